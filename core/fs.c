@@ -1,0 +1,253 @@
+#include "core/fs.h"
+
+#include "core/alloc.h"
+#include "core/error.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int fs_read(const char *path, size_t max, struct buf *buf, struct error *err)
+{
+    buf_init(buf, max);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(err, "cannot open %s: %s", path, strerror(errno));
+    int status = 0;
+    for (;;) {
+        char block[16384];
+        ssize_t got = read(fd, block, sizeof block);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            status = error_set(err, "cannot read %s: %s", path, strerror(errno));
+        if (got > 0 && buf_append(buf, block, (size_t)got) < 0)
+            status = error_set(err, "%s is larger than %zu bytes", path, max);
+        if (got <= 0 || status < 0)
+            break;
+    }
+    close(fd);
+    return status;
+}
+
+int fs_sync_folder(const char *path, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int failed = fd < 0 || fsync(fd) < 0;
+    int code = errno;
+    if (fd >= 0)
+        close(fd);
+    return failed ? error_set(err, "cannot sync the folder %s: %s", path, strerror(code)) : 0;
+}
+
+static int sync_parent(const char *path, struct error *err)
+{
+    char *copy = xstrdup(path);
+    int status = fs_sync_folder(dirname(copy), err);
+    free(copy);
+    return status;
+}
+
+/* folder/name -> folder/.name.tmp */
+static char *temporary_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash + 1 - path) : 0;
+    return xasprintf("%.*s.%s.tmp", folder, path, path + folder);
+}
+
+static int write_all(int fd, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(fd, data, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return -1;
+        data += written;
+        size -= (size_t)written;
+    }
+    return 0;
+}
+
+static int copy_all(int from, int to)
+{
+    char block[65536];
+    for (;;) {
+        ssize_t got = read(from, block, sizeof block);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return (int)got;
+        if (write_all(to, block, (size_t)got) < 0)
+            return -1;
+    }
+}
+
+/* What fs_write and fs_copy share: content comes from memory, or from the file `from`. */
+static int write_whole(const char *path, const void *data, size_t size, int from, struct error *err)
+{
+    char *temporary = temporary_name(path);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int failed = fd < 0;
+    if (!failed)
+        failed = from >= 0 ? copy_all(from, fd) : write_all(fd, data, size);
+    if (!failed)
+        failed = fsync(fd);
+    int code = errno;
+    if (fd >= 0 && close(fd) < 0 && !failed) {
+        failed = -1;
+        code = errno;
+    }
+    if (!failed && rename(temporary, path) < 0) {
+        failed = -1;
+        code = errno;
+    }
+    if (failed && fd >= 0)
+        unlink(temporary);
+    free(temporary);
+    if (failed)
+        return error_set(err, "cannot write %s: %s", path, strerror(code));
+    return sync_parent(path, err);
+}
+
+int fs_write(const char *path, const void *data, size_t size, struct error *err)
+{
+    return write_whole(path, data, size, -1, err);
+}
+
+int fs_copy(const char *from, const char *to, struct error *err)
+{
+    int fd = open(from, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(err, "cannot open %s: %s", from, strerror(errno));
+    int status = write_whole(to, NULL, 0, fd, err);
+    close(fd);
+    return status;
+}
+
+/* A folder that is there already is fine, whoever made it. */
+static int make_folder(const char *path, struct error *err)
+{
+    if (mkdir(path, 0755) == 0)
+        return 0;
+    int code = errno;
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return 0;
+    if (code == EEXIST)
+        return error_set(
+            err, "cannot make the folder %s: there is something else of that name", path);
+    return error_set(err, "cannot make the folder %s: %s", path, strerror(code));
+}
+
+int fs_make_folders(const char *path, struct error *err)
+{
+    char *copy = xstrdup(path);
+    int status = 0;
+    for (char *at = copy + 1; status == 0; at++) {
+        if (*at != '/' && *at != '\0')
+            continue;
+        char end = *at;
+        *at = '\0';
+        status = make_folder(copy, err);
+        *at = end;
+        if (end == '\0')
+            break;
+    }
+    free(copy);
+    return status;
+}
+
+int fs_each(
+    const char *path, int (*each)(void *arg, const char *name), void *arg, struct error *err)
+{
+    DIR *folder = opendir(path);
+    int status = 0, code = folder ? 0 : errno;
+    while (folder && status == 0) {
+        errno = 0;
+        const struct dirent *entry = readdir(folder);
+        if (!entry) {
+            code = errno;
+            break;
+        }
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            status = each(arg, entry->d_name);
+    }
+    if (folder)
+        closedir(folder);
+    if (code)
+        status = error_set(err, "cannot read the folder %s: %s", path, strerror(code));
+    errno = code;
+    return status;
+}
+
+struct removal {
+    const char *folder;
+    struct error *err;
+};
+
+static int remove_entry(void *arg, const char *name)
+{
+    const struct removal *removal = arg;
+    char *path = xasprintf("%s/%s", removal->folder, name);
+    int status = fs_remove(path, removal->err);
+    free(path);
+    return status;
+}
+
+int fs_remove(const char *path, struct error *err)
+{
+    if (unlink(path) == 0 || errno == ENOENT)
+        return 0;
+    struct stat info;
+    if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        struct removal removal = {path, err};
+        if (fs_each(path, remove_entry, &removal, err) != 0)
+            return -1;
+        if (rmdir(path) == 0)
+            return 0;
+    }
+    return error_set(err, "cannot remove %s: %s", path, strerror(errno));
+}
+
+struct sizing {
+    const char *folder;
+    int depth;
+    uint64_t bytes;
+};
+
+static int add_size(void *arg, const char *name)
+{
+    struct sizing *sizing = arg;
+    char *path = xasprintf("%s/%s", sizing->folder, name);
+    struct stat info;
+    mode_t mode = lstat(path, &info) == 0 ? info.st_mode : 0;
+    if (S_ISREG(mode)) {
+        sizing->bytes += (uint64_t)info.st_size;
+    } else if (S_ISDIR(mode) && sizing->depth > 0) {
+        struct sizing inner = {.folder = path, .depth = sizing->depth - 1};
+        fs_each(path, add_size, &inner, NULL);
+        sizing->bytes += inner.bytes;
+    }
+    free(path);
+    return 0;
+}
+
+uint64_t fs_size(const char *path)
+{
+    struct sizing sizing = {.folder = path, .depth = 1};
+    fs_each(path, add_size, &sizing, NULL);
+    return sizing.bytes;
+}
+
+bool fs_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}

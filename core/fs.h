@@ -1,0 +1,44 @@
+/* Files, safely: bounded reads, writes that are whole or not there, folders. Everything here
+ * blocks, and what syncs or copies may block for long: during a run an offload's thread does it. */
+#ifndef CORE_FS_H
+#define CORE_FS_H
+
+#include "core/buf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+
+/* Reads a whole file of at most `max` bytes into buf (initialised here; the caller frees it, also
+ * after an error). */
+int fs_read(const char *path, size_t max, struct buf *buf, struct error *err);
+
+/* Writes a file so that it is there whole or not at all, also after a crash: a temporary file
+ * whose name begins with a dot, fsync, rename, fsync of the folder. Mode 0644. */
+int fs_write(const char *path, const void *data, size_t size, struct error *err);
+
+/* The same for a copy of another file. */
+int fs_copy(const char *from, const char *to, struct error *err);
+
+/* Makes a folder and its parents; one that exists is fine. */
+int fs_make_folders(const char *path, struct error *err);
+
+/* Makes what was created, renamed or removed in this folder durable. */
+int fs_sync_folder(const char *path, struct error *err);
+
+/* Removes a file or a folder with all in it; one that is not there is fine. */
+int fs_remove(const char *path, struct error *err);
+
+/* Calls `each` for every name in a folder but "." and "..", in no order, until it returns non-zero.
+ * -1 when the folder cannot be read (to its end), with errno saying why (else it is 0), else what
+ * `each` returned last. */
+int fs_each(
+    const char *path, int (*each)(void *arg, const char *name), void *arg, struct error *err);
+
+/* Bytes of all files in a folder, one level deep into its folders; 0 when there is none. */
+uint64_t fs_size(const char *path);
+
+bool fs_exists(const char *path);
+
+#endif

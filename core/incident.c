@@ -1,0 +1,173 @@
+#include "core/incident.h"
+
+#include "core/alloc.h"
+#include "core/clock.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum {
+    STAMP_SIZE = 16, /* "20261123T150401Z" */
+    TRIGGER_MAX = 40,
+    SUFFIX_SIZE = 6,
+    NAME_MAX_SIZE = 128
+};
+
+/* Six random digits keep apart what two tasks of a service catch within the same second. */
+static unsigned random_suffix(void)
+{
+    unsigned char bytes[3];
+    while (getrandom(bytes, sizeof bytes, 0) < (ssize_t)sizeof bytes)
+        if (errno != EINTR)
+            abort();
+    return (unsigned)bytes[0] << 16 | (unsigned)bytes[1] << 8 | bytes[2];
+}
+
+char *incident_new_id(int64_t fired_wall_ms, const char *trigger)
+{
+    char at[RFC3339_SIZE];
+    rfc3339_format(fired_wall_ms, at);
+    return xasprintf("%.4s%.2s%.2sT%.2s%.2s%.2sZ-%s-%06x", at, at + 5, at + 8, at + 11, at + 14,
+        at + 17, trigger, random_suffix());
+}
+
+int incident_id_time(const char *id, int64_t *fired_wall_ms)
+{
+    if (strnlen(id, STAMP_SIZE) < STAMP_SIZE)
+        return -1;
+    char text[RFC3339_SIZE];
+    int length = snprintf(text, sizeof text, "%.4s-%.2s-%.2s%c%.2s:%.2s:%.2s%c", id, id + 4, id + 6,
+        id[8], id + 9, id + 11, id + 13, id[15]);
+    if (id[8] != 'T' || id[15] != 'Z')
+        return -1;
+    return rfc3339_parse(text, (size_t)length, fired_wall_ms);
+}
+
+bool incident_id_valid(const char *id)
+{
+    int64_t fired_ms;
+    if (incident_id_time(id, &fired_ms) < 0 || id[STAMP_SIZE] != '-')
+        return false;
+    const char *trigger = id + STAMP_SIZE + 1;
+    size_t rest = strnlen(trigger, TRIGGER_MAX + 1 + SUFFIX_SIZE + 1);
+    if (rest < 1 + 1 + SUFFIX_SIZE || rest > TRIGGER_MAX + 1 + SUFFIX_SIZE)
+        return false;
+    const char *dash = trigger + rest - SUFFIX_SIZE - 1;
+    return *dash == '-' && strspn(dash + 1, "0123456789abcdef") == SUFFIX_SIZE &&
+           strspn(trigger, "abcdefghijklmnopqrstuvwxyz0123456789._-") == rest;
+}
+
+bool incident_id_is_of(const char *id, const char *trigger)
+{
+    size_t length = strlen(trigger);
+    return strlen(id) == STAMP_SIZE + 1 + length + 1 + SUFFIX_SIZE &&
+           !strncmp(id + STAMP_SIZE + 1, trigger, length);
+}
+
+bool incident_name_valid(const char *name)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789._-";
+    size_t length = strnlen(name, NAME_MAX_SIZE + 1);
+    return length >= 1 && length <= NAME_MAX_SIZE && name[0] != '.' &&
+           strspn(name, allowed) == length;
+}
+
+char *incident_folder(const char *service, const char *id)
+{
+    return xasprintf("service=%s/date=%.4s-%.2s-%.2s/%s", service, id, id + 4, id + 6, id);
+}
+
+struct incident *incident_new(void)
+{
+    struct incident *incident = xcalloc(1, sizeof *incident);
+    incident->trigger.value = NAN;
+    incident->trigger.limit = NAN;
+    incident->cpu_mean = NAN;
+    return incident;
+}
+
+static void free_cause(struct incident_cause *cause)
+{
+    free(cause->name);
+    free(cause->metric);
+    free(cause->reason);
+}
+
+static void free_target(struct incident_target *target)
+{
+    free(target->task_arn);
+    free(target->cluster);
+    free(target->family);
+    free(target->revision);
+    free(target->container);
+    free(target->image);
+    free(target->host);
+}
+
+static void free_profile(struct incident_profile *profile)
+{
+    free(profile->name);
+    free(profile->file);
+    free(profile->url);
+    free(profile->error);
+}
+
+void incident_free(struct incident *incident)
+{
+    if (!incident)
+        return;
+    free(incident->id);
+    free(incident->service);
+    free(incident->app);
+    free(incident->kind);
+    free_cause(&incident->trigger);
+    for (size_t i = 0; i < incident->joined_count; i++)
+        free_cause(&incident->joined[i]);
+    free(incident->joined);
+    free(incident->agent_version);
+    free_target(&incident->target);
+    for (size_t i = 0; i < incident->profile_count; i++)
+        free_profile(&incident->profiles[i]);
+    free(incident->profiles);
+    free(incident->metrics_file);
+    incident_clear_peaks(incident);
+    free(incident->peaks);
+    free(incident);
+}
+
+struct incident_profile *incident_add_profile(struct incident *incident, const char *name)
+{
+    size_t count = incident->profile_count++;
+    incident->profiles = xrealloc(
+        incident->profiles, incident->profile_count, sizeof *incident->profiles);
+    struct incident_profile *profile = &incident->profiles[count];
+    *profile = (struct incident_profile){.name = xstrdup(name), .seconds = NAN};
+    return profile;
+}
+
+struct incident_cause *incident_add_joined(struct incident *incident)
+{
+    size_t count = incident->joined_count++;
+    incident->joined = xrealloc(incident->joined, incident->joined_count, sizeof *incident->joined);
+    incident->joined[count] = (struct incident_cause){.value = NAN, .limit = NAN};
+    return &incident->joined[count];
+}
+
+void incident_add_peak(struct incident *incident, const char *metric, double value)
+{
+    size_t count = incident->peak_count++;
+    incident->peaks = xrealloc(incident->peaks, incident->peak_count, sizeof *incident->peaks);
+    incident->peaks[count] = (struct incident_peak){.metric = xstrdup(metric), .value = value};
+}
+
+void incident_clear_peaks(struct incident *incident)
+{
+    for (size_t i = 0; i < incident->peak_count; i++)
+        free(incident->peaks[i].metric);
+    incident->peak_count = 0;
+}

@@ -1,0 +1,120 @@
+/* An incident: one struct, and incident.json, its form in storage. */
+#ifndef CORE_INCIDENT_H
+#define CORE_INCIDENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+
+enum {
+    INCIDENT_SCHEMA = 1,
+    INCIDENT_PROFILES_MAX = 64,
+    INCIDENT_JOINED_MAX = 1000,
+    INCIDENT_TEXT_MAX = 1024 * 1024
+};
+
+enum profile_status {
+    PROFILE_PENDING, /* not finished: only in the spool */
+    PROFILE_OK,
+    PROFILE_TRUNCATED, /* kept, but not whole */
+    PROFILE_FAILED     /* no file */
+};
+
+/* All strings are owned; NULL and NAN: does not apply. Times are wall ms, 0: unknown. */
+struct incident_profile {
+    char *name; /* "cpu" */
+    char *file; /* "cpu.pb.gz" */
+    enum profile_status status;
+    char *url; /* without user info and query */
+    int http_status;
+    double seconds; /* really recorded; NAN for a profile of a moment */
+    int64_t requested_ms, finished_ms;
+    uint64_t bytes;
+    char sha256[65]; /* hex; "" while unknown */
+    int attempts;
+    bool onset_covered;
+    char *error;
+};
+
+struct incident_cause {
+    char *name, *metric, *reason;
+    double value, limit;
+    int64_t time_ms; /* of a joined fire */
+};
+
+struct incident_target {
+    char *task_arn, *cluster, *family, *revision, *container, *image, *host;
+    int64_t started_ms;
+};
+
+struct incident_peak {
+    char *metric;
+    double value;
+};
+
+struct incident {
+    char *id, *service, *app;
+    char *kind; /* spike, baseline, follow_up, manual */
+    struct incident_cause trigger;
+    struct incident_cause *joined;
+    size_t joined_count;
+    int64_t onset_ms, fired_ms, finished_ms;
+    char *agent_version;
+    struct incident_target target;
+    struct incident_profile *profiles;
+    size_t profile_count;
+    char *metrics_file;
+    struct incident_peak *peaks;
+    size_t peak_count;
+    double cpu_mean; /* usage_during_capture, % */
+    int64_t suppressed_since_last;
+};
+
+/* "<YYYYMMDD>T<HHMMSS>Z-<trigger>-<6 random hex>" for a fire at that wall time; the caller frees.
+ */
+char *incident_new_id(int64_t fired_wall_ms, const char *trigger);
+
+/* "service=<service>/date=<YYYY-MM-DD>/<id>" for an id as above; the caller frees. */
+char *incident_folder(const char *service, const char *id);
+
+/* Whether this is the form of an id (nothing that could leave its folder). */
+bool incident_id_valid(const char *id);
+
+/* The time in an id: that of the fire, in whole seconds. -1 when there is none. */
+int incident_id_time(const char *id, int64_t *fired_wall_ms);
+
+/* Whether a valid id is of that trigger. */
+bool incident_id_is_of(const char *id, const char *trigger);
+
+/* Whether this may be a service's or a file's name within storage: letters, digits, . _ - (1 to
+ * 128), not beginning with a dot. */
+bool incident_name_valid(const char *name);
+
+struct incident *incident_new(void);
+void incident_free(struct incident *incident);
+
+/* A new profile of the incident, pending; it may move when the next is added. */
+struct incident_profile *incident_add_profile(struct incident *incident, const char *name);
+
+/* A new fire that joined it, empty; it may move when the next is added. */
+struct incident_cause *incident_add_joined(struct incident *incident);
+void incident_add_peak(struct incident *incident, const char *metric, double value);
+void incident_clear_peaks(struct incident *incident);
+
+/* incident.json; the caller decrefs. */
+json_t *incident_to_json(const struct incident *incident);
+
+/* NULL and err when it is none of ours, or when something in it could lead out of its folder. An
+ * unknown field is ignored; an optional one of the wrong type counts as not there. At most
+ * INCIDENT_PROFILES_MAX profiles and INCIDENT_JOINED_MAX joined fires. */
+struct incident *incident_from_json(const json_t *json, struct error *err);
+
+/* The same as text, as it is stored; the caller frees. And back from at most INCIDENT_TEXT_MAX
+ * bytes of text. */
+char *incident_to_text(const struct incident *incident);
+struct incident *incident_from_text(const char *text, size_t size, struct error *err);
+
+#endif

@@ -1,0 +1,71 @@
+/* S3 and what speaks like it: put, get, list, with SigV4 from core/sigv4 and credentials from
+ * core/aws. */
+#ifndef CORE_S3_H
+#define CORE_S3_H
+
+#include "core/http.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct error;
+struct loop;
+struct s3;
+struct s3_request;
+
+struct s3_settings {
+    const char *bucket;
+    const char *region;   /* NULL: AWS_REGION, AWS_DEFAULT_REGION, else us-east-1 */
+    const char *endpoint; /* "https://host:port"; NULL: AWS's of the region */
+    bool path_style;      /* https://host/bucket/key instead of https://bucket.host/key */
+    const char *ca_file;  /* NULL: the system's */
+    bool insecure;
+    const char
+        *prefix; /* the part of the bucket that is used, for sentences on rights; NULL: all */
+};
+
+/* How a request ended. */
+enum s3_outcome {
+    S3_OK,
+    S3_RETRY,  /* may work later: no answer, 5xx, 429, throttling */
+    S3_REFUSED /* the store said no: needs somebody to change something */
+};
+
+struct s3_result {
+    enum s3_outcome outcome;
+    int status;             /* HTTP; 0: no answer */
+    int64_t retry_after_ms; /* what the store asked for; 0: nothing */
+    const char *reason;     /* a sentence with the remedy; "" when S3_OK */
+    const struct buf *body; /* what the store sent; valid within `done` */
+};
+
+/* Copies the settings. NULL and err when they cannot work (endpoint, bucket name). */
+struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct error *err);
+void s3_close(struct s3 *s3); /* once its requests are done or cancelled; not from a `done` */
+
+/* Puts one object from an open file, whose payload hash is signed: sha256 is 64 hex digits. The
+ * file stays open until `done`. One attempt, apart from what can be mended at once: a clock that is
+ * off is corrected from the store's Date, an expired token is renewed, and the request sent again.
+ */
+struct s3_request *s3_put(struct s3 *s3, const char *key, int fd, uint64_t size, const char *sha256,
+    const char *content_type, void (*done)(void *arg, const struct s3_result *result), void *arg);
+void s3_cancel(struct s3_request *request); /* `done` is not called */
+
+/* For commands: these run the loop until the answer is there, and try a few times. */
+
+/* A whole object of at most max bytes into buf (initialised here, freed by the caller, also after
+ * an error). */
+int s3_get(struct s3 *s3, const char *key, size_t max, struct buf *buf, struct error *err);
+
+/* Every key below prefix, or, with delimiter "/", every "folder" (ending in "/") and key of that
+ * level, in the store's order, page after page, until `each` returns non-zero. */
+int s3_list(struct s3 *s3, const char *prefix, const char *delimiter,
+    int (*each)(void *arg, const char *key), void *arg, struct error *err);
+
+/* Writes a small object from memory. */
+int s3_put_bytes(struct s3 *s3, const char *key, const void *data, size_t size,
+    const char *content_type, struct error *err);
+
+#endif

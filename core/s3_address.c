@@ -1,0 +1,207 @@
+#include "core/s3_address.h"
+
+#include "core/alloc.h"
+#include "core/buf.h"
+#include "core/error.h"
+#include "core/s3.h"
+#include "core/sigv4.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; a key has 1024
+ * bytes, of which the names below the prefix need some. */
+enum { MIN_NAME = 3, MAX_NAME = 63, MAX_PREFIX = 512 };
+
+static const char lower[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+static bool is_ip(const char *host)
+{
+    struct in_addr address;
+    return host && (*host == '[' || inet_pton(AF_INET, host, &address) == 1);
+}
+
+/* A part of a host's name: what a wildcard of a certificate covers. */
+static bool is_label(const char *text, size_t length)
+{
+    return length >= 1 && length <= MAX_NAME && strspn(text, lower) >= length && text[0] != '-' &&
+           text[length - 1] != '-';
+}
+
+static bool is_bucket(const char *name)
+{
+    size_t length = strlen(name);
+    if (length < MIN_NAME || length > MAX_NAME || is_ip(name))
+        return false;
+    for (const char *label = name;; label++) {
+        size_t part = strcspn(label, ".");
+        if (!is_label(label, part))
+            return false;
+        label += part;
+        if (!*label)
+            return true;
+    }
+}
+
+int s3_address_check_bucket(const char *bucket, struct error *err)
+{
+    if (bucket && is_bucket(bucket))
+        return 0;
+    /* What people paste here may have a password in it. */
+    bool quoted = bucket && !strchr(bucket, '@');
+    return error_set(err,
+        "%s%.80s%s is no bucket name: give the bare name, 3 to 63 lower-case letters, digits, "
+        "- and ., without s3://, an ARN or a path (a path goes into prefix)",
+        quoted ? "\"" : "", quoted ? bucket : "this", quoted ? "\"" : "");
+}
+
+int s3_address_check_region(const char *region, struct error *err)
+{
+    if (is_label(region, strlen(region)))
+        return 0;
+    return error_set(err, "\"%.80s\" is no region: an example is us-east-1", region);
+}
+
+int s3_address_check_prefix(const char *prefix, struct error *err)
+{
+    if (strlen(prefix) > MAX_PREFIX)
+        return error_set(err, "the prefix is longer than %d bytes", MAX_PREFIX);
+    for (const unsigned char *c = (const unsigned char *)prefix; *c; c++)
+        if (*c < ' ' || *c == 0x7f)
+            return error_set(err, "the prefix holds a control character");
+    for (const char *folder = prefix; *folder; folder += strspn(folder, "/")) {
+        size_t length = strcspn(folder, "/");
+        if (length <= 2 && length > 0 && strspn(folder, ".") >= length)
+            return error_set(err, "the prefix may not hold the folders . and ..: they mean "
+                                  "nothing in a bucket, and other tools take them out");
+        folder += length;
+    }
+    return 0;
+}
+
+static char *region_of(const struct s3_settings *settings)
+{
+    const char *candidates[] = {
+        settings->region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"};
+    size_t i = 0;
+    while (!candidates[i] || !*candidates[i])
+        i++;
+    return xstrdup(candidates[i]);
+}
+
+static char *aws_endpoint(const char *region)
+{
+    const char *domain = strncmp(region, "cn-", 3) == 0 ? "amazonaws.com.cn" : "amazonaws.com";
+    return xasprintf("https://s3.%s.%s", region, domain);
+}
+
+/* What is left of an endpoint after it was taken apart; NULL where it has none. */
+struct parts {
+    char *scheme, *host, *port, *path, *user, *query;
+};
+
+static void get_parts(const char *endpoint, struct parts *parts)
+{
+    CURLU *url = curl_url();
+    *parts = (struct parts){0};
+    if (url && curl_url_set(url, CURLUPART_URL, endpoint, 0) == CURLUE_OK) {
+        curl_url_get(url, CURLUPART_SCHEME, &parts->scheme, 0);
+        curl_url_get(url, CURLUPART_HOST, &parts->host, 0);
+        curl_url_get(url, CURLUPART_PORT, &parts->port, CURLU_NO_DEFAULT_PORT);
+        curl_url_get(url, CURLUPART_PATH, &parts->path, 0);
+        curl_url_get(url, CURLUPART_USER, &parts->user, 0);
+        curl_url_get(url, CURLUPART_QUERY, &parts->query, 0);
+    }
+    curl_url_cleanup(url);
+}
+
+static void free_parts(struct parts *parts)
+{
+    curl_free(parts->scheme);
+    curl_free(parts->host);
+    curl_free(parts->port);
+    curl_free(parts->path);
+    curl_free(parts->user);
+    curl_free(parts->query);
+}
+
+static int check_endpoint(const struct parts *parts, struct error *err)
+{
+    bool http = parts->scheme &&
+                (!strcmp(parts->scheme, "http") || !strcmp(parts->scheme, "https"));
+    if (parts->user)
+        return error_set(err, "the S3 endpoint may not hold a user name or password: credentials "
+                              "come from the environment or the task role");
+    if (!http || !parts->host)
+        return error_set(err, "the S3 endpoint is no http:// or https:// address");
+    if (parts->query || (parts->path && strcmp(parts->path, "/") != 0))
+        return error_set(err,
+            "the S3 endpoint has a path, %.200s: give only scheme, host and port (the bucket goes "
+            "into bucket)",
+            parts->path);
+    return 0;
+}
+
+int s3_address_check_endpoint(const char *endpoint, struct error *err)
+{
+    struct parts parts;
+    get_parts(endpoint, &parts);
+    int status = check_endpoint(&parts, err);
+    free_parts(&parts);
+    return status;
+}
+
+int s3_address_init(
+    struct s3_address *address, const struct s3_settings *settings, struct error *err)
+{
+    *address = (struct s3_address){0};
+    if (s3_address_check_bucket(settings->bucket, err) < 0)
+        return -1;
+    char *region = region_of(settings);
+    if (s3_address_check_region(region, err) < 0) {
+        free(region);
+        return -1;
+    }
+    char *endpoint = settings->endpoint ? xstrdup(settings->endpoint) : aws_endpoint(region);
+    struct parts parts;
+    get_parts(endpoint, &parts);
+    int status = check_endpoint(&parts, err);
+    if (status == 0) {
+        bool path_style = settings->path_style || strchr(settings->bucket, '.') ||
+                          is_ip(parts.host);
+        address->bucket = xstrdup(settings->bucket);
+        address->region = xstrdup(region);
+        address->host = xasprintf("%s%s%s%s%s", path_style ? "" : settings->bucket,
+            path_style ? "" : ".", parts.host, parts.port ? ":" : "", parts.port ? parts.port : "");
+        address->origin = xasprintf("%s://%s", parts.scheme, address->host);
+        address->path = path_style ? xasprintf("/%s/", settings->bucket) : xstrdup("/");
+    }
+    free_parts(&parts);
+    free(endpoint);
+    free(region);
+    return status;
+}
+
+void s3_address_free(struct s3_address *address)
+{
+    free(address->bucket);
+    free(address->region);
+    free(address->origin);
+    free(address->host);
+    free(address->path);
+    *address = (struct s3_address){0};
+}
+
+char *s3_address_url(const struct s3_address *address, const char *key, const char *query)
+{
+    struct buf url;
+    buf_init(&url, SIZE_MAX / 4);
+    buf_puts(&url, address->origin);
+    sigv4_encode(&url, address->path, strlen(address->path), true);
+    sigv4_encode(&url, key, strlen(key), true);
+    if (query && *query)
+        buf_printf(&url, "?%s", query);
+    return buf_take(&url);
+}

@@ -1,0 +1,210 @@
+#include "core/s3_answer.h"
+
+#include "core/s3_xml.h"
+
+#include <curl/curl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { HOUR_MS = 3600000 };
+/* S3 refuses what was signed more than 15 minutes from its own time; a 403 with a Date that is off
+ * by less has another cause.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html */
+enum { CLOCK_TOLERANCE_MS = 5 * 60 * 1000 };
+
+/* Codes whose status alone would say the wrong thing. S3's are listed in
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+static const char *const retried_codes[] = {"SlowDown", "Throttling", "ThrottlingException",
+    "RequestLimitExceeded", "RequestTimeout", "InternalError", "ServiceUnavailable",
+    "OperationAborted", "ConditionalRequestConflict", "IncompleteBody", "BadDigest",
+    "XAmzContentSHA256Mismatch", "XMinioServerNotInitialized", NULL};
+static const char *const expired_codes[] = {
+    "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken", NULL};
+static const char *const clock_codes[] = {"RequestTimeTooSkewed", "RequestExpired", NULL};
+static const char *const region_codes[] = {"PermanentRedirect", "TemporaryRedirect", "Redirect",
+    "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", NULL};
+
+static bool among(const char *code, const char *const *codes)
+{
+    while (*codes && strcmp(*codes, code) != 0)
+        codes++;
+    return *codes != NULL;
+}
+
+static void refuse(struct s3_verdict *verdict, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void refuse(struct s3_verdict *verdict, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(verdict->reason, sizeof verdict->reason, format, args);
+    va_end(args);
+    verdict->outcome = S3_REFUSED;
+}
+
+static const char *partition(const char *region)
+{
+    if (strncmp(region, "cn-", 3) == 0)
+        return "aws-cn";
+    return strncmp(region, "us-gov-", 7) == 0 ? "aws-us-gov" : "aws";
+}
+
+static void denied(const struct s3_question *question, struct s3_verdict *verdict)
+{
+    const char *arn = partition(question->region), *prefix = question->prefix;
+    bool below = prefix && *prefix;
+    if (question->action == S3_LIST_BUCKET)
+        refuse(
+            verdict, "access denied: allow s3:ListBucket on arn:%s:s3:::%s", arn, question->bucket);
+    else
+        refuse(verdict, "access denied: allow %s on arn:%s:s3:::%s/%s%s*%s",
+            question->action == S3_PUT_OBJECT ? "s3:PutObject" : "s3:GetObject", arn,
+            question->bucket, below ? prefix : "", below ? "/" : "",
+            question->action == S3_GET_OBJECT
+                ? " (without s3:ListBucket this is also the answer for what is not there)"
+                : "");
+}
+
+static void wrong_region(const struct s3_question *question, const struct s3_answer *answer,
+    const struct s3_fault *fault, struct s3_verdict *verdict)
+{
+    const char *region = answer->bucket_region ? answer->bucket_region : fault->region;
+    if (*region && strcmp(region, question->region) != 0)
+        refuse(verdict, "the bucket %s is in the region %.60s, not %s: set region: %.60s",
+            question->bucket, region, question->region, region);
+    else if (*fault->endpoint)
+        refuse(verdict, "the bucket %s is to be addressed at %s: set region and endpoint for that",
+            question->bucket, fault->endpoint);
+    else
+        refuse(verdict, "%s is not the region of the bucket %s (%s): set region", question->region,
+            question->bucket, fault->message);
+}
+
+/* A refusal, in words that lead somewhere. */
+static void explain(const struct s3_question *question, const struct s3_answer *answer,
+    const struct s3_fault *fault, struct s3_verdict *verdict)
+{
+    const char *code = fault->code;
+    if (strcmp(code, "AccessDenied") == 0 || (!*code && answer->status == 403))
+        denied(question, verdict);
+    else if (strcmp(code, "NoSuchBucket") == 0)
+        refuse(verdict, "there is no bucket %s: create it or mend bucket", question->bucket);
+    else if (strcmp(code, "NoSuchKey") == 0)
+        refuse(verdict, "there is no such object");
+    else if (strcmp(code, "SignatureDoesNotMatch") == 0)
+        refuse(verdict,
+            "the store computes another signature: the secret key does not belong to the access "
+            "key %.4s..., or something on the way changes requests",
+            question->access_key);
+    else if (strcmp(code, "InvalidAccessKeyId") == 0)
+        refuse(verdict,
+            "the store does not know the access key %.4s...: take credentials of this store",
+            question->access_key);
+    else if (among(code, region_codes) || answer->status == 301 || answer->status == 307)
+        wrong_region(question, answer, fault, verdict);
+    else if (among(code, clock_codes))
+        refuse(verdict, "this machine's clock is too far from the store's: set it right");
+    else if (among(code, expired_codes))
+        refuse(verdict,
+            "the credentials have expired or their session token is not valid (%s): "
+            "replace AWS_SESSION_TOKEN, or use the task role",
+            code);
+    else if (*code)
+        refuse(verdict, "the store answered HTTP %d, %s: %s", answer->status, code,
+            *fault->message ? fault->message : "no message");
+    else
+        refuse(verdict,
+            "the store answered HTTP %d without saying why: does the endpoint speak S3?",
+            answer->status);
+}
+
+/* The store's own word for it, for searching. */
+static void name_code(const char *code, struct s3_verdict *verdict)
+{
+    size_t used = strlen(verdict->reason);
+    if (*code && !strstr(verdict->reason, code))
+        snprintf(verdict->reason + used, sizeof verdict->reason - used, " (%s)", code);
+}
+
+/* Seconds or an HTTP date, at most an hour. */
+static int64_t retry_after(const struct s3_answer *answer, int64_t now_ms)
+{
+    if (!answer->retry_after)
+        return 0;
+    char *end;
+    int64_t wait_ms = strtoll(answer->retry_after, &end, 10);
+    if (end != answer->retry_after && *end == '\0') {
+        wait_ms = wait_ms > HOUR_MS / 1000 ? HOUR_MS : wait_ms * 1000;
+    } else {
+        time_t until = curl_getdate(answer->retry_after, NULL);
+        wait_ms = until < 0 ? 0 : (int64_t)until * 1000 - now_ms;
+    }
+    if (wait_ms < 0)
+        return 0;
+    return wait_ms > HOUR_MS ? HOUR_MS : wait_ms;
+}
+
+/* No whole answer came. */
+static void judge_silence(
+    const struct s3_question *question, const struct s3_answer *answer, struct s3_verdict *verdict)
+{
+    if (answer->outcome == HTTP_BAD_TLS) {
+        refuse(verdict, "no trusted TLS connection to the store (%.200s): %s", answer->error,
+            question->ca_file ? "does ca_file hold the authority that signed its certificate?"
+                              : "set ca_file to the authority that signed its certificate");
+    } else if (answer->outcome == HTTP_TOO_LARGE) {
+        refuse(verdict, "the store's answer is refused: %.300s", answer->error);
+    } else if (answer->outcome == HTTP_REFUSED) {
+        refuse(verdict, "the file could not be read while it was being sent");
+    } else {
+        refuse(verdict, "the store does not answer: %.400s", answer->error);
+        verdict->outcome = S3_RETRY;
+    }
+}
+
+static bool status_recovers(int status)
+{
+    return status == 408 || status == 429 || (status >= 500 && status != 501 && status != 505);
+}
+
+static void judge_error(
+    const struct s3_question *question, const struct s3_answer *answer, struct s3_verdict *verdict)
+{
+    struct s3_fault fault;
+    s3_xml_fault(answer->body, answer->size, &fault);
+    time_t date = answer->date ? curl_getdate(answer->date, NULL) : -1;
+    verdict->store_ms = (int64_t)date * 1000;
+    if (status_recovers(answer->status) || among(fault.code, retried_codes)) {
+        refuse(verdict, "the store is in trouble: HTTP %d%s%s%s%s", answer->status,
+            *fault.code ? ", " : "", fault.code, *fault.message ? ": " : "", fault.message);
+        verdict->outcome = S3_RETRY;
+        int64_t now_ms = date >= 0 ? verdict->store_ms : question->sent_ms;
+        verdict->retry_after_ms = retry_after(answer, now_ms);
+        return;
+    }
+    explain(question, answer, &fault, verdict);
+    name_code(fault.code, verdict);
+    verdict->token_expired = among(fault.code, expired_codes);
+    bool off = date >= 0 && llabs(verdict->store_ms - question->sent_ms) > CLOCK_TOLERANCE_MS;
+    verdict->clock_off = off && (answer->status == 403 || among(fault.code, clock_codes));
+}
+
+void s3_answer_judge(
+    const struct s3_question *question, const struct s3_answer *answer, struct s3_verdict *verdict)
+{
+    *verdict = (struct s3_verdict){.outcome = S3_OK};
+    bool good = answer->status >= 200 && answer->status <= 299;
+    /* A refusal may end the connection before all is sent or read: its status still tells most. */
+    bool judged = answer->outcome == HTTP_ANSWERED || answer->status >= 300;
+    if (!judged)
+        judge_silence(question, answer, verdict);
+    else if (!good)
+        judge_error(question, answer, verdict);
+    else if (question->action == S3_PUT_OBJECT && !answer->etag)
+        /* A captive portal or a web server that says 200 to anything must not pass for storage. */
+        refuse(verdict, "the answer has no ETag, so it is no S3 store's: check endpoint and proxy");
+}

@@ -1,0 +1,47 @@
+/* What an answer of an S3 store means: done, worth another try, or a matter for a person, and then
+ * what that person should do. A pure function, so that it can be tested by table. */
+#ifndef CORE_S3_ANSWER_H
+#define CORE_S3_ANSWER_H
+
+#include "core/s3.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum s3_action { S3_PUT_OBJECT, S3_GET_OBJECT, S3_LIST_BUCKET };
+
+/* What was asked. */
+struct s3_question {
+    enum s3_action action;
+    const char *bucket;
+    const char *prefix; /* NULL: all of the bucket */
+    const char *region;
+    const char *access_key;
+    const char *ca_file;
+    int64_t sent_ms; /* wall time that the request was signed with */
+};
+
+/* What came. Headers are NULL where there were none. */
+struct s3_answer {
+    enum http_outcome outcome;
+    int status;
+    const char *error; /* http's sentence, when there was no whole answer */
+    const char *body;
+    size_t size;
+    const char *etag, *date, *retry_after, *bucket_region;
+};
+
+struct s3_verdict {
+    enum s3_outcome outcome;
+    int64_t retry_after_ms;
+    bool clock_off;     /* the store's clock is at store_ms: sign with that and try again */
+    int64_t store_ms;   /* wall time */
+    bool token_expired; /* new credentials may help */
+    char reason[512];   /* "" when S3_OK */
+};
+
+void s3_answer_judge(
+    const struct s3_question *question, const struct s3_answer *answer, struct s3_verdict *verdict);
+
+#endif

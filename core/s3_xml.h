@@ -1,0 +1,34 @@
+/* The XML that S3 answers with: pages of a listing, and errors. Bounded in depth and in the size of
+ * each text; document types (and with them entities) are refused. */
+#ifndef CORE_S3_XML_H
+#define CORE_S3_XML_H
+
+#include <stddef.h>
+
+struct error;
+
+/* One page of ListObjectsV2: keys and, with a delimiter, common prefixes, in the page's order. */
+struct s3_page {
+    char **keys;
+    size_t count;
+    char *next; /* continuation token of the next page; NULL: this was the last */
+};
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html; keys are decoded when the
+ * answer says that they are URL-encoded. -1 and err when it is no such answer. */
+int s3_xml_page(const char *xml, size_t size, struct s3_page *page, struct error *err);
+void s3_page_free(struct s3_page *page);
+
+/* What an error answer says, "" for what it does not; longer texts are cut.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+struct s3_fault {
+    char code[64];
+    char message[256];
+    char region[64];
+    char endpoint[256];
+};
+
+/* Whatever can be made out, also of an answer that is cut: no answer is an error here. */
+void s3_xml_fault(const char *xml, size_t size, struct s3_fault *fault);
+
+#endif
