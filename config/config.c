@@ -1,0 +1,102 @@
+#include "config/config.h"
+
+#include "config/config_parts.h"
+#include "core/alloc.h"
+#include "core/buf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void read_all(struct config_reader *reader, const struct node *root)
+{
+    struct binding binding = {config_fields, reader->config};
+    fields_bind(&binding, 1, root, reader->problems);
+    if (root->type != NODE_MAPPING)
+        return;
+    /* Triggers come last: they name captures, apps and databases. */
+    config_read_apps(reader, root);
+    config_read_source(reader, root);
+    config_read_databases(reader, root);
+    config_read_captures(reader, root);
+    config_read_exporters(reader, root);
+    config_read_listen(reader, root);
+    config_read_triggers(reader, root);
+}
+
+struct config *config_parse(const char *text, size_t size, const char *name,
+    const struct config_kinds *kinds, const struct config_needs *needs, struct buf *problems)
+{
+    struct problems found = {0};
+    struct config *config = xcalloc(1, sizeof *config);
+    struct config_reader reader = {config, kinds, needs, &found};
+    config->file = xstrdup(name);
+    struct node *root = document_parse(text, size, &found);
+    if (root)
+        read_all(&reader, root);
+    document_free(root);
+    problems_write(&found, name, problems);
+    if (found.count) {
+        config_free(config, kinds);
+        config = NULL;
+    }
+    problems_free(&found);
+    return config;
+}
+
+static void free_captures(struct config *config)
+{
+    for (size_t i = 0; i < config->capture_count; i++) {
+        struct capture_set *set = &config->captures[i];
+        for (size_t j = 0; j < set->count; j++)
+            fields_free(config_capture_fields, &set->entries[j]);
+        free(set->entries);
+        free(set->name);
+    }
+    free(config->captures);
+}
+
+static void free_plugins(struct config *config, const struct config_kinds *kinds)
+{
+    for (size_t i = 0; i < config->trigger_count; i++) {
+        struct trigger_config *trigger = &config->triggers[i];
+        fields_free(kinds->triggers[trigger->kind]->fields, trigger->options);
+        fields_free(config_trigger_fields, trigger);
+        free(trigger->options);
+        free(trigger->name);
+    }
+    free(config->triggers);
+    for (size_t i = 0; i < config->exporter_count; i++) {
+        struct exporter_config *exporter = &config->exporters[i];
+        fields_free(kinds->exporters[exporter->kind]->fields, exporter->options);
+        free(exporter->options);
+    }
+    free(config->exporters);
+}
+
+void config_free(struct config *config, const struct config_kinds *kinds)
+{
+    if (!config)
+        return;
+    for (size_t i = 0; i < config->app_count; i++) {
+        fields_free(config_app_fields, &config->apps[i]);
+        free(config->apps[i].name);
+    }
+    free(config->apps);
+    for (size_t i = 0; i < config->database_count; i++)
+        fields_free(config_named_database_fields, &config->databases[i]);
+    free(config->databases);
+    free_captures(config);
+    free_plugins(config, kinds);
+    fields_free(config_fields, config);
+    free(config->listen);
+    free(config->file);
+    free(config);
+}
+
+const struct capture_set *config_capture(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->capture_count; i++)
+        if (!strcmp(config->captures[i].name, name))
+            return &config->captures[i];
+    return NULL;
+}

@@ -1,0 +1,132 @@
+/* The configuration: YAML text -> plain structs, every error in one go. What kinds of source,
+ * trigger and exporter exist is told from outside, so that this folder knows none of them. */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "config/fields.h"
+#include "core/metric.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct buf;
+struct error;
+
+/* Where the file is looked for, and where the state is kept, when nobody says so. */
+extern const char config_default_path[];  /* /etc/stakeout/stakeout.yaml */
+extern const char config_default_state[]; /* /var/lib/stakeout */
+
+/* What exists; each list ended by NULL. */
+struct config_kinds {
+    const struct kind *const *sources; /* without auto */
+    const struct kind *const *triggers;
+    const struct kind *const *exporters;
+};
+
+struct app_config {
+    char *name;  /* "app" for the single one of `app:` */
+    char *debug; /* URL of the debug endpoint, without a slash at its end; "/debug/pprof" */
+    char *container;
+    struct string_map headers;
+    int line, column;
+};
+
+struct database_config {
+    char *name;     /* NULL: the only one */
+    char *endpoint; /* host:port, [v6]:port */
+    int line, column;
+};
+
+/* One trigger of the file, or a built-in one. */
+struct trigger_config {
+    char *name;
+    size_t kind;    /* index in config_kinds.triggers */
+    void *options;  /* the kind's struct */
+    char *metric;   /* a series' name */
+    enum unit unit; /* of that metric */
+    char *capture;  /* name of a capture set */
+    int64_t cooldown_ms;
+    size_t app;    /* index of the app that its incidents are of */
+    bool built_in; /* not from the file */
+    int line, column;
+};
+
+struct capture_entry {
+    char *profile;   /* a Go profile's name: cpu, heap, goroutine, allocs, mutex, block, ... */
+    int64_t seconds; /* 0: not given */
+    bool gc;         /* heap: collect garbage first */
+};
+
+struct capture_set {
+    char *name;
+    struct capture_entry *entries;
+    size_t count;
+    int line, column;
+};
+
+struct limits_config {
+    int64_t cooldown_ms;
+    int64_t per_hour;
+    int64_t spool_bytes;
+    int64_t profile_bytes;
+    int64_t grace_ms;
+};
+
+struct log_config {
+    int level, format; /* enum log_level, enum log_format */
+};
+
+struct exporter_config {
+    size_t kind;   /* index in config_kinds.exporters */
+    void *options; /* the kind's struct */
+};
+
+struct config {
+    char *file; /* name for messages: the path, "$STAKEOUT_CONFIG" or "command line" */
+    char *service;
+    int64_t interval_ms;
+    char *state;
+    struct app_config *apps;
+    size_t app_count;
+    bool single_app; /* `app:`: series without the app's name */
+    int source;      /* 0: auto, else 1 + index in config_kinds.sources */
+    struct database_config *databases;
+    size_t database_count;
+    struct trigger_config *triggers;
+    size_t trigger_count;
+    struct capture_set *captures;
+    size_t capture_count;
+    struct limits_config limits;
+    struct exporter_config *exporters; /* in the file's order */
+    size_t exporter_count;
+    char *listen; /* NULL: off, else ADDRESS:PORT */
+    struct log_config log;
+};
+
+/* What a command needs less of: replay takes its metrics from the trace. */
+struct config_needs {
+    bool exporter;              /* at least one */
+    const char *const *columns; /* further metric names that are valid, NULL-terminated; or NULL */
+};
+
+/* The text of the configuration and its name for messages: from `path`, else $STAKEOUT_CONFIG, else
+ * /etc/stakeout/stakeout.yaml. text and *name go to the caller. */
+int config_locate(const char *path, struct buf *text, char **name, struct error *err);
+
+/* Parses and validates. On errors every one is a line "FILE:LINE:COLUMN: KEY: what is wrong" in
+ * problems (initialised by the caller), and the result is NULL. */
+struct config *config_parse(const char *text, size_t size, const char *name,
+    const struct config_kinds *kinds, const struct config_needs *needs, struct buf *problems);
+void config_free(struct config *config, const struct config_kinds *kinds);
+
+/* The effective configuration as YAML that parses again (secrets aside, which are shown as
+ * "<redacted>"), the reference of all options, and the JSON Schema. */
+void config_print(const struct config *config, const struct config_kinds *kinds, FILE *out);
+void config_print_reference(const struct config_kinds *kinds, FILE *out);
+void config_print_schema(const struct config_kinds *kinds, FILE *out);
+
+const struct capture_set *config_capture(const struct config *config, const char *name);
+
+#endif

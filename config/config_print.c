@@ -1,0 +1,137 @@
+#include "config/config_parts.h"
+#include "core/alloc.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_apps(const struct config *config, FILE *out)
+{
+    if (config->single_app) {
+        fputs("app:\n", out);
+        fields_print(config_app_fields, &config->apps[0], 2, false, out);
+        return;
+    }
+    fputs("apps:\n", out);
+    for (size_t i = 0; i < config->app_count; i++) {
+        fprintf(out, "  %s:\n", config->apps[i].name);
+        fields_print(config_app_fields, &config->apps[i], 4, false, out);
+    }
+}
+
+static void print_databases(const struct config *config, FILE *out)
+{
+    if (config->database_count)
+        fputs("database:\n", out);
+    for (size_t i = 0; i < config->database_count; i++) {
+        const struct database_config *database = &config->databases[i];
+        if (database->name)
+            fields_print(config_named_database_fields, database, 4, true, out);
+        else
+            fields_print(config_database_fields, database, 2, false, out);
+    }
+}
+
+static void print_triggers(const struct config *config, const struct config_kinds *kinds, FILE *out)
+{
+    fputs(config->trigger_count ? "triggers:\n" : "triggers: {}\n", out);
+    for (size_t i = 0; i < config->trigger_count; i++) {
+        const struct trigger_config *trigger = &config->triggers[i];
+        fprintf(out, "  %s:%s\n", trigger->name, trigger->built_in ? "  # built in" : "");
+        const struct field metric[] = {config_trigger_fields[0], {.key = NULL}};
+        fields_print(metric, trigger, 4, false, out);
+        fields_print(kinds->triggers[trigger->kind]->fields, trigger->options, 4, false, out);
+        fields_print(config_trigger_fields + 1, trigger, 4, false, out);
+    }
+}
+
+static void print_entry(const struct capture_entry *entry, FILE *out)
+{
+    bool heap = !strcmp(entry->profile, "heap");
+    if (!entry->seconds && !heap) {
+        fputs(entry->profile, out);
+        return;
+    }
+    fprintf(out, "{profile: %s", entry->profile);
+    if (entry->seconds)
+        fprintf(out, ", seconds: %" PRId64, entry->seconds);
+    if (heap)
+        fprintf(out, ", gc: %s", entry->gc ? "true" : "false");
+    fputs("}", out);
+}
+
+static void print_captures(const struct config *config, FILE *out)
+{
+    fputs("captures:\n", out);
+    for (size_t i = 0; i < config->capture_count; i++) {
+        const struct capture_set *set = &config->captures[i];
+        fprintf(out, "  %s: [", set->name);
+        for (size_t j = 0; j < set->count; j++) {
+            fputs(j ? ", " : "", out);
+            print_entry(&set->entries[j], out);
+        }
+        fputs("]\n", out);
+    }
+}
+
+static bool same_kind(const struct config *config, size_t a, size_t b)
+{
+    return a < config->exporter_count && b < config->exporter_count &&
+           config->exporters[a].kind == config->exporters[b].kind;
+}
+
+/* Those of one kind stand together, as they come from one key. */
+static void print_exporters(
+    const struct config *config, const struct config_kinds *kinds, FILE *out)
+{
+    if (config->exporter_count)
+        fputs("export:\n", out);
+    for (size_t i = 0; i < config->exporter_count; i++) {
+        const struct exporter_config *exporter = &config->exporters[i];
+        const struct kind *kind = kinds->exporters[exporter->kind];
+        bool first = i == 0 || !same_kind(config, i - 1, i);
+        bool item = !first || same_kind(config, i, i + 1);
+        if (first)
+            fprintf(out, "  %s:\n", kind->name);
+        fields_print(kind->fields, exporter->options, item ? 6 : 4, item, out);
+    }
+}
+
+static void print_listen(const struct config *config, FILE *out)
+{
+    char *quoted = config->listen ? document_quote(config->listen) : xstrdup("off");
+    fprintf(out, "listen: %s\n", quoted);
+    free(quoted);
+}
+
+static void print_other(
+    const struct config *config, const struct config_kinds *kinds, const char *key, FILE *out)
+{
+    if (!strcmp(key, "app"))
+        print_apps(config, out);
+    else if (!strcmp(key, "source"))
+        fprintf(out, "source: %s\n",
+            config->source ? kinds->sources[config->source - 1]->name : "auto");
+    else if (!strcmp(key, "database"))
+        print_databases(config, out);
+    else if (!strcmp(key, "triggers"))
+        print_triggers(config, kinds, out);
+    else if (!strcmp(key, "captures"))
+        print_captures(config, out);
+    else if (!strcmp(key, "export"))
+        print_exporters(config, kinds, out);
+    else if (!strcmp(key, "listen"))
+        print_listen(config, out);
+}
+
+void config_print(const struct config *config, const struct config_kinds *kinds, FILE *out)
+{
+    for (const struct field *field = config_fields; field->key; field++) {
+        /* A table of one, so that the keys come in the order of the table. */
+        const struct field one[] = {*field, {.key = NULL}};
+        if (field->type == FIELD_OTHER)
+            print_other(config, kinds, field->key, out);
+        else
+            fields_print(one, config, 0, false, out);
+    }
+}

@@ -1,0 +1,185 @@
+#include "config/config_parts.h"
+
+/* In the order of `enum log_level` and `enum log_format`. */
+static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const log_formats[] = {"logfmt", "json", NULL};
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define WEEK   (INT64_C(168) * HOUR)
+#define KIB    INT64_C(1024)
+#define GIB    (KIB * KIB * KIB)
+
+static const struct field limits_fields[] = {
+    {.key = "cooldown",
+        .type = FIELD_DURATION,
+        .offset = offsetof(struct limits_config, cooldown_ms),
+        .otherwise = "5m",
+        .max = WEEK,
+        .help = "how long a trigger that fired stays quiet"},
+    {.key = "per_hour",
+        .type = FIELD_INTEGER,
+        .offset = offsetof(struct limits_config, per_hour),
+        .otherwise = "6",
+        .min = 1,
+        .max = 1000,
+        .help = "incidents in any hour; manual ones do not count"},
+    {.key = "spool",
+        .type = FIELD_BYTES,
+        .offset = offsetof(struct limits_config, spool_bytes),
+        .otherwise = "256MiB",
+        .min = 64 * KIB,
+        .max = 1024 * GIB,
+        .help = "space on disk for incidents that are not stored yet"},
+    {.key = "profile",
+        .type = FIELD_BYTES,
+        .offset = offsetof(struct limits_config, profile_bytes),
+        .otherwise = "64MiB",
+        .min = KIB,
+        .max = 4 * GIB,
+        .help = "the largest profile that is taken; a larger one is given up and marked failed, "
+                "not cut"},
+    {.key = "grace",
+        .type = FIELD_DURATION,
+        .offset = offsetof(struct limits_config, grace_ms),
+        .otherwise = "25s",
+        .max = 10 * MINUTE,
+        .help = "time to finish after SIGTERM; below the platform's stop timeout"},
+    {.key = NULL},
+};
+
+static const struct field log_fields[] = {
+    {.key = "level",
+        .type = FIELD_CHOICE,
+        .offset = offsetof(struct log_config, level),
+        .otherwise = "info",
+        .choices = log_levels,
+        .help = "what is logged: this level and above"},
+    {.key = "format",
+        .type = FIELD_CHOICE,
+        .offset = offsetof(struct log_config, format),
+        .otherwise = "logfmt",
+        .choices = log_formats,
+        .help = "how a record is written, one a line on standard error"},
+    {.key = NULL},
+};
+
+const struct field config_fields[] = {
+    {.key = "service",
+        .type = FIELD_NAME,
+        .offset = offsetof(struct config, service),
+        .required = 1,
+        .help = "names the incidents: letters, digits, . _ - (1 to 64)"},
+    {.key = "interval",
+        .type = FIELD_DURATION,
+        .offset = offsetof(struct config, interval_ms),
+        .otherwise = "1s",
+        .min = 100,
+        .max = MINUTE,
+        .help = "how often is measured"},
+    {.key = "state",
+        .type = FIELD_STRING,
+        .offset = offsetof(struct config, state),
+        .otherwise = config_default_state,
+        .help = "folder for the spool, limits and the control socket; made if it is missing"},
+    {.key = "app", .type = FIELD_OTHER, .help = "the app that is watched (or apps)"},
+    {.key = "apps", .type = FIELD_OTHER, .help = "several apps, by name: {api: {...}, ...}"},
+    {.key = "source", .type = FIELD_OTHER, .help = "where CPU, memory and network come from"},
+    {.key = "database", .type = FIELD_OTHER, .help = "whose traffic is counted"},
+    {.key = "triggers", .type = FIELD_OTHER, .help = "what opens an incident, by name"},
+    {.key = "captures", .type = FIELD_OTHER, .help = "named sets of profiles"},
+    {.key = "limits",
+        .type = FIELD_STRUCT,
+        .offset = offsetof(struct config, limits),
+        .fields = limits_fields,
+        .help = "what the agent may use"},
+    {.key = "export", .type = FIELD_OTHER, .help = "where incidents are stored"},
+    {.key = "listen", .type = FIELD_OTHER, .help = "address that serves /healthz, /metrics, ..."},
+    {.key = "log",
+        .type = FIELD_STRUCT,
+        .offset = offsetof(struct config, log),
+        .fields = log_fields,
+        .help = "the agent's own log"},
+    {.key = NULL},
+};
+
+const struct field config_app_fields[] = {
+    {.key = "debug",
+        .type = FIELD_URL,
+        .offset = offsetof(struct app_config, debug),
+        .required = 1,
+        .help = "URL of the debug endpoint, such as http://localhost:8001/debug/pprof"},
+    {.key = "container",
+        .type = FIELD_STRING,
+        .offset = offsetof(struct app_config, container),
+        .help = "ECS container name, or cgroup path below the mount; found out when left out"},
+    {.key = "headers",
+        .type = FIELD_SECRETS,
+        .offset = offsetof(struct app_config, headers),
+        .help = "headers of every request to the debug endpoint, such as Authorization"},
+    {.key = NULL},
+};
+
+#define DATABASE_ENDPOINT                                                                          \
+    {                                                                                              \
+        .key = "endpoint", .type = FIELD_STRING,                                                   \
+        .offset = offsetof(struct database_config, endpoint), .required = 1,                       \
+        .help = "HOST:PORT or [V6]:PORT; TCP traffic to it is counted"                             \
+    }
+
+const struct field config_database_fields[] = {DATABASE_ENDPOINT, {.key = NULL}};
+
+const struct field config_named_database_fields[] = {
+    {.key = "name",
+        .type = FIELD_NAME,
+        .offset = offsetof(struct database_config, name),
+        .required = 1,
+        .help = "what its metrics are called by: db.NAME.received"},
+    DATABASE_ENDPOINT,
+    {.key = NULL},
+};
+
+/* The metric comes first: config_print puts the condition after it. */
+const struct field config_trigger_fields[] = {
+    {.key = "metric",
+        .type = FIELD_STRING,
+        .offset = offsetof(struct trigger_config, metric),
+        .required = 1,
+        .help = "the metric it looks at, such as cpu or db.received"},
+    {.key = "capture",
+        .type = FIELD_STRING,
+        .offset = offsetof(struct trigger_config, capture),
+        .otherwise = "spike",
+        .help = "the capture set that is taken when it fires"},
+    {.key = "cooldown",
+        .type = FIELD_DURATION,
+        .offset = offsetof(struct trigger_config, cooldown_ms),
+        .max = WEEK,
+        .help = "how long it stays quiet after a fire; limits.cooldown when left out"},
+    {.key = NULL},
+};
+
+const struct field config_capture_fields[] = {
+    {.key = "profile",
+        .type = FIELD_NAME,
+        .offset = offsetof(struct capture_entry, profile),
+        .required = 1,
+        .help = "a Go profile's name: cpu, heap, goroutine, allocs, mutex, block, trace, ..."},
+    {.key = "seconds",
+        .type = FIELD_INTEGER,
+        .offset = offsetof(struct capture_entry, seconds),
+        .min = 1,
+        .max = 3600,
+        .help = "how long to record; cpu 25, trace 5, others a snapshot when left out"},
+    {.key = "gc",
+        .type = FIELD_BOOL,
+        .offset = offsetof(struct capture_entry, gc),
+        .help = "heap: collect garbage first, which costs the app one collection; default true"},
+    {.key = NULL},
+};
+
+const char config_default_captures[] = "spike: [{profile: cpu, seconds: 25}, heap, goroutine]\n"
+                                       "memory: [heap, {profile: allocs, seconds: 5}, goroutine]\n";
+
+const char config_default_trigger[] = "above: 80%, for: 10s, capture: spike";

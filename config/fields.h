@@ -1,0 +1,110 @@
+/* Field tables: one table a struct says what it may be configured with. Parsing, validation,
+ * `config`, `config --reference` and `config --schema` all come from it. */
+#ifndef CONFIG_FIELDS_H
+#define CONFIG_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct node;
+struct problems;
+
+/* What the text of a scalar means and what it is stored as. */
+enum field_type {
+    FIELD_STRING,   /* char *: owned by the struct */
+    FIELD_SECRET,   /* char *: never printed */
+    FIELD_URL,      /* char *: http or https; user info is never printed */
+    FIELD_NAME,     /* char *: letters, digits, . _ - (1 to 64), not beginning with a dot */
+    FIELD_BOOL,     /* bool: true, false, on, off, yes, no */
+    FIELD_INTEGER,  /* int64_t */
+    FIELD_DURATION, /* int64_t: milliseconds; 500ms 10s 5m 2h 7d */
+    FIELD_BYTES,    /* int64_t: 512KiB 64MiB 10MB or a bare number */
+    FIELD_LEVEL,    /* struct level: its unit is the metric's, so its text is read later */
+    FIELD_CHOICE,   /* int: the index in `choices` */
+    FIELD_STRUCT,   /* a struct in place, with a table of its own */
+    FIELD_SECRETS,  /* struct string_map: name to secret value, as in `headers` */
+    FIELD_OTHER     /* nothing: the key is known here and read by other code */
+};
+
+/* A value whose unit depends on the metric beside it: 80%, 20MB/s, 512MiB, 3. */
+struct level {
+    double value; /* in the metric's unit; a percent is 0 to 100 */
+    char *text;   /* as written; NULL when it was not given */
+    int line, column;
+};
+
+struct string_map {
+    char **names;
+    char **values;
+    size_t count;
+};
+
+struct field {
+    const char *key;
+    enum field_type type;
+    size_t offset;              /* of the value in the struct */
+    const char *otherwise;      /* the default, written as in the file; NULL: none */
+    int64_t min, max;           /* of numbers, durations (ms), bytes; both 0: no range */
+    const char *const *choices; /* FIELD_CHOICE: names, NULL-terminated */
+    const struct field *fields; /* FIELD_STRUCT: its table, ended by a NULL key */
+    int required;               /* must be given */
+    const char *help;           /* one line, for the reference */
+};
+
+struct error;
+
+/* What every kind of source, trigger and exporter begins with. */
+struct kind {
+    const char *name;           /* "cgroup", "threshold", "s3" */
+    const char *help;           /* one line, for the reference */
+    const struct field *fields; /* its options, ended by a NULL key; NULL: it has none */
+    size_t options_size;        /* of the struct that they fill; zeroed first */
+    const char *short_key;      /* what a bare scalar stands for: "path" for `directory: /captures`;
+                                   NULL: a mapping is needed */
+    /* Triggers: the keys of which one in the mapping tells that it is of this kind, NULL-ended. */
+    const char *const *marks;
+    /* Checks what the table cannot say; -1 with err, *key then names the field to blame. It is
+     * asked again with that *key (NULL at first) and may name further ones, each once, or the same
+     * again when it has no more to say. Exporters: a field that has a problem already is as if it
+     * were not given. NULL: nothing to check. */
+    int (*validate)(const void *options, const char **key, struct error *err);
+    /* Triggers: fills in what was not given and follows from other fields, so that it is printed.
+     * Only for options that are valid; NULL: nothing does. */
+    void (*complete)(void *options);
+};
+
+/* One struct and the table of what it may be configured with. */
+struct binding {
+    const struct field *fields;
+    void *target;
+};
+
+/* Fills the structs from a mapping: defaults first, then what is given. A key may be in any of the
+ * tables; problems are added, with the likely key for an unknown one. A field that has no default
+ * and is not given stays as it was. Levels keep their text: units_read_value reads it. A value that
+ * the environment left empty counts as not given. */
+void fields_bind(const struct binding *bindings, size_t count, const struct node *mapping,
+    struct problems *problems);
+
+/* The same for a scalar that stands for the one field `key`. */
+void fields_bind_short(const struct binding *binding, const char *key, const struct node *scalar,
+    struct problems *problems);
+
+/* Frees what the fields own and leaves zeroes behind. */
+void fields_free(const struct field *fields, void *target);
+
+/* The values as YAML, `indent` columns in; secrets as "<redacted>". As an item of a list the first
+ * line begins with a dash, two columns before the indent. */
+void fields_print(const struct field *fields, const void *target, int indent, bool item, FILE *out);
+
+/* For the reference: a line with key, type, default and range, and one with its help, for each
+ * field; `path` is put before the keys. */
+void fields_print_reference(const struct field *fields, const char *path, FILE *out);
+
+/* One entry of the reference; `what` is all that is said beside the key. */
+void fields_print_entry(
+    const char *path, const char *key, const char *what, const char *help, FILE *out);
+
+#endif

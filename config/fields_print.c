@@ -1,0 +1,156 @@
+#include "config/document.h"
+#include "config/fields.h"
+#include "config/fields_text.h"
+#include "config/units.h"
+#include "core/alloc.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct printer {
+    FILE *out;
+    int indent;
+    bool item; /* the next line begins an item of a list */
+};
+
+static const void *value_of(const struct field *field, const void *target)
+{
+    return (const char *)target + field->offset;
+}
+
+static bool allows_zero(const struct field *field)
+{
+    return field->otherwise || (field->max != 0 && field->min <= 0);
+}
+
+/* Whether there is something to print: what was not given and has no default is left out. */
+static bool is_given(const struct field *field, const void *target)
+{
+    const void *value = value_of(field, target);
+    switch (field->type) {
+    case FIELD_STRING:
+    case FIELD_SECRET:
+    case FIELD_URL:
+    case FIELD_NAME:
+        return *(char *const *)value != NULL;
+    case FIELD_INTEGER:
+    case FIELD_DURATION:
+    case FIELD_BYTES:
+        return *(const int64_t *)value != 0 || allows_zero(field);
+    case FIELD_LEVEL:
+        return ((const struct level *)value)->text != NULL;
+    case FIELD_SECRETS:
+        return ((const struct string_map *)value)->count > 0;
+    case FIELD_STRUCT:
+        for (const struct field *inner = field->fields; inner->key; inner++)
+            if (is_given(inner, value))
+                return true;
+        return false;
+    case FIELD_OTHER:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void print_key(struct printer *printer, const char *key)
+{
+    char *quoted = document_quote(key);
+    int indent = printer->item ? printer->indent - 2 : printer->indent;
+    fprintf(printer->out, "%*s%s%s:", indent, "", printer->item ? "- " : "", quoted);
+    printer->item = false;
+    free(quoted);
+}
+
+static void print_text(FILE *out, const char *text)
+{
+    char *quoted = document_quote(text);
+    fprintf(out, " %s\n", quoted);
+    free(quoted);
+}
+
+/* A URL without its user info. */
+static void print_url(FILE *out, const char *url)
+{
+    const char *authority = strstr(url, "://");
+    authority = authority ? authority + 3 : url;
+    const char *at = memrchr(authority, '@', strcspn(authority, "/?#"));
+    char *shown = at ? xasprintf("%.*s<redacted>%s", (int)(authority - url), url, at)
+                     : xstrdup(url);
+    print_text(out, shown);
+    free(shown);
+}
+
+static void print_scalar(const struct field *field, const void *value, FILE *out)
+{
+    char text[VALUE_TEXT_SIZE];
+    switch (field->type) {
+    case FIELD_STRING:
+    case FIELD_NAME:
+        print_text(out, *(char *const *)value);
+        break;
+    case FIELD_SECRET:
+        print_text(out, "<redacted>");
+        break;
+    case FIELD_URL:
+        print_url(out, *(char *const *)value);
+        break;
+    case FIELD_BOOL:
+        fprintf(out, " %s\n", *(const bool *)value ? "true" : "false");
+        break;
+    case FIELD_INTEGER:
+        fprintf(out, " %" PRId64 "\n", *(const int64_t *)value);
+        break;
+    case FIELD_DURATION:
+        print_text(out, units_format_duration(*(const int64_t *)value, text));
+        break;
+    case FIELD_BYTES:
+        print_text(out, units_format_bytes(*(const int64_t *)value, text));
+        break;
+    case FIELD_LEVEL:
+        print_text(out, ((const struct level *)value)->text);
+        break;
+    case FIELD_CHOICE:
+        fprintf(out, " %s\n", field->choices[*(const int *)value]);
+        break;
+    default:
+        break;
+    }
+}
+
+static void print_fields(struct printer *printer, const struct field *fields, const void *target);
+
+static void print_field(struct printer *printer, const struct field *field, const void *target)
+{
+    const void *value = value_of(field, target);
+    print_key(printer, field->key);
+    if (field->type != FIELD_STRUCT && field->type != FIELD_SECRETS) {
+        print_scalar(field, value, printer->out);
+        return;
+    }
+    fputs("\n", printer->out);
+    struct printer inner = {printer->out, printer->indent + 2, false};
+    if (field->type == FIELD_STRUCT) {
+        print_fields(&inner, field->fields, value);
+        return;
+    }
+    const struct string_map *map = value;
+    for (size_t i = 0; i < map->count; i++) {
+        print_key(&inner, map->names[i]);
+        print_text(inner.out, "<redacted>");
+    }
+}
+
+static void print_fields(struct printer *printer, const struct field *fields, const void *target)
+{
+    for (const struct field *field = fields; field && field->key; field++)
+        if (is_given(field, target))
+            print_field(printer, field, target);
+}
+
+void fields_print(const struct field *fields, const void *target, int indent, bool item, FILE *out)
+{
+    struct printer printer = {out, indent, item};
+    print_fields(&printer, fields, target);
+}
