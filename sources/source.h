@@ -1,0 +1,65 @@
+/* A source measures the app or its database. One file a kind; agent/kinds.c lists them. */
+#ifndef SOURCES_SOURCE_H
+#define SOURCES_SOURCE_H
+
+#include "config/fields.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct loop;
+struct offload;
+struct series_set;
+
+/* One app to be measured. */
+struct source_app {
+    const char *prefix;    /* of its series' names: "" or "api." */
+    const char *container; /* app.container; NULL: not given */
+};
+
+/* What is known of where the app runs; each a string that the source owns, NULL: unknown. */
+struct source_identity {
+    const char *task_arn, *cluster, *family, *revision;
+    const char *container, *image, *host;
+    int64_t started_wall_ms; /* of the container; 0: unknown */
+};
+
+/* What a source is opened with. Everything outlives it. */
+struct source_setup {
+    struct loop *loop;
+    struct offload *names; /* thread for name look-ups, which may hang for long */
+    struct series_set *series;
+    const char *root; /* "/" or a fixture tree: prefix of every path that is read */
+    const struct source_app *apps;
+    size_t app_count;
+    int64_t interval_ms;
+    const void *options; /* of the kind; NULL when it has none */
+    /* To be called whenever samples were pushed outside of `sample`. */
+    void (*sampled)(void *arg);
+    void *arg;
+};
+
+struct source_kind {
+    struct kind kind; /* first */
+    /* Whether this machine offers it at all: cheap, and no error when it does not. For `auto`. */
+    bool (*present)(const struct source_setup *setup);
+    /* NULL and err only for what can never work, such as an endpoint that cannot be parsed. A
+     * target that is not there yet is not an error: `sample` tries again and reports it. */
+    void *(*open)(const struct source_setup *setup, struct error *err);
+    /* Pushes one sample a series, timed now_ms (monotonic), or starts what will. What cannot be
+     * measured is left out: it is a gap. -1 with err while nothing can be measured; the caller says
+     * so once a spell and calls again at the next tick. */
+    int (*sample)(void *self, int64_t now_ms, struct error *err);
+    /* What is known of app `index`; the strings live until the next `sample`. NULL: nothing. */
+    void (*identify)(void *self, size_t index, struct source_identity *identity);
+    /* Notes for the user about what it measures and what it cannot, one sentence a call of `say`;
+     * may be NULL. Called once after the first sample that worked. */
+    void (*describe)(void *self, void (*say)(void *arg, const char *sentence), void *arg);
+    void (*close)(void *self);
+};
+
+extern const struct source_kind source_cgroup, source_ecs, source_tcp;
+
+#endif
