@@ -1,0 +1,128 @@
+#include "exporters/directory.h"
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/fs.h"
+#include "core/offload.h"
+#include "exporters/exporter.h"
+
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What a close gives a copy to come to its end; one that hangs is abandoned. */
+static const int64_t closing_ms = 500;
+
+struct directory {
+    struct offload *thread; /* its own: a mount that hangs must not stop the spool */
+    char *path;
+    char *label;
+    struct copy *running;
+};
+
+/* One send. It belongs to the thread's job and outlives a close. */
+struct copy {
+    struct directory *directory; /* NULL: nobody waits any more */
+    char *from, *to;
+    int status;
+    struct error err;
+    void (*done)(void *arg, const struct send_result *result);
+    void *arg;
+};
+
+static void *open_directory(const struct exporter_setup *setup, struct error *err)
+{
+    const struct directory_exporter_options *options = setup->options;
+    struct offload *thread = offload_open(setup->loop, "directory", err);
+    if (!thread)
+        return NULL;
+    struct directory *directory = xcalloc(1, sizeof *directory);
+    directory->thread = thread;
+    directory->path = xstrdup(options->path);
+    directory->label = xasprintf("directory:%s", options->path);
+    return directory;
+}
+
+static const char *label(const void *self)
+{
+    const struct directory *directory = self;
+    return directory->label;
+}
+
+/* On the thread. */
+static void work(void *arg)
+{
+    struct copy *copy = arg;
+    char *parent = xstrdup(copy->to);
+    copy->status = fs_make_folders(dirname(parent), &copy->err);
+    free(parent);
+    if (copy->status == 0)
+        copy->status = fs_copy(copy->from, copy->to, &copy->err);
+}
+
+static void worked(void *arg)
+{
+    struct copy *copy = arg;
+    struct directory *directory = copy->directory;
+    if (directory) {
+        /* A local failure (rights, a full disk, a mount that is gone) is a person's to mend. */
+        struct send_result result = {.outcome = copy->status < 0 ? SEND_FAILED : SEND_STORED};
+        if (copy->status < 0)
+            snprintf(result.reason, sizeof result.reason,
+                "%.400s: is %.60s mounted, writable and not full?", copy->err.text,
+                directory->path);
+        directory->running = NULL;
+        copy->done(copy->arg, &result);
+    }
+    free(copy->from);
+    free(copy->to);
+    free(copy);
+}
+
+static void send_artifact(void *self, const struct artifact *artifact,
+    void (*done)(void *arg, const struct send_result *result), void *arg)
+{
+    struct directory *directory = self;
+    struct copy *copy = xcalloc(1, sizeof *copy);
+    copy->directory = directory;
+    copy->from = xstrdup(artifact->path);
+    copy->to = xasprintf("%s/%s", directory->path, artifact->key);
+    copy->done = done;
+    copy->arg = arg;
+    directory->running = copy;
+    offload_submit(directory->thread, work, worked, copy);
+}
+
+static void close_directory(void *self)
+{
+    struct directory *directory = self;
+    if (directory->running)
+        directory->running->directory = NULL;
+    offload_close_by(directory->thread, clock_mono_ms() + closing_ms);
+    free(directory->path);
+    free(directory->label);
+    free(directory);
+}
+
+static const struct field fields[] = {
+    {.key = "path",
+        .type = FIELD_STRING,
+        .offset = offsetof(struct directory_exporter_options, path),
+        .required = 1,
+        .help = "the folder; made if missing"},
+    {.key = NULL},
+};
+
+const struct exporter_kind exporter_directory = {
+    .kind = {.name = "directory",
+        .help = "stores incidents in a folder",
+        .fields = fields,
+        .options_size = sizeof(struct directory_exporter_options),
+        .short_key = "path"},
+    .open = open_directory,
+    .label = label,
+    .identity = label,
+    .send = send_artifact,
+    .close = close_directory,
+};

@@ -1,0 +1,59 @@
+/* An exporter stores the files of an incident somewhere. One file a kind; agent/kinds.c lists them.
+ * It never blocks and is idempotent: the same artifact sent twice does no harm. */
+#ifndef EXPORTERS_EXPORTER_H
+#define EXPORTERS_EXPORTER_H
+
+#include "config/fields.h"
+
+#include <stdint.h>
+
+struct error;
+struct loop;
+struct offload;
+
+struct exporter_setup {
+    struct loop *loop;
+    struct offload *disk; /* thread for the spool's files: nothing that may hang for long */
+    const void *options;
+    const char *service;
+};
+
+/* One file of the spool and where it goes. */
+struct artifact {
+    const char *path; /* the file */
+    const char *key;  /* "service=woogles/date=2026-11-23/<id>/cpu.pb.gz", below the prefix */
+    const char *content_type;
+};
+
+/* How a send ended. */
+enum send_outcome {
+    SEND_STORED,
+    SEND_RETRY, /* may work later: an outage, throttling; wait at least retry_after_ms */
+    SEND_FAILED /* will not work until somebody changes something; worth a try now and then */
+};
+
+struct send_result {
+    enum send_outcome outcome;
+    int64_t retry_after_ms; /* 0: as the caller likes */
+    char reason[512];       /* a sentence with the remedy; "" when stored */
+};
+
+struct exporter_kind {
+    struct kind kind; /* first */
+    /* NULL and err for what can never work. What is not reachable yet is no error. */
+    void *(*open)(const struct exporter_setup *setup, struct error *err);
+    /* "s3://woogles-profiles/prod": names it in the log and `status`. */
+    const char *(*label)(const void *self);
+    /* What no other destination has, the same in every run: the spool's marks are made of it, and
+     * two exporters that share it are one. */
+    const char *(*identity)(const void *self);
+    /* Sends one artifact; `done` comes later, exactly once unless closed before. One at a time. */
+    void (*send)(void *self, const struct artifact *artifact,
+        void (*done)(void *arg, const struct send_result *result), void *arg);
+    /* Ends a running send without `done`. May wait a moment for it, but never hangs. */
+    void (*close)(void *self);
+};
+
+extern const struct exporter_kind exporter_directory, exporter_s3;
+
+#endif

@@ -1,0 +1,278 @@
+#include "exporters/s3.h"
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/offload.h"
+#include "core/s3_address.h"
+#include "core/sha256.h"
+#include "exporters/exporter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct s3_exporter {
+    struct s3 *s3;
+    struct offload *disk;
+    char *prefix;
+    char *label, *identity;
+    struct sending *running;
+};
+
+/* One send: hashed on the disk's thread, then put from the loop. While it is being hashed it
+ * belongs to the thread's job and outlives a close. */
+struct sending {
+    struct s3_exporter *exporter; /* NULL: nobody waits any more */
+    char *path, *key, *content_type;
+    int fd;
+    uint64_t size;
+    char sha256[SHA256_HEX_SIZE];
+    struct error err;
+    struct s3_request *put;
+    void (*done)(void *arg, const struct send_result *result);
+    void *arg;
+};
+
+char *s3_exporter_prefix(const struct s3_exporter_options *options)
+{
+    const char *prefix = options->prefix ? options->prefix : "";
+    prefix += strspn(prefix, "/");
+    size_t length = strlen(prefix);
+    while (length > 0 && prefix[length - 1] == '/')
+        length--;
+    return xstrndup(prefix, length);
+}
+
+struct s3_settings s3_exporter_settings(
+    const struct s3_exporter_options *options, const char *prefix)
+{
+    bool otherwise = options->endpoint != NULL;
+    return (struct s3_settings){
+        .bucket = options->bucket,
+        .region = options->region,
+        .endpoint = options->endpoint,
+        .path_style = options->path_style == S3_PATH_STYLE_AUTO
+                          ? otherwise
+                          : options->path_style == S3_PATH_STYLE_ON,
+        .ca_file = options->ca_file,
+        .insecure = !options->verify,
+        .prefix = prefix,
+    };
+}
+
+/* The same bucket name at another store is another bucket. */
+static char *identity_of(const struct s3_exporter_options *options, const char *label)
+{
+    if (options->endpoint)
+        return xasprintf("%s at %s", label, options->endpoint);
+    return xasprintf(
+        "%s at AWS%s%s", label, options->region ? " " : "", options->region ? options->region : "");
+}
+
+static void *open_s3(const struct exporter_setup *setup, struct error *err)
+{
+    const struct s3_exporter_options *options = setup->options;
+    char *prefix = s3_exporter_prefix(options);
+    struct s3_settings settings = s3_exporter_settings(options, prefix);
+    struct s3 *s3 = s3_open(setup->loop, &settings, err);
+    if (!s3) {
+        free(prefix);
+        return NULL;
+    }
+    struct s3_exporter *exporter = xcalloc(1, sizeof *exporter);
+    exporter->s3 = s3;
+    exporter->disk = setup->disk;
+    exporter->prefix = prefix;
+    exporter->label = xasprintf("s3://%s%s%s", options->bucket, *prefix ? "/" : "", prefix);
+    exporter->identity = identity_of(options, exporter->label);
+    if (!options->verify)
+        log_warn("%s: verify is off, so anybody on the way can read and change what is sent; "
+                 "ca_file trusts a store's own authority instead",
+            exporter->label);
+    return exporter;
+}
+
+static const char *label(const void *self)
+{
+    const struct s3_exporter *exporter = self;
+    return exporter->label;
+}
+
+static const char *identity(const void *self)
+{
+    const struct s3_exporter *exporter = self;
+    return exporter->identity;
+}
+
+static void free_sending(struct sending *sending)
+{
+    if (sending->fd >= 0)
+        close(sending->fd);
+    free(sending->path);
+    free(sending->key);
+    free(sending->content_type);
+    free(sending);
+}
+
+static void finish(struct sending *sending, const struct send_result *result)
+{
+    sending->exporter->running = NULL;
+    sending->done(sending->arg, result);
+    free_sending(sending);
+}
+
+static void put_done(void *arg, const struct s3_result *s3_result)
+{
+    static const enum send_outcome outcomes[] = {
+        [S3_OK] = SEND_STORED, [S3_RETRY] = SEND_RETRY, [S3_REFUSED] = SEND_FAILED};
+    struct send_result result = {
+        .outcome = outcomes[s3_result->outcome], .retry_after_ms = s3_result->retry_after_ms};
+    snprintf(result.reason, sizeof result.reason, "%s", s3_result->reason);
+    finish(arg, &result);
+}
+
+/* On the disk's thread. */
+static void hash(void *arg)
+{
+    struct sending *sending = arg;
+    sending->fd = open(sending->path, O_RDONLY | O_CLOEXEC);
+    if (sending->fd < 0)
+        error_set(&sending->err, "cannot open %s: %s", sending->path, strerror(errno));
+    else if (sha256_file(sending->fd, sending->sha256, &sending->size, &sending->err) < 0)
+        error_prefix(&sending->err, "%s", sending->path);
+}
+
+static void hashed(void *arg)
+{
+    struct sending *sending = arg;
+    if (!sending->exporter) {
+        free_sending(sending);
+    } else if (sending->err.text[0]) {
+        struct send_result result = {.outcome = SEND_FAILED};
+        snprintf(result.reason, sizeof result.reason, "%s", sending->err.text);
+        finish(sending, &result);
+    } else {
+        sending->put = s3_put(sending->exporter->s3, sending->key, sending->fd, sending->size,
+            sending->sha256, sending->content_type, put_done, sending);
+    }
+}
+
+static void send_artifact(void *self, const struct artifact *artifact,
+    void (*done)(void *arg, const struct send_result *result), void *arg)
+{
+    struct s3_exporter *exporter = self;
+    const char *prefix = exporter->prefix;
+    struct sending *sending = xcalloc(1, sizeof *sending);
+    sending->exporter = exporter;
+    sending->path = xstrdup(artifact->path);
+    sending->key = xasprintf("%s%s%s", prefix, *prefix ? "/" : "", artifact->key);
+    sending->content_type = xstrdup(artifact->content_type);
+    sending->fd = -1;
+    sending->done = done;
+    sending->arg = arg;
+    exporter->running = sending;
+    offload_submit(exporter->disk, hash, hashed, sending);
+}
+
+static void close_s3(void *self)
+{
+    struct s3_exporter *exporter = self;
+    struct sending *sending = exporter->running;
+    if (sending && sending->put) {
+        s3_cancel(sending->put);
+        free_sending(sending);
+    } else if (sending) {
+        sending->exporter = NULL;
+    }
+    s3_close(exporter->s3);
+    free(exporter->prefix);
+    free(exporter->label);
+    free(exporter->identity);
+    free(exporter);
+}
+
+/* What is wrong with the first of these fields after the one that was blamed last. */
+static int validate(const void *data, const char **key, struct error *err)
+{
+    const struct s3_exporter_options *options = data;
+    const struct {
+        const char *key, *text;
+        int (*check)(const char *text, struct error *err);
+    } checks[] = {
+        {"bucket", options->bucket, s3_address_check_bucket},
+        {"prefix", options->prefix, s3_address_check_prefix},
+        {"region", options->region, s3_address_check_region},
+        {"endpoint", options->endpoint, s3_address_check_endpoint},
+    };
+    const size_t count = sizeof checks / sizeof *checks;
+    size_t next = 0;
+    for (size_t i = 0; *key && i < count; i++)
+        if (!strcmp(checks[i].key, *key))
+            next = i + 1;
+    for (; next < count; next++) {
+        if (checks[next].text && checks[next].check(checks[next].text, err) < 0) {
+            *key = checks[next].key;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* In the order of enum s3_path_style. */
+static const char *const path_styles[] = {"auto", "true", "false", NULL};
+
+#define AT(member) offsetof(struct s3_exporter_options, member)
+static const struct field fields[] = {
+    {.key = "bucket",
+        .type = FIELD_STRING,
+        .offset = AT(bucket),
+        .required = 1,
+        .help = "the bucket's name"},
+    {.key = "prefix",
+        .type = FIELD_STRING,
+        .offset = AT(prefix),
+        .help = "the folder in the bucket"},
+    {.key = "region",
+        .type = FIELD_STRING,
+        .offset = AT(region),
+        .help = "the bucket's region; else AWS_REGION, AWS_DEFAULT_REGION, us-east-1"},
+    {.key = "endpoint",
+        .type = FIELD_URL,
+        .offset = AT(endpoint),
+        .help = "an S3-compatible store; else AWS"},
+    {.key = "path_style",
+        .type = FIELD_CHOICE,
+        .offset = AT(path_style),
+        .otherwise = "auto",
+        .choices = path_styles,
+        .help = "https://host/bucket instead of https://bucket.host; auto: true for a given "
+                "endpoint"},
+    {.key = "ca_file",
+        .type = FIELD_STRING,
+        .offset = AT(ca_file),
+        .help = "PEM file with the authority to trust; else the system's"},
+    {.key = "verify",
+        .type = FIELD_BOOL,
+        .offset = AT(verify),
+        .otherwise = "on",
+        .help = "verify the store's TLS certificate; off is unsafe"},
+    {.key = NULL},
+};
+#undef AT
+
+const struct exporter_kind exporter_s3 = {
+    .kind = {.name = "s3",
+        .help = "stores incidents in a bucket of S3 or of a store that speaks like it",
+        .fields = fields,
+        .options_size = sizeof(struct s3_exporter_options),
+        .validate = validate},
+    .open = open_s3,
+    .label = label,
+    .identity = identity,
+    .send = send_artifact,
+    .close = close_s3,
+};
