@@ -1,0 +1,56 @@
+/* Reading incidents where they are stored: a folder or a bucket, in the layout
+ * service=<service>/date=<YYYY-MM-DD>/<id>/. Only complete incidents are seen (those with an
+ * incident.json), and nothing found in there leads out of the place. */
+#ifndef REVIEW_STORE_H
+#define REVIEW_STORE_H
+
+#include "core/buf.h"
+#include "core/error.h"
+#include "core/s3.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct incident;
+struct store;
+
+struct store_incident {
+    char *service, *id;        /* as its folder is named: both are safe to print */
+    char *location;            /* "/captures/service=..." or "s3://bucket/prefix/service=..." */
+    struct buf text;           /* incident.json as it is stored */
+    struct incident *incident; /* NULL when it cannot be read or is broken */
+    struct error problem;      /* why, then; may quote what is stored */
+};
+
+struct store_filter {
+    const char *service; /* NULL: all */
+    const char *trigger; /* NULL: all */
+    int64_t since_ms;    /* fired at this wall time or later; INT64_MIN: all */
+};
+
+/* Opens a folder or "s3://bucket/prefix"; the settings, without bucket and prefix, are for the
+ * latter. NULL and err when there is no such folder or the settings cannot work. */
+struct store *store_open(const char *where, const struct s3_settings *settings, struct error *err);
+void store_close(struct store *store);
+
+bool store_is_bucket(const struct store *store);
+
+/* Calls `each` for every incident that the filter lets through, newest first, as they are read,
+ * until it returns non-zero. Broken ones are told too: with `problem` instead of `incident`. Looks
+ * only into the services and dates that the filter asks for. -1 when the place itself cannot be
+ * read. */
+int store_list(struct store *store, const struct store_filter *filter,
+    int (*each)(void *arg, const struct store_incident *stored), void *arg, struct error *err);
+
+/* One incident by its id. NULL and err when it is not there, cannot be read or is broken; the
+ * caller frees it. */
+struct store_incident *store_find(struct store *store, const char *id, struct error *err);
+void store_incident_free(struct store_incident *stored);
+
+/* Reads a file of an incident, at most max bytes, into buf (initialised here; the caller frees it,
+ * also after an error). A name that is not plain is an error. */
+int store_read_file(struct store *store, const struct store_incident *stored, const char *name,
+    size_t max, struct buf *buf, struct error *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* What a place must offer to be read as a store. Paths are relative to the place and have no slash
+ * at either end; "" is the place itself. */
+#ifndef REVIEW_STORE_BACKEND_H
+#define REVIEW_STORE_BACKEND_H
+
+#include "core/s3.h"
+
+#include <stddef.h>
+
+struct buf;
+struct error;
+
+/* Called with every name; non-zero ends the walk. */
+typedef int store_each_name(void *arg, const char *name);
+
+struct store_backend {
+    /* Names directly below path, in any order. A path that is not there has none. */
+    int (*names)(void *self, const char *path, store_each_name *each, void *arg, struct error *err);
+    /* Those of the folders directly below path that hold the file `file`. */
+    int (*holders)(void *self, const char *path, const char *file, store_each_name *each, void *arg,
+        struct error *err);
+    /* 1 when there is a file of that path, 0 when not. */
+    int (*has)(void *self, const char *path, struct error *err);
+    /* Initialises buf in any case. */
+    int (*read)(void *self, const char *path, size_t max, struct buf *buf, struct error *err);
+    void (*close)(void *self);
+};
+
+extern const struct store_backend store_folder, store_s3;
+
+/* NULL and err when the place cannot be read. The path and the settings'
+ * prefix ("": all of the bucket) have no slash at the end. */
+void *store_folder_open(const char *path, struct error *err);
+void *store_s3_open(const struct s3_settings *settings, struct error *err);
+
+#endif

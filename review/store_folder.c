@@ -1,0 +1,116 @@
+/* The folder form of a store. */
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/fs.h"
+#include "review/store_backend.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct folder {
+    char *path; /* without a slash at its end: "" is the root of the file system */
+};
+
+void *store_folder_open(const char *path, struct error *err)
+{
+    struct stat info;
+    if (stat(*path ? path : "/", &info) < 0) {
+        error_set(err, "cannot read the folder %s: %s", path, strerror(errno));
+        return NULL;
+    }
+    if (!S_ISDIR(info.st_mode)) {
+        error_set(err, "%s is not a folder; name the folder that the incidents are in", path);
+        return NULL;
+    }
+    struct folder *folder = xcalloc(1, sizeof *folder);
+    folder->path = xstrdup(path);
+    return folder;
+}
+
+static char *full_path(const struct folder *folder, const char *path)
+{
+    return xasprintf("%s/%s", folder->path, path);
+}
+
+static int folder_names(
+    void *self, const char *path, store_each_name *each, void *arg, struct error *err)
+{
+    char *full = full_path(self, path);
+    struct stat info;
+    bool missing = stat(full, &info) < 0 ? errno == ENOENT || errno == ENOTDIR
+                                         : !S_ISDIR(info.st_mode);
+    int status = missing ? 0 : fs_each(full, each, arg, err);
+    free(full);
+    return status;
+}
+
+/* Only a regular file counts: not a link, which could lead anywhere, nor a pipe, which would block.
+ */
+static int folder_has(void *self, const char *path, struct error *err)
+{
+    char *full = full_path(self, path);
+    struct stat info;
+    int status = 1;
+    if (lstat(full, &info) == 0)
+        status = S_ISREG(info.st_mode);
+    else if (errno == ENOENT || errno == ENOTDIR)
+        status = 0;
+    else
+        status = error_set(err, "cannot look for %s: %s", full, strerror(errno));
+    free(full);
+    return status;
+}
+
+struct holders {
+    void *self;
+    const char *path, *file;
+    store_each_name *each;
+    void *arg;
+    struct error *err;
+};
+
+static int pass_holder(void *arg, const char *name)
+{
+    const struct holders *holders = arg;
+    char *path = xasprintf("%s/%s/%s", holders->path, name, holders->file);
+    int status = folder_has(holders->self, path, holders->err);
+    free(path);
+    return status > 0 ? holders->each(holders->arg, name) : status;
+}
+
+static int folder_holders(void *self, const char *path, const char *file, store_each_name *each,
+    void *arg, struct error *err)
+{
+    struct holders holders = {self, path, file, each, arg, err};
+    return folder_names(self, path, pass_holder, &holders, err);
+}
+
+static int folder_read(void *self, const char *path, size_t max, struct buf *buf, struct error *err)
+{
+    buf_init(buf, max);
+    char *full = full_path(self, path);
+    int status = folder_has(self, path, err);
+    if (status > 0)
+        status = fs_read(full, max, buf, err);
+    else if (status == 0)
+        status = error_set(err, "there is no file %s", full);
+    free(full);
+    return status;
+}
+
+static void folder_close(void *self)
+{
+    struct folder *folder = self;
+    free(folder->path);
+    free(folder);
+}
+
+const struct store_backend store_folder = {
+    .names = folder_names,
+    .holders = folder_holders,
+    .has = folder_has,
+    .read = folder_read,
+    .close = folder_close,
+};
