@@ -1,0 +1,427 @@
+#include "agent/agent.h"
+
+#include "agent/admission.h"
+#include "agent/agent_parts.h"
+#include "agent/control.h"
+#include "agent/delivery.h"
+#include "agent/detector.h"
+#include "agent/incidents.h"
+#include "agent/ledger.h"
+#include "agent/probe.h"
+#include "agent/progress.h"
+#include "agent/sampler.h"
+#include "agent/spool.h"
+#include "config/config.h"
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/offload.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* What a stop keeps of `grace` for storing what a capture brought. */
+static const int64_t storing_ms = 5000;
+static const int64_t stop_poll_ms = 50;
+
+/* What a close gives its threads: the disk may have something to finish, a look-up has not. */
+static const int64_t close_disk_ms = 3000, close_names_ms = 200;
+
+static void stop_probes(struct agent *agent)
+{
+    for (size_t i = 0; i < agent->config->app_count; i++)
+        admission_clear_way(agent, i);
+}
+
+static void on_probed(void *arg, const struct app_config *app, const struct capture_entry *entry,
+    const struct error *problem)
+{
+    (void)arg;
+    char *part = probe_describe(app, entry);
+    if (problem)
+        log_warn("%s: %s", part, problem->text);
+    else
+        log_debug("%s: ok", part);
+    free(part);
+}
+
+static void on_all_probed(void *arg, const struct app_config *app, size_t available, size_t tried)
+{
+    log_info("app %s: %zu of %zu profiles can be had", app->name, available, tried);
+    struct probe **probe = arg;
+    probe_stop(*probe);
+    *probe = NULL;
+}
+
+/* What will not work is better known before the first spike than after it. */
+static void start_probes(struct agent *agent)
+{
+    for (size_t i = 0; i < agent->config->app_count; i++) {
+        struct probe_setup setup = {.loop = agent->loop,
+            .config = agent->config,
+            .app = &agent->config->apps[i],
+            .patient = true,
+            .found = on_probed,
+            .done = on_all_probed,
+            .arg = &agent->probes[i]};
+        agent->probes[i] = probe_start(&setup);
+    }
+}
+
+static int on_open(void *arg, const struct detector_event *event, struct error *err)
+{
+    struct agent *agent = arg;
+    if (!event->again)
+        log_info(
+            "trigger %s fired: %s", agent->config->triggers[event->trigger].name, event->reason);
+    admission_clear_way(agent, agent->config->triggers[event->trigger].app);
+    return incidents_fire(agent->incidents, event, err);
+}
+
+static void suppressed(struct agent *agent, const struct detector_event *event)
+{
+    const char *name = agent->config->triggers[event->trigger].name;
+    agent->fires_suppressed++;
+    incidents_suppressed(agent->incidents);
+    if (!strcmp(event->by, "failure"))
+        log_error("trigger %s opens no incident: %s; it tries again while its condition holds",
+            name, event->reason);
+    else
+        log_info("trigger %s suppressed by %s: %s", name, event->by, event->reason);
+}
+
+static void on_event(void *arg, const struct detector_event *event)
+{
+    struct agent *agent = arg;
+    switch (event->type) {
+    case EVENT_FIRE:
+        agent->fires++;
+        ledger_note(agent->ledger, event);
+        if (!event->joins)
+            agent->incidents_opened++;
+        break;
+    case EVENT_SUPPRESSED:
+        suppressed(agent, event);
+        break;
+    case EVENT_CLEAR:
+        log_info("trigger %s is clear again", agent->config->triggers[event->trigger].name);
+        break;
+    }
+}
+
+static bool on_running(void *arg, size_t app)
+{
+    const struct agent *agent = arg;
+    return incidents_can_join(agent->incidents, app);
+}
+
+static const char *on_refusal(void *arg)
+{
+    return admission_refusal(arg);
+}
+
+static void on_sampled(void *arg)
+{
+    struct agent *agent = arg;
+    if (!agent->once)
+        detector_check(agent->detector);
+    incidents_sampled(agent->incidents);
+}
+
+static void on_complete(void *arg, const char *id)
+{
+    struct agent *agent = arg;
+    if (agent->delivery) /* there is none any more while the agent is being closed */
+        delivery_add(agent->delivery, id);
+}
+
+static void on_identify(void *arg, size_t app, struct source_identity *identity)
+{
+    struct agent *agent = arg;
+    sampler_identify(agent->sampler, app, identity);
+}
+
+static void on_tick(void *arg)
+{
+    struct agent *agent = arg;
+    uint64_t expired;
+    if (read(agent->ticks_fd, &expired, sizeof expired) != sizeof expired)
+        return;
+    agent->ticks += expired;
+    agent->ticks_missed += expired - 1;
+    /* The time that the tick was meant for: on an even grid, `for: 10s` is ten samples. */
+    sampler_tick(agent->sampler,
+        agent->first_tick_ms + ((int64_t)agent->ticks - 1) * agent->config->interval_ms);
+    on_sampled(agent);
+}
+
+static void look_whether_stopped(void *arg)
+{
+    struct agent *agent = arg;
+    int64_t now_ms = clock_mono_ms();
+    bool done = incidents_idle(agent->incidents) &&
+                (delivery_waiting(agent->delivery) == 0 || delivery_stuck(agent->delivery));
+    if (done || now_ms >= agent->stop_by_ms)
+        loop_stop(agent->loop);
+    else
+        loop_timer_set(agent->stopping, now_ms + stop_poll_ms);
+}
+
+static void stop(struct agent *agent)
+{
+    int64_t now_ms = clock_mono_ms(), grace_ms = agent->config->limits.grace_ms;
+    agent->stop_by_ms = now_ms + grace_ms;
+    int64_t capture_ms = grace_ms > 2 * storing_ms ? grace_ms - storing_ms : grace_ms / 2;
+    log_info("stopping: what is running is finished within %.3g s", (double)grace_ms / 1000);
+    stop_probes(agent);
+    incidents_finish(agent->incidents, now_ms + capture_ms);
+    delivery_hurry(agent->delivery);
+    loop_timer_set(agent->stopping, now_ms);
+}
+
+static void on_signal(void *arg)
+{
+    struct agent *agent = arg;
+    struct signalfd_siginfo info;
+    if (read(agent->signals_fd, &info, sizeof info) != sizeof info)
+        return;
+    if (agent->stop_by_ms)
+        loop_stop(agent->loop);
+    else
+        stop(agent);
+}
+
+/* SIGPIPE would end the process where a peer goes away; TERM and INT come through a descriptor. */
+static int open_signals(struct agent *agent, struct error *err)
+{
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGINT);
+    signal(SIGPIPE, SIG_IGN);
+    sigprocmask(SIG_BLOCK, &wanted, NULL);
+    agent->signals_fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (agent->signals_fd < 0)
+        return error_set(err, "cannot take signals: %s", strerror(errno));
+    agent->signals_watch = loop_watch_readable(agent->loop, agent->signals_fd, on_signal, agent);
+    return 0;
+}
+
+/* Absolute times from the first tick on: no drift, and missed ticks are counted by the kernel. */
+static int open_ticks(struct agent *agent, struct error *err)
+{
+    agent->ticks_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    int64_t interval_ms = agent->config->interval_ms;
+    int64_t first_ms = agent->first_tick_ms = clock_mono_ms() + 1;
+    struct itimerspec when = {
+        .it_interval = {interval_ms / 1000, interval_ms % 1000 * 1000000},
+        .it_value = {first_ms / 1000, first_ms % 1000 * 1000000},
+    };
+    if (agent->ticks_fd < 0 || timerfd_settime(agent->ticks_fd, TFD_TIMER_ABSTIME, &when, NULL) < 0)
+        return error_set(err, "cannot set a timer: %s", strerror(errno));
+    agent->ticks_watch = loop_watch_readable(agent->loop, agent->ticks_fd, on_tick, agent);
+    return 0;
+}
+
+static int open_threads(struct agent *agent, struct error *err)
+{
+    agent->loop = loop_open(err);
+    if (!agent->loop)
+        return -1;
+    agent->disk = offload_open(agent->loop, "disk", err);
+    agent->names = offload_open(agent->loop, "names", err);
+    return agent->disk && agent->names ? 0 : -1;
+}
+
+static int open_spool(struct agent *agent, struct error *err)
+{
+    agent->spool = spool_open(agent->config->state, agent->disk, err);
+    if (!agent->spool)
+        return -1;
+    agent->delivery = delivery_open(agent->loop, agent->disk, agent->spool, agent->config, err);
+    return agent->delivery ? 0 : -1;
+}
+
+static void open_incidents(struct agent *agent)
+{
+    struct incidents_setup setup = {
+        .loop = agent->loop,
+        .disk = agent->disk,
+        .spool = agent->spool,
+        .config = agent->config,
+        .series = &agent->series,
+        .identify = on_identify,
+        .complete = on_complete,
+        .arg = agent,
+    };
+    agent->incidents = incidents_open(&setup);
+}
+
+static int open_sampler(struct agent *agent, struct error *err)
+{
+    series_set_init(&agent->series, incidents_history(agent->config));
+    struct sampler_setup setup = {
+        .loop = agent->loop,
+        .names = agent->names,
+        .series = &agent->series,
+        .config = agent->config,
+        .sampled = on_sampled,
+        .arg = agent,
+    };
+    agent->sampler = sampler_open(&setup, err);
+    return agent->sampler ? 0 : -1;
+}
+
+static void open_detector(struct agent *agent)
+{
+    struct detector_hooks hooks = {.event = on_event,
+        .running = on_running,
+        .refusal = on_refusal,
+        .open = on_open,
+        .arg = agent};
+    agent->detector = detector_open(agent->config, &agent->series, true, &hooks);
+    agent->ledger = ledger_open(agent->config, agent->disk);
+    ledger_restore(agent->ledger, agent->detector);
+}
+
+struct agent *agent_open(const struct config *config, struct error *err)
+{
+    struct agent *agent = xcalloc(1, sizeof *agent);
+    agent->config = config;
+    agent->probes = xcalloc(config->app_count, sizeof *agent->probes);
+    agent->ticks_fd = agent->signals_fd = -1;
+    agent->started_mono_ms = clock_mono_ms();
+    if (open_threads(agent, err) < 0 || open_signals(agent, err) < 0 ||
+        open_spool(agent, err) < 0 || open_sampler(agent, err) < 0) {
+        agent_close(agent);
+        return NULL;
+    }
+    open_incidents(agent);
+    open_detector(agent);
+    agent->control = control_open(agent);
+    agent->stopping = loop_timer_new(agent->loop, look_whether_stopped, agent);
+    return agent;
+}
+
+void agent_close(struct agent *agent)
+{
+    if (!agent)
+        return;
+    control_close(agent->control);
+    stop_probes(agent);
+    free(agent->probes);
+    detector_close(agent->detector);
+    sampler_close(agent->sampler);
+    delivery_close(agent->delivery);
+    agent->delivery = NULL;
+    offload_close_by(agent->names, clock_mono_ms() + close_names_ms);
+    /* A job that hangs still has its hands on these: they are lost, and the process ends. */
+    if (offload_close_by(agent->disk, clock_mono_ms() + close_disk_ms)) {
+        incidents_close(agent->incidents);
+        ledger_close(agent->ledger);
+        spool_close(agent->spool);
+        series_set_free(&agent->series);
+    } else {
+        log_warn("the disk below %s does not answer: not waiting for it", agent->config->state);
+    }
+    if (agent->ticks_fd >= 0)
+        close(agent->ticks_fd);
+    if (agent->signals_fd >= 0)
+        close(agent->signals_fd);
+    loop_close(agent->loop);
+    free(agent);
+}
+
+static void announce(const struct agent *agent)
+{
+    for (size_t i = 0; i < sampler_sources(agent->sampler); i++)
+        log_info("source %s", sampler_source_name(agent->sampler, i));
+    for (size_t i = 0; i < delivery_exporters(agent->delivery); i++) {
+        struct delivery_status status;
+        delivery_status(agent->delivery, i, &status);
+        log_info("incidents are stored in %s", status.label);
+    }
+    log_info("what is not stored yet is kept below %s", agent->config->state);
+}
+
+void agent_run(struct agent *agent)
+{
+    struct error err;
+    announce(agent);
+    if (open_ticks(agent, &err) < 0) {
+        log_error("%s", err.text);
+        return;
+    }
+    start_probes(agent);
+    loop_run(agent->loop);
+    size_t left = delivery_waiting(agent->delivery);
+    if (left)
+        log_warn("stopped; %zu incident%s left in the spool", left, left == 1 ? " is" : "s are");
+    else
+        log_info("stopped");
+}
+
+/* An incident that is taken without a running agent. */
+struct once {
+    struct agent *agent;
+    char *id;
+    struct loop_timer *timer;
+    struct error *err;
+    int status;
+};
+
+/* Whether it is known what became of the incident; status and err then say it. */
+static bool is_decided(struct once *once)
+{
+    const struct agent *agent = once->agent;
+    const char *reason = NULL;
+    switch (progress_of(agent, once->id, &reason)) {
+    case PROGRESS_STORED:
+        once->status = 0;
+        return true;
+    case PROGRESS_FAILING:
+        once->status = error_set(once->err, "incident %s is left in the spool below %s: %s",
+            once->id, agent->config->state, reason);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void look_whether_stored(void *arg)
+{
+    struct once *once = arg;
+    if (is_decided(once))
+        loop_stop(once->agent->loop);
+    else
+        loop_timer_set(once->timer, clock_mono_ms() + stop_poll_ms);
+}
+
+int agent_capture(struct agent *agent, const char *app, const char *reason, const char *set,
+    char **id, struct error *err)
+{
+    *id = NULL;
+    agent->once = true;
+    if (open_ticks(agent, err) < 0)
+        return -1;
+    const char *taken = admission_take(agent, app, reason, set, err);
+    if (!taken)
+        return -1;
+    *id = xstrdup(taken);
+    struct once once = {.agent = agent, .id = *id, .err = err, .status = -1};
+    once.timer = loop_timer_new(agent->loop, look_whether_stored, &once);
+    loop_timer_set(once.timer, 0);
+    loop_run(agent->loop);
+    loop_timer_free(once.timer);
+    if (!is_decided(&once)) /* a signal ended it */
+        error_set(err, "stopped before incident %s was stored: it is left in the spool below %s",
+            once.id, agent->config->state);
+    return once.status;
+}

@@ -1,0 +1,36 @@
+/* What agent.c and what tells of it (control.c, status.c) share. */
+#ifndef AGENT_AGENT_PARTS_H
+#define AGENT_AGENT_PARTS_H
+
+#include "core/series.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config;
+struct error;
+
+struct agent {
+    const struct config *config;
+    struct loop *loop;
+    struct offload *disk, *names;
+    struct series_set series;
+    struct sampler *sampler;
+    struct detector *detector;
+    struct ledger *ledger;
+    struct spool *spool;
+    struct delivery *delivery;
+    struct incidents *incidents;
+    struct control *control;
+    struct probe **probes; /* by app; each NULL when it is over */
+    int ticks_fd, signals_fd;
+    struct loop_watch *ticks_watch, *signals_watch;
+    struct loop_timer *stopping;         /* looks whether a stop is complete */
+    int64_t started_mono_ms, stop_by_ms; /* stop_by_ms 0: no stop is asked for */
+    int64_t first_tick_ms;
+    uint64_t ticks, ticks_missed;
+    uint64_t incidents_opened, fires, fires_suppressed;
+    bool once; /* takes one incident by hand: triggers do not look */
+};
+
+#endif

@@ -1,0 +1,24 @@
+/* What an incident says of the samples around it. */
+#ifndef AGENT_INCIDENT_NOTES_H
+#define AGENT_INCIDENT_NOTES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct incident;
+struct series;
+struct series_set;
+struct source_identity;
+
+/* The largest value of every series since begin_ms (on the series' clock). */
+void incident_note_peaks(
+    struct incident *incident, const struct series_set *series, int64_t begin_ms);
+
+/* The mean of the app's CPU series (NULL: there is none) while profiles were taken. */
+void incident_note_usage(
+    struct incident *incident, const struct series *cpu, int64_t after_ms, int64_t to_ms);
+
+/* Where the app runs; the host is this machine's name when nobody knows better. */
+void incident_note_target(struct incident *incident, const struct source_identity *identity);
+
+#endif

@@ -1,0 +1,79 @@
+/* The incidents in the making: from the fire (or a request by hand) over the capture to the
+ * complete folder in the spool, which delivery takes from there. At most one an app at a time. */
+#ifndef AGENT_INCIDENTS_H
+#define AGENT_INCIDENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+struct detector_event;
+struct error;
+struct incidents;
+struct loop;
+struct offload;
+struct series_set;
+struct source_identity;
+struct spool;
+
+struct incidents_setup {
+    struct loop *loop;
+    struct offload *disk;
+    struct spool *spool;
+    const struct config *config;
+    const struct series_set *series;
+    /* Fills what is known of where an app runs. */
+    void (*identify)(void *arg, size_t app, struct source_identity *identity);
+    /* An incident is complete in the spool. */
+    void (*complete)(void *arg, const char *id);
+    void *arg;
+};
+
+struct incidents *incidents_open(const struct incidents_setup *setup);
+
+/* Frees it; what is running stays in the spool as of its last checkpoint. */
+void incidents_close(struct incidents *incidents);
+
+/* Whether an incident of this app is running; its id, or NULL. */
+const char *incidents_running(const struct incidents *incidents, size_t app);
+
+/* Whether a fire can still join the app's running incident. */
+bool incidents_can_join(const struct incidents *incidents, size_t app);
+
+/* Whether this incident is not complete yet; whether it was opened in this run (of the last 32). */
+bool incidents_is_running(const struct incidents *incidents, const char *id);
+bool incidents_opened(const struct incidents *incidents, const char *id);
+
+/* Whether this incident is captured but cannot be written to the spool; it is tried again. */
+bool incidents_failing(const struct incidents *incidents, const char *id);
+
+/* A trigger fired: opens an incident, or joins the app's running one. -1 and err when it cannot be
+ * opened. */
+int incidents_fire(
+    struct incidents *incidents, const struct detector_event *event, struct error *err);
+
+/* A fire was held back: counted for the next incident. */
+void incidents_suppressed(struct incidents *incidents);
+
+/* Takes an incident by hand with a capture set that exists (NULL: spike, or that of the running
+ * one); joins a running one that takes the same. Its id, or NULL and err. */
+const char *incidents_manual(struct incidents *incidents, size_t app, const char *reason,
+    const char *set, struct error *err);
+
+/* To be called when samples were pushed: completes what waited for them. */
+void incidents_sampled(struct incidents *incidents);
+
+/* Ends what is running early and keeps it; captures get until deadline_ms (monotonic). */
+void incidents_finish(struct incidents *incidents, int64_t deadline_ms);
+
+/* Whether nothing is running, writes to the spool included. */
+bool incidents_idle(const struct incidents *incidents);
+
+/* The newest incident that was opened: its id, or NULL; for `status`. */
+const char *incidents_last(const struct incidents *incidents);
+
+/* How many samples a ring must hold for metrics.csv to reach back far enough. */
+size_t incidents_history(const struct config *config);
+
+#endif

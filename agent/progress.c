@@ -1,0 +1,26 @@
+#include "agent/progress.h"
+
+#include "agent/agent_parts.h"
+#include "agent/delivery.h"
+#include "agent/incidents.h"
+
+enum progress progress_of(const struct agent *agent, const char *id, const char **reason)
+{
+    static const char unwritten[] = "it cannot be written below `state`; the agent's log says why";
+    if (incidents_failing(agent->incidents, id)) {
+        if (reason)
+            *reason = unwritten;
+        return PROGRESS_FAILING;
+    }
+    if (incidents_is_running(agent->incidents, id))
+        return PROGRESS_CAPTURING;
+    switch (delivery_progress(agent->delivery, id, reason)) {
+    case DELIVERY_WAITING:
+        return PROGRESS_WAITING;
+    case DELIVERY_FAILING:
+        return PROGRESS_FAILING;
+    case DELIVERY_STORED: /* or never heard of */
+        break;
+    }
+    return incidents_opened(agent->incidents, id) ? PROGRESS_STORED : PROGRESS_UNKNOWN;
+}

@@ -1,0 +1,223 @@
+#include "agent/sampler.h"
+
+#include "agent/kinds.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/series.h"
+#include "sources/tcp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct slot {
+    struct sampler *sampler;
+    const struct source_kind *kind;
+    void *source; /* NULL: it cannot be opened, for the reason in `unopened` */
+    struct error unopened;
+    struct error error; /* "" while it works */
+    bool measured;      /* has pushed a sample */
+    bool described;
+};
+
+enum { MAX_SOURCES = 2 }; /* one for the apps, one for the databases */
+
+struct sampler {
+    struct slot slots[MAX_SOURCES];
+    size_t count;
+    struct source_app *apps;
+    size_t app_count;
+    char **prefixes;
+    struct tcp_database *databases;
+    struct tcp_options tcp;
+    const struct series_set *series;
+    void (*sampled)(void *arg);
+    void *arg;
+    bool quiet;
+};
+
+static void on_sampled(void *arg)
+{
+    struct slot *slot = arg;
+    slot->measured = true;
+    slot->sampler->sampled(slot->sampler->arg);
+}
+
+/* A source that was not asked for by name may be missing: captures by hand work without it. */
+static int open_slot(struct sampler *sampler, const struct source_kind *kind,
+    const struct source_setup *setup, bool required, struct error *err)
+{
+    struct slot *slot = &sampler->slots[sampler->count];
+    struct source_setup own = *setup;
+    own.sampled = on_sampled;
+    own.arg = slot;
+    slot->sampler = sampler;
+    slot->kind = kind;
+    slot->source = kind->open(&own, &slot->unopened);
+    if (!slot->source && required) {
+        *err = slot->unopened;
+        return error_prefix(err, "source %s", kind->kind.name);
+    }
+    sampler->count++;
+    return 0;
+}
+
+static uint64_t pushed(const struct sampler *sampler)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < sampler->series->count; i++)
+        sum += sampler->series->all[i]->pushed;
+    return sum;
+}
+
+static int sample_slot(struct slot *slot, int64_t now_ms, struct error *err)
+{
+    if (!slot->source) {
+        *err = slot->unopened;
+        return -1;
+    }
+    uint64_t before = slot->measured ? 0 : pushed(slot->sampler);
+    int status = slot->kind->sample(slot->source, now_ms, err);
+    slot->measured = slot->measured || pushed(slot->sampler) > before;
+    return status;
+}
+
+/* The configured kind, or with auto the first that this machine offers; the last is the fallback.
+ */
+static const struct source_kind *choose(
+    const struct config *config, const struct source_setup *setup)
+{
+    if (config->source > 0)
+        return source_kinds[config->source - 1];
+    size_t i = 0;
+    while (source_kinds[i + 1] && !source_kinds[i]->present(setup))
+        i++;
+    return source_kinds[i];
+}
+
+static void describe_apps(struct sampler *sampler, const struct config *config)
+{
+    sampler->app_count = config->app_count;
+    sampler->apps = xcalloc(config->app_count, sizeof *sampler->apps);
+    sampler->prefixes = xcalloc(config->app_count, sizeof *sampler->prefixes);
+    for (size_t i = 0; i < config->app_count; i++) {
+        sampler->prefixes[i] = config->single_app ? xstrdup("")
+                                                  : xasprintf("%s.", config->apps[i].name);
+        sampler->apps[i] = (struct source_app){sampler->prefixes[i], config->apps[i].container};
+    }
+}
+
+static void describe_databases(struct sampler *sampler, const struct config *config)
+{
+    sampler->databases = xcalloc(config->database_count, sizeof *sampler->databases);
+    for (size_t i = 0; i < config->database_count; i++)
+        sampler->databases[i] = (struct tcp_database){
+            config->databases[i].name, config->databases[i].endpoint};
+    sampler->tcp = (struct tcp_options){sampler->databases, config->database_count};
+}
+
+struct sampler *sampler_open(const struct sampler_setup *setup, struct error *err)
+{
+    const struct config *config = setup->config;
+    struct sampler *sampler = xcalloc(1, sizeof *sampler);
+    sampler->quiet = setup->quiet;
+    sampler->series = setup->series;
+    sampler->sampled = setup->sampled;
+    sampler->arg = setup->arg;
+    describe_apps(sampler, config);
+    describe_databases(sampler, config);
+    struct source_setup source = {
+        .loop = setup->loop,
+        .names = setup->names,
+        .series = setup->series,
+        .root = "/",
+        .apps = sampler->apps,
+        .app_count = sampler->app_count,
+        .interval_ms = config->interval_ms,
+    };
+    int status = open_slot(sampler, choose(config, &source), &source, config->source > 0, err);
+    source.options = &sampler->tcp;
+    if (status == 0 && config->database_count)
+        status = open_slot(sampler, &source_tcp, &source, true, err);
+    if (status == 0)
+        return sampler;
+    sampler_close(sampler);
+    return NULL;
+}
+
+void sampler_close(struct sampler *sampler)
+{
+    if (!sampler)
+        return;
+    for (size_t i = 0; i < sampler->count; i++)
+        if (sampler->slots[i].source)
+            sampler->slots[i].kind->close(sampler->slots[i].source);
+    for (size_t i = 0; i < sampler->app_count; i++)
+        free(sampler->prefixes[i]);
+    free(sampler->prefixes);
+    free(sampler->apps);
+    free(sampler->databases);
+    free(sampler);
+}
+
+static void say(void *arg, const char *sentence)
+{
+    const struct slot *slot = arg;
+    log_info("source %s: %s", slot->kind->kind.name, sentence);
+}
+
+/* A source whose answers come later knows only then what it measures. */
+static void describe(const struct sampler *sampler, struct slot *slot)
+{
+    slot->described = true;
+    if (!sampler->quiet && slot->kind->describe)
+        slot->kind->describe(slot->source, say, slot);
+}
+
+void sampler_tick(struct sampler *sampler, int64_t now_ms)
+{
+    for (size_t i = 0; i < sampler->count; i++) {
+        struct slot *slot = &sampler->slots[i];
+        struct error err = {0};
+        if (sample_slot(slot, now_ms, &err) < 0) {
+            if (!sampler->quiet && strcmp(slot->error.text, err.text) != 0)
+                log_warn("source %s: %s; its metrics are gaps until that is mended",
+                    slot->kind->kind.name, err.text);
+            slot->error = err;
+            continue;
+        }
+        if (!sampler->quiet && slot->error.text[0])
+            log_info("source %s works again", slot->kind->kind.name);
+        slot->error.text[0] = '\0';
+        if (!slot->described && slot->measured)
+            describe(sampler, slot);
+    }
+}
+
+void sampler_identify(struct sampler *sampler, size_t app, struct source_identity *identity)
+{
+    const struct slot *slot = &sampler->slots[0];
+    if (slot->source && slot->kind->identify)
+        slot->kind->identify(slot->source, app, identity);
+}
+
+size_t sampler_sources(const struct sampler *sampler)
+{
+    return sampler->count;
+}
+
+const char *sampler_source_name(const struct sampler *sampler, size_t source)
+{
+    return sampler->slots[source].kind->kind.name;
+}
+
+bool sampler_source_measured(const struct sampler *sampler, size_t source)
+{
+    return sampler->slots[source].measured;
+}
+
+const char *sampler_source_error(const struct sampler *sampler, size_t source)
+{
+    const char *text = sampler->slots[source].error.text;
+    return text[0] ? text : NULL;
+}

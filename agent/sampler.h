@@ -1,0 +1,46 @@
+/* The sources of a run: opened, asked at every tick, and what is wrong with one said once a spell.
+ */
+#ifndef AGENT_SAMPLER_H
+#define AGENT_SAMPLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+struct error;
+struct loop;
+struct offload;
+struct sampler;
+struct series_set;
+struct source_identity;
+
+struct sampler_setup {
+    struct loop *loop;
+    struct offload *names;
+    struct series_set *series;
+    const struct config *config;
+    bool quiet; /* says nothing in the log: who asks reads sampler_source_error */
+    /* Samples were pushed outside of sampler_tick. */
+    void (*sampled)(void *arg);
+    void *arg;
+};
+
+/* NULL and err when a source can never work. */
+struct sampler *sampler_open(const struct sampler_setup *setup, struct error *err);
+void sampler_close(struct sampler *sampler);
+
+/* One sample of every source, timed now_ms (monotonic). */
+void sampler_tick(struct sampler *sampler, int64_t now_ms);
+
+void sampler_identify(struct sampler *sampler, size_t app, struct source_identity *identity);
+
+/* What `status` tells: each source's name and what is wrong with it (NULL: nothing). */
+size_t sampler_sources(const struct sampler *sampler);
+const char *sampler_source_name(const struct sampler *sampler, size_t source);
+const char *sampler_source_error(const struct sampler *sampler, size_t source);
+
+/* Whether the source has brought a sample since it was opened. */
+bool sampler_source_measured(const struct sampler *sampler, size_t source);
+
+#endif

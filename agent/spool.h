@@ -1,0 +1,66 @@
+/* The spool: what was caught and is not stored yet, on disk. One folder an incident:
+ *
+ *   spool/.<id>/   being captured: profiles under their final names are whole; incident.json and
+ *                  metrics.csv are as of the last checkpoint
+ *   spool/<id>/    complete, waits for delivery; ".sent-<hash>" marks an exporter that has it
+ *   spool/.gone-<id>/  delivered, being removed
+ *
+ * Every change is made on the disk thread, durable before it is acted on, and a rename is what
+ * commits it; so whatever moment the agent is killed at, the next start finds one of these. */
+#ifndef AGENT_SPOOL_H
+#define AGENT_SPOOL_H
+
+#include "core/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct incident;
+struct offload;
+struct spool;
+
+/* Opens <state>/spool, makes what is missing and locks the state folder against a second agent.
+ * What a killed agent left is completed (marked) or removed, with a line in the log each. Blocks.
+ */
+struct spool *spool_open(const char *state, struct offload *disk, struct error *err);
+
+/* After the disk thread is closed. */
+void spool_close(struct spool *spool);
+
+/* Bytes in the spool, as of the last change or refresh. */
+uint64_t spool_bytes(const struct spool *spool);
+
+/* Counts the bytes again: others, too, remove files of a spool that is full. */
+void spool_refresh(struct spool *spool);
+
+/* Calls `each` for every complete incident, oldest first. -1 and err, with none called, when the
+ * folder cannot be read. Blocks. */
+int spool_each(
+    struct spool *spool, void (*each)(void *arg, const char *id), void *arg, struct error *err);
+
+/* Makes the folder of a new incident at once (no fsync: the first checkpoint makes it durable). Its
+ * path, freed by the caller, or NULL and err. */
+char *spool_begin(struct spool *spool, const char *id, struct error *err);
+
+/* Writes incident.json and metrics.csv durably into the folder that is being captured. metrics is
+ * taken over. Failures are logged: the incident stays as it was. */
+void spool_checkpoint(struct spool *spool, const struct incident *incident, struct buf *metrics);
+
+/* The same, then makes it complete. done (may be NULL) gets whether that worked; if not, it may be
+ * called again for the same incident, however far it got. */
+void spool_complete(struct spool *spool, const struct incident *incident, struct buf *metrics,
+    void (*done)(void *arg, const char *id, bool ok), void *arg);
+
+/* The folder of a complete incident; the caller frees. */
+char *spool_folder(const struct spool *spool, const char *id);
+
+/* Notes durably that the exporter with this identity has the incident; whether it is so. */
+void spool_mark_sent(struct spool *spool, const char *id, const char *identity);
+bool spool_is_sent(const struct spool *spool, const char *id, const char *identity);
+
+/* Removes an incident that everybody has; one that is gone is fine. */
+void spool_remove(struct spool *spool, const char *id);
+
+#endif

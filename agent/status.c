@@ -1,0 +1,227 @@
+#include "agent/status.h"
+
+#include "agent/agent_parts.h"
+#include "agent/delivery.h"
+#include "agent/detector.h"
+#include "agent/footprint.h"
+#include "agent/incidents.h"
+#include "agent/kinds.h"
+#include "agent/sampler.h"
+#include "agent/spool.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/json_text.h"
+
+#include <unistd.h>
+
+/* Monotonic milliseconds of this moment's clocks as RFC 3339; null for "never". */
+static json_t *time_json(int64_t mono_ms)
+{
+    char text[RFC3339_SIZE];
+    if (mono_ms == INT64_MIN)
+        return json_null();
+    return json_string(rfc3339_format(mono_ms + clock_wall_ms() - clock_mono_ms(), text));
+}
+
+static json_t *metrics_json(const struct agent *agent)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < agent->series.count; i++) {
+        const struct series *series = agent->series.all[i];
+        const struct sample *newest = series_at(series, 0);
+        if (!newest)
+            continue;
+        json_array_append_new(list,
+            json_pack("{s:o, s:f, s:s, s:o, s:f}", "name", json_text(series->name), "value",
+                newest->value, "unit", unit_name(series->unit), "time", time_json(newest->time_ms),
+                "age_s", (double)(clock_mono_ms() - newest->time_ms) / 1000));
+    }
+    return list;
+}
+
+static const char *trigger_state(const struct detector_status *status)
+{
+    if (status->cooldown_until_ms > clock_mono_ms())
+        return "cooldown";
+    return status->holds ? "firing" : "watching";
+}
+
+static json_t *triggers_json(const struct agent *agent)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < agent->config->trigger_count; i++) {
+        const struct trigger_config *trigger = &agent->config->triggers[i];
+        const struct trigger_kind *kind = trigger_kinds[trigger->kind];
+        struct detector_status status;
+        detector_status(agent->detector, i, &status);
+        char rule[REASON_SIZE];
+        kind->describe(trigger->options, trigger->metric, trigger->unit, rule);
+        json_t *json = json_pack("{s:o, s:o, s:o, s:s, s:I, s:I, s:o, s:o}", "name",
+            json_text(trigger->name), "metric", json_text(trigger->metric), "rule", json_text(rule),
+            "state", trigger_state(&status), "fires", (json_int_t)status.fires, "suppressed",
+            (json_int_t)status.suppressed, "last_fire", time_json(status.last_fire_ms),
+            "cooldown_until", time_json(status.cooldown_until_ms));
+        if (status.has_nearest)
+            json_object_set_new(json, "nearest_miss",
+                json_pack("{s:o, s:o}", "text", json_text(status.nearest), "time",
+                    time_json(status.nearest_ms)));
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
+static json_t *sources_json(const struct agent *agent)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < sampler_sources(agent->sampler); i++)
+        json_array_append_new(
+            list, json_pack("{s:s, s:o}", "name", sampler_source_name(agent->sampler, i), "error",
+                      json_text(sampler_source_error(agent->sampler, i))));
+    return list;
+}
+
+static json_t *exporters_json(const struct agent *agent)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < delivery_exporters(agent->delivery); i++) {
+        struct delivery_status status;
+        delivery_status(agent->delivery, i, &status);
+        char text[RFC3339_SIZE];
+        const char *last = status.last_stored_wall_ms
+                               ? rfc3339_format(status.last_stored_wall_ms, text)
+                               : NULL;
+        json_array_append_new(
+            list, json_pack("{s:o, s:I, s:I, s:I, s:o, s:s?}", "name", json_text(status.label),
+                      "waiting", (json_int_t)status.waiting, "stored", (json_int_t)status.stored,
+                      "failures", (json_int_t)status.failures, "error", json_text(status.error),
+                      "last_stored", last));
+    }
+    return list;
+}
+
+static json_t *running_json(const struct agent *agent)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < agent->config->app_count; i++)
+        if (incidents_running(agent->incidents, i))
+            json_array_append_new(list, json_string(incidents_running(agent->incidents, i)));
+    return list;
+}
+
+static json_t *agent_json(const struct agent *agent)
+{
+    struct footprint footprint;
+    footprint_read(&footprint);
+    return json_pack("{s:s, s:I, s:f, s:I, s:I, s:I, s:f, s:i}", "version", STAKEOUT_VERSION, "pid",
+        (json_int_t)getpid(), "uptime_s", (double)(clock_mono_ms() - agent->started_mono_ms) / 1000,
+        "ticks", (json_int_t)agent->ticks, "ticks_missed", (json_int_t)agent->ticks_missed,
+        "resident_bytes", (json_int_t)footprint.resident_bytes, "cpu_seconds",
+        footprint.cpu_seconds, "open_fds", (int)footprint.open_fds);
+}
+
+json_t *status_json(const struct agent *agent)
+{
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I}, s:{s:I, s:I, s:I}, s:o}",
+        "service", agent->config->service, "agent", agent_json(agent), "sources",
+        sources_json(agent), "metrics", metrics_json(agent), "triggers", triggers_json(agent),
+        "incidents", "running", running_json(agent), "last", incidents_last(agent->incidents),
+        "opened", (json_int_t)agent->incidents_opened, "spool", "bytes",
+        (json_int_t)spool_bytes(agent->spool), "limit_bytes",
+        (json_int_t)agent->config->limits.spool_bytes, "waiting",
+        (json_int_t)delivery_waiting(agent->delivery), "exporters", exporters_json(agent));
+}
+
+static void head(struct buf *out, const char *name, const char *type, const char *help)
+{
+    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void one(struct buf *out, const char *name, const char *type, const char *help, double value)
+{
+    head(out, name, type, help);
+    buf_printf(out, "%s %.17g\n", name, value);
+}
+
+/* A label's value with what the text format wants escaped. */
+static void labelled(
+    struct buf *out, const char *name, const char *label, const char *text, double value)
+{
+    buf_printf(out, "%s{%s=\"", name, label);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            buf_puts(out, "\\");
+        buf_append(out, *text == '\n' ? "\\n" : text, *text == '\n' ? 2 : 1);
+    }
+    buf_printf(out, "\"} %.17g\n", value);
+}
+
+static void put_own(const struct agent *agent, struct buf *out)
+{
+    struct footprint footprint;
+    footprint_read(&footprint);
+    head(out, "stakeout_build_info", "gauge", "The agent's version.");
+    labelled(out, "stakeout_build_info", "version", STAKEOUT_VERSION, 1);
+    one(out, "stakeout_uptime_seconds", "gauge", "Time since the agent started.",
+        (double)(clock_mono_ms() - agent->started_mono_ms) / 1000);
+    one(out, "stakeout_ticks_total", "counter", "Sampling ticks, missed ones included.",
+        (double)agent->ticks);
+    one(out, "stakeout_ticks_missed_total", "counter", "Sampling ticks that came too late.",
+        (double)agent->ticks_missed);
+    one(out, "stakeout_process_resident_memory_bytes", "gauge", "The agent's own memory.",
+        (double)footprint.resident_bytes);
+    one(out, "stakeout_process_cpu_seconds_total", "counter", "The agent's own CPU time.",
+        footprint.cpu_seconds);
+    one(out, "stakeout_process_open_fds", "gauge", "The agent's own open descriptors.",
+        footprint.open_fds);
+    one(out, "stakeout_incidents_total", "counter", "Incidents that triggers opened.",
+        (double)agent->incidents_opened);
+    one(out, "stakeout_fires_total", "counter", "Fires, joining ones included.",
+        (double)agent->fires);
+    one(out, "stakeout_fires_suppressed_total", "counter",
+        "Fires held back by a cooldown or a limit.", (double)agent->fires_suppressed);
+    one(out, "stakeout_spool_bytes", "gauge", "Bytes that wait on disk for an exporter.",
+        (double)spool_bytes(agent->spool));
+    one(out, "stakeout_spool_incidents", "gauge", "Incidents that wait for an exporter.",
+        (double)delivery_waiting(agent->delivery));
+}
+
+static void put_exporters(const struct agent *agent, struct buf *out)
+{
+    static const struct {
+        const char *name, *type, *help;
+    } families[] = {
+        {"stakeout_exporter_up", "gauge", "0 while the last try failed."},
+        {"stakeout_exporter_stored_total", "counter", "Incidents stored."},
+        {"stakeout_exporter_failures_total", "counter", "Tries that failed."},
+    };
+    for (size_t family = 0; family < sizeof families / sizeof *families; family++) {
+        const char *name = families[family].name;
+        head(out, name, families[family].type, families[family].help);
+        for (size_t i = 0; i < delivery_exporters(agent->delivery); i++) {
+            struct delivery_status status;
+            delivery_status(agent->delivery, i, &status);
+            double values[] = {
+                status.error ? 0 : 1, (double)status.stored, (double)status.failures};
+            labelled(out, name, "exporter", status.label, values[family]);
+        }
+    }
+}
+
+void status_metrics(const struct agent *agent, struct buf *out)
+{
+    put_own(agent, out);
+    put_exporters(agent, out);
+    head(out, "stakeout_source_up", "gauge", "0 while a source cannot measure.");
+    for (size_t i = 0; i < sampler_sources(agent->sampler); i++)
+        labelled(out, "stakeout_source_up", "source", sampler_source_name(agent->sampler, i),
+            sampler_source_error(agent->sampler, i) ? 0 : 1);
+    head(out, "stakeout_metric", "gauge", "What the agent measured last, in the metric's unit.");
+    /* A source that died leaves a gap here, too; Fargate's figures are up to 10 s late. */
+    int64_t interval_ms = agent->config->interval_ms;
+    int64_t oldest_ms = clock_mono_ms() - (interval_ms > 5000 ? 3 * interval_ms : 15000);
+    for (size_t i = 0; i < agent->series.count; i++) {
+        const struct sample *newest = series_at(agent->series.all[i], 0);
+        if (newest && newest->time_ms >= oldest_ms)
+            labelled(out, "stakeout_metric", "metric", agent->series.all[i]->name, newest->value);
+    }
+}

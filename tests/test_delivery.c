@@ -1,0 +1,542 @@
+/* Delivery from a real spool into real folders, and what others do to both meanwhile. */
+#include "agent/delivery.h"
+#include "agent/kinds.h"
+#include "agent/spool.h"
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/fs.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/offload.h"
+#include "exporters/directory.h"
+#include "exporters/s3.h"
+#include "stub_server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char first[] = "20261123T150401Z-cpu-high-000001";
+static const char second[] = "20261123T150402Z-cpu-high-000002";
+static const char third[] = "20261123T150403Z-cpu-high-000003";
+
+enum { MAX_EXPORTERS = 3 };
+
+struct world {
+    char path[64];
+    struct loop *loop;
+    struct offload *disk;
+    struct spool *spool;
+    struct delivery *delivery;
+    struct loop_timer *look;
+    bool (*wanted)(const struct world *world);
+    bool met;
+    char service[8];
+    struct config config;
+    struct exporter_config exporters[MAX_EXPORTERS];
+    struct directory_exporter_options folders[MAX_EXPORTERS];
+};
+
+static char *in_world(const struct world *world, const char *name)
+{
+    return xasprintf("%s/%s", world->path, name);
+}
+
+static bool is_there(const struct world *world, const char *name)
+{
+    char *path = in_world(world, name);
+    bool there = fs_exists(path);
+    free(path);
+    return there;
+}
+
+static void remove_it(const struct world *world, const char *name)
+{
+    char *path = in_world(world, name);
+    assert_int_equal(fs_remove(path, NULL), 0);
+    free(path);
+}
+
+static void put(const struct world *world, const char *name)
+{
+    char *path = in_world(world, name), *parent = xstrdup(path);
+    *strrchr(parent, '/') = '\0';
+    assert_int_equal(fs_make_folders(parent, NULL), 0);
+    assert_int_equal(fs_write(path, "x", 1, NULL), 0);
+    free(path);
+    free(parent);
+}
+
+static void put_in_spool(const struct world *world, const char *id, const char *file)
+{
+    char *name = xasprintf("state/spool/%s/%s", id, file);
+    put(world, name);
+    free(name);
+}
+
+static void spool_incident(const struct world *world, const char *id)
+{
+    put_in_spool(world, id, "cpu.pb.gz");
+    put_in_spool(world, id, "metrics.csv");
+    put_in_spool(world, id, "incident.json");
+}
+
+static bool in_spool(const struct world *world, const char *id)
+{
+    char *name = xasprintf("state/spool/%s", id);
+    bool there = is_there(world, name);
+    free(name);
+    return there;
+}
+
+static bool is_stored(const struct world *world, const char *folder, const char *id)
+{
+    char *name = xasprintf("%s/service=woogles/date=2026-11-23/%s/incident.json", folder, id);
+    bool there = is_there(world, name);
+    free(name);
+    return there;
+}
+
+static void look(void *arg)
+{
+    struct world *world = arg;
+    world->met = world->wanted(world);
+    loop_timer_set(world->look, 0); /* each round of the loop: no state is missed */
+}
+
+static void wait_until(struct world *world, bool (*wanted)(const struct world *world))
+{
+    world->wanted = wanted;
+    world->met = false;
+    loop_timer_set(world->look, 0);
+    assert_true(loop_run_until(world->loop, &world->met, clock_mono_ms() + 20000));
+    loop_timer_unset(world->look);
+}
+
+static bool nothing_waits(const struct world *world)
+{
+    return delivery_waiting(world->delivery) == 0;
+}
+
+static bool nothing_moves(const struct world *world)
+{
+    return delivery_stuck(world->delivery);
+}
+
+static struct delivery_status status_of(const struct world *world, size_t exporter)
+{
+    struct delivery_status status;
+    delivery_status(world->delivery, exporter, &status);
+    return status;
+}
+
+static bool first_failed(const struct world *world)
+{
+    return status_of(world, 0).failures > 0;
+}
+
+static bool second_has_all(const struct world *world)
+{
+    return status_of(world, 1).waiting == 0;
+}
+
+static void open_world(struct world *world)
+{
+    struct error err;
+    char *state = in_world(world, "state");
+    world->loop = loop_open(&err);
+    world->disk = offload_open(world->loop, "disk", &err);
+    world->spool = spool_open(state, world->disk, &err);
+    assert_non_null(world->spool);
+    world->delivery = delivery_open(world->loop, world->disk, world->spool, &world->config, &err);
+    if (!world->delivery)
+        fail_msg("%s", err.text);
+    world->look = loop_timer_new(world->loop, look, world);
+    free(state);
+}
+
+static void close_world(struct world *world)
+{
+    delivery_close(world->delivery);
+    offload_close(world->disk);
+    spool_close(world->spool);
+    loop_timer_free(world->look);
+    loop_close(world->loop);
+    world->loop = NULL;
+}
+
+static size_t kind_index(const struct exporter_kind *kind)
+{
+    size_t index = 0;
+    while (exporter_kinds[index] != kind)
+        index++;
+    return index;
+}
+
+static void add_folder(struct world *world, const char *name)
+{
+    size_t index = world->config.exporter_count++;
+    world->folders[index].path = in_world(world, name);
+    world->exporters[index] = (struct exporter_config){
+        .kind = kind_index(&exporter_directory), .options = &world->folders[index]};
+}
+
+static void add_bucket(struct world *world, struct s3_exporter_options *options)
+{
+    setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+    world->exporters[world->config.exporter_count++] = (struct exporter_config){
+        .kind = kind_index(&exporter_s3), .options = options};
+}
+
+static int set_up(void **state)
+{
+    struct world *world = xcalloc(1, sizeof *world);
+    strcpy(world->path, "/tmp/stakeout-delivery-XXXXXX");
+    strcpy(world->service, "woogles");
+    world->config = (struct config){.service = world->service, .exporters = world->exporters};
+    world->config.limits.spool_bytes = 1 << 20;
+    log_setup(LOG_ERROR + 1, LOG_LOGFMT);
+    *state = world;
+    return mkdtemp(world->path) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+    if (world->loop)
+        close_world(world);
+    for (size_t i = 0; i < MAX_EXPORTERS; i++)
+        free(world->folders[i].path);
+    fs_remove(world->path, NULL);
+    free(world);
+    return 0;
+}
+
+static void what_an_earlier_run_left_is_delivered(void **state)
+{
+    struct world *world = *state;
+    add_folder(world, "a");
+    spool_incident(world, second);
+    spool_incident(world, first);
+    open_world(world);
+    assert_int_equal(delivery_progress(world->delivery, first, NULL), DELIVERY_WAITING);
+    wait_until(world, nothing_waits);
+    assert_true(is_stored(world, "a", first) && is_stored(world, "a", second));
+    assert_int_equal(status_of(world, 0).stored, 2);
+    assert_true(status_of(world, 0).last_stored_wall_ms > 0);
+    close_world(world);
+    assert_false(in_spool(world, first) || in_spool(world, second));
+}
+
+static bool one_is_stored(const struct world *world)
+{
+    return status_of(world, 0).stored == 1;
+}
+
+static void the_oldest_goes_first_and_its_json_last(void **state)
+{
+    struct world *world = *state;
+    add_folder(world, "a");
+    spool_incident(world, third);
+    spool_incident(world, first);
+    open_world(world);
+    spool_incident(world, second);
+    delivery_add(world->delivery, second);
+    wait_until(world, one_is_stored);
+    assert_true(is_stored(world, "a", first));
+    assert_false(is_stored(world, "a", second) || is_stored(world, "a", third));
+    assert_true(is_there(
+        world, "a/service=woogles/date=2026-11-23/20261123T150401Z-cpu-high-000001/cpu.pb.gz"));
+    wait_until(world, nothing_waits);
+}
+
+static void a_folder_that_can_be_written_again_gets_everything(void **state)
+{
+    struct world *world = *state;
+    const char *reason = NULL;
+    add_folder(world, "mount/a");
+    put(world, "mount"); /* a file: even root makes no folder in it */
+    spool_incident(world, first);
+    spool_incident(world, second);
+    open_world(world);
+    wait_until(world, first_failed);
+    assert_int_equal(delivery_progress(world->delivery, first, &reason), DELIVERY_FAILING);
+    assert_non_null(strstr(reason, "/mount/a"));
+    assert_int_equal(delivery_waiting(world->delivery), 2);
+    remove_it(world, "mount");
+    delivery_hurry(world->delivery);
+    wait_until(world, nothing_waits);
+    assert_true(is_stored(world, "mount/a", first) && is_stored(world, "mount/a", second));
+    assert_null(status_of(world, 0).error);
+}
+
+static void one_exporter_that_is_down_holds_the_other_back_in_nothing(void **state)
+{
+    struct world *world = *state;
+    add_folder(world, "mount/a");
+    add_folder(world, "b");
+    put(world, "mount");
+    spool_incident(world, first);
+    open_world(world);
+    wait_until(world, first_failed);
+    wait_until(world, second_has_all);
+    close_world(world);
+    assert_true(is_stored(world, "b", first));
+    assert_true(in_spool(world, first));
+    /* After a restart only the one that lacks it gets it. */
+    remove_it(world, "b");
+    remove_it(world, "mount");
+    open_world(world);
+    wait_until(world, nothing_waits);
+    close_world(world);
+    assert_true(is_stored(world, "mount/a", first));
+    assert_false(is_there(world, "b"));
+    assert_false(in_spool(world, first));
+}
+
+static void what_every_exporter_has_leaves_the_spool_at_the_next_start(void **state)
+{
+    struct world *world = *state;
+    add_folder(world, "a");
+    open_world(world);
+    spool_incident(world, first);
+    char *identity = xasprintf("directory:%s", world->folders[0].path);
+    spool_mark_sent(world->spool, first, identity);
+    close_world(world);
+    assert_true(in_spool(world, first));
+    open_world(world);
+    close_world(world);
+    assert_false(in_spool(world, first));
+    assert_false(is_there(world, "a"));
+    free(identity);
+}
+
+static void an_incident_that_was_removed_by_hand_is_lost_and_not_stored(void **state)
+{
+    struct world *world = *state;
+    const char *reason = NULL;
+    add_folder(world, "mount/a");
+    put(world, "mount");
+    spool_incident(world, first);
+    spool_incident(world, second);
+    open_world(world);
+    wait_until(world, first_failed);
+    char *folder = spool_folder(world->spool, first);
+    assert_int_equal(fs_remove(folder, NULL), 0);
+    remove_it(world, "mount");
+    delivery_hurry(world->delivery);
+    wait_until(world, nothing_waits);
+    assert_int_equal(status_of(world, 0).stored, 1);
+    assert_int_equal(delivery_progress(world->delivery, first, &reason), DELIVERY_FAILING);
+    assert_non_null(strstr(reason, "removed"));
+    assert_int_equal(delivery_progress(world->delivery, second, NULL), DELIVERY_STORED);
+    free(folder);
+}
+
+static bool first_failed_twice(const struct world *world)
+{
+    return status_of(world, 0).failures == 2;
+}
+
+static void an_exporter_whose_only_incident_was_removed_gets_the_next(void **state)
+{
+    static char bucket[] = "woogles", nobody[] = "http://127.0.0.1:1";
+    struct world *world = *state;
+    struct s3_exporter_options options = {.bucket = bucket, .endpoint = nobody, .verify = true};
+    add_bucket(world, &options);
+    spool_incident(world, first);
+    open_world(world);
+    wait_until(world, first_failed);
+    char *folder = spool_folder(world->spool, first);
+    assert_int_equal(fs_remove(folder, NULL), 0);
+    wait_until(world, nothing_waits); /* seen at the next try */
+    spool_incident(world, second);
+    delivery_add(world->delivery, second);
+    wait_until(world, first_failed_twice);
+    close_world(world);
+    free(folder);
+}
+
+static void a_try_goes_on_with_the_file_that_failed(void **state)
+{
+    static const struct stub_answer answers[] = {{.status = 200, .headers = {"ETag", "\"e\""}},
+        {.status = 503}, {.status = 200, .headers = {"ETag", "\"e\""}}};
+    static const char *const files[] = {"cpu.pb.gz", "metrics.csv", "metrics.csv", "incident.json"};
+    static char bucket[] = "woogles";
+    struct world *world = *state;
+    struct stub_server server;
+    stub_start(&server, answers, 3);
+    struct s3_exporter_options options = {.bucket = bucket, .endpoint = server.url, .verify = true};
+    add_bucket(world, &options);
+    spool_incident(world, first);
+    open_world(world);
+    wait_until(world, first_failed);
+    delivery_hurry(world->delivery);
+    wait_until(world, nothing_waits);
+    close_world(world);
+    stub_stop(&server);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(strrchr(server.requests[i].path, '/') + 1, files[i]);
+    stub_free(&server);
+    assert_false(in_spool(world, first));
+}
+
+static void a_spool_that_cannot_be_listed_costs_nothing(void **state)
+{
+    struct world *world = *state;
+    struct rlimit before, none;
+    add_folder(world, "a");
+    open_world(world);
+    spool_incident(world, first);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    delivery_hurry(world->delivery);
+    delivery_add(world->delivery, first);
+    setrlimit(RLIMIT_NOFILE, &none); /* EMFILE for whatever is opened */
+    wait_until(world, nothing_moves);
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_non_null(strstr(status_of(world, 0).error, "Too many open files"));
+    assert_int_equal(delivery_waiting(world->delivery), 1);
+    assert_int_equal(status_of(world, 0).stored, 0);
+    delivery_hurry(world->delivery);
+    wait_until(world, nothing_waits);
+    close_world(world);
+    assert_true(is_stored(world, "a", first));
+}
+
+static void a_broken_incident_holds_back_no_other(void **state)
+{
+    struct world *world = *state;
+    add_folder(world, "a");
+    put_in_spool(world, first, "cpu.pb.gz");
+    spool_incident(world, second);
+    spool_incident(world, third);
+    open_world(world);
+    wait_until(world, first_failed);
+    assert_non_null(strstr(status_of(world, 0).error, "incident.json"));
+    delivery_hurry(world->delivery);
+    wait_until(world, nothing_moves);
+    assert_int_equal(delivery_waiting(world->delivery), 1);
+    assert_true(is_stored(world, "a", second) && is_stored(world, "a", third));
+    assert_true(in_spool(world, first));
+    put_in_spool(world, first, "incident.json");
+    delivery_hurry(world->delivery);
+    wait_until(world, nothing_waits);
+    assert_true(is_stored(world, "a", first));
+}
+
+static void a_hurry_ends_when_each_incident_was_refused(void **state)
+{
+    struct world *world = *state;
+    add_folder(world, "mount/a");
+    put(world, "mount");
+    spool_incident(world, first);
+    spool_incident(world, second);
+    spool_incident(world, third);
+    open_world(world);
+    wait_until(world, first_failed);
+    uint64_t before = status_of(world, 0).failures;
+    delivery_hurry(world->delivery);
+    assert_false(delivery_stuck(world->delivery));
+    wait_until(world, nothing_moves);
+    assert_int_equal(status_of(world, 0).failures, before + 3);
+    assert_int_equal(delivery_waiting(world->delivery), 3);
+}
+
+static void what_is_added_after_a_hurry_is_tried_too(void **state)
+{
+    struct world *world = *state;
+    add_folder(world, "mount/a");
+    put(world, "mount");
+    spool_incident(world, first);
+    open_world(world);
+    delivery_hurry(world->delivery);
+    wait_until(world, nothing_moves);
+    remove_it(world, "mount");
+    spool_incident(world, second);
+    delivery_add(world->delivery, second);
+    assert_false(delivery_stuck(world->delivery));
+    wait_until(world, nothing_waits);
+    assert_true(is_stored(world, "mount/a", first) && is_stored(world, "mount/a", second));
+}
+
+static void a_store_that_does_not_answer_is_tried_once_in_a_hurry(void **state)
+{
+    static char bucket[] = "woogles", nobody[] = "http://127.0.0.1:1";
+    struct world *world = *state;
+    struct s3_exporter_options options = {.bucket = bucket, .endpoint = nobody, .verify = true};
+    add_bucket(world, &options);
+    spool_incident(world, first);
+    spool_incident(world, second);
+    open_world(world);
+    wait_until(world, first_failed);
+    uint64_t before = status_of(world, 0).failures;
+    delivery_hurry(world->delivery);
+    wait_until(world, nothing_moves);
+    assert_int_equal(status_of(world, 0).failures, before + 1);
+    assert_int_equal(delivery_waiting(world->delivery), 2);
+    close_world(world);
+}
+
+static void the_same_destination_twice_is_one(void **state)
+{
+    struct world *world = *state;
+    add_folder(world, "a");
+    add_folder(world, "b");
+    add_folder(world, "a");
+    spool_incident(world, first);
+    open_world(world);
+    assert_int_equal(delivery_exporters(world->delivery), 2);
+    wait_until(world, nothing_waits);
+    close_world(world);
+    assert_false(in_spool(world, first));
+}
+
+static void two_stores_with_one_bucket_name_are_told_apart(void **state)
+{
+    static char bucket[] = "woogles", one[] = "http://127.0.0.1:1", other[] = "http://127.0.0.1:2";
+    struct world *world = *state;
+    struct s3_exporter_options options[] = {
+        {.bucket = bucket, .endpoint = one, .verify = true},
+        {.bucket = bucket, .endpoint = other, .verify = true},
+    };
+    add_bucket(world, &options[0]);
+    add_bucket(world, &options[1]);
+    open_world(world);
+    assert_int_equal(delivery_exporters(world->delivery), 2);
+    assert_string_equal(status_of(world, 0).label, "s3://woogles");
+    assert_string_not_equal(status_of(world, 1).label, "s3://woogles");
+    close_world(world);
+}
+
+#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_A_WORLD(what_an_earlier_run_left_is_delivered),
+        IN_A_WORLD(the_oldest_goes_first_and_its_json_last),
+        IN_A_WORLD(a_folder_that_can_be_written_again_gets_everything),
+        IN_A_WORLD(one_exporter_that_is_down_holds_the_other_back_in_nothing),
+        IN_A_WORLD(what_every_exporter_has_leaves_the_spool_at_the_next_start),
+        IN_A_WORLD(an_incident_that_was_removed_by_hand_is_lost_and_not_stored),
+        IN_A_WORLD(an_exporter_whose_only_incident_was_removed_gets_the_next),
+        IN_A_WORLD(a_try_goes_on_with_the_file_that_failed),
+        IN_A_WORLD(a_spool_that_cannot_be_listed_costs_nothing),
+        IN_A_WORLD(a_broken_incident_holds_back_no_other),
+        IN_A_WORLD(a_hurry_ends_when_each_incident_was_refused),
+        IN_A_WORLD(what_is_added_after_a_hurry_is_tried_too),
+        IN_A_WORLD(a_store_that_does_not_answer_is_tried_once_in_a_hurry),
+        IN_A_WORLD(the_same_destination_twice_is_one),
+        IN_A_WORLD(two_stores_with_one_bucket_name_are_told_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

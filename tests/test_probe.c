@@ -1,0 +1,233 @@
+#include "agent/probe.h"
+
+#include "config/config.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/loop.h"
+#include "stub_server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { MAX_FILLERS = 8 };
+
+/* A probe of one app, and what it found: "app app, profile heap: ok; ..." */
+struct bench {
+    struct loop *loop;
+    struct app_config app;
+    struct capture_entry entries[3][3];
+    struct capture_set sets[3];
+    struct trigger_config trigger;
+    struct config config;
+    char found[1024];
+    bool done;
+};
+
+static void on_found(void *arg, const struct app_config *app, const struct capture_entry *entry,
+    const struct error *problem)
+{
+    struct bench *bench = arg;
+    char *part = probe_describe(app, entry);
+    size_t used = strlen(bench->found);
+    snprintf(bench->found + used, sizeof bench->found - used, "%s%s: %s", used ? "; " : "", part,
+        problem ? problem->text : "ok");
+    free(part);
+}
+
+static void on_done(void *arg, const struct app_config *app, size_t available, size_t tried)
+{
+    struct bench *bench = arg;
+    size_t used = strlen(bench->found);
+    assert_ptr_equal(app, &bench->app);
+    snprintf(bench->found + used, sizeof bench->found - used, "; %zu of %zu", available, tried);
+    bench->done = true;
+}
+
+/* The set "spike" stands in the file. */
+static int set_up(void **state)
+{
+    static char spike[] = "spike", quick[] = "quick", memory[] = "memory", app[] = "app";
+    struct bench *bench = xcalloc(1, sizeof *bench);
+    struct error err;
+    bench->loop = loop_open(&err);
+    assert_non_null(bench->loop);
+    bench->app.name = app;
+    char *const names[] = {spike, quick, memory};
+    for (size_t i = 0; i < 3; i++)
+        bench->sets[i] = (struct capture_set){.name = names[i], .entries = bench->entries[i]};
+    bench->sets[0].line = 7;
+    bench->trigger.capture = spike;
+    bench->config = (struct config){.captures = bench->sets,
+        .capture_count = 3,
+        .triggers = &bench->trigger,
+        .trigger_count = 1};
+    *state = bench;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *bench = *state;
+    loop_close(bench->loop);
+    free(bench->app.debug);
+    free(bench);
+    return 0;
+}
+
+static void add(struct bench *bench, size_t set, const char *profile, int64_t seconds)
+{
+    static char names[][8] = {"cpu", "trace", "heap", "mutex"};
+    size_t name = 0;
+    while (strcmp(names[name], profile) != 0)
+        name++;
+    bench->entries[set][bench->sets[set].count++] = (struct capture_entry){
+        .profile = names[name], .seconds = seconds};
+}
+
+static struct probe *start(struct bench *bench)
+{
+    struct probe_setup setup = {.loop = bench->loop,
+        .config = &bench->config,
+        .app = &bench->app,
+        .found = on_found,
+        .done = on_done,
+        .arg = bench};
+    return probe_start(&setup);
+}
+
+static void probe(struct bench *bench)
+{
+    struct probe *probe = start(bench);
+    assert_true(loop_run_until(bench->loop, &bench->done, clock_mono_ms() + 60000));
+    probe_stop(probe);
+}
+
+static void answers_tell(void **state)
+{
+    struct bench *bench = *state;
+    static const struct stub_answer answers[] = {
+        {400, "profile duration exceeds server's WriteTimeout\n", {NULL}},
+        {400, "invalid value for seconds - must be greater than 0", {"X-Go-Pprof", "1", NULL}},
+        {404, "404 page not found", {NULL}},
+    };
+    struct stub_server server;
+    stub_start(&server, answers, 3);
+    bench->app.debug = xasprintf("%s/debug/pprof", server.url);
+    add(bench, 0, "cpu", 25);
+    add(bench, 0, "heap", 0);
+    add(bench, 0, "mutex", 0);
+    probe(bench);
+    assert_string_equal(bench->found,
+        "app app, profile cpu of 25 s: 25 s are more than the app's WriteTimeout allows; a shorter "
+        "profile will be taken; app app, profile heap: ok; app app, profile mutex: the endpoint "
+        "has no profile \"mutex\" (404): check app.debug and the app's routes; 1 of 3");
+    assert_string_equal(server.requests[0].path, "/debug/pprof/profile");
+    stub_stop(&server);
+    stub_free(&server);
+}
+
+static void every_set_that_may_be_taken_is_probed_once(void **state)
+{
+    struct bench *bench = *state;
+    static const struct stub_answer answers[] = {{200, "", {NULL}}};
+    struct stub_server server;
+    stub_start(&server, answers, 1);
+    bench->app.debug = xasprintf("%s/debug/pprof", server.url);
+    bench->sets[0].line = 0; /* built in: taken by hand, and by triggers that do not say */
+    bench->sets[1].line = 9; /* of the file: by hand, whatever the triggers take */
+    add(bench, 0, "cpu", 25);
+    add(bench, 0, "heap", 0);
+    add(bench, 1, "heap", 0);
+    add(bench, 1, "cpu", 5);
+    add(bench, 2, "mutex", 0); /* built in and unused */
+    probe(bench);
+    assert_string_equal(bench->found,
+        "app app, profile cpu of 25 s: ok; app app, profile heap: ok; "
+        "app app, profile cpu of 5 s: ok; 3 of 3");
+    assert_int_equal(server.count, 3);
+    stub_stop(&server);
+    stub_free(&server);
+}
+
+/* A listening socket of which nobody takes connections. */
+static int listen_only(struct bench *bench, int backlog, struct sockaddr_in *address)
+{
+    *address = (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof *address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)address, size), 0);
+    assert_int_equal(listen(fd, backlog), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)address, &size), 0);
+    bench->app.debug = xasprintf("http://127.0.0.1:%d/debug/pprof", ntohs(address->sin_port));
+    return fd;
+}
+
+static void silence_after_the_request_is_a_recording(void **state)
+{
+    struct bench *bench = *state;
+    struct sockaddr_in address;
+    int fd = listen_only(bench, 8, &address);
+    add(bench, 0, "cpu", 25);
+    add(bench, 0, "trace", 5);
+    probe(bench);
+    assert_string_equal(bench->found,
+        "app app, profile cpu of 25 s: ok; app app, profile trace of 5 s: ok; 2 of 2");
+    close(fd);
+}
+
+static void silence_before_the_request_is_none(void **state)
+{
+    struct bench *bench = *state;
+    struct sockaddr_in address;
+    int fd = listen_only(bench, 0, &address), fillers[MAX_FILLERS];
+    for (size_t i = 0; i < MAX_FILLERS; i++) { /* from here on the kernel drops who knocks */
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)!connect(fillers[i], (const struct sockaddr *)&address, sizeof address);
+    }
+    add(bench, 0, "cpu", 25);
+    probe(bench);
+    assert_non_null(strstr(bench->found, "cannot be reached"));
+    for (size_t i = 0; i < MAX_FILLERS; i++)
+        close(fillers[i]);
+    close(fd);
+}
+
+static void it_can_be_stopped_at_any_time(void **state)
+{
+    struct bench *bench = *state;
+    struct sockaddr_in address;
+    int fd = listen_only(bench, 8, &address);
+    add(bench, 0, "cpu", 25);
+    probe_stop(NULL);
+    probe_stop(start(bench));
+    struct probe *running = start(bench);
+    bool never = false;
+    loop_run_until(bench->loop, &never, clock_mono_ms() + 100);
+    probe_stop(running);
+    assert_string_equal(bench->found, "");
+    close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(answers_tell, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            every_set_that_may_be_taken_is_probed_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            silence_after_the_request_is_a_recording, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(silence_before_the_request_is_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_can_be_stopped_at_any_time, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

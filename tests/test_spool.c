@@ -1,0 +1,486 @@
+/* The spool on a real folder, and what each kind of death leaves in it. */
+#include "agent/spool.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/fs.h"
+#include "core/incident.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/offload.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char id[] = "20261123T150401Z-cpu-high-1a2b3c";
+static const char making[] = ".20261123T150401Z-cpu-high-1a2b3c";
+
+struct world {
+    char state[64];
+    struct loop *loop;
+    struct offload *disk;
+    struct spool *spool;
+};
+
+static void open_world(struct world *world)
+{
+    struct error err;
+    world->loop = loop_open(&err);
+    world->disk = offload_open(world->loop, "disk", &err);
+    world->spool = spool_open(world->state, world->disk, &err);
+    if (!world->spool)
+        fail_msg("%s", err.text);
+}
+
+/* Jobs that were submitted are done; nothing else is. */
+static void close_world(struct world *world)
+{
+    offload_close(world->disk);
+    spool_close(world->spool);
+    loop_close(world->loop);
+}
+
+static void set_flag(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* Waits for every job that was submitted. */
+static void finish_jobs(const struct world *world)
+{
+    bool done = false;
+    offload_submit(world->disk, nothing, set_flag, &done);
+    assert_true(loop_run_until(world->loop, &done, INT64_MAX));
+}
+
+static void restart(struct world *world)
+{
+    close_world(world);
+    open_world(world);
+}
+
+static int set_up(void **state)
+{
+    struct world *world = xcalloc(1, sizeof *world);
+    strcpy(world->state, "/tmp/stakeout-spool-XXXXXX");
+    if (!mkdtemp(world->state))
+        return -1;
+    log_setup(LOG_ERROR, LOG_LOGFMT); /* recoveries are told as warnings */
+    open_world(world);
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+    close_world(world);
+    fs_remove(world->state, NULL);
+    free(world);
+    return 0;
+}
+
+static char *in_spool(const struct world *world, const char *folder, const char *file)
+{
+    return xasprintf("%s/spool/%s%s%s", world->state, folder, file ? "/" : "", file ? file : "");
+}
+
+static bool is_there(const struct world *world, const char *folder, const char *file)
+{
+    char *path = in_spool(world, folder, file);
+    bool there = fs_exists(path);
+    free(path);
+    return there;
+}
+
+static void put(
+    const struct world *world, const char *folder, const char *file, const void *data, size_t size)
+{
+    char *path = in_spool(world, folder, file);
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    fwrite(data, 1, size, out);
+    fclose(out);
+    free(path);
+}
+
+static struct incident *new_incident(void)
+{
+    struct incident *incident = incident_new();
+    incident->id = xstrdup(id);
+    incident->service = xstrdup("woogles");
+    incident->app = xstrdup("app");
+    incident->kind = xstrdup("spike");
+    incident->trigger.name = xstrdup("cpu-high");
+    incident->trigger.reason = xstrdup("cpu 93.1% above 80%");
+    incident->fired_ms = INT64_C(1795446241000);
+    incident->metrics_file = xstrdup("metrics.csv");
+    incident_add_profile(incident, "cpu");
+    incident_add_profile(incident, "heap");
+    return incident;
+}
+
+static void checkpoint(const struct world *world, const struct incident *incident)
+{
+    struct buf csv;
+    buf_init(&csv, 1000);
+    buf_puts(&csv, "time,cpu\n1795446241,93.1\n");
+    spool_checkpoint(world->spool, incident, &csv);
+}
+
+static void begin(const struct world *world)
+{
+    struct error err;
+    char *folder = spool_begin(world->spool, id, &err);
+    assert_non_null(folder);
+    free(folder);
+}
+
+static struct incident *read_back(const struct world *world)
+{
+    char *path = in_spool(world, id, "incident.json");
+    struct buf text;
+    struct error err;
+    assert_int_equal(fs_read(path, 1 << 20, &text, &err), 0);
+    struct incident *incident = incident_from_text(text.data, text.size, &err);
+    assert_non_null(incident);
+    buf_free(&text);
+    free(path);
+    return incident;
+}
+
+static void count_one(void *arg, const char *name)
+{
+    assert_string_equal(name, id);
+    ++*(int *)arg;
+}
+
+static int count(const struct world *world)
+{
+    int found = 0;
+    assert_int_equal(spool_each(world->spool, count_one, &found, NULL), 0);
+    return found;
+}
+
+/* A whole profile: sample_type, a string; see test_profile_check.c. */
+static const unsigned char whole[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff,
+    0xe3, 0x62, 0x30, 0x62, 0x00, 0x00, 0x09, 0x6b, 0x89, 0xa3, 0x04, 0x00, 0x00, 0x00};
+
+static void a_complete_incident_is_listed_and_counted(void **state)
+{
+    struct world *world = *state;
+    struct incident *incident = new_incident();
+    begin(world);
+    checkpoint(world, incident);
+    assert_int_equal(count(world), 0);
+    struct buf csv;
+    buf_init(&csv, 1000);
+    buf_puts(&csv, "time,cpu\n");
+    spool_complete(world->spool, incident, &csv, NULL, NULL);
+    incident_free(incident);
+    restart(world);
+    assert_int_equal(count(world), 1);
+    assert_true(spool_bytes(world->spool) > 100);
+}
+
+static void a_delivered_incident_is_gone(void **state)
+{
+    struct world *world = *state;
+    struct incident *incident = new_incident();
+    struct buf csv;
+    buf_init(&csv, 1000);
+    begin(world);
+    spool_complete(world->spool, incident, &csv, NULL, NULL);
+    spool_remove(world->spool, id);
+    incident_free(incident);
+    restart(world);
+    assert_int_equal(count(world), 0);
+    assert_int_equal(spool_bytes(world->spool), 0);
+}
+
+static void marks_of_exporters_survive(void **state)
+{
+    struct world *world = *state;
+    struct incident *incident = new_incident();
+    struct buf csv;
+    buf_init(&csv, 1000);
+    begin(world);
+    spool_complete(world->spool, incident, &csv, NULL, NULL);
+    spool_mark_sent(world->spool, id, "s3://bucket/prod");
+    incident_free(incident);
+    restart(world);
+    assert_true(spool_is_sent(world->spool, id, "s3://bucket/prod"));
+    assert_false(spool_is_sent(world->spool, id, "directory:/captures"));
+}
+
+static void a_kill_before_the_first_checkpoint_leaves_nothing(void **state)
+{
+    struct world *world = *state;
+    begin(world);
+    restart(world);
+    assert_int_equal(count(world), 0);
+    assert_false(is_there(world, making, NULL));
+}
+
+static void a_checkpoint_that_cannot_be_read_costs_nothing(void **state)
+{
+    static const char *const texts[] = {"{\"schema\":99}", "{\"sch", ""};
+    struct world *world = *state;
+    log_setup(LOG_ERROR + 1, LOG_LOGFMT); /* that it is left is told as an error */
+    begin(world);
+    put(world, making, "heap.pb.gz", whole, sizeof whole);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        put(world, making, "incident.json", texts[i], strlen(texts[i]));
+        restart(world);
+        assert_int_equal(count(world), 0);
+        assert_true(is_there(world, making, "heap.pb.gz"));
+        assert_true(is_there(world, making, "incident.json"));
+    }
+}
+
+static void a_checkpoint_without_profiles_that_cannot_be_read_stays(void **state)
+{
+    struct world *world = *state;
+    log_setup(LOG_ERROR + 1, LOG_LOGFMT);
+    begin(world);
+    put(world, making, "incident.json", "{\"schema\":99}", 13);
+    restart(world);
+    assert_true(is_there(world, making, "incident.json"));
+}
+
+static void a_profile_without_a_checkpoint_stays(void **state)
+{
+    struct world *world = *state;
+    log_setup(LOG_ERROR + 1, LOG_LOGFMT);
+    begin(world);
+    put(world, making, "heap.pb.gz", whole, sizeof whole);
+    restart(world);
+    assert_int_equal(count(world), 0);
+    assert_true(is_there(world, making, "heap.pb.gz"));
+}
+
+static void nothing_but_beginnings_is_removed(void **state)
+{
+    struct world *world = *state;
+    begin(world);
+    put(world, making, ".cpu.pb.gz", "", 0);
+    put(world, making, ".incident.json.tmp", "{", 1);
+    put(world, making, "metrics.csv", "time\n", 5);
+    restart(world);
+    assert_false(is_there(world, making, NULL));
+}
+
+static void note_completion(void *arg, const char *completed, bool ok)
+{
+    assert_string_equal(completed, id);
+    *(int *)arg = ok;
+}
+
+static void complete(const struct world *world, int *ok)
+{
+    struct incident *incident = new_incident();
+    struct buf csv;
+    buf_init(&csv, 1000);
+    buf_puts(&csv, "time,cpu\n");
+    spool_complete(world->spool, incident, &csv, note_completion, ok);
+    incident_free(incident);
+}
+
+/* The rename was done and what came after it failed: so the caller tries again. */
+static void a_completion_can_be_repeated(void **state)
+{
+    struct world *world = *state;
+    int first = -1, second = -1;
+    begin(world);
+    complete(world, &first);
+    complete(world, &second);
+    restart(world);
+    assert_int_equal(first, true);
+    assert_int_equal(second, true);
+    assert_int_equal(count(world), 1);
+}
+
+static void a_completion_that_failed_can_be_repeated(void **state)
+{
+    struct world *world = *state;
+    int first = -1, second = -1;
+    log_setup(LOG_ERROR + 1, LOG_LOGFMT);
+    begin(world);
+    char *blocker = in_spool(world, making, "incident.json");
+    assert_int_equal(mkdir(blocker, 0755), 0);
+    complete(world, &first);
+    finish_jobs(world);
+    assert_int_equal(first, false);
+    assert_int_equal(rmdir(blocker), 0);
+    complete(world, &second);
+    restart(world);
+    assert_int_equal(second, true);
+    assert_int_equal(count(world), 1);
+    free(blocker);
+}
+
+static void bytes_that_somebody_else_removed_are_not_counted(void **state)
+{
+    struct world *world = *state;
+    int ok = -1;
+    begin(world);
+    complete(world, &ok);
+    finish_jobs(world);
+    assert_true(spool_bytes(world->spool) > 0);
+    char *folder = in_spool(world, id, NULL);
+    assert_int_equal(fs_remove(folder, NULL), 0);
+    spool_refresh(world->spool);
+    spool_refresh(world->spool);
+    finish_jobs(world);
+    assert_int_equal(spool_bytes(world->spool), 0);
+    free(folder);
+}
+
+static void a_cut_trace_is_not_taken_for_a_whole_one(void **state)
+{
+    static const char trace[] = "go 1.22 trace\0\0\0 and some events";
+    struct world *world = *state;
+    struct incident *incident = new_incident();
+    incident_add_profile(incident, "trace");
+    begin(world);
+    checkpoint(world, incident);
+    incident_free(incident);
+    close_world(world);
+    put(world, making, ".trace.trace", trace, sizeof trace);
+    put(world, making, ".heap.pb.gz", whole, sizeof whole); /* says itself that it is whole */
+    open_world(world);
+    incident = read_back(world);
+    assert_int_equal(incident->profiles[1].status, PROFILE_OK);
+    assert_int_equal(incident->profiles[2].status, PROFILE_TRUNCATED);
+    assert_string_equal(incident->profiles[2].file, "trace.trace");
+    incident_free(incident);
+}
+
+static void a_kill_while_capturing_keeps_what_is_whole_and_marks_the_rest(void **state)
+{
+    struct world *world = *state;
+    struct incident *incident = new_incident();
+    begin(world);
+    checkpoint(world, incident);
+    incident_free(incident);
+    close_world(world);
+    put(world, making, "heap.pb.gz", whole, sizeof whole);
+    open_world(world);
+    assert_int_equal(count(world), 1);
+    incident = read_back(world);
+    assert_int_equal(incident->profiles[0].status, PROFILE_FAILED);
+    assert_non_null(strstr(incident->profiles[0].error, "killed"));
+    assert_int_equal(incident->profiles[1].status, PROFILE_OK);
+    assert_int_equal(incident->profiles[1].bytes, sizeof whole);
+    assert_int_equal(strlen(incident->profiles[1].sha256), 64);
+    assert_true(incident->finished_ms > 0);
+    incident_free(incident);
+}
+
+static void a_profile_that_is_partly_there_is_kept_as_truncated(void **state)
+{
+    struct world *world = *state;
+    struct incident *incident = new_incident();
+    begin(world);
+    checkpoint(world, incident);
+    incident_free(incident);
+    close_world(world);
+    put(world, making, ".cpu.pb.gz", whole, sizeof whole - 9);
+    put(world, making, ".heap.pb.gz", "<html>", 6);
+    open_world(world);
+    incident = read_back(world);
+    assert_int_equal(incident->profiles[0].status, PROFILE_TRUNCATED);
+    assert_string_equal(incident->profiles[0].file, "cpu.pb.gz");
+    assert_true(is_there(world, id, "cpu.pb.gz"));
+    assert_int_equal(incident->profiles[1].status, PROFILE_FAILED);
+    assert_null(incident->profiles[1].file);
+    assert_false(is_there(world, id, ".heap.pb.gz"));
+    incident_free(incident);
+}
+
+static void a_kill_while_removing_is_finished_at_the_next_start(void **state)
+{
+    struct world *world = *state;
+    char *gone = in_spool(world, ".gone-20261123T150401Z-cpu-high-1a2b3c", NULL);
+    assert_int_equal(mkdir(gone, 0755), 0);
+    put(world, ".gone-20261123T150401Z-cpu-high-1a2b3c", "cpu.pb.gz", whole, sizeof whole);
+    restart(world);
+    assert_false(fs_exists(gone));
+    free(gone);
+}
+
+static void foreign_names_are_left_alone(void **state)
+{
+    struct world *world = *state;
+    char *folder = in_spool(world, "lost+found", NULL);
+    assert_int_equal(mkdir(folder, 0755), 0);
+    restart(world);
+    assert_true(fs_exists(folder));
+    assert_int_equal(count(world), 0);
+    free(folder);
+}
+
+static void a_second_agent_is_refused(void **state)
+{
+    struct world *world = *state;
+    struct error err;
+    assert_null(spool_open(world->state, world->disk, &err));
+    assert_non_null(strstr(err.text, "another stakeout"));
+}
+
+static void a_state_folder_that_cannot_be_made_is_named(void **state)
+{
+    struct world *world = *state;
+    struct error err;
+    assert_null(spool_open("/proc/nowhere/state", world->disk, &err));
+    assert_non_null(strstr(err.text, "/proc/nowhere"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_complete_incident_is_listed_and_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_delivered_incident_is_gone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(marks_of_exporters_survive, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_kill_before_the_first_checkpoint_leaves_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_kill_while_capturing_keeps_what_is_whole_and_marks_the_rest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_profile_that_is_partly_there_is_kept_as_truncated, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_kill_while_removing_is_finished_at_the_next_start, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(foreign_names_are_left_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_checkpoint_that_cannot_be_read_costs_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_checkpoint_without_profiles_that_cannot_be_read_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_profile_without_a_checkpoint_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_but_beginnings_is_removed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_completion_can_be_repeated, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_completion_that_failed_can_be_repeated, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            bytes_that_somebody_else_removed_are_not_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_cut_trace_is_not_taken_for_a_whole_one, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_second_agent_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_state_folder_that_cannot_be_made_is_named, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
