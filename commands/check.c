@@ -1,0 +1,311 @@
+#include "agent/control.h"
+#include "agent/kinds.h"
+#include "agent/probe.h"
+#include "agent/sampler.h"
+#include "agent/server.h"
+#include "commands/command.h"
+#include "commands/options.h"
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/fs.h"
+#include "core/loop.h"
+#include "core/offload.h"
+#include "core/series.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const int64_t source_patience_ms = 12000; /* Fargate's figures are up to 10 s apart */
+static const int64_t exporter_patience_ms = 60000;
+static const int connect_patience_ms = 3000;
+static const int64_t close_ms = 200; /* for a look-up that hangs */
+static const char probe_text[] = "stakeout check\n";
+
+struct checks {
+    const struct config *config;
+    struct loop *loop;
+    struct offload *disk, *names;
+    bool failed, probed;
+};
+
+/* One line a part. */
+static void say(struct checks *checks, const char *part, const struct error *err)
+{
+    printf("%s: %s\n", part, err ? err->text : "ok");
+    fflush(stdout);
+    checks->failed = checks->failed || err;
+}
+
+static void note_sampled(void *arg)
+{
+    (void)arg;
+}
+
+/* Whether there is nothing more to wait for. A database that nobody is connected to is no fault, so
+ * only the source of the app's own figures is waited for. */
+static bool is_known(const struct sampler *sampler)
+{
+    return sampler_source_measured(sampler, 0) || sampler_source_error(sampler, 0);
+}
+
+static void say_source(struct checks *checks, const struct sampler *sampler, size_t source)
+{
+    const char *problem = sampler_source_error(sampler, source);
+    bool silent = !problem && !sampler_source_measured(sampler, source);
+    struct error err;
+    if (problem)
+        error_set(&err, "%s", problem);
+    else if (silent)
+        error_set(&err,
+            "no sample came within %lld s; it waits for the first figures of the app's container: "
+            "check again in a while",
+            (long long)source_patience_ms / 1000);
+    char *part = xasprintf("source %s", sampler_source_name(sampler, source));
+    if (silent && source > 0)
+        printf("%s: ok, but no connection to the database was seen yet\n", part);
+    else
+        say(checks, part, problem || silent ? &err : NULL);
+    free(part);
+}
+
+/* Two samples at least: a rate needs them. */
+static void check_sources(struct checks *checks)
+{
+    struct series_set series;
+    series_set_init(&series, 8);
+    struct sampler_setup setup = {.loop = checks->loop,
+        .names = checks->names,
+        .series = &series,
+        .config = checks->config,
+        .quiet = true,
+        .sampled = note_sampled};
+    struct error err = {0};
+    struct sampler *sampler = sampler_open(&setup, &err);
+    int64_t end_ms = clock_mono_ms() + source_patience_ms;
+    bool never = false;
+    for (int ticks = 0; sampler && (ticks < 3 || !is_known(sampler)); ticks++) {
+        int64_t now_ms = clock_mono_ms();
+        if (ticks >= 3 && now_ms >= end_ms)
+            break;
+        sampler_tick(sampler, now_ms);
+        loop_run_until(checks->loop, &never, now_ms + 500);
+    }
+    if (!sampler)
+        say(checks, "source", &err);
+    for (size_t i = 0; sampler && i < sampler_sources(sampler); i++)
+        say_source(checks, sampler, i);
+    sampler_close(sampler);
+    series_set_free(&series);
+}
+
+static void say_profile(void *arg, const struct app_config *app, const struct capture_entry *entry,
+    const struct error *problem)
+{
+    char *part = probe_describe(app, entry);
+    say(arg, part, problem);
+    free(part);
+}
+
+static void note_probed(void *arg, const struct app_config *app, size_t available, size_t tried)
+{
+    (void)app, (void)available, (void)tried;
+    struct checks *checks = arg;
+    checks->probed = true;
+}
+
+static void check_profiles(struct checks *checks, const struct app_config *app)
+{
+    struct probe_setup setup = {.loop = checks->loop,
+        .config = checks->config,
+        .app = app,
+        .found = say_profile,
+        .done = note_probed,
+        .arg = checks};
+    checks->probed = false;
+    struct probe *probe = probe_start(&setup);
+    loop_run_until(checks->loop, &checks->probed, INT64_MAX);
+    probe_stop(probe);
+}
+
+/* Blocks: a command has nothing else to do. */
+static int try_address(const struct addrinfo *address, struct error *err)
+{
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return error_set(err, "no socket: %s", strerror(errno));
+    int status = connect(fd, address->ai_addr, address->ai_addrlen), code = errno;
+    if (status < 0 && code == EINPROGRESS) {
+        struct pollfd polled = {.fd = fd, .events = POLLOUT};
+        socklen_t size = sizeof code;
+        code = ETIMEDOUT;
+        if (poll(&polled, 1, connect_patience_ms) == 1)
+            getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size);
+        status = code ? -1 : 0;
+    }
+    close(fd);
+    return status < 0 ? error_set(err, "cannot connect: %s", strerror(code)) : 0;
+}
+
+static int connect_to(const char *endpoint, struct error *err)
+{
+    const char *colon = strrchr(endpoint, ':');
+    bool bracketed = endpoint[0] == '[';
+    size_t length = (size_t)(colon - endpoint) - (bracketed ? 2 : 0);
+    char *host = xstrndup(endpoint + bracketed, length);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    int code = getaddrinfo(host, colon + 1, &hints, &found);
+    int status = code ? error_set(err, "%s is not found: %s", host, gai_strerror(code)) : -1;
+    for (const struct addrinfo *at = found; at && status < 0; at = at->ai_next)
+        status = try_address(at, err);
+    if (found)
+        freeaddrinfo(found);
+    free(host);
+    return status;
+}
+
+static void check_databases(struct checks *checks)
+{
+    for (size_t i = 0; i < checks->config->database_count; i++) {
+        const struct database_config *database = &checks->config->databases[i];
+        struct error err;
+        char *part = xasprintf("database %s", database->endpoint);
+        int status = connect_to(database->endpoint, &err);
+        say(checks, part, status < 0 ? &err : NULL);
+        free(part);
+    }
+}
+
+static void check_state(struct checks *checks)
+{
+    const char *state = checks->config->state;
+    char *path = xasprintf("%s/probe", state);
+    char *socket = control_socket_path(state);
+    struct error err;
+    int status = fs_make_folders(state, &err);
+    if (status == 0)
+        status = fs_write(path, probe_text, strlen(probe_text), &err);
+    if (status == 0)
+        status = server_check_unix(socket, &err);
+    char *part = xasprintf("state %s", state);
+    say(checks, part, status < 0 ? &err : NULL);
+    fs_remove(path, NULL);
+    free(part);
+    free(socket);
+    free(path);
+}
+
+/* What exporters are given is no file of `state`, so that a fault of that is not blamed on them. */
+static char *probe_file(int *fd)
+{
+    *fd = memfd_create("probe", MFD_CLOEXEC);
+    (void)!write(*fd, probe_text, strlen(probe_text));
+    return xasprintf("/proc/self/fd/%d", *fd);
+}
+
+struct sending {
+    bool done;
+    struct send_result result;
+};
+
+static void on_sent(void *arg, const struct send_result *result)
+{
+    struct sending *sending = arg;
+    sending->result = *result;
+    sending->done = true;
+}
+
+static void check_exporter(
+    struct checks *checks, const struct exporter_config *configured, const char *path)
+{
+    const struct exporter_kind *kind = exporter_kinds[configured->kind];
+    struct exporter_setup setup = {.loop = checks->loop,
+        .disk = checks->disk,
+        .options = configured->options,
+        .service = checks->config->service};
+    struct error err = {0};
+    void *exporter = kind->open(&setup, &err);
+    if (!exporter) {
+        say(checks, kind->kind.name, &err);
+        return;
+    }
+    struct artifact artifact = {path, "_stakeout/probe", "text/plain; charset=utf-8"};
+    struct sending sending = {0};
+    kind->send(exporter, &artifact, on_sent, &sending);
+    bool answered = loop_run_until(
+        checks->loop, &sending.done, clock_mono_ms() + exporter_patience_ms);
+    error_set(&err, "%s",
+        answered ? sending.result.reason : "it does not answer: is what it stores to reachable?");
+    bool stored = answered && sending.result.outcome == SEND_STORED;
+    say(checks, kind->label(exporter), stored ? NULL : &err);
+    kind->close(exporter);
+}
+
+static int check_parts(struct checks *checks)
+{
+    struct error err;
+    checks->loop = loop_open(&err);
+    if (checks->loop) {
+        checks->disk = offload_open(checks->loop, "disk", &err);
+        checks->names = offload_open(checks->loop, "names", &err);
+    }
+    if (!checks->disk || !checks->names)
+        return command_failed(&command_check, "%s", err.text);
+    check_sources(checks);
+    for (size_t i = 0; i < checks->config->app_count; i++)
+        check_profiles(checks, &checks->config->apps[i]);
+    check_databases(checks);
+    check_state(checks);
+    int fd;
+    char *path = probe_file(&fd);
+    for (size_t i = 0; i < checks->config->exporter_count; i++)
+        check_exporter(checks, &checks->config->exporters[i], path);
+    free(path);
+    close(fd);
+    int64_t now_ms = clock_mono_ms();
+    offload_close_by(checks->disk, now_ms + close_ms);
+    offload_close_by(checks->names, now_ms + close_ms);
+    loop_close(checks->loop);
+    return checks->failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *file = NULL;
+    bool offline = false;
+    const struct command_option options[] = {{.name = "config", .letter = 'c', .text = &file},
+        {.name = "offline", .flag = &offline}, {.name = NULL}};
+    if (options_read(&command_check, argc, argv, options, NULL) != EXIT_DONE)
+        return EXIT_USAGE;
+    struct config_needs needs = {.exporter = true};
+    struct config *config = command_load_config(file, &needs);
+    if (!config)
+        return EXIT_USAGE;
+    struct checks checks = {.config = config};
+    say(&checks, "configuration", NULL);
+    int status = offline ? EXIT_DONE : check_parts(&checks);
+    config_free(config, &config_kinds);
+    return status;
+}
+
+const struct command command_check = {
+    .name = "check",
+    .usage = "[-c FILE] [--offline]",
+    .summary = "Validates the configuration, then tries each part of it for real",
+    .help = "  -c FILE    the configuration; else the text in $STAKEOUT_CONFIG, else\n"
+            "             /etc/stakeout/stakeout.yaml\n"
+            "  --offline  only validates\n\n"
+            "Tried are the source, every profile of the capture sets that stand in the file or\n"
+            "are used (with a request that is dropped before it costs the app anything), the\n"
+            "database endpoint, writing to `state`, and every exporter (one small object,\n"
+            "PREFIX/_stakeout/probe). A line each: ok, or the reason.\n",
+    .run = run,
+};

@@ -1,0 +1,40 @@
+/* A subcommand: one file, one const entry in main.c's list. */
+#ifndef COMMANDS_COMMAND_H
+#define COMMANDS_COMMAND_H
+
+#include <stddef.h>
+
+struct config;
+struct config_needs;
+
+/* Exit statuses, as the manual promises them. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct command {
+    const char *name;
+    const char *usage;   /* what follows the name: "[-c FILE] TRACE.csv" */
+    const char *summary; /* one line without a full stop */
+    const char *help;    /* the options, a line each */
+    /* argv[0] is the command's name; returns an exit status. -h was taken care of. */
+    int (*run)(int argc, char **argv);
+};
+
+extern const struct command command_capture, command_check, command_config, command_list,
+    command_replay, command_run, command_show, command_status;
+
+/* Reads and validates the configuration (path NULL: where it is by default); says on standard error
+ * what is wrong. NULL: exit with EXIT_USAGE. config_free with &config_kinds. */
+struct config *command_load_config(const char *path, const struct config_needs *needs);
+
+/* The same for text that is already there; `name` stands for the file in messages. */
+struct config *command_parse_config(
+    const char *text, size_t size, const char *name, const struct config_needs *needs);
+
+/* "stakeout replay: TEXT" and, for a command line that is wrong, where help is; on standard error.
+ * They return EXIT_FAILED and EXIT_USAGE. */
+int command_failed(const struct command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+int command_misused(const struct command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

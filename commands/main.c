@@ -1,0 +1,56 @@
+#include "commands/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command *const commands[] = {&command_run, &command_check, &command_config,
+    &command_replay, &command_capture, &command_status, &command_list, &command_show};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_usage(FILE *out)
+{
+    fprintf(out, "usage: stakeout COMMAND [OPTIONS]\n\n"
+                 "Waits beside a service for its CPU, memory or database spike and takes profiles\n"
+                 "while it is happening.\n\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(out, "\n`stakeout COMMAND -h` tells more; `stakeout --version` the version.\n");
+}
+
+static int help(const struct command *command)
+{
+    printf("usage: stakeout %s %s\n\n%s.\n\n%s", command->name, command->usage, command->summary,
+        command->help);
+    return EXIT_DONE;
+}
+
+/* -h and --help mean the same to every command, wherever they stand before "--". */
+static int asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help"))
+            return 1;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help")) {
+        print_usage(stdout);
+        return EXIT_DONE;
+    }
+    if (!strcmp(argv[1], "--version")) {
+        printf("stakeout %s\n", STAKEOUT_VERSION);
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (!strcmp(argv[1], commands[i]->name))
+            return asks_for_help(argc - 1, argv + 1) ? help(commands[i])
+                                                     : commands[i]->run(argc - 1, argv + 1);
+    fprintf(stderr, "stakeout: there is no command \"%s\"; see `stakeout --help`\n", argv[1]);
+    return EXIT_USAGE;
+}

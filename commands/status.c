@@ -1,0 +1,180 @@
+#include "commands/client.h"
+#include "commands/command.h"
+#include "commands/options.h"
+#include "core/error.h"
+#include "core/loop.h"
+#include "core/metric.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+static enum unit unit_of(const char *name)
+{
+    for (enum unit unit = UNIT_NONE; unit <= UNIT_SECONDS; unit++)
+        if (!strcmp(unit_name(unit), name))
+            return unit;
+    return UNIT_NONE;
+}
+
+static const char *format_bytes(double bytes, char text[VALUE_TEXT_SIZE])
+{
+    return metric_format(UNIT_BYTES, bytes, text);
+}
+
+static void print_agent(const json_t *status)
+{
+    const json_t *agent = json_object_get(status, "agent");
+    char memory[VALUE_TEXT_SIZE];
+    printf("%s: stakeout %s, up %.0f s, %s, %.0f of %.0f ticks missed\n",
+        text_of(status, "service"), text_of(agent, "version"), number_of(agent, "uptime_s"),
+        format_bytes(number_of(agent, "resident_bytes"), memory), number_of(agent, "ticks_missed"),
+        number_of(agent, "ticks"));
+}
+
+static void print_sources(const json_t *status)
+{
+    size_t i;
+    json_t *source;
+    printf("\n%-16s %s\n", "SOURCE", "STATE");
+    json_array_foreach(json_object_get(status, "sources"), i, source)
+    {
+        const char *error = text_of(source, "error");
+        printf("%-16s %s\n", text_of(source, "name"), *error ? error : "ok");
+    }
+}
+
+static void print_metrics(const json_t *status)
+{
+    size_t i;
+    json_t *metric;
+    printf("\n%-16s %12s %8s\n", "METRIC", "LATEST", "AGE");
+    json_array_foreach(json_object_get(status, "metrics"), i, metric)
+    {
+        char value[VALUE_TEXT_SIZE];
+        metric_format(unit_of(text_of(metric, "unit")), number_of(metric, "value"), value);
+        printf("%-16s %12s %6.1f s\n", text_of(metric, "name"), value, number_of(metric, "age_s"));
+    }
+    if (i == 0)
+        printf("(nothing was measured yet)\n");
+}
+
+static void print_triggers(const json_t *status)
+{
+    size_t i;
+    json_t *trigger;
+    printf("\n%-16s %-9s %5s  %-28s %s\n", "TRIGGER", "STATE", "FIRES", "RULE", "NEAREST MISS");
+    json_array_foreach(json_object_get(status, "triggers"), i, trigger)
+    {
+        printf("%-16s %-9s %5.0f  %-28s %s\n", text_of(trigger, "name"), text_of(trigger, "state"),
+            number_of(trigger, "fires"), text_of(trigger, "rule"),
+            text_of(json_object_get(trigger, "nearest_miss"), "text"));
+        const char *until = text_of(trigger, "cooldown_until");
+        if (!strcmp(text_of(trigger, "state"), "cooldown"))
+            printf("%-16s in its cooldown until %s\n", "", until);
+    }
+}
+
+static void print_storage(const json_t *status)
+{
+    size_t i;
+    json_t *exporter, *id;
+    const json_t *incidents = json_object_get(status, "incidents");
+    const json_t *spool = json_object_get(status, "spool");
+    char used[VALUE_TEXT_SIZE], limit[VALUE_TEXT_SIZE];
+    printf("\n%-32s %6s %7s  %s\n", "EXPORTER", "STORED", "WAITING", "STATE");
+    json_array_foreach(json_object_get(status, "exporters"), i, exporter)
+    {
+        const char *error = text_of(exporter, "error");
+        bool tried = number_of(exporter, "stored") + number_of(exporter, "failures") > 0;
+        printf("%-32s %6.0f %7.0f  %s\n", text_of(exporter, "name"), number_of(exporter, "stored"),
+            number_of(exporter, "waiting"),
+            *error  ? error
+            : tried ? "ok"
+                    : "not tried yet");
+    }
+    printf("\nspool: %.0f waiting, %s of %s\n", number_of(spool, "waiting"),
+        format_bytes(number_of(spool, "bytes"), used),
+        format_bytes(number_of(spool, "limit_bytes"), limit));
+    json_array_foreach(json_object_get(incidents, "running"), i, id)
+        printf("capturing: %s\n", json_string_value(id));
+    if (*text_of(incidents, "last"))
+        printf("last incident: %s\n", text_of(incidents, "last"));
+}
+
+static void print_status(const json_t *status, bool as_json)
+{
+    if (as_json) {
+        json_dumpf(status, stdout, JSON_INDENT(2));
+        putchar('\n');
+        return;
+    }
+    print_agent(status);
+    print_sources(status);
+    print_metrics(status);
+    print_triggers(status);
+    print_storage(status);
+}
+
+static int ask_and_print(const char *state, bool as_json, bool quiet)
+{
+    struct error err;
+    struct loop *loop = loop_open(&err);
+    if (!loop)
+        return command_failed(&command_status, "%s", err.text);
+    json_t *status;
+    int code = EXIT_DONE;
+    if (client_ask(loop, state, "GET", "/status", &status, &err) != CLIENT_ANSWERED) {
+        code = EXIT_FAILED;
+        if (!quiet)
+            command_failed(&command_status, "%s", err.text);
+    } else if (!quiet) {
+        print_status(status, as_json);
+    }
+    json_decref(status);
+    loop_close(loop);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *file = NULL, *given = NULL;
+    bool as_json = false, quiet = false;
+    const struct command_option options[] = {{.name = "config", .letter = 'c', .text = &file},
+        {.name = "json", .flag = &as_json}, {.name = "quiet", .flag = &quiet},
+        {.name = "state", .text = &given}, {.name = NULL}};
+    if (options_read(&command_status, argc, argv, options, NULL) != EXIT_DONE)
+        return EXIT_USAGE;
+    if (as_json && quiet)
+        return command_misused(&command_status, "--json and --quiet exclude each other");
+    char *state = client_state(&command_status, file, given);
+    if (!state)
+        return EXIT_USAGE;
+    int status = ask_and_print(state, as_json, quiet);
+    free(state);
+    return status;
+}
+
+const struct command command_status = {
+    .name = "status",
+    .usage = "[-c FILE | --state DIR] [--json | --quiet]",
+    .summary = "What the running agent sees",
+    .help = "  -c FILE      the agent's configuration; else the text in $STAKEOUT_CONFIG, else\n"
+            "               /etc/stakeout/stakeout.yaml, else the state folder /var/lib/stakeout\n"
+            "  --state DIR  the agent's state folder itself, instead of a configuration\n"
+            "  --json       as one JSON object\n"
+            "  --quiet      only the exit status: 0 when an agent answers (for health checks)\n",
+    .run = run,
+};

@@ -1,0 +1,38 @@
+/* A table of text in aligned columns, as long as one likes: rows are printed in batches, and what
+ * the first batch needed sets the columns. */
+#ifndef COMMANDS_TABLE_H
+#define COMMANDS_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum { TABLE_COLUMNS_MAX = 8 };
+
+struct table {
+    const char *const *titles; /* NULL: no heading line */
+    size_t columns;
+    char **cells; /* of the rows that wait, row after row; fit for a terminal */
+    size_t rows;
+    size_t widths[TABLE_COLUMNS_MAX]; /* in characters */
+    bool headed;                      /* the heading line is printed */
+};
+
+/* How to print it. */
+struct table_style {
+    size_t indent;  /* spaces before each line */
+    size_t columns; /* of the terminal: the last cell is cut to fit; 0: not */
+    bool colour;
+};
+
+/* The titles are not copied. */
+void table_init(struct table *table, size_t columns, const char *const *titles);
+void table_free(struct table *table);
+
+/* Copies the cells, made fit for a terminal; NULL is an empty one. */
+void table_add(struct table *table, const char *const *cells);
+
+/* Prints the rows that wait, below the titles at the first time, and forgets them. */
+void table_flush(struct table *table, FILE *out, const struct table_style *style);
+
+#endif

@@ -1,0 +1,137 @@
+#include "commands/view.h"
+#include "core/incident.h"
+#include "review/store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define HEAD                                                                                       \
+    "{\"schema\": 1, \"id\": \"20261123T150401Z-cpu-high-1a2b3c\", \"service\": \"woogles\", "     \
+    "\"kind\": \"spike\", \"fired\": \"2026-11-23T15:04:01Z\", "
+#define PROFILE                                                                                    \
+    "\"profiles\": [{\"name\": \"cpu\", \"status\": \"ok\", \"file\": \"cpu.pb.gz\", "             \
+    "\"seconds\": 25, \"bytes\": 2048}]}"
+
+typedef void printer(struct view *view, FILE *out);
+
+static char *print(printer *print_show, const char *json, const char *location, const char *url)
+{
+    struct error err;
+    struct store_incident stored = {.location = (char *)(uintptr_t)location};
+    stored.incident = incident_from_text(json, strlen(json), &err);
+    if (!stored.incident)
+        fail_msg("%s", err.text);
+    struct view view;
+    view_init(&view, &stored, url);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    print_show(&view, out);
+    fclose(out);
+    view_free(&view);
+    incident_free(stored.incident);
+    return text;
+}
+
+static void expect(printer *print_show, const char *json, const char *location, const char *url,
+    const char *const *phrases)
+{
+    char *text = print(print_show, json, location, url);
+    for (; *phrases; phrases++)
+        if (!strstr(text, *phrases))
+            fail_msg("no \"%s\" in:\n%s", *phrases, text);
+    free(text);
+}
+
+static void an_incident_is_told_with_units_and_distances(void **state)
+{
+    (void)state;
+    static const char json[] = HEAD
+        "\"app\": \"api\", \"trigger\": {\"name\": \"cpu-high\", \"metric\": \"api.cpu\", "
+        "\"value\": 93.1, \"limit\": 80, \"reason\": \"api.cpu 93.1% above 80% for 10 s\"}, "
+        "\"onset\": \"2026-11-23T15:03:51Z\", \"finished\": \"2026-11-23T15:06:06Z\", "
+        "\"joined\": [{\"name\": \"db-burst\", \"time\": \"2026-11-23T15:03:59Z\"}], "
+        "\"target\": {\"started\": \"2026-11-21T14:04:01Z\"}, "
+        "\"metrics\": {\"peak\": {\"db.received\": 3.1e8, \"own\": 7}}, " PROFILE;
+    static const char *const phrases[] = {"api.cpu 93.1% above 80% for 10 s\n\nid ",
+        "trigger    cpu-high: api.cpu 93.1% against 80.0%, 13.1 points above\n",
+        "fired      2026-11-23T15:04:01.000Z, 10.0 s after the onset\n",
+        "finished   2026-11-23T15:06:06.000Z, 2 min 5 s after the fire\n",
+        "joined     db-burst, 2.0 s before the fire\n",
+        "started    2026-11-21T14:04:01.000Z, 2 d 1 h before the fire\n",
+        "PROFILE  STATUS  SECONDS  SIZE      FILE       NOTE\n",
+        "cpu      ok      25.0     2.00 KiB  cpu.pb.gz\n", "db.received  310 MB/s\n",
+        "own          7\n", "go tool pprof /captures/cpu.pb.gz\n", NULL};
+    expect(view_print_text, json, "/captures", NULL, phrases);
+}
+
+static void little_is_told_of_an_incident_that_says_little(void **state)
+{
+    (void)state;
+    char *text = print(view_print_text, HEAD "\"profiles\": []}", "/x", NULL);
+    assert_string_equal(text, "spike\n\n"
+                              "id         20261123T150401Z-cpu-high-1a2b3c\n"
+                              "kind       spike\n"
+                              "service    woogles\n"
+                              "fired      2026-11-23T15:04:01.000Z\n"
+                              "stored in  /x\n");
+    free(text);
+}
+
+static void commands_can_be_pasted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *location, *url, *command;
+    } cases[] = {
+        {"/captures/a b", NULL, "  go tool pprof '/captures/a b/cpu.pb.gz'\n"},
+        {"/x/$(id)", NULL, "  go tool pprof '/x/$(id)/cpu.pb.gz'\n"},
+        {"/it's", NULL, "  go tool pprof '/it'\\''s/cpu.pb.gz'\n"},
+        {"s3://b/p", NULL, "  aws s3 cp s3://b/p/cpu.pb.gz . && go tool pprof ./cpu.pb.gz\n"},
+        {"s3://b/p", "https://s3.internal:9000",
+            "  aws s3 cp --endpoint-url https://s3.internal:9000 s3://b/p/cpu.pb.gz . && "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect(view_print_text, HEAD PROFILE, cases[i].location, cases[i].url,
+            (const char *const[]){cases[i].command, NULL});
+}
+
+static void markdown_from_outside_stays_text(void **state)
+{
+    (void)state;
+    static const char json[] = HEAD
+        "\"trigger\": {\"name\": \"a\", \"reason\": \"@all `x` | <img src=x>\\n# #1\"}, "
+        "\"target\": {\"image\": \"a|b``c\", \"host\": \"\\u001b[2J\"}, \"profiles\": []}";
+    static const char *const phrases[] = {"### `` @all `x` | <img src=x>\\n# #1 ``\n",
+        "| image | ``` a\\|b``c ``` |\n", "| host | `\\x1b[2J` |\n", NULL};
+    expect(view_print_markdown, json, "/x", NULL, phrases);
+}
+
+static void markdown_has_the_tables(void **state)
+{
+    (void)state;
+    static const char *const phrases[] = {"| | |\n| --- | --- |\n| id | `20261123T150401Z-",
+        "| profile | status | seconds | size | file | note |\n| --- | --- | --- | --- | --- | --- "
+        "|\n| `cpu` | `ok` | `25.0` | `2.00 KiB` | `cpu.pb.gz` |  |\n",
+        "\n    go tool pprof /captures/cpu.pb.gz\n", NULL};
+    expect(view_print_markdown, HEAD PROFILE, "/captures", NULL, phrases);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_incident_is_told_with_units_and_distances),
+        cmocka_unit_test(little_is_told_of_an_incident_that_says_little),
+        cmocka_unit_test(commands_can_be_pasted),
+        cmocka_unit_test(markdown_from_outside_stays_text),
+        cmocka_unit_test(markdown_has_the_tables),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
