@@ -1,0 +1,128 @@
+"""A real PostgreSQL server of Debian's, and a relay that counts the bytes that pass through it."""
+import contextlib
+import glob
+import os
+import pwd
+import selectors
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+
+import pytest
+
+
+def binaries():
+    """The folder with initdb and pgbench of the newest installed version; skips without one."""
+    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"),
+                   key=lambda path: float(path.split("/")[4]))
+    if not found:
+        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
+    return os.path.dirname(found[-1])
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def _unprivileged():
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    name = "postgres" if any(user.pw_name == "postgres" for user in pwd.getpwall()) else "nobody"
+    user = pwd.getpwnam(name)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+class Server:
+    """One server with a database of its own, on loopback, in a temporary folder."""
+
+    def __init__(self):
+        self.bin = binaries()
+        self.port = free_port()
+        self.as_user = _unprivileged()
+        self.folder = tempfile.mkdtemp(prefix="stakeout-postgres-")
+        if self.as_user:
+            os.chown(self.folder, self.as_user["user"], self.as_user["group"])
+        self.data = os.path.join(self.folder, "data")
+        self._run("initdb", "-D", self.data, "-U", "stakeout", "-A", "trust", "--no-sync",
+                  "--locale=C", "-E", "UTF8")
+        options = (f"-h 127.0.0.1 -p {self.port} -k {self.folder} "
+                   "-c fsync=off -c shared_buffers=16MB -c max_connections=100")
+        self._run("pg_ctl", "-D", self.data, "-w", "-o", options,
+                  "-l", os.path.join(self.folder, "log"), "start")
+
+    def _run(self, program, *arguments):
+        subprocess.run([os.path.join(self.bin, program), *arguments], check=True, cwd=self.folder,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **self.as_user)
+
+    def pgbench(self, *arguments, port=None):
+        """Runs pgbench over TCP to the server, or to what listens on `port`."""
+        subprocess.run([os.path.join(self.bin, "pgbench"), "-h", "127.0.0.1",
+                        "-p", str(port or self.port), "-U", "stakeout", *arguments, "postgres"],
+                       check=True, cwd=self.folder, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.PIPE)
+
+    def close(self):
+        self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+        shutil.rmtree(self.folder)
+
+
+class Relay:
+    """Passes TCP connections on and counts their payload: `sent` by the clients, `received` by
+    them. A thread of its own; the counts are final once the clients have ended."""
+
+    def __init__(self, target_port, address="127.0.0.1"):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.listener = socket.create_server((address, 0), family=family, backlog=128)
+        self.port = self.listener.getsockname()[1]
+        self.target_port = target_port
+        self.sent = self.received = self.connections = 0
+        self.ending = False
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.listener, selectors.EVENT_READ, None)
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _accept(self):
+        client, _ = self.listener.accept()
+        server = socket.create_connection(("127.0.0.1", self.target_port))
+        for end in (client, server):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connections += 1
+        self.selector.register(client, selectors.EVENT_READ, (server, True))
+        self.selector.register(server, selectors.EVENT_READ, (client, False))
+
+    def _pass(self, end, other, from_client):
+        try:
+            data = end.recv(65536)
+        except ConnectionResetError:
+            data = b""
+        if data:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                other.sendall(data)
+                if not from_client:
+                    self.received += len(data)
+            if from_client:
+                self.sent += len(data)
+            return
+        for done in (end, other):
+            self.selector.unregister(done)
+            done.close()
+
+    def _run(self):
+        while not self.ending:
+            for key, _ in self.selector.select(0.1):
+                if key.data is None:
+                    self._accept()
+                elif key.fileobj.fileno() >= 0:
+                    self._pass(key.fileobj, *key.data)
+
+    def close(self):
+        self.ending = True
+        self.thread.join()
+        for key in list(self.selector.get_map().values()):
+            key.fileobj.close()
+        self.selector.close()

@@ -1,0 +1,126 @@
+// The service that the end-to-end tests watch: a real Go program with net/http/pprof, whose debug
+// endpoint can be as awkward as those of real services.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"strings"
+	"sync"
+	"time"
+)
+
+var (
+	listen       = flag.String("listen", "127.0.0.1:0", "address")
+	writeTimeout = flag.Duration("write-timeout", 0, "the server's WriteTimeout")
+	profiles     = flag.String("profiles", "profile,heap,goroutine,allocs,trace,block",
+		"the paths that exist below /debug/pprof/")
+	login = flag.String("login", "", "the Authorization header that the debug endpoint wants")
+)
+
+var (
+	keeping sync.Mutex
+	kept    [][]byte
+)
+
+// DecodeRematches is what burns the CPU; tests look for its name in profiles.
+//
+//go:noinline
+func DecodeRematches(until time.Time) uint64 {
+	sum := uint64(1)
+	for time.Now().Before(until) {
+		for i := 0; i < 100000; i++ {
+			sum = sum*6364136223846793005 + 1442695040888963407
+		}
+	}
+	return sum
+}
+
+func duration(r *http.Request) time.Duration {
+	d, err := time.ParseDuration(r.FormValue("for"))
+	if err != nil {
+		return time.Second
+	}
+	return d
+}
+
+// Answers at once; the work goes on.
+func burn(w http.ResponseWriter, r *http.Request) {
+	until := time.Now().Add(duration(r))
+	go DecodeRematches(until)
+	fmt.Fprintln(w, "burning")
+}
+
+//go:noinline
+func keepGames(bytes int) {
+	block := make([]byte, bytes)
+	for i := 0; i < len(block); i += 4096 {
+		block[i] = 1
+	}
+	keeping.Lock()
+	defer keeping.Unlock()
+	kept = append(kept, block)
+}
+
+func grow(w http.ResponseWriter, r *http.Request) {
+	var mb int
+	fmt.Sscan(r.FormValue("mb"), &mb)
+	keepGames(mb << 20)
+	fmt.Fprintln(w, "grown")
+}
+
+func leak(w http.ResponseWriter, r *http.Request) {
+	until := time.Now().Add(duration(r))
+	go func() {
+		for time.Now().Before(until) {
+			keepGames(1 << 20)
+			time.Sleep(50 * time.Millisecond)
+		}
+	}()
+	fmt.Fprintln(w, "leaking")
+}
+
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if *login != "" && r.Header.Get("Authorization") != *login {
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func debugHandler(name string) http.Handler {
+	switch name {
+	case "profile":
+		return http.HandlerFunc(pprof.Profile)
+	case "trace":
+		return http.HandlerFunc(pprof.Trace)
+	default:
+		return pprof.Handler(name)
+	}
+}
+
+func main() {
+	flag.Parse()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/burn", burn)
+	mux.HandleFunc("/grow", grow)
+	mux.HandleFunc("/leak", leak)
+	for _, name := range strings.Split(*profiles, ",") {
+		if name != "" {
+			mux.Handle("/debug/pprof/"+name, guarded(debugHandler(name)))
+		}
+	}
+	listener, err := net.Listen("tcp", *listen)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
+	server := &http.Server{Handler: mux, WriteTimeout: *writeTimeout}
+	log.Fatal(server.Serve(listener))
+}

@@ -1,0 +1,164 @@
+"""A real S3 server, and a relay in front of it that stands in the way exactly where a test wants."""
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from harness import TREE, clean_environment, free_port
+
+
+class S3Server:
+    """Ceph's radosgw by scripts/s3-server, with boto3 as the independent judge."""
+
+    def __init__(self, folder):
+        script = os.path.join(TREE, "scripts", "s3-server")
+        for program in ("radosgw", "ceph-mon", "ceph-osd"):
+            if not shutil.which(program):
+                pytest.skip(f"{program} is not installed (scripts/setup s3)")
+        self.stop = [script, "stop", "--dir", folder]
+        ports = [str(free_port()) for _ in range(3)]
+        started = subprocess.run(
+            [script, "start", "--dir", folder, "--port", ports[0], "--tls-port", ports[1],
+             "--mon-port", ports[2]],
+            text=True, capture_output=True, env=clean_environment(), timeout=120, check=False)
+        if started.returncode != 0:
+            subprocess.run(self.stop, check=False)
+            pytest.fail(f"the S3 server does not start: {started.stderr}")
+        self.settings = dict(re.findall(r"^export (\w+)=(.*)$", started.stdout, re.M))
+        self.port = int(ports[0])
+        self.tls_port = int(ports[1])
+
+    @property
+    def bucket(self):
+        return self.settings["S3_BUCKET"]
+
+    def environment(self, **changes):
+        """What the agent finds its credentials in."""
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+        return {**{name: self.settings[name] for name in names}, **changes}
+
+    def client(self):
+        boto3 = pytest.importorskip("boto3", reason="boto3 is the judge of what is in the bucket")
+        from botocore.config import Config
+        return boto3.client(
+            "s3", endpoint_url=self.settings["S3_ENDPOINT"], region_name="us-east-1",
+            aws_access_key_id=self.settings["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.settings["AWS_SECRET_ACCESS_KEY"],
+            config=Config(s3={"addressing_style": "path"}))
+
+    def objects(self, prefix):
+        """Every object below the prefix: key to metadata of the listing."""
+        pages = self.client().get_paginator("list_objects_v2")
+        return {entry["Key"]: entry for page in pages.paginate(Bucket=self.bucket, Prefix=prefix)
+                for entry in page.get("Contents", [])}
+
+    def content(self, key):
+        return self.client().get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def close(self):
+        subprocess.run(self.stop, check=True)
+
+
+class Proxy:
+    """A TCP relay in front of a server, which can be down, or stop in the middle of a request or of
+    its answer: exactly where a test wants to be."""
+
+    def __init__(self, target_port):
+        self.target = ("127.0.0.1", target_port)
+        self.port = free_port()
+        self.listener = None
+        self.sockets = set()
+        self.lock = threading.Lock()
+        self.token = None
+        self.on_answer = False
+        self.held = threading.Event()
+        self.released = threading.Event()
+        self.requests = []
+        self.up()
+
+    def up(self):
+        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def down(self):
+        """Connections are refused from now on, and those that are open break."""
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self._break()
+
+    def _break(self):
+        with self.lock:
+            for one in self.sockets:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+
+    def hold(self, token, on_answer=False):
+        """The next request line with the token stops in the middle, or its answer is held back;
+        `held` is set then."""
+        self.held.clear()
+        self.released.clear()
+        self.on_answer = on_answer
+        self.token = token.encode()
+
+    def release(self):
+        """Ends what is held; everything after passes."""
+        self.token = None
+        self._break()
+        self.released.set()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                client, _ = listener.accept()
+                server = socket.create_connection(self.target)
+            except OSError:
+                return
+            with self.lock:
+                self.sockets |= {client, server}
+            answers = threading.Event()
+            answers.set()
+            for pump, pair in ((self._requests, (client, server, answers)),
+                               (self._answers, (server, client, answers))):
+                threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    def _requests(self, client, server, answers):
+        with contextlib.suppress(OSError):
+            while data := client.recv(65536):
+                for line in re.findall(rb"^(?:PUT|GET|POST|HEAD) \S+", data, re.M):
+                    self.requests.append(line.decode())
+                token = self.token
+                if token and token in data.split(b"\r\n", 1)[0]:
+                    if self.on_answer:
+                        answers.clear()
+                    else:
+                        server.sendall(data[:len(data) // 2])
+                        self._hold()
+                        return
+                server.sendall(data)
+            server.shutdown(socket.SHUT_WR)
+
+    def _answers(self, server, client, answers):
+        with contextlib.suppress(OSError):
+            while data := server.recv(65536):
+                if not answers.is_set() and not data.startswith(b"HTTP/1.1 100"):
+                    self._hold()
+                    return
+                client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+
+    def _hold(self):
+        self.held.set()
+        self.released.wait(120)
+
+    def close(self):
+        self.release()
+        self.down()
+        with self.lock:
+            for one in self.sockets:
+                one.close()
