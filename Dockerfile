@@ -1,0 +1,35 @@
+# stakeout beside a service: the binary, its libraries and CA certificates, and nothing else.
+#
+#   docker build -t stakeout .
+#   docker run --read-only -v "$PWD/stakeout.yaml:/etc/stakeout/stakeout.yaml:ro" stakeout
+
+FROM docker.io/library/debian:bookworm-slim AS build
+
+COPY scripts/setup /src/scripts/setup
+RUN /src/scripts/setup image
+
+COPY . /src
+RUN cmake -S /src -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSTAKEOUT_TESTS=OFF \
+    && ninja -C /build stakeout \
+    && strip /build/stakeout
+
+# The image's root: every library goes to where the loader looks for it. glibc loads libgcc_s by
+# name when a thread is cancelled, so ldd does not list it.
+RUN set -eu; \
+    install -D /build/stakeout /image/stakeout; \
+    { ldd /build/stakeout | grep -o '/[^ ]*'; \
+      ldconfig -p | grep -o '/[^ ]*/libgcc_s\.so\.1$'; } | sort -u | \
+        while read -r library; do install -D -m 755 "$library" "/image$library"; done; \
+    install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt; \
+    mkdir -p /image/etc/stakeout /image/var/lib /state
+
+FROM scratch
+COPY --from=build /image /
+COPY --from=build --chown=65532:65532 /state /var/lib/stakeout
+USER 65532:65532
+# A volume that is mounted here takes over the folder's owner, so that the agent can write to it.
+VOLUME /var/lib/stakeout
+ENTRYPOINT ["/stakeout"]
+CMD ["run"]
+LABEL org.opencontainers.image.title="stakeout" \
+      org.opencontainers.image.description="Profiles a service while it spikes, from beside it"
