@@ -311,9 +311,7 @@ bool http_was_sent(const struct http_request *request)
 
 int http_half_close(struct http_request *request)
 {
-    long sent_bytes = 0;
-    curl_easy_getinfo(request->easy, CURLINFO_REQUEST_SIZE, &sent_bytes);
-    if (!request->plain || sent_bytes == 0)
+    if (!request->plain || !http_was_sent(request))
         return -1;
     int status = -1;
     for (int i = 0; i < MAX_SOCKETS; i++)
