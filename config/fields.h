@@ -3,6 +3,8 @@
 #ifndef CONFIG_FIELDS_H
 #define CONFIG_FIELDS_H
 
+#include "core/metric.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +26,10 @@ enum field_type {
     FIELD_LEVEL,    /* struct level: its unit is the metric's, so its text is read later */
     FIELD_CHOICE,   /* int: the index in `choices` */
     FIELD_STRUCT,   /* a struct in place, with a table of its own */
+    FIELD_NUMBER,   /* double */
+    FIELD_RANGE,    /* struct duration_range: 3m..8h */
+    FIELD_TRIGGER,  /* char *: the name of another trigger */
+    FIELD_TRIGGERS, /* struct name_list: names of other triggers, as a list */
     FIELD_SECRETS,  /* struct string_map: name to secret value, as in `headers` */
     FIELD_OTHER     /* nothing: the key is known here and read by other code */
 };
@@ -33,6 +39,15 @@ struct level {
     double value; /* in the metric's unit; a percent is 0 to 100 */
     char *text;   /* as written; NULL when it was not given */
     int line, column;
+};
+
+struct duration_range {
+    int64_t from_ms, to_ms;
+};
+
+struct name_list {
+    char **names;
+    size_t count;
 };
 
 struct string_map {
@@ -55,6 +70,15 @@ struct field {
 
 struct error;
 
+/* What a trigger of the configuration looks at: metrics, or other triggers, its members. */
+struct trigger_scope {
+    const char *const *metrics; /* names of series */
+    const enum unit *units;     /* one for each metric */
+    size_t metric_count;
+    const char *const *members; /* names of triggers */
+    size_t member_count;
+};
+
 /* What every kind of source, trigger and exporter begins with. */
 struct kind {
     const char *name;           /* "cgroup", "threshold", "s3" */
@@ -65,6 +89,11 @@ struct kind {
                                    NULL: a mapping is needed */
     /* Triggers: the keys of which one in the mapping tells that it is of this kind, NULL-ended. */
     const char *const *marks;
+    /* Triggers: it can look at several metrics at once. One with a field of the type FIELD_TRIGGER
+     * or FIELD_TRIGGERS looks at no metric, but at these. */
+    bool many_metrics;
+    /* Triggers: it opens no incident, and explains those of its member. */
+    bool never_fires;
     /* Checks what the table cannot say; -1 with err, *key then names the field to blame. It is
      * asked again with that *key (NULL at first) and may name further ones, each once, or the same
      * again when it has no more to say. Exporters: a field that has a problem already is as if it

@@ -50,13 +50,18 @@ static struct threshold_options options_of(const struct timeline *timeline)
     return options;
 }
 
-static void check_step(const struct timeline *timeline, const struct threshold_options *options,
-    void *state, const struct step *step)
+/* What a trigger on one metric looks at. */
+static struct trigger_scope scope_of(const char *const *metric, const enum unit *unit)
+{
+    return (struct trigger_scope){.metrics = metric, .units = unit, .metric_count = 1};
+}
+
+static void check_step(const struct timeline *timeline, void *trigger, const struct step *step)
 {
     struct verdict verdict;
     memset(&verdict, 0x5a, sizeof verdict);
-    trigger_threshold.check(
-        options, state, &(struct trigger_input){step->time_ms, step->value}, &verdict);
+    trigger_threshold.check(trigger,
+        &(struct trigger_input){.time_ms = step->time_ms, .values = &step->value}, &verdict);
     enum said said = verdict.fired     ? FIRES
                      : verdict.cleared ? CLEARS
                      : verdict.holds   ? HOLDS
@@ -77,10 +82,13 @@ static void follow(const struct timeline *timelines, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct threshold_options options = options_of(&timelines[i]);
-        void *state = calloc(1, trigger_threshold.state_size);
+        const char *metric = "cpu";
+        enum unit unit = UNIT_PERCENT;
+        struct trigger_scope scope = scope_of(&metric, &unit);
+        void *trigger = trigger_threshold.open(&options, &scope);
         for (const struct step *step = timelines[i].steps; step->time_ms; step++)
-            check_step(&timelines[i], &options, state, step);
-        free(state);
+            check_step(&timelines[i], trigger, step);
+        trigger_threshold.close(trigger);
     }
 }
 
@@ -211,17 +219,19 @@ static void assert_nearest(
     const struct timeline *timeline, enum unit unit, int64_t time_ms, const char *expected)
 {
     struct threshold_options options = options_of(timeline);
-    void *state = calloc(1, trigger_threshold.state_size);
+    const char *metric = "cpu";
+    struct trigger_scope scope = scope_of(&metric, &unit);
+    void *trigger = trigger_threshold.open(&options, &scope);
     for (const struct step *step = timeline->steps; step->time_ms; step++)
-        check_step(timeline, &options, state, step);
+        check_step(timeline, trigger, step);
     int64_t when_ms = 0;
     char phrase[REASON_SIZE] = "";
-    bool known = trigger_threshold.nearest_miss(&options, state, unit, &when_ms, phrase);
+    bool known = trigger_threshold.nearest_miss(trigger, &when_ms, phrase);
     assert_int_equal(known, expected != NULL);
     if (expected)
         assert_string_equal(phrase, expected);
     assert_int_equal(when_ms, time_ms);
-    free(state);
+    trigger_threshold.close(trigger);
 }
 
 static void the_nearest_miss_is_told(void **unused)
@@ -254,11 +264,16 @@ static void assert_explained(const struct timeline *timeline, const char *metric
     double value, const char *expected)
 {
     struct threshold_options options = options_of(timeline);
-    struct verdict verdict = {
-        .value = value, .limit = timeline->above != 0 ? timeline->above : timeline->below};
+    struct verdict verdict = {.metric = metric,
+        .unit = unit,
+        .value = value,
+        .limit = timeline->above != 0 ? timeline->above : timeline->below};
+    struct trigger_scope scope = scope_of(&metric, &unit);
+    void *trigger = trigger_threshold.open(&options, &scope);
     char reason[REASON_SIZE];
-    trigger_threshold.explain(&options, metric, unit, &verdict, reason);
+    trigger_threshold.explain(trigger, &verdict, reason);
     assert_string_equal(reason, expected);
+    trigger_threshold.close(trigger);
 }
 
 static void reasons_are_short(void **unused)
@@ -280,8 +295,11 @@ static void reasons_are_short(void **unused)
         UNIT_BYTES, 11e6, "memory.bytes 10.5 MiB above 10 MB for 1 h");
 
     struct threshold_options options = options_of(&(struct timeline){.below = 5, .for_ms = 1500});
+    const char *metric = "cpu";
+    enum unit unit = UNIT_PERCENT;
+    struct trigger_scope scope = scope_of(&metric, &unit);
     char phrase[REASON_SIZE];
-    trigger_threshold.describe(&options, "cpu", UNIT_PERCENT, phrase);
+    trigger_threshold.describe(&options, &scope, phrase);
     assert_string_equal(phrase, "cpu below 5% for 1.5 s");
 }
 

@@ -6,13 +6,16 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DISTANCES = 5, RULE_SIZE = 2 * VALUE_TEXT_SIZE + 16 };
 
 /* A run is an unbroken stretch of samples beyond the level. An excursion begins with the run that
  * fires and lasts until `clear`; several runs may lie in it. */
-struct threshold_state {
+struct threshold {
+    const struct threshold_options *options;
+    const struct trigger_scope *scope;
     bool sampled;
     int64_t last_ms;
     int64_t distances_ms[DISTANCES]; /* between the last samples, the oldest overwritten first */
@@ -82,7 +85,7 @@ static void complete(void *data)
 /* The median of the last distances between samples, the lower one of an even number; 0 while there
  * is none. It comes from the data, as the nominal interval may be another and spacing may change.
  */
-static int64_t spacing_ms(const struct threshold_state *state)
+static int64_t spacing_ms(const struct threshold *state)
 {
     int64_t sorted[DISTANCES] = {0};
     unsigned count = state->distance_count < DISTANCES ? state->distance_count : DISTANCES;
@@ -97,7 +100,7 @@ static int64_t spacing_ms(const struct threshold_state *state)
 
 /* Takes in the time of a sample; whether more than 3 spacings, and a quarter for jitter, have
  * passed since the sample before. */
-static bool after_gap(struct threshold_state *state, int64_t time_ms)
+static bool after_gap(struct threshold *state, int64_t time_ms)
 {
     bool gap = false;
     if (state->sampled) {
@@ -114,7 +117,7 @@ static bool after_gap(struct threshold_state *state, int64_t time_ms)
 }
 
 /* The run is over at end_ms, its last sample. One within an excursion that fired is no miss. */
-static void end_run(struct threshold_state *state, int64_t end_ms)
+static void end_run(struct threshold *state, int64_t end_ms)
 {
     int64_t length_ms = end_ms - state->run_onset_ms;
     if (state->beyond && !state->fired && (!state->run_missed || length_ms > state->longest_ms)) {
@@ -125,30 +128,40 @@ static void end_run(struct threshold_state *state, int64_t end_ms)
     state->beyond = false;
 }
 
-static void note_miss(const struct threshold_options *options, struct threshold_state *state,
-    const struct trigger_input *input)
+static void note_miss(struct threshold *state, double value, int64_t time_ms)
 {
-    if (state->missed && !past(options, input->value, state->nearest))
+    if (state->missed && !past(state->options, value, state->nearest))
         return;
     state->missed = true;
-    state->nearest = input->value;
-    state->nearest_ms = input->time_ms;
+    state->nearest = value;
+    state->nearest_ms = time_ms;
 }
 
-static void check(
-    const void *data, void *memory, const struct trigger_input *input, struct verdict *verdict)
+static void *open(const void *options, const struct trigger_scope *scope)
 {
-    const struct threshold_options *options = data;
-    struct threshold_state *state = memory;
-    int64_t before_ms = state->last_ms;
-    *verdict = (struct verdict){.value = input->value, .limit = level_of(options)};
+    struct threshold *state = xcalloc(1, sizeof *state);
+    state->options = options;
+    state->scope = scope;
+    return state;
+}
 
-    bool beyond = past(options, input->value, verdict->limit);
+static void check(void *trigger, const struct trigger_input *input, struct verdict *verdict)
+{
+    struct threshold *state = trigger;
+    const struct threshold_options *options = state->options;
+    int64_t before_ms = state->last_ms;
+    double value = input->values[0];
+    *verdict = (struct verdict){.metric = state->scope->metrics[0],
+        .unit = state->scope->units[0],
+        .value = value,
+        .limit = level_of(options)};
+
+    bool beyond = past(options, value, verdict->limit);
     if (after_gap(state, input->time_ms) || !beyond)
         end_run(state, before_ms);
     if (!beyond) {
-        note_miss(options, state, input);
-        if (state->fired && clears(options, input->value)) {
+        note_miss(state, value, input->time_ms);
+        if (state->fired && clears(options, value)) {
             state->fired = false;
             verdict->cleared = true;
             verdict->onset_ms = state->fired_onset_ms;
@@ -178,20 +191,20 @@ static void rule(const struct threshold_options *options, enum unit unit, char t
         options->for_ms ? " for " : "", options->for_ms ? duration : "");
 }
 
-static void explain(const void *data, const char *metric, enum unit unit,
-    const struct verdict *verdict, char reason[REASON_SIZE])
+static void explain(const void *trigger, const struct verdict *verdict, char reason[REASON_SIZE])
 {
-    const struct threshold_options *options = data;
+    const struct threshold *state = trigger;
+    enum unit unit = verdict->unit;
     char value[VALUE_TEXT_SIZE], level[VALUE_TEXT_SIZE], what[RULE_SIZE];
     metric_format(unit, verdict->value, value);
     /* "cpu 80.0% above 80%" would puzzle its reader: more digits then. */
     if (!strcmp(value, metric_format(unit, verdict->limit, level)))
         metric_format_level(unit, verdict->value, value);
-    rule(options, unit, what);
-    snprintf(reason, REASON_SIZE, "%s %s %s", metric, value, what);
+    rule(state->options, unit, what);
+    snprintf(reason, REASON_SIZE, "%s %s %s", verdict->metric, value, what);
 }
 
-static bool longest_run(const struct threshold_state *state, int64_t *longest_ms, int64_t *time_ms)
+static bool longest_run(const struct threshold *state, int64_t *longest_ms, int64_t *time_ms)
 {
     bool known = state->run_missed;
     *longest_ms = state->longest_ms;
@@ -206,11 +219,11 @@ static bool longest_run(const struct threshold_state *state, int64_t *longest_ms
     return known;
 }
 
-static bool nearest_miss(const void *data, const void *memory, enum unit unit, int64_t *time_ms,
-    char phrase[REASON_SIZE])
+static bool nearest_miss(const void *trigger, int64_t *time_ms, char phrase[REASON_SIZE])
 {
-    const struct threshold_options *options = data;
-    const struct threshold_state *state = memory;
+    const struct threshold *state = trigger;
+    const struct threshold_options *options = state->options;
+    enum unit unit = state->scope->units[0];
     const char *side = is_above(options) ? "above" : "below";
     const char *other = is_above(options) ? "below" : "above";
     char level[VALUE_TEXT_SIZE], value[VALUE_TEXT_SIZE], distance[VALUE_TEXT_SIZE];
@@ -239,11 +252,12 @@ static bool nearest_miss(const void *data, const void *memory, enum unit unit, i
     return true;
 }
 
-static void describe(const void *data, const char *metric, enum unit unit, char phrase[REASON_SIZE])
+static void describe(
+    const void *options, const struct trigger_scope *scope, char phrase[REASON_SIZE])
 {
     char what[RULE_SIZE];
-    rule(data, unit, what);
-    snprintf(phrase, REASON_SIZE, "%s %s", metric, what);
+    rule(options, scope->units[0], what);
+    snprintf(phrase, REASON_SIZE, "%s %s", scope->metrics[0], what);
 }
 
 static const struct field fields[] = {
@@ -268,8 +282,9 @@ static const struct field fields[] = {
     {.key = NULL},
 };
 
-static int64_t lookback_ms(const void *options)
+static int64_t lookback_ms(const void *options, int64_t interval_ms)
 {
+    (void)interval_ms;
     return ((const struct threshold_options *)options)->for_ms;
 }
 
@@ -283,7 +298,8 @@ const struct trigger_kind trigger_threshold = {
         .marks = marks,
         .validate = validate,
         .complete = complete},
-    .state_size = sizeof(struct threshold_state),
+    .open = open,
+    .close = free,
     .check = check,
     .explain = explain,
     .nearest_miss = nearest_miss,
