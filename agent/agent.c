@@ -9,6 +9,7 @@
 #include "agent/ledger.h"
 #include "agent/probe.h"
 #include "agent/progress.h"
+#include "agent/reactions.h"
 #include "agent/sampler.h"
 #include "agent/spool.h"
 #include "config/config.h"
@@ -73,58 +74,6 @@ static void start_probes(struct agent *agent)
             .arg = &agent->probes[i]};
         agent->probes[i] = probe_start(&setup);
     }
-}
-
-static int on_open(void *arg, const struct detector_event *event, struct error *err)
-{
-    struct agent *agent = arg;
-    if (!event->again)
-        log_info(
-            "trigger %s fired: %s", agent->config->triggers[event->trigger].name, event->reason);
-    admission_clear_way(agent, agent->config->triggers[event->trigger].app);
-    return incidents_fire(agent->incidents, event, err);
-}
-
-static void suppressed(struct agent *agent, const struct detector_event *event)
-{
-    const char *name = agent->config->triggers[event->trigger].name;
-    agent->fires_suppressed++;
-    incidents_suppressed(agent->incidents);
-    if (!strcmp(event->by, "failure"))
-        log_error("trigger %s opens no incident: %s; it tries again while its condition holds",
-            name, event->reason);
-    else
-        log_info("trigger %s suppressed by %s: %s", name, event->by, event->reason);
-}
-
-static void on_event(void *arg, const struct detector_event *event)
-{
-    struct agent *agent = arg;
-    switch (event->type) {
-    case EVENT_FIRE:
-        agent->fires++;
-        ledger_note(agent->ledger, event);
-        if (!event->joins)
-            agent->incidents_opened++;
-        break;
-    case EVENT_SUPPRESSED:
-        suppressed(agent, event);
-        break;
-    case EVENT_CLEAR:
-        log_info("trigger %s is clear again", agent->config->triggers[event->trigger].name);
-        break;
-    }
-}
-
-static bool on_running(void *arg, size_t app)
-{
-    const struct agent *agent = arg;
-    return incidents_can_join(agent->incidents, app);
-}
-
-static const char *on_refusal(void *arg)
-{
-    return admission_refusal(arg);
 }
 
 static void on_sampled(void *arg)
@@ -279,18 +228,6 @@ static int open_sampler(struct agent *agent, struct error *err)
     return agent->sampler ? 0 : -1;
 }
 
-static void open_detector(struct agent *agent)
-{
-    struct detector_hooks hooks = {.event = on_event,
-        .running = on_running,
-        .refusal = on_refusal,
-        .open = on_open,
-        .arg = agent};
-    agent->detector = detector_open(agent->config, &agent->series, true, &hooks);
-    agent->ledger = ledger_open(agent->config, agent->disk);
-    ledger_restore(agent->ledger, agent->detector);
-}
-
 struct agent *agent_open(const struct config *config, struct error *err)
 {
     struct agent *agent = xcalloc(1, sizeof *agent);
@@ -304,7 +241,7 @@ struct agent *agent_open(const struct config *config, struct error *err)
         return NULL;
     }
     open_incidents(agent);
-    open_detector(agent);
+    reactions_open(agent);
     agent->control = control_open(agent);
     agent->stopping = loop_timer_new(agent->loop, look_whether_stopped, agent);
     return agent;

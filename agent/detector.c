@@ -1,16 +1,18 @@
 #include "agent/detector.h"
 
+#include "agent/gate.h"
 #include "agent/kinds.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/series.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOUR_MS = 3600000, HELD_BACK_SIZE = sizeof(struct error) };
+enum { HELD_BACK_SIZE = sizeof(struct error) };
 
 static const char failure[] = "failure";
 
@@ -18,48 +20,91 @@ static const char failure[] = "failure";
 struct watch {
     const struct trigger_config *config;
     const struct trigger_kind *kind;
-    void *state;                 /* the kind's */
+    void *trigger;
+    size_t *feeds; /* where its metrics are in the detector's feeds */
+    double *values;
+    const struct verdict **members; /* those of its members' watches */
+    struct verdict verdict;         /* of the newest step */
+    int64_t last_ms;                /* of the last step that it looked at */
+    const char *held_by;            /* why the excursion's fire waits; NULL: it does not */
+    uint64_t fires, suppressed;
+};
+
+/* A series that is looked at, and what it has in this step. */
+struct feed {
+    char *name;
     const struct series *series; /* NULL: not there yet */
     uint64_t seen;               /* of series->pushed */
-    bool holds;
-    const char *held_by; /* why the excursion's fire waits; NULL: it does not */
-    uint64_t fires, suppressed;
-    int64_t last_fire_ms;
+    double value;                /* NAN: nothing */
+    double before;               /* the value before it; NAN: there was none */
+    size_t restarts_of;          /* the app whose restarts it counts; SIZE_MAX: none's */
 };
 
 struct detector {
+    const struct config *config;
     struct watch *watches; /* as many as the configuration has triggers */
-    size_t count;
+    struct feed *feeds;
+    size_t feed_count;
     const struct series_set *series;
     size_t series_known; /* series->count at the last look-up */
-    bool limits;
+    struct gate *gate;
     struct detector_hooks hooks;
-    /* When the last incidents were opened, per_hour of them at most: older ones cannot matter. */
-    int64_t *opened_ms;
-    size_t per_hour;
-    uint64_t opened;
-    int64_t now_ms; /* of the newest sample */
+    int64_t now_ms; /* of the newest step; INT64_MIN: there was none */
 };
+
+static size_t feed_of(struct detector *detector, const char *name)
+{
+    for (size_t i = 0; i < detector->feed_count; i++)
+        if (!strcmp(detector->feeds[i].name, name))
+            return i;
+    detector->feeds = xrealloc(detector->feeds, detector->feed_count + 1, sizeof *detector->feeds);
+    detector->feeds[detector->feed_count] = (struct feed){
+        .name = xstrdup(name), .value = NAN, .before = NAN, .restarts_of = SIZE_MAX};
+    return detector->feed_count++;
+}
+
+static void open_watch(struct detector *detector, size_t index)
+{
+    struct watch *watch = &detector->watches[index];
+    const struct trigger_config *config = &detector->config->triggers[index];
+    watch->config = config;
+    watch->kind = trigger_kinds[config->kind];
+    watch->trigger = watch->kind->open(config->options, &config->scope);
+    watch->last_ms = INT64_MIN;
+    watch->feeds = xcalloc(config->scope.metric_count, sizeof *watch->feeds);
+    watch->values = xcalloc(config->scope.metric_count, sizeof *watch->values);
+    watch->members = xcalloc(config->scope.member_count, sizeof *watch->members);
+    for (size_t i = 0; i < config->scope.metric_count; i++)
+        watch->feeds[i] = feed_of(detector, config->scope.metrics[i]);
+    for (size_t i = 0; i < config->scope.member_count; i++)
+        watch->members[i] = &detector->watches[config->members[i]].verdict;
+}
+
+/* `quiet` begins anew whenever the app does. */
+static void watch_restarts(struct detector *detector)
+{
+    const struct config *config = detector->config;
+    for (size_t i = 0; config->quiet.after_start_ms && i < config->app_count; i++) {
+        char *name = config->single_app ? xstrdup("restarts")
+                                        : xasprintf("%s.restarts", config->apps[i].name);
+        detector->feeds[feed_of(detector, name)].restarts_of = i;
+        free(name);
+    }
+}
 
 struct detector *detector_open(const struct config *config, const struct series_set *series,
     bool limits, const struct detector_hooks *hooks)
 {
     struct detector *detector = xcalloc(1, sizeof *detector);
-    detector->count = config->trigger_count;
-    detector->watches = xcalloc(detector->count, sizeof *detector->watches);
-    for (size_t i = 0; i < detector->count; i++) {
-        struct watch *watch = &detector->watches[i];
-        watch->config = &config->triggers[i];
-        watch->kind = trigger_kinds[watch->config->kind];
-        watch->state = xcalloc(1, watch->kind->state_size);
-        watch->last_fire_ms = INT64_MIN;
-    }
+    detector->config = config;
     detector->series = series;
-    detector->limits = limits;
     detector->hooks = *hooks;
-    detector->per_hour = (size_t)config->limits.per_hour;
-    detector->opened_ms = xcalloc(detector->per_hour, sizeof *detector->opened_ms);
+    detector->gate = gate_open(config, limits);
     detector->now_ms = INT64_MIN;
+    detector->watches = xcalloc(config->trigger_count, sizeof *detector->watches);
+    for (size_t i = 0; i < config->trigger_count; i++)
+        open_watch(detector, i);
+    watch_restarts(detector);
     return detector;
 }
 
@@ -67,82 +112,54 @@ void detector_close(struct detector *detector)
 {
     if (!detector)
         return;
-    for (size_t i = 0; i < detector->count; i++)
-        free(detector->watches[i].state);
+    for (size_t i = 0; i < detector->config->trigger_count; i++) {
+        struct watch *watch = &detector->watches[i];
+        watch->kind->close(watch->trigger);
+        free(watch->feeds);
+        free(watch->values);
+        free(watch->members);
+    }
+    for (size_t i = 0; i < detector->feed_count; i++)
+        free(detector->feeds[i].name);
+    free(detector->feeds);
     free(detector->watches);
-    free(detector->opened_ms);
+    gate_close(detector->gate);
     free(detector);
-}
-
-static void count_opening(struct detector *detector, int64_t time_ms)
-{
-    if (detector->per_hour)
-        detector->opened_ms[detector->opened++ % detector->per_hour] = time_ms;
 }
 
 void detector_restore_fire(struct detector *detector, size_t trigger, int64_t fire_ms)
 {
-    detector->watches[trigger].last_fire_ms = fire_ms;
+    gate_count_fire(detector->gate, trigger, fire_ms);
 }
 
 void detector_restore_opening(struct detector *detector, int64_t opened_ms)
 {
-    count_opening(detector, opened_ms);
+    gate_count_opening(detector->gate, opened_ms);
 }
 
-/* How long the trigger has to wait for its cooldown to end; 0: it is in none. */
-static int64_t cooldown_left_ms(const struct watch *watch, int64_t time_ms)
+void detector_restore_onsets(
+    struct detector *detector, size_t trigger, const int64_t *onsets_ms, size_t count)
 {
-    if (watch->last_fire_ms == INT64_MIN)
-        return 0;
-    int64_t since_ms = time_ms - watch->last_fire_ms;
-    return since_ms < watch->config->cooldown_ms ? watch->config->cooldown_ms - since_ms : 0;
+    struct watch *watch = &detector->watches[trigger];
+    if (watch->kind->restore)
+        watch->kind->restore(watch->trigger, onsets_ms, count);
 }
 
-/* Whether per_hour incidents were opened less than an hour ago. */
-static bool hour_is_full(const struct detector *detector, int64_t time_ms)
+const int64_t *detector_learned(const struct detector *detector, size_t trigger, size_t *count)
 {
-    if (detector->opened < detector->per_hour)
-        return false;
-    if (detector->per_hour == 0)
-        return true;
-    int64_t oldest_ms = detector->opened_ms[detector->opened % detector->per_hour];
-    return time_ms - oldest_ms < HOUR_MS;
+    const struct watch *watch = &detector->watches[trigger];
+    return watch->kind->learned ? watch->kind->learned(watch->trigger, count) : NULL;
 }
 
-/* What forbids a fire now, as `by` of its event, with the details in words; NULL: nothing does. */
-static const char *forbids(const struct detector *detector, const struct watch *watch,
-    int64_t time_ms, bool joins, char why[HELD_BACK_SIZE])
+static struct detector_event event_of(
+    const struct detector *detector, const struct watch *watch, enum detector_event_type type)
 {
-    if (!detector->limits)
-        return NULL;
-    int64_t left_ms = cooldown_left_ms(watch, time_ms);
-    if (left_ms > 0) {
-        char left[VALUE_TEXT_SIZE];
-        metric_format_level(UNIT_SECONDS, (double)left_ms / 1000, left);
-        snprintf(why, HELD_BACK_SIZE, "its cooldown lasts another %s", left);
-        return "cooldown";
-    }
-    if (joins)
-        return NULL;
-    if (hour_is_full(detector, time_ms)) {
-        snprintf(why, HELD_BACK_SIZE, "limits.per_hour: %zu", detector->per_hour);
-        return "limit";
-    }
-    const char *refusal = detector->hooks.refusal ? detector->hooks.refusal(detector->hooks.arg)
-                                                  : NULL;
-    if (!refusal)
-        return NULL;
-    snprintf(why, HELD_BACK_SIZE, "%s", refusal);
-    return "limit";
-}
-
-static struct detector_event event_of(const struct detector *detector, const struct watch *watch,
-    enum detector_event_type type, const struct verdict *verdict, int64_t time_ms)
-{
+    const struct verdict *verdict = &watch->verdict;
     return (struct detector_event){.type = type,
         .trigger = (size_t)(watch - detector->watches),
-        .time_ms = time_ms,
+        .time_ms = watch->last_ms,
+        .metric = verdict->metric,
+        .unit = verdict->unit,
         .value = verdict->value,
         .limit = verdict->limit,
         .onset_ms = verdict->onset_ms};
@@ -151,15 +168,6 @@ static struct detector_event event_of(const struct detector *detector, const str
 static void emit(const struct detector *detector, const struct detector_event *event)
 {
     detector->hooks.event(detector->hooks.arg, event);
-}
-
-static void count_fire(struct detector *detector, struct watch *watch, int64_t time_ms, bool joins)
-{
-    watch->fires++;
-    watch->last_fire_ms = time_ms;
-    watch->held_by = NULL;
-    if (!joins)
-        count_opening(detector, time_ms);
 }
 
 /* Says once a spell that the fire waits, and for what. */
@@ -179,20 +187,32 @@ static void hold_back(struct detector *detector, struct watch *watch, struct det
     emit(detector, event);
 }
 
+/* What forbids a fire now, as `by` of its event, with the details in words; NULL: nothing does. */
+static const char *forbids(
+    const struct detector *detector, const struct detector_event *event, char why[HELD_BACK_SIZE])
+{
+    const struct detector_hooks *hooks = &detector->hooks;
+    char held[GATE_WHY_SIZE];
+    const char *by = gate_forbids(
+        detector->gate, event->trigger, event->time_ms, event->joins, held);
+    const char *refusal = !by && !event->joins && hooks->refusal ? hooks->refusal(hooks->arg)
+                                                                 : NULL;
+    if (by || refusal)
+        snprintf(why, HELD_BACK_SIZE, "%s", by ? held : refusal);
+    return refusal ? "limit" : by;
+}
+
 /* The excursion has a fire to give: lets it out, or says once why not. */
-static void fire(
-    struct detector *detector, struct watch *watch, const struct verdict *verdict, int64_t time_ms)
+static void fire(struct detector *detector, struct watch *watch)
 {
     char reason[REASON_SIZE], why[HELD_BACK_SIZE];
     const struct detector_hooks *hooks = &detector->hooks;
-    bool joins = hooks->running && hooks->running(hooks->arg, watch->config->app);
-    const char *by = forbids(detector, watch, time_ms, joins, why);
-    watch->kind->explain(
-        watch->config->options, watch->config->metric, watch->config->unit, verdict, reason);
-    struct detector_event event = event_of(detector, watch, EVENT_FIRE, verdict, time_ms);
+    watch->kind->explain(watch->trigger, &watch->verdict, reason);
+    struct detector_event event = event_of(detector, watch, EVENT_FIRE);
     event.reason = reason;
-    event.joins = joins;
+    event.joins = hooks->running && hooks->running(hooks->arg, watch->config->app);
     event.again = watch->held_by == failure;
+    const char *by = forbids(detector, &event, why);
     struct error err = {0};
     if (!by && hooks->open && hooks->open(hooks->arg, &event, &err) < 0) {
         by = failure;
@@ -202,49 +222,126 @@ static void fire(
         hold_back(detector, watch, &event, by, why);
         return;
     }
-    count_fire(detector, watch, time_ms, joins);
+    watch->fires++;
+    watch->held_by = NULL;
+    gate_count_fire(detector->gate, event.trigger, event.time_ms);
+    if (!event.joins)
+        gate_count_opening(detector->gate, event.time_ms);
     emit(detector, &event);
 }
 
-static void clear(
-    struct detector *detector, struct watch *watch, const struct verdict *verdict, int64_t time_ms)
+static void clear(struct detector *detector, struct watch *watch)
 {
+    const struct verdict *verdict = &watch->verdict;
     char value[VALUE_TEXT_SIZE], lasted[VALUE_TEXT_SIZE], reason[REASON_SIZE];
-    metric_format(watch->config->unit, verdict->value, value);
-    metric_format_level(UNIT_SECONDS, (double)(time_ms - verdict->onset_ms) / 1000, lasted);
-    snprintf(
-        reason, sizeof reason, "%s %s, clear again after %s", watch->config->metric, value, lasted);
+    metric_format(verdict->unit, verdict->value, value);
+    metric_format_level(UNIT_SECONDS, (double)(watch->last_ms - verdict->onset_ms) / 1000, lasted);
+    snprintf(reason, sizeof reason, "%s %s, clear again after %s", verdict->metric, value, lasted);
     watch->held_by = NULL;
-    struct detector_event event = event_of(detector, watch, EVENT_CLEAR, verdict, time_ms);
+    struct detector_event event = event_of(detector, watch, EVENT_CLEAR);
     event.reason = reason;
     emit(detector, &event);
 }
 
-static void check_sample(
-    struct detector *detector, struct watch *watch, const struct sample *sample)
+/* What became of a pattern, in the order in which it can be understood. */
+static void tell_recurrence(struct detector *detector, struct watch *watch)
 {
-    struct trigger_input input = {sample->time_ms, sample->value};
-    struct verdict verdict = {0};
-    watch->kind->check(watch->config->options, watch->state, &input, &verdict);
-    watch->seen++;
-    watch->holds = verdict.holds;
-    if (verdict.cleared)
-        clear(detector, watch, &verdict, sample->time_ms);
-    if (verdict.fired || (watch->held_by && verdict.holds))
-        fire(detector, watch, &verdict, sample->time_ms);
+    static const struct {
+        enum recurrence_news news;
+        enum detector_event_type type;
+    } order[] = {{RECURRENCE_HIT, EVENT_HIT}, {RECURRENCE_MISS, EVENT_MISS},
+        {RECURRENCE_RECOGNISED, EVENT_RECOGNISED}, {RECURRENCE_DORMANT, EVENT_DORMANT},
+        {RECURRENCE_ARM, EVENT_ARM}};
+    unsigned all = watch->verdict.news;
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        if (!(all & order[i].news))
+            continue;
+        char reason[REASON_SIZE];
+        watch->verdict.news = order[i].news;
+        watch->kind->explain(watch->trigger, &watch->verdict, reason);
+        struct detector_event event = event_of(detector, watch, order[i].type);
+        event.reason = reason;
+        event.recurrence = watch->verdict.recurrence;
+        emit(detector, &event);
+    }
+    watch->verdict.news = all;
 }
 
-/* The oldest sample that this trigger has not looked at; NULL: none. */
-static const struct sample *unseen(struct watch *watch)
+/* Whether the trigger has something to look at in this step. */
+static bool has_input(const struct detector *detector, struct watch *watch)
 {
-    if (!watch->series || watch->seen == watch->series->pushed)
-        return NULL;
-    uint64_t behind = watch->series->pushed - watch->seen;
-    if (behind > watch->series->count) { /* the ring has lost some */
-        behind = watch->series->count;
-        watch->seen = watch->series->pushed - behind;
+    size_t count = watch->config->scope.metric_count;
+    bool has = count == 0;
+    for (size_t i = 0; i < count; i++) {
+        watch->values[i] = detector->feeds[watch->feeds[i]].value;
+        has = has || !isnan(watch->values[i]);
     }
-    return series_at(watch->series, (size_t)behind - 1);
+    return has;
+}
+
+static void check_watch(struct detector *detector, struct watch *watch, int64_t time_ms)
+{
+    struct verdict *verdict = &watch->verdict;
+    verdict->fired = verdict->cleared = false;
+    verdict->news = 0;
+    if (!has_input(detector, watch))
+        return;
+    /* Metrics that are late are looked at in the order in which they came. */
+    watch->last_ms = time_ms > watch->last_ms ? time_ms : watch->last_ms;
+    const struct trigger_input input = {
+        .time_ms = watch->last_ms, .values = watch->values, .members = watch->members};
+    *verdict = (struct verdict){.limit = NAN};
+    watch->kind->check(watch->trigger, &input, verdict);
+    if (verdict->cleared)
+        clear(detector, watch);
+    if (verdict->fired) /* another one than what may wait yet */
+        watch->held_by = NULL;
+    if (!watch->kind->kind.never_fires && (verdict->fired || (watch->held_by && verdict->holds)))
+        fire(detector, watch);
+    if (verdict->news)
+        tell_recurrence(detector, watch);
+}
+
+/* The oldest sample that was not looked at; NULL: none. */
+static const struct sample *unseen(struct feed *feed)
+{
+    if (!feed->series || feed->seen == feed->series->pushed)
+        return NULL;
+    uint64_t behind = feed->series->pushed - feed->seen;
+    if (behind > feed->series->count) { /* the ring has lost some */
+        behind = feed->series->count;
+        feed->seen = feed->series->pushed - behind;
+    }
+    return series_at(feed->series, (size_t)behind - 1);
+}
+
+static void note_start(struct detector *detector, size_t app, int64_t time_ms)
+{
+    const struct detector_hooks *hooks = &detector->hooks;
+    int64_t known_ms = hooks->started ? hooks->started(hooks->arg, app) : INT64_MIN;
+    gate_app_started(detector->gate, app, known_ms == INT64_MIN ? time_ms : known_ms);
+}
+
+/* Gives every feed what it has at this time. */
+static void take_step(struct detector *detector, int64_t time_ms)
+{
+    bool first = detector->now_ms == INT64_MIN;
+    for (size_t i = 0; first && i < detector->config->app_count; i++)
+        note_start(detector, i, time_ms);
+    for (size_t i = 0; i < detector->feed_count; i++) {
+        struct feed *feed = &detector->feeds[i];
+        const struct sample *sample = unseen(feed);
+        feed->value = NAN;
+        if (!sample || sample->time_ms != time_ms)
+            continue;
+        feed->value = sample->value;
+        feed->seen++;
+        if (feed->restarts_of != SIZE_MAX && feed->value > feed->before)
+            gate_app_started(detector->gate, feed->restarts_of, time_ms);
+        feed->before = feed->value;
+    }
+    if (time_ms > detector->now_ms)
+        detector->now_ms = time_ms;
 }
 
 static void look_up_series(struct detector *detector)
@@ -252,10 +349,9 @@ static void look_up_series(struct detector *detector)
     if (detector->series_known == detector->series->count)
         return;
     detector->series_known = detector->series->count;
-    for (size_t i = 0; i < detector->count; i++)
-        if (!detector->watches[i].series)
-            detector->watches[i].series = series_set_find(
-                detector->series, detector->watches[i].config->metric);
+    for (size_t i = 0; i < detector->feed_count; i++)
+        if (!detector->feeds[i].series)
+            detector->feeds[i].series = series_set_find(detector->series, detector->feeds[i].name);
 }
 
 void detector_check(struct detector *detector)
@@ -263,21 +359,29 @@ void detector_check(struct detector *detector)
     look_up_series(detector);
     for (;;) {
         int64_t next_ms = INT64_MAX;
-        for (size_t i = 0; i < detector->count; i++) {
-            const struct sample *sample = unseen(&detector->watches[i]);
+        for (size_t i = 0; i < detector->feed_count; i++) {
+            const struct sample *sample = unseen(&detector->feeds[i]);
             if (sample && sample->time_ms < next_ms)
                 next_ms = sample->time_ms;
         }
         if (next_ms == INT64_MAX)
             return;
-        if (next_ms > detector->now_ms)
-            detector->now_ms = next_ms;
-        for (size_t i = 0; i < detector->count; i++) {
-            const struct sample *sample = unseen(&detector->watches[i]);
-            if (sample && sample->time_ms == next_ms)
-                check_sample(detector, &detector->watches[i], sample);
-        }
+        take_step(detector, next_ms);
+        for (size_t i = 0; i < detector->config->trigger_count; i++)
+            check_watch(detector, &detector->watches[detector->config->trigger_order[i]], next_ms);
     }
+}
+
+const struct recurrence *detector_pattern_of(const struct detector *detector, size_t trigger)
+{
+    for (size_t i = 0; i < detector->config->trigger_count; i++) {
+        const struct watch *watch = &detector->watches[i];
+        const struct recurrence *recurrence = watch->verdict.recurrence;
+        if (watch->kind->kind.never_fires && recurrence && recurrence->recognised &&
+            watch->config->members[0] == trigger)
+            return recurrence;
+    }
+    return NULL;
 }
 
 void detector_status(
@@ -285,15 +389,16 @@ void detector_status(
 {
     const struct watch *watch = &detector->watches[trigger];
     *status = (struct detector_status){
-        .holds = watch->holds,
+        .holds = watch->verdict.holds,
         .fires = watch->fires,
         .suppressed = watch->suppressed,
-        .last_fire_ms = watch->last_fire_ms,
+        .last_fire_ms = gate_last_fire_ms(detector->gate, trigger),
         .cooldown_until_ms = INT64_MIN,
+        .recurrence = watch->verdict.recurrence,
     };
-    bool looked = detector->now_ms != INT64_MIN;
-    if (looked && detector->limits && cooldown_left_ms(watch, detector->now_ms) > 0)
-        status->cooldown_until_ms = watch->last_fire_ms + watch->config->cooldown_ms;
-    status->has_nearest = watch->kind->nearest_miss(watch->config->options, watch->state,
-        watch->config->unit, &status->nearest_ms, status->nearest);
+    if (detector->now_ms != INT64_MIN)
+        status->cooldown_until_ms = gate_cooldown_until_ms(
+            detector->gate, trigger, detector->now_ms);
+    status->has_nearest = watch->kind->nearest_miss(
+        watch->trigger, &status->nearest_ms, status->nearest);
 }

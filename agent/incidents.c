@@ -165,7 +165,9 @@ size_t incidents_history(const struct config *config)
     }
     for (size_t i = 0; i < config->trigger_count; i++) {
         const struct trigger_config *trigger = &config->triggers[i];
-        int64_t ms = trigger_kinds[trigger->kind]->lookback_ms(trigger->options);
+        const struct trigger_kind *kind = trigger_kinds[trigger->kind];
+        int64_t ms = kind->lookback_ms ? kind->lookback_ms(trigger->options, config->interval_ms)
+                                       : 0;
         longest_ms = ms > longest_ms ? ms : longest_ms;
     }
     return (size_t)((before_onset_ms + longest_ms + capture_s * 1000) / config->interval_ms) + 2;
@@ -408,7 +410,7 @@ static void join(struct running *running, const struct trigger_config *trigger,
     }
     struct incident_cause *cause = incident_add_joined(running->incident);
     cause->name = xstrdup(trigger ? trigger->name : "manual");
-    cause->metric = trigger ? xstrdup(trigger->metric) : NULL;
+    cause->metric = event ? xstrdup(event->metric) : NULL;
     cause->reason = xstrdup(reason);
     cause->value = event ? event->value : NAN;
     cause->limit = event ? event->limit : NAN;
@@ -429,12 +431,12 @@ int incidents_fire(
     }
     running = begin(incidents, trigger->app, trigger->name, "spike");
     struct incident *incident = running->incident;
-    incident->trigger.metric = xstrdup(trigger->metric);
+    incident->trigger.metric = xstrdup(event->metric);
     incident->trigger.reason = xstrdup(event->reason);
     incident->trigger.value = event->value;
     incident->trigger.limit = event->limit;
     incident->onset_ms = wall_of(running, event->onset_ms);
-    running->waits_for = series_set_find(incidents->setup.series, trigger->metric);
+    running->waits_for = series_set_find(incidents->setup.series, event->metric);
     return start(running, trigger->capture, err);
 }
 

@@ -39,8 +39,36 @@ static json_t *metrics_json(const struct agent *agent)
     return list;
 }
 
-static const char *trigger_state(const struct detector_status *status)
+static json_t *names_json(const struct trigger_scope *scope)
 {
+    json_t *list = json_array();
+    for (size_t i = 0; i < scope->metric_count; i++)
+        json_array_append_new(list, json_text(scope->metrics[i]));
+    return list;
+}
+
+static json_t *recurrence_json(const struct recurrence *recurrence)
+{
+    json_t *json = json_pack(
+        "{s:b, s:f}", "recognised", recurrence->recognised, "odds", recurrence->odds);
+    if (recurrence->recognised)
+        json_object_update_new(
+            json, json_pack("{s:f, s:f, s:I}", "period_s", recurrence->period_s, "jitter_s",
+                      recurrence->jitter_s, "onsets", (json_int_t)recurrence->onsets));
+    if (recurrence->expected_ms != INT64_MIN)
+        json_object_set_new(json, "next", time_json(recurrence->expected_ms));
+    if (recurrence->window_start_ms != INT64_MIN)
+        json_object_set_new(json, "armed",
+            json_pack("[o, o]", time_json(recurrence->window_start_ms),
+                time_json(recurrence->window_end_ms)));
+    return json;
+}
+
+static const char *trigger_state(
+    const struct trigger_kind *kind, const struct detector_status *status)
+{
+    if (kind->kind.never_fires)
+        return status->holds ? "recurring" : "learning";
     if (status->cooldown_until_ms > clock_mono_ms())
         return "cooldown";
     return status->holds ? "firing" : "watching";
@@ -55,14 +83,19 @@ static json_t *triggers_json(const struct agent *agent)
         struct detector_status status;
         detector_status(agent->detector, i, &status);
         char rule[REASON_SIZE];
-        kind->describe(trigger->options, trigger->metric, trigger->unit, rule);
-        json_t *json = json_pack("{s:o, s:o, s:o, s:s, s:I, s:I, s:o, s:o}", "name",
-            json_text(trigger->name), "metric", json_text(trigger->metric), "rule", json_text(rule),
-            "state", trigger_state(&status), "fires", (json_int_t)status.fires, "suppressed",
-            (json_int_t)status.suppressed, "last_fire", time_json(status.last_fire_ms),
-            "cooldown_until", time_json(status.cooldown_until_ms));
+        kind->describe(trigger->options, &trigger->scope, rule);
+        json_t *json = json_pack("{s:o, s:o, s:s}", "name", json_text(trigger->name), "rule",
+            json_text(rule), "state", trigger_state(kind, &status));
+        json_object_set_new(json, "metrics", names_json(&trigger->scope));
+        if (!kind->kind.never_fires)
+            json_object_update_new(json,
+                json_pack("{s:I, s:I, s:o, s:o}", "fires", (json_int_t)status.fires, "suppressed",
+                    (json_int_t)status.suppressed, "last_fire", time_json(status.last_fire_ms),
+                    "cooldown_until", time_json(status.cooldown_until_ms)));
+        if (status.recurrence)
+            json_object_set_new(json, "recurrence", recurrence_json(status.recurrence));
         if (status.has_nearest)
-            json_object_set_new(json, "nearest_miss",
+            json_object_set_new(json, kind->kind.never_fires ? "sees" : "nearest_miss",
                 json_pack("{s:o, s:o}", "text", json_text(status.nearest), "time",
                     time_json(status.nearest_ms)));
         json_array_append_new(list, json);

@@ -39,27 +39,64 @@ struct replay {
     struct detector *detector;
 };
 
-static void set_time(json_t *object, const char *key, int64_t time_ms)
+static json_t *time_json(int64_t time_ms)
 {
     char text[RFC3339_SIZE];
-    json_object_set_new(object, key, json_string(rfc3339_format(time_ms, text)));
+    return json_string(rfc3339_format(time_ms, text));
+}
+
+/* To the millisecond, which is as exact as times are. */
+static json_t *seconds_json(double seconds)
+{
+    return json_real(round(seconds * 1000) / 1000);
+}
+
+/* What an event says beside its time, trigger and name. */
+static void describe_fire(json_t *object, const struct detector_event *event)
+{
+    json_object_set_new(object, "metric", json_string(event->metric));
+    json_object_set_new(object, "value", json_real(event->value));
+    json_object_set_new(object, "onset", time_json(event->onset_ms));
+    if (event->by)
+        json_object_set_new(object, "by", json_string(event->by));
+}
+
+static void describe_recurrence(json_t *object, const struct detector_event *event)
+{
+    const struct recurrence *recurrence = event->recurrence;
+    if (event->type == EVENT_RECOGNISED) {
+        json_object_set_new(object, "period_s", seconds_json(recurrence->period_s));
+        json_object_set_new(object, "jitter_s", seconds_json(recurrence->jitter_s));
+        json_object_set_new(object, "onsets", json_integer(recurrence->onsets));
+    } else if (event->type == EVENT_ARM) {
+        json_object_set_new(object, "window",
+            json_pack("[o, o]", time_json(recurrence->window_start_ms),
+                time_json(recurrence->window_end_ms)));
+        json_object_set_new(object, "expected", time_json(recurrence->expected_ms));
+    }
 }
 
 /* One event as a line of JSON. */
 static void print_event(void *arg, const struct detector_event *event)
 {
-    static const char *const names[] = {"fire", "clear", "suppressed"};
+    static const char *const names[] = {[EVENT_FIRE] = "fire",
+        [EVENT_CLEAR] = "clear",
+        [EVENT_SUPPRESSED] = "suppressed",
+        [EVENT_HIT] = "hit",
+        [EVENT_MISS] = "miss",
+        [EVENT_RECOGNISED] = "recognised",
+        [EVENT_DORMANT] = "dormant",
+        [EVENT_ARM] = "arm"};
     const struct replay *replay = arg;
-    const struct trigger_config *trigger = &replay->config->triggers[event->trigger];
     json_t *object = json_object();
-    set_time(object, "time", event->time_ms);
-    json_object_set_new(object, "trigger", json_string(trigger->name));
+    json_object_set_new(object, "time", time_json(event->time_ms));
+    json_object_set_new(
+        object, "trigger", json_string(replay->config->triggers[event->trigger].name));
     json_object_set_new(object, "event", json_string(names[event->type]));
-    json_object_set_new(object, "metric", json_string(trigger->metric));
-    json_object_set_new(object, "value", json_real(event->value));
-    set_time(object, "onset", event->onset_ms);
-    if (event->by)
-        json_object_set_new(object, "by", json_string(event->by));
+    if (event->recurrence)
+        describe_recurrence(object, event);
+    else
+        describe_fire(object, event);
     json_object_set_new(object, "reason", json_string(event->reason));
     json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
     putchar('\n');
@@ -90,8 +127,38 @@ static void print_summary(const struct replay *replay)
     table_free(&table);
 }
 
-/* A series for every column that a trigger looks at. Says which columns are wanting; -1 when one of
- * the file's own triggers cannot work. */
+/* The column of that name, or column_count. */
+static size_t find_column(const struct replay *replay, const char *name)
+{
+    const char *const *names = csv_columns(replay->reader);
+    size_t column = 0;
+    while (column < replay->column_count && strcmp(names[column], name) != 0)
+        column++;
+    return column;
+}
+
+/* -1 when the trace lacks what a trigger of the file looks at; a built-in one is then left out. */
+static int connect_trigger(struct replay *replay, const struct trigger_config *trigger)
+{
+    for (size_t i = 0; i < trigger->scope.metric_count; i++) {
+        const char *metric = trigger->scope.metrics[i];
+        size_t column = find_column(replay, metric);
+        if (column < replay->column_count) {
+            replay->columns[column] = series_set_add(&replay->set, metric);
+            continue;
+        }
+        if (!trigger->built_in)
+            return command_failed(&command_replay,
+                "the trigger %s needs a column %s, and %s has none", trigger->name, metric,
+                replay->options->trace);
+        fprintf(stderr, "note: the built-in trigger %s is left out: %s has no column %s\n",
+            trigger->name, replay->options->trace, metric);
+    }
+    return 0;
+}
+
+/* A series for every column that a trigger looks at, and for restarts, which `quiet` knows. Says
+ * all that is wanting; -1 when one of the file's own triggers cannot work. */
 static int connect_columns(struct replay *replay)
 {
     const char *const *names = csv_columns(replay->reader);
@@ -99,21 +166,13 @@ static int connect_columns(struct replay *replay)
         replay->column_count++;
     replay->columns = xcalloc(replay->column_count, sizeof(struct series *));
     int status = 0;
-    for (size_t i = 0; i < replay->config->trigger_count; i++) {
-        const struct trigger_config *trigger = &replay->config->triggers[i];
-        size_t column = 0;
-        while (column < replay->column_count && strcmp(names[column], trigger->metric) != 0)
-            column++;
-        if (column < replay->column_count) {
-            replay->columns[column] = series_set_add(&replay->set, trigger->metric);
-        } else if (trigger->built_in) {
-            fprintf(stderr, "note: the built-in trigger %s is left out: %s has no column %s\n",
-                trigger->name, replay->options->trace, trigger->metric);
-        } else {
-            command_failed(&command_replay, "the trigger %s needs a column %s, and %s has none",
-                trigger->name, trigger->metric, replay->options->trace);
+    for (size_t i = 0; i < replay->config->trigger_count; i++)
+        if (connect_trigger(replay, &replay->config->triggers[i]) != 0)
             status = -1;
-        }
+    for (size_t i = 0; i < replay->column_count; i++) {
+        const struct metric *metric = metric_of_series(names[i]);
+        if (metric && !strcmp(metric->name, "restarts"))
+            replay->columns[i] = series_set_add(&replay->set, names[i]);
     }
     return status;
 }

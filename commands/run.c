@@ -76,9 +76,9 @@ static void announce(const struct config *config)
     for (size_t i = 0; i < config->trigger_count; i++) {
         const struct trigger_config *trigger = &config->triggers[i];
         char rule[REASON_SIZE];
-        trigger_kinds[trigger->kind]->describe(
-            trigger->options, trigger->metric, trigger->unit, rule);
-        log_info("trigger %s: %s takes \"%s\"%s", trigger->name, rule, trigger->capture,
+        trigger_kinds[trigger->kind]->describe(trigger->options, &trigger->scope, rule);
+        log_info("trigger %s: %s%s%s%s%s", trigger->name, rule, trigger->capture ? " takes \"" : "",
+            trigger->capture ? trigger->capture : "", trigger->capture ? "\"" : "",
             trigger->built_in ? " (built in)" : "");
     }
     log_info("at most %lld incidents an hour, %.3g s between those of one trigger",

@@ -60,11 +60,16 @@ static void free_plugins(struct config *config, const struct config_kinds *kinds
     for (size_t i = 0; i < config->trigger_count; i++) {
         struct trigger_config *trigger = &config->triggers[i];
         fields_free(kinds->triggers[trigger->kind]->fields, trigger->options);
-        fields_free(config_trigger_fields, trigger);
+        fields_free(config_metric_fields, trigger);
+        fields_free(config_fire_fields, trigger);
         free(trigger->options);
+        free(trigger->units);
+        free(trigger->members);
+        free(trigger->member_names);
         free(trigger->name);
     }
     free(config->triggers);
+    free(config->trigger_order);
     for (size_t i = 0; i < config->exporter_count; i++) {
         struct exporter_config *exporter = &config->exporters[i];
         fields_free(kinds->exporters[exporter->kind]->fields, exporter->options);

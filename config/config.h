@@ -42,11 +42,14 @@ struct database_config {
 /* One trigger of the file, or a built-in one. */
 struct trigger_config {
     char *name;
-    size_t kind;    /* index in config_kinds.triggers */
-    void *options;  /* the kind's struct */
-    char *metric;   /* a series' name */
-    enum unit unit; /* of that metric */
-    char *capture;  /* name of a capture set */
+    size_t kind;   /* index in config_kinds.triggers */
+    void *options; /* the kind's struct */
+    struct name_list metrics;
+    enum unit *units;           /* of the metrics */
+    size_t *members;            /* indices of the triggers that it looks at */
+    const char **member_names;  /* theirs */
+    struct trigger_scope scope; /* all of these, as the trigger sees them */
+    char *capture;              /* name of a capture set; NULL: it never fires */
     int64_t cooldown_ms;
     size_t app;    /* index of the app that its incidents are of */
     bool built_in; /* not from the file */
@@ -74,6 +77,10 @@ struct limits_config {
     int64_t grace_ms;
 };
 
+struct quiet_config {
+    int64_t after_start_ms; /* no incidents for so long after the app's start; 0: at once */
+};
+
 struct log_config {
     int level, format; /* enum log_level, enum log_format */
 };
@@ -96,6 +103,8 @@ struct config {
     size_t database_count;
     struct trigger_config *triggers;
     size_t trigger_count;
+    size_t *trigger_order; /* their indices, members before those that look at them */
+    struct quiet_config quiet;
     struct capture_set *captures;
     size_t capture_count;
     struct limits_config limits;

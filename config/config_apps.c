@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { APPS_MAX = 16, DATABASES_MAX = 16, APP_NAME_MAX = 30 };
+enum { APPS_MAX = 16, DATABASES_MAX = 16, APP_NAME_MAX = 29 };
 
 /* A name that has its place between the dots of a series' name. */
 static bool is_undotted(const char *name, size_t max)
@@ -48,7 +48,7 @@ static void check_app_name(struct config_reader *reader, const struct node *node
 {
     const char *name = node->key;
     if (!is_undotted(name, APP_NAME_MAX))
-        node_key_problem(reader->problems, node, "an app's name is letters, digits, _ - (1 to 30)");
+        node_key_problem(reader->problems, node, "an app's name is letters, digits, _ - (1 to 29)");
     if (!strcmp(name, "db") || !strcmp(name, "rds"))
         node_key_problem(reader->problems, node,
             "an app may not be called %s: %s.* are the database's metrics", name, name);
@@ -156,7 +156,7 @@ static void read_database(
     if (!is_undotted(database->name, 64))
         node_problem(reader->problems, name, "may hold letters, digits, _ - but no dot");
     for (size_t i = 0; i + 1 < config->database_count; i++)
-        if (config->databases[i].name && !strcmp(config->databases[i].name, database->name))
+        if (config->databases[i].name && !strcasecmp(config->databases[i].name, database->name))
             node_problem(
                 reader->problems, name, "\"%s\" is the name of two databases", database->name);
 }

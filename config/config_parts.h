@@ -16,13 +16,30 @@ struct config_reader {
 };
 
 /* The tables of the file's own structs: struct config, app_config, database_config (without and
- * with a name), trigger_config (the keys of every kind), capture_entry. */
+ * with a name), trigger_config (what is looked at, and what a fire does), capture_entry. */
 extern const struct field config_fields[], config_app_fields[], config_database_fields[],
-    config_named_database_fields[], config_trigger_fields[], config_capture_fields[];
+    config_named_database_fields[], config_metric_fields[], config_fire_fields[],
+    config_capture_fields[];
+
+/* What a trigger of this kind may be given: the struct trigger_config's own tables around the
+ * kind's, in the order in which they are printed, ended by NULL; `of_kind` tells which one is the
+ * kind's. */
+enum { TRIGGER_TABLES = 3 };
+struct trigger_tables {
+    const struct field *fields[TRIGGER_TABLES + 1];
+    size_t count, of_kind;
+};
+void config_trigger_tables(const struct kind *kind, struct trigger_tables *tables);
+
+/* Whether it looks at other triggers. */
+bool config_has_members(const struct field *fields);
 
 /* What holds when the file says nothing, as it would be written there. */
 extern const char config_default_captures[];
-extern const char config_default_trigger[]; /* what follows its metric */
+
+/* The built-in triggers for the apps and databases of the configuration, leaving out what the
+ * kinds cannot do, as text that is parsed like that of a file. */
+void config_built_in_triggers(const struct config_reader *reader, struct buf *text);
 
 /* Each reads its key of the top mapping, or does what holds without it. */
 void config_read_apps(struct config_reader *reader, const struct node *root);
@@ -30,6 +47,10 @@ void config_read_source(struct config_reader *reader, const struct node *root);
 void config_read_databases(struct config_reader *reader, const struct node *root);
 void config_read_captures(struct config_reader *reader, const struct node *root);
 void config_read_triggers(struct config_reader *reader, const struct node *root);
+/* Finds the triggers that triggers look at, and the order in which they are asked. `mapping` is the
+ * node that they were read from. */
+void config_link_triggers(struct config_reader *reader, const struct node *mapping);
+
 void config_read_exporters(struct config_reader *reader, const struct node *root);
 void config_read_listen(struct config_reader *reader, const struct node *root);
 

@@ -38,10 +38,11 @@ static void print_triggers(const struct config *config, const struct config_kind
     for (size_t i = 0; i < config->trigger_count; i++) {
         const struct trigger_config *trigger = &config->triggers[i];
         fprintf(out, "  %s:%s\n", trigger->name, trigger->built_in ? "  # built in" : "");
-        const struct field metric[] = {config_trigger_fields[0], {.key = NULL}};
-        fields_print(metric, trigger, 4, false, out);
-        fields_print(kinds->triggers[trigger->kind]->fields, trigger->options, 4, false, out);
-        fields_print(config_trigger_fields + 1, trigger, 4, false, out);
+        struct trigger_tables tables;
+        config_trigger_tables(kinds->triggers[trigger->kind], &tables);
+        for (size_t j = 0; j < tables.count; j++)
+            fields_print(tables.fields[j],
+                j == tables.of_kind ? trigger->options : (const void *)trigger, 4, false, out);
     }
 }
 

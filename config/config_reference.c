@@ -42,29 +42,60 @@ static void print_database(FILE *out)
     fields_print_reference(config_named_database_fields, "database[]", out);
 }
 
+/* What holds without the key, line by line. */
+static void print_default(const char *text, FILE *out)
+{
+    fputs("  default:\n", out);
+    for (const char *line = text; *line;) {
+        int length = (int)strcspn(line, "\n");
+        fprintf(out, "    %.*s\n", length, line);
+        line += length + 1;
+    }
+}
+
+/* For one app and one database. */
+static void print_built_in(const struct config_kinds *kinds, FILE *out)
+{
+    struct app_config app = {.name = NULL};
+    struct database_config database = {.name = NULL};
+    struct config config = {.apps = &app,
+        .app_count = 1,
+        .single_app = true,
+        .databases = &database,
+        .database_count = 1};
+    const struct config_needs needs = {.exporter = false};
+    const struct config_reader reader = {&config, kinds, &needs, NULL};
+    struct buf text;
+    buf_init(&text, 4096);
+    config_built_in_triggers(&reader, &text);
+    print_default(text.data, out);
+    fputs("    (for each app, db-burst for each database)\n", out);
+    buf_free(&text);
+}
+
 static void print_triggers(const struct config_kinds *kinds, FILE *out)
 {
-    char *otherwise = xasprintf("default cpu-high: {metric: cpu, %s}", config_default_trigger);
-    fields_print_entry(
-        "", "triggers", otherwise, "what opens an incident; NAME is a-z 0-9 . _ - (1 to 40)", out);
-    free(otherwise);
-    fields_print_reference(config_trigger_fields, "triggers.NAME", out);
+    fields_print_entry("", "triggers", "mapping of names to conditions",
+        "what opens an incident; NAME is a-z 0-9 . _ - (1 to 40)", out);
+    print_built_in(kinds, out);
+    fputs("  what is looked at:\n", out);
+    fields_print_reference(config_metric_fields, "triggers.NAME", out);
     for (size_t i = 0; kinds->triggers[i]; i++) {
-        fprintf(out, "  %s: %s\n", kinds->triggers[i]->name, kinds->triggers[i]->help);
-        fields_print_reference(kinds->triggers[i]->fields, "triggers.NAME", out);
+        const struct kind *kind = kinds->triggers[i];
+        fprintf(out, "  %s: %s\n", kind->name, kind->help);
+        if (config_has_members(kind->fields))
+            fputs("  (it has no metric: it looks at other triggers)\n", out);
+        fields_print_reference(kind->fields, "triggers.NAME", out);
     }
+    fputs("  what a fire does:\n", out);
+    fields_print_reference(config_fire_fields, "triggers.NAME", out);
 }
 
 static void print_captures(FILE *out)
 {
     fields_print_entry("", "captures", "lists of profiles, by NAME",
         "the sets that triggers name; an entry is a profile's name or a mapping as below", out);
-    fputs("  default:\n", out);
-    for (const char *line = config_default_captures; *line;) {
-        int length = (int)strcspn(line, "\n");
-        fprintf(out, "    %.*s\n", length, line);
-        line += length + 1;
-    }
+    print_default(config_default_captures, out);
     fields_print_reference(config_capture_fields, "captures.NAME[]", out);
 }
 
@@ -98,7 +129,7 @@ static void print_other(const char *key, const struct config_kinds *kinds, FILE 
         fields_print_reference(config_app_fields, "app", out);
     else if (!strcmp(key, "apps"))
         fields_print_entry("apps", "NAME", "the keys of app, instead of app",
-            "several apps; NAME is letters, digits, _ - (1 to 30)", out);
+            "several apps; NAME is letters, digits, _ - (1 to 29)", out);
     else if (!strcmp(key, "source"))
         print_source(kinds, out);
     else if (!strcmp(key, "database"))

@@ -37,9 +37,9 @@ static json_t *triggers_schema(const struct config_kinds *kinds)
 {
     json_t *any = json_array();
     for (size_t i = 0; kinds->triggers[i]; i++) {
-        const struct field *const tables[] = {
-            config_trigger_fields, kinds->triggers[i]->fields, NULL};
-        json_t *kind = fields_schema(tables);
+        struct trigger_tables tables;
+        config_trigger_tables(kinds->triggers[i], &tables);
+        json_t *kind = fields_schema(tables.fields);
         json_t *marks = json_array();
         for (const char *const *mark = kinds->triggers[i]->marks; *mark; mark++)
             json_array_append_new(marks, json_pack("{s:[s]}", "required", *mark));
@@ -99,7 +99,7 @@ void config_print_schema(const struct config_kinds *kinds, FILE *out)
     json_object_set_new(
         schema, "oneOf", json_pack("[{s:[s]},{s:[s]}]", "required", "app", "required", "apps"));
     set(properties, "app", table_schema(config_app_fields));
-    set(properties, "apps", names_schema("^[A-Za-z0-9_-]{1,30}$", table_schema(config_app_fields)));
+    set(properties, "apps", names_schema("^[A-Za-z0-9_-]{1,29}$", table_schema(config_app_fields)));
     set(properties, "source", source_schema(kinds));
     set(properties, "database", database_schema());
     set(properties, "triggers", triggers_schema(kinds));

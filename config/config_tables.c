@@ -49,6 +49,17 @@ static const struct field limits_fields[] = {
     {.key = NULL},
 };
 
+static const struct field quiet_fields[] = {
+    {.key = "after_start",
+        .type = FIELD_DURATION,
+        .offset = offsetof(struct quiet_config, after_start_ms),
+        .otherwise = "0s",
+        .max = HOUR,
+        .help = "no incidents for so long after the app started, but for memory forecasts; what "
+                "still holds then fires then"},
+    {.key = NULL},
+};
+
 static const struct field log_fields[] = {
     {.key = "level",
         .type = FIELD_CHOICE,
@@ -88,6 +99,11 @@ const struct field config_fields[] = {
     {.key = "source", .type = FIELD_OTHER, .help = "where CPU, memory and network come from"},
     {.key = "database", .type = FIELD_OTHER, .help = "whose traffic is counted"},
     {.key = "triggers", .type = FIELD_OTHER, .help = "what opens an incident, by name"},
+    {.key = "quiet",
+        .type = FIELD_STRUCT,
+        .offset = offsetof(struct config, quiet),
+        .fields = quiet_fields,
+        .help = "when there are no incidents"},
     {.key = "captures", .type = FIELD_OTHER, .help = "named sets of profiles"},
     {.key = "limits",
         .type = FIELD_STRUCT,
@@ -140,13 +156,18 @@ const struct field config_named_database_fields[] = {
     {.key = NULL},
 };
 
-/* The metric comes first: config_print puts the condition after it. */
-const struct field config_trigger_fields[] = {
+const struct field config_metric_fields[] = {
     {.key = "metric",
-        .type = FIELD_STRING,
-        .offset = offsetof(struct trigger_config, metric),
+        .type = FIELD_NAMES,
+        .offset = offsetof(struct trigger_config, metrics),
+        .min = 1,
+        .max = 8,
         .required = 1,
-        .help = "the metric it looks at, such as cpu or db.received"},
+        .help = "what it looks at, such as cpu or db.received; spike also takes a list"},
+    {.key = NULL},
+};
+
+const struct field config_fire_fields[] = {
     {.key = "capture",
         .type = FIELD_STRING,
         .offset = offsetof(struct trigger_config, capture),
@@ -181,5 +202,3 @@ const struct field config_capture_fields[] = {
 
 const char config_default_captures[] = "spike: [{profile: cpu, seconds: 25}, heap, goroutine]\n"
                                        "memory: [heap, {profile: allocs, seconds: 5}, goroutine]\n";
-
-const char config_default_trigger[] = "above: 80%, for: 10s, capture: spike";

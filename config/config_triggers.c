@@ -5,11 +5,30 @@
 #include "core/buf.h"
 #include "core/error.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TRIGGERS_MAX = 64, TRIGGER_NAME_MAX = 40 };
+
+bool config_has_members(const struct field *fields)
+{
+    for (const struct field *field = fields; field && field->key; field++)
+        if (field->type == FIELD_TRIGGER || field->type == FIELD_TRIGGERS ||
+            (field->type == FIELD_STRUCT && config_has_members(field->fields)))
+            return true;
+    return false;
+}
+
+void config_trigger_tables(const struct kind *kind, struct trigger_tables *tables)
+{
+    *tables = (struct trigger_tables){.count = 0};
+    if (!config_has_members(kind->fields))
+        tables->fields[tables->count++] = config_metric_fields;
+    tables->of_kind = tables->count;
+    tables->fields[tables->count++] = kind->fields;
+    if (!kind->never_fires)
+        tables->fields[tables->count++] = config_fire_fields;
+}
 
 static void check_name(struct config_reader *reader, const struct node *node)
 {
@@ -34,17 +53,15 @@ static const struct node *find_mark(const char *const *marks, const struct node 
 static bool is_key_of_any_kind(
     const struct config_reader *reader, const char *key, struct suggestion *suggestion)
 {
-    for (const struct field *field = config_trigger_fields; field->key; field++) {
-        suggestion_offer(suggestion, field->key);
-        if (!strcmp(field->key, key))
-            return true;
-    }
     for (size_t i = 0; reader->kinds->triggers[i]; i++) {
-        for (const struct field *field = reader->kinds->triggers[i]->fields; field && field->key;
-             field++) {
-            suggestion_offer(suggestion, field->key);
-            if (!strcmp(field->key, key))
-                return true;
+        struct trigger_tables tables;
+        config_trigger_tables(reader->kinds->triggers[i], &tables);
+        for (size_t j = 0; j < tables.count; j++) {
+            for (const struct field *field = tables.fields[j]; field && field->key; field++) {
+                suggestion_offer(suggestion, field->key);
+                if (!strcmp(field->key, key))
+                    return true;
+            }
         }
     }
     return false;
@@ -106,6 +123,14 @@ static bool find_kind(const struct config_reader *reader, const struct node *nod
     return first;
 }
 
+static bool has_one_unit(const struct trigger_config *trigger)
+{
+    for (size_t i = 1; i < trigger->metrics.count; i++)
+        if (trigger->units[i] != trigger->units[0])
+            return false;
+    return true;
+}
+
 /* Reads the levels of the table in the metric's unit. */
 static void read_levels(const struct config_reader *reader, const struct trigger_config *trigger,
     const struct field *fields, void *options, const struct node *node)
@@ -119,7 +144,12 @@ static void read_levels(const struct config_reader *reader, const struct trigger
         struct error err;
         if (field->type != FIELD_LEVEL || !level->text)
             continue;
-        if (units_read_value(level->text, trigger->unit, trigger->metric, &level->value, &err) < 0)
+        if (!has_one_unit(trigger))
+            node_problem(reader->problems, child ? child : node,
+                "needs metrics of one unit, and %s and the others are of several",
+                trigger->metrics.names[0]);
+        else if (units_read_value(level->text, trigger->units[0], trigger->metrics.names[0],
+                     &level->value, &err) < 0)
             node_problem(reader->problems, child ? child : node, "%s", err.text);
     }
 }
@@ -146,21 +176,45 @@ static void check_capture(const struct config_reader *reader, const struct trigg
     buf_free(&list);
 }
 
-/* The metric, and what has its unit; false after a problem. */
-static bool read_metric(
+/* Where the metric of that index was written. */
+static const struct node *metric_node(const struct node *node, size_t index)
+{
+    const struct node *metric = node_get(node, "metric");
+    if (!metric)
+        return node;
+    return metric->type == NODE_SEQUENCE && index < metric->count ? metric->children[index]
+                                                                  : metric;
+}
+
+/* The metrics, and what has their unit; false after a problem. */
+static bool read_metrics(
     const struct config_reader *reader, struct trigger_config *trigger, const struct node *node)
 {
-    struct error err;
-    const struct node *metric = node_get(node, "metric");
-    size_t before = reader->problems->count;
+    const struct kind *kind = reader->kinds->triggers[trigger->kind];
+    size_t before = reader->problems->count, count = trigger->metrics.count;
+    if (config_has_members(kind->fields))
+        return true;
     /* Without a usable app no name can be right: that was told at the app. */
-    if (!trigger->metric || (!reader->config->single_app && !reader->config->app_count))
+    if (!count || (!reader->config->single_app && !reader->config->app_count))
         return false;
-    if (config_resolve_metric(reader, trigger->metric, &trigger->unit, &trigger->app, &err) < 0)
-        node_problem(reader->problems, metric ? metric : node, "%s", err.text);
-    else
-        read_levels(reader, trigger, reader->kinds->triggers[trigger->kind]->fields,
-            trigger->options, node);
+    trigger->units = xcalloc(count, sizeof *trigger->units);
+    for (size_t i = 0; i < count; i++) {
+        struct error err;
+        size_t app;
+        if (config_resolve_metric(
+                reader, trigger->metrics.names[i], &trigger->units[i], &app, &err) < 0)
+            node_problem(reader->problems, metric_node(node, i), "%s", err.text);
+        else if (i == 0)
+            trigger->app = app;
+    }
+    if (count > 1 && !kind->many_metrics)
+        node_problem(reader->problems, metric_node(node, 1),
+            "is one too many: a %s looks at one metric", kind->name);
+    trigger->scope.metrics = (const char *const *)trigger->metrics.names;
+    trigger->scope.units = trigger->units;
+    trigger->scope.metric_count = count;
+    if (reader->problems->count == before)
+        read_levels(reader, trigger, kind->fields, trigger->options, node);
     return reader->problems->count == before;
 }
 
@@ -173,14 +227,10 @@ static bool has_wrong(const struct node *node)
     return wrong;
 }
 
-static void read_trigger(struct config_reader *reader, const struct node *node, bool built_in)
+static struct trigger_config *add_trigger(
+    struct config_reader *reader, const struct node *node, size_t kind, bool built_in)
 {
     struct config *config = reader->config;
-    size_t kind, before = reader->problems->count;
-    check_name(reader, node);
-    if (!config_is_mapping(reader, node, "a mapping such as {metric: cpu, above: 80%}") ||
-        !find_kind(reader, node, &kind))
-        return;
     config->triggers = xrealloc(
         config->triggers, config->trigger_count + 1, sizeof *config->triggers);
     struct trigger_config *trigger = &config->triggers[config->trigger_count++];
@@ -191,51 +241,48 @@ static void read_trigger(struct config_reader *reader, const struct node *node, 
         .built_in = built_in,
         .line = node->key_line,
         .column = node->key_column};
-    struct binding bindings[] = {
-        {config_trigger_fields, trigger},
-        {reader->kinds->triggers[kind]->fields, trigger->options},
-    };
-    fields_bind(bindings, 2, node, reader->problems);
-    if (trigger->cooldown_ms < 0)
-        trigger->cooldown_ms = config->limits.cooldown_ms;
-    check_capture(reader, trigger, node);
-    if (!read_metric(reader, trigger, node) || reader->problems->count != before || has_wrong(node))
+    return trigger;
+}
+
+static void read_trigger(struct config_reader *reader, const struct node *node, bool built_in)
+{
+    size_t index, before = reader->problems->count;
+    check_name(reader, node);
+    if (!config_is_mapping(reader, node, "a mapping such as {metric: cpu, above: 80%}") ||
+        !find_kind(reader, node, &index))
         return;
-    config_validate(reader, reader->kinds->triggers[kind], trigger->options, node);
-    if (reader->kinds->triggers[kind]->complete && reader->problems->count == before)
-        reader->kinds->triggers[kind]->complete(trigger->options);
+    struct trigger_config *trigger = add_trigger(reader, node, index, built_in);
+    const struct kind *kind = reader->kinds->triggers[index];
+    struct trigger_tables tables;
+    struct binding bindings[TRIGGER_TABLES];
+    config_trigger_tables(kind, &tables);
+    for (size_t i = 0; i < tables.count; i++)
+        bindings[i] = (struct binding){
+            tables.fields[i], i == tables.of_kind ? trigger->options : (void *)trigger};
+    fields_bind(bindings, tables.count, node, reader->problems);
+    if (trigger->cooldown_ms < 0)
+        trigger->cooldown_ms = reader->config->limits.cooldown_ms;
+    check_capture(reader, trigger, node);
+    if (!read_metrics(reader, trigger, node) || reader->problems->count != before ||
+        has_wrong(node))
+        return;
+    config_validate(reader, kind, trigger->options, node);
+    if (kind->complete && reader->problems->count == before)
+        kind->complete(trigger->options);
 }
 
 static void read_mapping(struct config_reader *reader, const struct node *triggers, bool built_in)
 {
-    if (triggers->count > TRIGGERS_MAX) {
-        node_problem(reader->problems, triggers, "holds %zu triggers; %d are allowed",
-            triggers->count, TRIGGERS_MAX);
-        return;
-    }
     for (size_t i = 0; i < triggers->count; i++)
         read_trigger(reader, triggers->children[i], built_in);
-}
-
-/* The built-in set as the text that a user would write. */
-static void write_built_in(const struct config *config, struct buf *text)
-{
-    for (size_t i = 0; i < config->app_count; i++) {
-        const char *app = config->single_app ? "" : config->apps[i].name;
-        const char *dot = config->single_app ? "" : ".";
-        size_t at = text->size;
-        buf_printf(text, "%s%scpu-high", app, dot);
-        for (; at < text->size; at++)
-            text->data[at] = (char)tolower((unsigned char)text->data[at]);
-        buf_printf(text, ": {metric: %s%scpu, %s}\n", app, dot, config_default_trigger);
-    }
+    config_link_triggers(reader, triggers);
 }
 
 static void read_built_in(struct config_reader *reader)
 {
     struct buf text;
     buf_init(&text, DOCUMENT_SIZE_MAX);
-    write_built_in(reader->config, &text);
+    config_built_in_triggers(reader, &text);
     struct node *triggers = document_parse(text.data, text.size, reader->problems);
     if (triggers)
         read_mapping(reader, triggers, true);
@@ -248,6 +295,11 @@ void config_read_triggers(struct config_reader *reader, const struct node *root)
     const struct node *triggers = node_get(root, "triggers");
     if (!triggers && reader->problems->count == 0 && reader->kinds->triggers[0])
         read_built_in(reader);
-    else if (triggers && config_is_mapping(reader, triggers, "a mapping of names to triggers"))
+    if (!triggers || !config_is_mapping(reader, triggers, "a mapping of names to triggers"))
+        return;
+    if (triggers->count > TRIGGERS_MAX)
+        node_problem(reader->problems, triggers, "holds %zu triggers; %d are allowed",
+            triggers->count, TRIGGERS_MAX);
+    else
         read_mapping(reader, triggers, false);
 }

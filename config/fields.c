@@ -54,7 +54,9 @@ static void bind_scalar(
 {
     struct error err;
     if (node->type != NODE_SCALAR || node_is_null(node)) {
-        const char *article = field->type == FIELD_INTEGER ? "a number" : "one value";
+        const char *article = field->type == FIELD_INTEGER || field->type == FIELD_NUMBER
+                                  ? "a number"
+                                  : "one value";
         if (node->type == NODE_SCALAR)
             node_key_problem(problems, node, "is empty; give it a value or leave the key out");
         else
@@ -77,6 +79,54 @@ static void bind_scalar(
         level->line = node->line;
         level->column = node->column;
     }
+}
+
+static void free_list(struct name_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->names[i]);
+    free(list->names);
+    *list = (struct name_list){0};
+}
+
+static void bind_list_item(const struct field *field, struct name_list *list,
+    const struct node *node, struct problems *problems)
+{
+    const struct field item = {.key = field->key,
+        .type = field->type == FIELD_TRIGGERS ? FIELD_TRIGGER : FIELD_STRING,
+        .required = 1};
+    char *text = NULL;
+    if (node->wrong)
+        return;
+    bind_scalar(&item, &text, node, problems);
+    for (size_t i = 0; text && i < list->count; i++)
+        if (!strcmp(list->names[i], text))
+            node_problem(problems, node, "\"%.80s\" is in this list twice", text);
+    if (text)
+        list->names[list->count++] = text;
+}
+
+/* A list, or where that is allowed one text that stands for a list of one. */
+static void bind_list(
+    const struct field *field, void *target, const struct node *node, struct problems *problems)
+{
+    struct name_list *list = value_of(field, target);
+    bool alone = node->type == NODE_SCALAR && field->type == FIELD_NAMES && !node_is_null(node);
+    free_list(list);
+    if (alone) {
+        list->names = xcalloc(1, sizeof *list->names);
+        bind_list_item(field, list, node, problems);
+        return;
+    }
+    if (node->type != NODE_SEQUENCE || node->count < (size_t)field->min ||
+        node->count > (size_t)field->max) {
+        node_key_problem(problems, node, "must be %sa list of %d to %d, such as [a, b]",
+            field->type == FIELD_NAMES ? "one text or " : "", (int)field->min, (int)field->max);
+        return;
+    }
+    list->names = xcalloc(node->count, sizeof *list->names);
+    for (size_t i = 0; i < node->count; i++)
+        bind_list_item(field, list, node->children[i], problems);
 }
 
 static void bind_map_entry(
@@ -143,6 +193,8 @@ static void bind_field(
         fields_bind(&inner, 1, node, problems);
     } else if (field->type == FIELD_SECRETS) {
         bind_map(field, target, node, problems);
+    } else if (field->type == FIELD_NAMES || field->type == FIELD_TRIGGERS) {
+        bind_list(field, target, node, problems);
     } else {
         bind_scalar(field, target, node, problems);
     }
@@ -269,6 +321,7 @@ void fields_free(const struct field *fields, void *target)
         case FIELD_SECRET:
         case FIELD_URL:
         case FIELD_NAME:
+        case FIELD_TRIGGER:
             free(*(char **)value);
             *(char **)value = NULL;
             break;
@@ -281,6 +334,10 @@ void fields_free(const struct field *fields, void *target)
             break;
         case FIELD_SECRETS:
             free_map(value);
+            break;
+        case FIELD_NAMES:
+        case FIELD_TRIGGERS:
+            free_list(value);
             break;
         default:
             break;

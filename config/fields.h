@@ -26,10 +26,11 @@ enum field_type {
     FIELD_LEVEL,    /* struct level: its unit is the metric's, so its text is read later */
     FIELD_CHOICE,   /* int: the index in `choices` */
     FIELD_STRUCT,   /* a struct in place, with a table of its own */
-    FIELD_NUMBER,   /* double */
-    FIELD_RANGE,    /* struct duration_range: 3m..8h */
+    FIELD_NUMBER,   /* double: 8, 2.5 */
+    FIELD_RANGE,    /* struct duration_range: 3m..8h; `min` and `max` bound both ends */
+    FIELD_NAMES,    /* struct name_list: one text, or a list of them */
     FIELD_TRIGGER,  /* char *: the name of another trigger */
-    FIELD_TRIGGERS, /* struct name_list: names of other triggers, as a list */
+    FIELD_TRIGGERS, /* struct name_list: a list of names of other triggers */
     FIELD_SECRETS,  /* struct string_map: name to secret value, as in `headers` */
     FIELD_OTHER     /* nothing: the key is known here and read by other code */
 };
@@ -46,7 +47,7 @@ struct duration_range {
 };
 
 struct name_list {
-    char **names;
+    char **names; /* owned */
     size_t count;
 };
 
@@ -61,7 +62,8 @@ struct field {
     enum field_type type;
     size_t offset;              /* of the value in the struct */
     const char *otherwise;      /* the default, written as in the file; NULL: none */
-    int64_t min, max;           /* of numbers, durations (ms), bytes; both 0: no range */
+    int64_t min, max;           /* of numbers, durations (ms), bytes; both 0: no range. Lists: how
+                                   many texts */
     const char *const *choices; /* FIELD_CHOICE: names, NULL-terminated */
     const struct field *fields; /* FIELD_STRUCT: its table, ended by a NULL key */
     int required;               /* must be given */

@@ -33,7 +33,13 @@ static bool is_given(const struct field *field, const void *target)
     case FIELD_SECRET:
     case FIELD_URL:
     case FIELD_NAME:
+    case FIELD_TRIGGER:
         return *(char *const *)value != NULL;
+    case FIELD_NAMES:
+    case FIELD_TRIGGERS:
+        return ((const struct name_list *)value)->count > 0;
+    case FIELD_NUMBER:
+        return *(const double *)value > 0 || allows_zero(field);
     case FIELD_INTEGER:
     case FIELD_DURATION:
     case FIELD_BYTES:
@@ -82,12 +88,35 @@ static void print_url(FILE *out, const char *url)
     free(shown);
 }
 
+static void print_list(const struct field *field, const struct name_list *list, FILE *out)
+{
+    if (list->count == 1 && field->type == FIELD_NAMES) {
+        print_text(out, list->names[0]);
+        return;
+    }
+    fputs(" [", out);
+    for (size_t i = 0; i < list->count; i++) {
+        char *quoted = document_quote(list->names[i]);
+        fprintf(out, "%s%s", i ? ", " : "", quoted);
+        free(quoted);
+    }
+    fputs("]\n", out);
+}
+
+static void print_range(const struct duration_range *range, FILE *out)
+{
+    char from[VALUE_TEXT_SIZE], to[VALUE_TEXT_SIZE];
+    fprintf(out, " %s..%s\n", units_format_duration(range->from_ms, from),
+        units_format_duration(range->to_ms, to));
+}
+
 static void print_scalar(const struct field *field, const void *value, FILE *out)
 {
     char text[VALUE_TEXT_SIZE];
     switch (field->type) {
     case FIELD_STRING:
     case FIELD_NAME:
+    case FIELD_TRIGGER:
         print_text(out, *(char *const *)value);
         break;
     case FIELD_SECRET:
@@ -107,6 +136,16 @@ static void print_scalar(const struct field *field, const void *value, FILE *out
         break;
     case FIELD_BYTES:
         print_text(out, units_format_bytes(*(const int64_t *)value, text));
+        break;
+    case FIELD_NUMBER:
+        fprintf(out, " %.15g\n", *(const double *)value);
+        break;
+    case FIELD_RANGE:
+        print_range(value, out);
+        break;
+    case FIELD_NAMES:
+    case FIELD_TRIGGERS:
+        print_list(field, value, out);
         break;
     case FIELD_LEVEL:
         print_text(out, ((const struct level *)value)->text);

@@ -16,6 +16,11 @@ static void append_type(const struct field *field, struct buf *what)
         [FIELD_INTEGER] = "whole number",
         [FIELD_DURATION] = "duration",
         [FIELD_BYTES] = "bytes",
+        [FIELD_NUMBER] = "number",
+        [FIELD_RANGE] = "range of durations",
+        [FIELD_NAMES] = "text, or a list of texts",
+        [FIELD_TRIGGER] = "name of a trigger",
+        [FIELD_TRIGGERS] = "list of names of triggers",
         [FIELD_LEVEL] = "level, in the metric's unit",
         [FIELD_SECRETS] = "names to texts, never shown",
     };

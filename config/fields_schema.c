@@ -12,6 +12,8 @@
 #define BYTES    "^[0-9]+(\\.[0-9]+)?([KMGT]i?B|B)?$"
 #define LEVEL    "^[0-9]+(\\.[0-9]+)?(%|ms|s|m|h|d|([KMGT]i?B|B)(/s)?)?$"
 #define TRUTH    "^(true|false|on|off|yes|no)$"
+#define RANGE    "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)\\.\\.[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$"
+#define TRIGGER  "^[a-z0-9_-][a-z0-9._-]{0,39}$"
 #define NAME     "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"
 
 json_t *fields_schema_either(json_t *one, json_t *other)
@@ -47,6 +49,23 @@ static json_t *integer_schema(const struct field *field)
         json_object_set_new(schema, "maximum", json_integer(field->max));
     }
     return fields_schema_either(schema, fields_schema_pattern("^-?[0-9]+$"));
+}
+
+static json_t *number_schema(const struct field *field)
+{
+    json_t *schema = json_pack("{s:s}", "type", "number");
+    json_object_set_new(schema, "minimum", json_integer(field->min));
+    if (field->max)
+        json_object_set_new(schema, "maximum", json_integer(field->max));
+    return fields_schema_either(schema, fields_schema_pattern("^[0-9]+(\\.[0-9]+)?$"));
+}
+
+/* A list of texts, of this pattern if there is one. */
+static json_t *list_schema(const struct field *field, const char *pattern)
+{
+    json_t *item = pattern ? fields_schema_pattern(pattern) : json_pack("{s:s}", "type", "string");
+    return json_pack("{s:s,s:I,s:I,s:b,s:o}", "type", "array", "minItems", (json_int_t)field->min,
+        "maxItems", (json_int_t)field->max, "uniqueItems", 1, "items", item);
 }
 
 static json_t *bytes_schema(const struct field *field)
@@ -89,6 +108,16 @@ static json_t *scalar_schema(const struct field *field)
         return integer_schema(field);
     case FIELD_DURATION:
         return fields_schema_pattern(DURATION);
+    case FIELD_NUMBER:
+        return number_schema(field);
+    case FIELD_RANGE:
+        return fields_schema_pattern(RANGE);
+    case FIELD_TRIGGER:
+        return fields_schema_pattern(TRIGGER);
+    case FIELD_NAMES:
+        return fields_schema_either(json_pack("{s:s}", "type", "string"), list_schema(field, NULL));
+    case FIELD_TRIGGERS:
+        return list_schema(field, TRIGGER);
     case FIELD_BYTES:
         return bytes_schema(field);
     case FIELD_LEVEL:

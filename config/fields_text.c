@@ -157,7 +157,9 @@ const char *fields_format_range(const struct field *field, char text[RANGE_TEXT_
     text[0] = '\0';
     if (field->min == 0 && field->max == 0)
         return text;
-    if (field->type == FIELD_DURATION) {
+    if (field->type == FIELD_NAMES || field->type == FIELD_TRIGGERS)
+        return text;
+    if (field->type == FIELD_DURATION || field->type == FIELD_RANGE) {
         units_format_duration(field->min, low);
         units_format_duration(field->max, high);
     } else if (field->type == FIELD_BYTES) {
@@ -171,6 +173,17 @@ const char *fields_format_range(const struct field *field, char text[RANGE_TEXT_
     return text;
 }
 
+static int check_range(
+    const struct field *field, double number, const char *text, struct error *err)
+{
+    char range[RANGE_TEXT_SIZE];
+    if ((field->min == 0 && field->max == 0) ||
+        (number >= (double)field->min && number <= (double)field->max))
+        return 0;
+    return error_set(
+        err, "%.60s is out of range; it may be %s", text, fields_format_range(field, range));
+}
+
 static int read_number(
     const struct field *field, int64_t *value, const char *text, struct error *err)
 {
@@ -180,12 +193,39 @@ static int read_number(
                                                : units_read_integer(text, &number, err);
     if (status < 0)
         return -1;
-    if ((field->min != 0 || field->max != 0) && (number < field->min || number > field->max)) {
-        char range[RANGE_TEXT_SIZE];
-        return error_set(
-            err, "%.60s is out of range; it may be %s", text, fields_format_range(field, range));
-    }
+    if (check_range(field, (double)number, text, err) < 0)
+        return -1;
     *value = number;
+    return 0;
+}
+
+static int read_real(const struct field *field, double *value, const char *text, struct error *err)
+{
+    double number;
+    if (units_read_number(text, &number, err) < 0 || check_range(field, number, text, err) < 0)
+        return -1;
+    *value = number;
+    return 0;
+}
+
+/* 3m..8h */
+static int read_duration_range(
+    const struct field *field, struct duration_range *value, const char *text, struct error *err)
+{
+    struct duration_range range;
+    const char *dots = strstr(text, "..");
+    if (!dots || strlen(text) > 60)
+        return error_set(err, "\"%.60s\" is not a range of durations; write it like 3m..8h", text);
+    char *from = xasprintf("%.*s", (int)(dots - text), text);
+    int status = units_read_duration(from, &range.from_ms, err);
+    free(from);
+    if (status < 0 || units_read_duration(dots + 2, &range.to_ms, err) < 0 ||
+        check_range(field, (double)range.from_ms, text, err) < 0 ||
+        check_range(field, (double)range.to_ms, text, err) < 0)
+        return -1;
+    if (range.from_ms >= range.to_ms)
+        return error_set(err, "%.60s: its end has to be longer than its begin", text);
+    *value = range;
     return 0;
 }
 
@@ -206,6 +246,7 @@ int fields_read_text(const struct field *field, void *value, const char *text, s
     case FIELD_SECRET:
     case FIELD_URL:
     case FIELD_NAME:
+    case FIELD_TRIGGER:
         return read_string(field, value, text, err);
     case FIELD_BOOL:
         return read_bool(value, text, err);
@@ -213,6 +254,10 @@ int fields_read_text(const struct field *field, void *value, const char *text, s
     case FIELD_DURATION:
     case FIELD_BYTES:
         return read_number(field, value, text, err);
+    case FIELD_NUMBER:
+        return read_real(field, value, text, err);
+    case FIELD_RANGE:
+        return read_duration_range(field, value, text, err);
     case FIELD_LEVEL:
         return read_level(value, text, err);
     case FIELD_CHOICE:

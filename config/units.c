@@ -133,6 +133,14 @@ int units_read_integer(const char *text, int64_t *number, struct error *err)
     return error_set(err, QUOTED " is not a whole number", text);
 }
 
+int units_read_number(const char *text, double *number, struct error *err)
+{
+    const char *suffix;
+    if (read_number(text, number, &suffix) == 0 && !*suffix)
+        return 0;
+    return error_set(err, QUOTED " is not a number; write it like 8 or 2.5", text);
+}
+
 static int read_percent(const char *text, const char *metric, double *value, struct error *err)
 {
     const char *suffix;

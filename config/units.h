@@ -14,6 +14,9 @@ int units_read_duration(const char *text, int64_t *ms, struct error *err);
 /* 512KiB 64MiB 10MB or a bare number -> bytes. */
 int units_read_bytes(const char *text, int64_t *bytes, struct error *err);
 
+/* 8, 2.5: not negative, without a unit. */
+int units_read_number(const char *text, double *number, struct error *err);
+
 int units_read_integer(const char *text, int64_t *number, struct error *err);
 
 /* A value in the unit of a metric: 80%, 20MB/s, 512MiB, 20ms, 3. The metric's name is for the

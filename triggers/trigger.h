@@ -55,14 +55,14 @@ struct verdict {
 
 struct trigger_kind {
     struct kind kind; /* first */
+    bool foresees;    /* it fires before the harm is done */
     /* A trigger at work, which close frees. options and scope outlive it. */
     void *(*open)(const void *options, const struct trigger_scope *scope);
     void (*close)(void *trigger);
     /* Takes in one step. Fills all of *verdict, which comes zeroed. */
     void (*check)(void *trigger, const struct trigger_input *input, struct verdict *verdict);
     /* "cpu 93.1% above 80% for 10 s": why the verdict of the newest step fired or holds. */
-    void (*explain)(
-        const void *trigger, const struct verdict *verdict, char reason[REASON_SIZE]);
+    void (*explain)(const void *trigger, const struct verdict *verdict, char reason[REASON_SIZE]);
     /* How near it came to firing since it was opened, as a phrase: "74.2%, 5.8 points below 80%".
      * *time_ms: when. Returns false while there was no sample. A kind that never fires says what it
      * sees now instead. */

@@ -1,0 +1,101 @@
+#include "agent/reactions.h"
+
+#include "agent/admission.h"
+#include "agent/agent_parts.h"
+#include "agent/detector.h"
+#include "agent/incidents.h"
+#include "agent/ledger.h"
+#include "agent/sampler.h"
+#include "config/config.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "sources/source.h"
+
+#include <string.h>
+
+static const char *name_of(const struct agent *agent, const struct detector_event *event)
+{
+    return agent->config->triggers[event->trigger].name;
+}
+
+static int on_open(void *arg, const struct detector_event *event, struct error *err)
+{
+    struct agent *agent = arg;
+    if (!event->again)
+        log_info("trigger %s fired: %s", name_of(agent, event), event->reason);
+    admission_clear_way(agent, agent->config->triggers[event->trigger].app);
+    return incidents_fire(agent->incidents, event, err);
+}
+
+static void suppressed(struct agent *agent, const struct detector_event *event)
+{
+    agent->fires_suppressed++;
+    incidents_suppressed(agent->incidents);
+    if (!strcmp(event->by, "failure"))
+        log_error("trigger %s opens no incident: %s; it tries again while its condition holds",
+            name_of(agent, event), event->reason);
+    else
+        log_info("trigger %s suppressed by %s: %s", name_of(agent, event), event->by,
+            event->reason);
+}
+
+static void on_event(void *arg, const struct detector_event *event)
+{
+    struct agent *agent = arg;
+    switch (event->type) {
+    case EVENT_FIRE:
+        agent->fires++;
+        ledger_note(agent->ledger, event);
+        if (!event->joins)
+            agent->incidents_opened++;
+        break;
+    case EVENT_SUPPRESSED:
+        suppressed(agent, event);
+        break;
+    case EVENT_CLEAR:
+        log_info("trigger %s is clear again", name_of(agent, event));
+        break;
+    case EVENT_HIT:
+    case EVENT_MISS:
+    case EVENT_RECOGNISED:
+    case EVENT_DORMANT:
+    case EVENT_ARM:
+        log_info("trigger %s: %s", name_of(agent, event), event->reason);
+        break;
+    }
+}
+
+static bool on_running(void *arg, size_t app)
+{
+    const struct agent *agent = arg;
+    return incidents_can_join(agent->incidents, app);
+}
+
+static const char *on_refusal(void *arg)
+{
+    return admission_refusal(arg);
+}
+
+/* As the source knows it; its wall clock is mapped to that of the samples. */
+static int64_t on_started(void *arg, size_t app)
+{
+    struct agent *agent = arg;
+    struct source_identity identity = {0};
+    sampler_identify(agent->sampler, app, &identity);
+    return identity.started_wall_ms ? identity.started_wall_ms - clock_wall_ms() + clock_mono_ms()
+                               : INT64_MIN;
+}
+
+void reactions_open(struct agent *agent)
+{
+    struct detector_hooks hooks = {.event = on_event,
+        .running = on_running,
+        .refusal = on_refusal,
+        .started = on_started,
+        .open = on_open,
+        .arg = agent};
+    agent->detector = detector_open(agent->config, &agent->series, true, &hooks);
+    agent->ledger = ledger_open(agent->config, agent->disk);
+    ledger_restore(agent->ledger, agent->detector);
+}
