@@ -64,17 +64,17 @@ static void the_smallest_file_gets_every_default(void **state)
     config_free(config, &fake_kinds);
 }
 
-static void without_triggers_cpu_high_is_built_in(void **state)
+static void without_triggers_a_set_is_built_in(void **state)
 {
     (void)state;
     struct config *config = parse_good(HEAD, &run_needs);
-    assert_int_equal(config->trigger_count, 1);
+    assert_int_equal(config->trigger_count, 3); /* of these kinds: cpu-high, killed, restarted */
     const struct trigger_config *trigger = &config->triggers[0];
     const struct fake_threshold *options = trigger->options;
     assert_string_equal(trigger->name, "cpu-high");
-    assert_string_equal(trigger->metric, "cpu");
+    assert_string_equal(trigger->metrics.names[0], "cpu");
     assert_string_equal(trigger->capture, "spike");
-    assert_int_equal(trigger->unit, UNIT_PERCENT);
+    assert_int_equal(trigger->units[0], UNIT_PERCENT);
     assert_int_equal(trigger->cooldown_ms, 300000);
     assert_true(trigger->built_in);
     assert_true(options->above.value == 80);
@@ -83,7 +83,7 @@ static void without_triggers_cpu_high_is_built_in(void **state)
     config_free(config, &fake_kinds);
 }
 
-static void each_app_gets_its_built_in_trigger(void **state)
+static void each_app_gets_its_built_in_triggers(void **state)
 {
     (void)state;
     struct config *config = parse_good("service: s\n"
@@ -95,11 +95,11 @@ static void each_app_gets_its_built_in_trigger(void **state)
     assert_int_equal(config->app_count, 2);
     assert_false(config->single_app);
     assert_string_equal(config->apps[1].debug, "http://localhost:2/debug/pprof");
-    assert_int_equal(config->trigger_count, 2);
+    assert_int_equal(config->trigger_count, 6);
     assert_string_equal(config->triggers[0].name, "api.cpu-high");
-    assert_string_equal(config->triggers[0].metric, "API.cpu");
-    assert_string_equal(config->triggers[1].name, "worker.cpu-high");
-    assert_int_equal(config->triggers[1].app, 1);
+    assert_string_equal(config->triggers[0].metrics.names[0], "API.cpu");
+    assert_string_equal(config->triggers[3].name, "worker.cpu-high");
+    assert_int_equal(config->triggers[3].app, 1);
     config_free(config, &fake_kinds);
 }
 
@@ -163,7 +163,7 @@ static void a_file_with_everything_is_read(void **state)
     const struct fake_threshold *options = burst->options;
     assert_int_equal(config->triggers[0].cooldown_ms, 0);
     assert_int_equal(burst->cooldown_ms, 600000);
-    assert_int_equal(burst->unit, UNIT_RATE);
+    assert_int_equal(burst->units[0], UNIT_RATE);
     assert_string_equal(burst->capture, "mine");
     assert_int_equal(burst->line, 21);
     assert_int_equal(burst->column, 3);
@@ -252,10 +252,10 @@ static void a_replay_takes_its_metrics_from_the_trace(void **state)
                                                 "  f: {metric: db.x.rtt, above: 20ms}\n"
                                                 "  g: {metric: memory, above: 90%}\n",
         &needs);
-    assert_int_equal(config->triggers[1].unit, UNIT_NONE);
-    assert_int_equal(config->triggers[2].unit, UNIT_PERCENT);
-    assert_int_equal(config->triggers[3].unit, UNIT_RATE);
-    assert_int_equal(config->triggers[5].unit, UNIT_SECONDS);
+    assert_int_equal(config->triggers[1].units[0], UNIT_NONE);
+    assert_int_equal(config->triggers[2].units[0], UNIT_PERCENT);
+    assert_int_equal(config->triggers[3].units[0], UNIT_RATE);
+    assert_int_equal(config->triggers[5].units[0], UNIT_SECONDS);
     config_free(config, &fake_kinds);
 }
 
@@ -338,7 +338,7 @@ static void the_schema_is_json_and_closed(void **state)
     assert_true(json_is_false(json_object_get(schema, "additionalProperties")));
     json_t *properties = json_object_get(schema, "properties");
     static const char *const keys[] = {"service", "interval", "state", "app", "apps", "source",
-        "database", "triggers", "captures", "limits", "export", "listen", "log"};
+        "database", "triggers", "quiet", "captures", "limits", "export", "listen", "log"};
     assert_int_equal(json_object_size(properties), sizeof keys / sizeof *keys);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         assert_non_null(json_object_get(json_object_get(properties, keys[i]), "description"));
@@ -373,8 +373,8 @@ int main(void)
     unsetenv("STAKEOUT_CONFIG");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_smallest_file_gets_every_default),
-        cmocka_unit_test(without_triggers_cpu_high_is_built_in),
-        cmocka_unit_test(each_app_gets_its_built_in_trigger),
+        cmocka_unit_test(without_triggers_a_set_is_built_in),
+        cmocka_unit_test(each_app_gets_its_built_in_triggers),
         cmocka_unit_test(default_captures_are_there_and_can_be_replaced),
         cmocka_unit_test(a_file_with_everything_is_read),
         cmocka_unit_test(what_is_printed_reads_back_as_the_same),

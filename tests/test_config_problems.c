@@ -48,9 +48,9 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
              "f.yaml:1:1: export: is missing (where incidents are stored, such as export: "
              "{directory: /captures})\n"},
         {"- x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, "
-                "apps, source, database, triggers, captures, limits, export, listen, log\n"},
+                "apps, source, database, triggers, quiet, captures, limits, export, listen, log\n"},
         {"x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, apps, "
-              "source, database, triggers, captures, limits, export, listen, log\n"},
+              "source, database, triggers, quiet, captures, limits, export, listen, log\n"},
         {"servce: w\napp: {debug: 'http://h/'}\nexport: {directory: /c}\n",
             "f.yaml:1:1: servce: is not known; did you mean \"service\"?\n"},
         {"service: 'a b'\ninterval: 50ms\nstate:\napp:\n  debug: ftp://u:p@h/\n  container: [a]\n  "
@@ -71,7 +71,7 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
             "f.yaml:11:13: database.endpoint: is a URL; write only its host and port, such as "
             "db.internal:5432\n"
             "f.yaml:12:1: metrics: is not known; known here: service, interval, state, app, apps, "
-            "source, database, triggers, captures, limits, export, listen, log\n"
+            "source, database, triggers, quiet, captures, limits, export, listen, log\n"
             "f.yaml:13:10: limits.cooldwn: is not known; did you mean \"cooldown\"?\n"
             "f.yaml:13:33: limits.per_hour: \"six\" is not a whole number\n"
             "f.yaml:13:45: limits.spool: 5mb: units are in capitals; write 5MB\n"
@@ -125,7 +125,7 @@ static void apps_that_cannot_be_are_refused(void **state)
             "f.yaml:3:14: app.debug: must be the folder of the profiles, without ? and #, such as "
             "http://localhost:8001/debug/pprof\n"},
         {SERVICE "apps: {a.b: {debug: 'http://h/'}}\n",
-            "f.yaml:3:8: apps.a.b: an app's name is letters, digits, _ - (1 to 30)\n"},
+            "f.yaml:3:8: apps.a.b: an app's name is letters, digits, _ - (1 to 29)\n"},
         {SERVICE "apps: {db: {debug: 'http://h/'}}\n",
             "f.yaml:3:8: apps.db: an app may not be called db: db.* are the database's metrics\n"},
         {SERVICE "apps: {API: {debug: 'http://h/'}, api: {debug: 'http://h/'}}\n",
@@ -294,10 +294,11 @@ static void triggers_are_checked_against_what_they_name(void **state)
             "f.yaml:5:15: triggers.t.metric: db.games.rtt needs the key database: {endpoint: "
             "HOST:PORT}, the traffic that is counted\n"},
         {HEAD "triggers:\n  t: {above: 80%}\n",
-            "f.yaml:5:3: triggers.t.metric: is missing (the metric it looks at, such as cpu or "
-            "db.received)\n"},
+            "f.yaml:5:3: triggers.t.metric: is missing (what it looks at, such as cpu or "
+            "db.received; spike also takes a list)\n"},
         {HEAD "triggers:\n  t: {metric: [cpu, memory], above: 80%}\n",
-            "f.yaml:5:15: triggers.t.metric: must be one value, not a list\n"},
+            "f.yaml:5:21: triggers.t.metric[1]: is one too many: a threshold looks at one "
+            "metric\n"},
         {HEAD "triggers:\n  t: {metric: cpu}\n",
             "f.yaml:5:3: triggers.t: has no condition; give it one of: above, below, increases\n"},
         {HEAD "triggers:\n  t: {}\n",

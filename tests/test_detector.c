@@ -77,8 +77,11 @@ static size_t threshold_index(void)
  * before start(). */
 static void prepare(struct bench *bench, const char *metric)
 {
-    static char given[] = "80%", a[] = "a", b[] = "b", cpu[] = "cpu";
+    static char given[] = "80%", a[] = "a", b[] = "b";
     static char other[32];
+    static const char *const names[] = {"cpu", other};
+    static const enum unit unit = UNIT_PERCENT;
+    static size_t order[] = {0, 1};
     *bench = (struct bench){.running = false};
     snprintf(other, sizeof other, "%s", metric);
     for (size_t i = 0; i < MAX_TRIGGERS; i++) {
@@ -86,11 +89,11 @@ static void prepare(struct bench *bench, const char *metric)
         bench->triggers[i] = (struct trigger_config){.name = i ? b : a,
             .kind = threshold_index(),
             .options = &bench->options[i],
-            .metric = i ? other : cpu,
-            .unit = UNIT_PERCENT,
+            .scope = {.metrics = &names[i], .units = &unit, .metric_count = 1},
             .app = 3};
     }
-    bench->config = (struct config){.triggers = bench->triggers, .trigger_count = MAX_TRIGGERS};
+    bench->config = (struct config){
+        .triggers = bench->triggers, .trigger_count = MAX_TRIGGERS, .trigger_order = order};
     bench->config.limits.per_hour = 100;
     series_set_init(&bench->set, 16);
 }

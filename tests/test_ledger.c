@@ -82,7 +82,10 @@ static void restart(struct world *world)
 
 static int set_up(void **state)
 {
-    static char given[] = "80%", a[] = "a", b[] = "b", cpu[] = "cpu", memory[] = "memory";
+    static char given[] = "80%", a[] = "a", b[] = "b";
+    static const char *const names[] = {"cpu", "memory"};
+    static const enum unit unit = UNIT_PERCENT;
+    static size_t order[] = {0, 1};
     struct world *world = xcalloc(1, sizeof *world);
     strcpy(world->state, "/tmp/stakeout-ledger-XXXXXX");
     if (!mkdtemp(world->state))
@@ -96,12 +99,14 @@ static int set_up(void **state)
         world->triggers[i] = (struct trigger_config){.name = i ? b : a,
             .kind = kind,
             .options = &world->options[i],
-            .metric = i ? memory : cpu,
-            .unit = UNIT_PERCENT,
+            .scope = {.metrics = &names[i], .units = &unit, .metric_count = 1},
             .cooldown_ms = 300000};
     }
     world->config = (struct config){
-        .triggers = world->triggers, .trigger_count = TRIGGERS, .state = world->state};
+        .triggers = world->triggers,
+        .trigger_count = TRIGGERS,
+        .trigger_order = order,
+        .state = world->state};
     world->config.limits.per_hour = 3;
     log_setup(LOG_ERROR, LOG_LOGFMT);
     open_world(world);
