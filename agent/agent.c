@@ -298,6 +298,7 @@ void agent_run(struct agent *agent)
     }
     start_probes(agent);
     loop_run(agent->loop);
+    reactions_sum_up(agent);
     size_t left = delivery_waiting(agent->delivery);
     if (left)
         log_warn("stopped; %zu incident%s left in the spool", left, left == 1 ? " is" : "s are");

@@ -28,6 +28,8 @@ struct watch {
     int64_t last_ms;                /* of the last step that it looked at */
     const char *held_by;            /* why the excursion's fire waits; NULL: it does not */
     uint64_t fires, suppressed;
+    int64_t told_ms; /* the last of these; INT64_MIN: none */
+    char told[REASON_SIZE + HELD_BACK_SIZE + 16];
 };
 
 /* A series that is looked at, and what it has in this step. */
@@ -70,7 +72,7 @@ static void open_watch(struct detector *detector, size_t index)
     watch->config = config;
     watch->kind = trigger_kinds[config->kind];
     watch->trigger = watch->kind->open(config->options, &config->scope);
-    watch->last_ms = INT64_MIN;
+    watch->last_ms = watch->told_ms = INT64_MIN;
     watch->feeds = xcalloc(config->scope.metric_count, sizeof *watch->feeds);
     watch->values = xcalloc(config->scope.metric_count, sizeof *watch->values);
     watch->members = xcalloc(config->scope.member_count, sizeof *watch->members);
@@ -170,6 +172,12 @@ static void emit(const struct detector *detector, const struct detector_event *e
     detector->hooks.event(detector->hooks.arg, event);
 }
 
+static void note(struct watch *watch, const struct detector_event *event)
+{
+    watch->told_ms = event->time_ms;
+    snprintf(watch->told, sizeof watch->told, "%s", event->reason);
+}
+
 /* Says once a spell that the fire waits, and for what. */
 static void hold_back(struct detector *detector, struct watch *watch, struct detector_event *event,
     const char *by, const char *why)
@@ -184,6 +192,7 @@ static void hold_back(struct detector *detector, struct watch *watch, struct det
     event->by = by;
     event->reason = both;
     event->joins = event->again = false;
+    note(watch, event);
     emit(detector, event);
 }
 
@@ -227,6 +236,7 @@ static void fire(struct detector *detector, struct watch *watch)
     gate_count_fire(detector->gate, event.trigger, event.time_ms);
     if (!event.joins)
         gate_count_opening(detector->gate, event.time_ms);
+    note(watch, &event);
     emit(detector, &event);
 }
 
@@ -394,6 +404,8 @@ void detector_status(
         .suppressed = watch->suppressed,
         .last_fire_ms = gate_last_fire_ms(detector->gate, trigger),
         .cooldown_until_ms = INT64_MIN,
+        .told_ms = watch->told_ms,
+        .told = watch->told,
         .recurrence = watch->verdict.recurrence,
     };
     if (detector->now_ms != INT64_MIN)

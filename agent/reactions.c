@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "sources/source.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *name_of(const struct agent *agent, const struct detector_event *event)
@@ -36,8 +37,8 @@ static void suppressed(struct agent *agent, const struct detector_event *event)
         log_error("trigger %s opens no incident: %s; it tries again while its condition holds",
             name_of(agent, event), event->reason);
     else
-        log_info("trigger %s suppressed by %s: %s", name_of(agent, event), event->by,
-            event->reason);
+        log_info(
+            "trigger %s suppressed by %s: %s", name_of(agent, event), event->by, event->reason);
 }
 
 static void on_event(void *arg, const struct detector_event *event)
@@ -84,7 +85,7 @@ static int64_t on_started(void *arg, size_t app)
     struct source_identity identity = {0};
     sampler_identify(agent->sampler, app, &identity);
     return identity.started_wall_ms ? identity.started_wall_ms - clock_wall_ms() + clock_mono_ms()
-                               : INT64_MIN;
+                                    : INT64_MIN;
 }
 
 void reactions_open(struct agent *agent)
@@ -98,4 +99,22 @@ void reactions_open(struct agent *agent)
     agent->detector = detector_open(agent->config, &agent->series, true, &hooks);
     agent->ledger = ledger_open(agent->config, agent->disk);
     ledger_restore(agent->ledger, agent->detector);
+}
+
+void reactions_sum_up(const struct agent *agent)
+{
+    for (size_t i = 0; i < agent->config->trigger_count; i++) {
+        struct detector_status status;
+        char fires[64];
+        detector_status(agent->detector, i, &status);
+        snprintf(fires, sizeof fires, "%llu fires, %llu suppressed",
+            (unsigned long long)status.fires, (unsigned long long)status.suppressed);
+        const char *name = agent->config->triggers[i].name;
+        if (status.told_ms != INT64_MIN)
+            log_info("trigger %s: %s; the last: %s", name, fires, status.told);
+        else if (status.has_nearest)
+            log_info("trigger %s did not fire: %s", name, status.nearest);
+        else
+            log_info("trigger %s did not fire: nothing was measured for it", name);
+    }
 }

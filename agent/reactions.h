@@ -8,4 +8,7 @@ struct agent;
  * Everything else of the agent is open. */
 void reactions_open(struct agent *agent);
 
+/* Says of every trigger in the log why it fired or did not, for the end of a run. */
+void reactions_sum_up(const struct agent *agent);
+
 #endif

@@ -74,32 +74,43 @@ static const char *trigger_state(
     return status->holds ? "firing" : "watching";
 }
 
+/* When, and in what words. */
+static json_t *told_json(const char *text, int64_t mono_ms)
+{
+    return json_pack("{s:o, s:o}", "text", json_text(text), "time", time_json(mono_ms));
+}
+
+static json_t *trigger_json(const struct agent *agent, size_t index)
+{
+    const struct trigger_config *trigger = &agent->config->triggers[index];
+    const struct trigger_kind *kind = trigger_kinds[trigger->kind];
+    struct detector_status status;
+    char rule[REASON_SIZE];
+    detector_status(agent->detector, index, &status);
+    kind->describe(trigger->options, &trigger->scope, rule);
+    json_t *json = json_pack("{s:o, s:o, s:s, s:o}", "name", json_text(trigger->name), "rule",
+        json_text(rule), "state", trigger_state(kind, &status), "metrics",
+        names_json(&trigger->scope));
+    if (!kind->kind.never_fires)
+        json_object_update_new(
+            json, json_pack("{s:I, s:I, s:o, s:o}", "fires", (json_int_t)status.fires, "suppressed",
+                      (json_int_t)status.suppressed, "last_fire", time_json(status.last_fire_ms),
+                      "cooldown_until", time_json(status.cooldown_until_ms)));
+    if (status.told_ms != INT64_MIN)
+        json_object_set_new(json, "last", told_json(status.told, status.told_ms));
+    if (status.recurrence)
+        json_object_set_new(json, "recurrence", recurrence_json(status.recurrence));
+    if (status.has_nearest)
+        json_object_set_new(json, kind->kind.never_fires ? "sees" : "nearest_miss",
+            told_json(status.nearest, status.nearest_ms));
+    return json;
+}
+
 static json_t *triggers_json(const struct agent *agent)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < agent->config->trigger_count; i++) {
-        const struct trigger_config *trigger = &agent->config->triggers[i];
-        const struct trigger_kind *kind = trigger_kinds[trigger->kind];
-        struct detector_status status;
-        detector_status(agent->detector, i, &status);
-        char rule[REASON_SIZE];
-        kind->describe(trigger->options, &trigger->scope, rule);
-        json_t *json = json_pack("{s:o, s:o, s:s}", "name", json_text(trigger->name), "rule",
-            json_text(rule), "state", trigger_state(kind, &status));
-        json_object_set_new(json, "metrics", names_json(&trigger->scope));
-        if (!kind->kind.never_fires)
-            json_object_update_new(json,
-                json_pack("{s:I, s:I, s:o, s:o}", "fires", (json_int_t)status.fires, "suppressed",
-                    (json_int_t)status.suppressed, "last_fire", time_json(status.last_fire_ms),
-                    "cooldown_until", time_json(status.cooldown_until_ms)));
-        if (status.recurrence)
-            json_object_set_new(json, "recurrence", recurrence_json(status.recurrence));
-        if (status.has_nearest)
-            json_object_set_new(json, kind->kind.never_fires ? "sees" : "nearest_miss",
-                json_pack("{s:o, s:o}", "text", json_text(status.nearest), "time",
-                    time_json(status.nearest_ms)));
-        json_array_append_new(list, json);
-    }
+    for (size_t i = 0; i < agent->config->trigger_count; i++)
+        json_array_append_new(list, trigger_json(agent, i));
     return list;
 }
 

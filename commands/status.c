@@ -71,19 +71,30 @@ static void print_metrics(const json_t *status)
         printf("(nothing was measured yet)\n");
 }
 
+/* A line below a trigger's own; nothing when there is nothing to tell. */
+static void print_told(const char *what, const json_t *told)
+{
+    if (told)
+        printf("%34s%s, %s: %s\n", "", what, text_of(told, "time"), text_of(told, "text"));
+}
+
 static void print_triggers(const json_t *status)
 {
     size_t i;
     json_t *trigger;
-    printf("\n%-16s %-9s %5s  %-28s %s\n", "TRIGGER", "STATE", "FIRES", "RULE", "NEAREST MISS");
+    printf("\n%-16s %-9s %5s  %s\n", "TRIGGER", "STATE", "FIRES", "RULE, AND WHAT BECAME OF IT");
     json_array_foreach(json_object_get(status, "triggers"), i, trigger)
     {
-        printf("%-16s %-9s %5.0f  %-28s %s\n", text_of(trigger, "name"), text_of(trigger, "state"),
-            number_of(trigger, "fires"), text_of(trigger, "rule"),
-            text_of(json_object_get(trigger, "nearest_miss"), "text"));
-        const char *until = text_of(trigger, "cooldown_until");
+        printf("%-16s %-9s ", text_of(trigger, "name"), text_of(trigger, "state"));
+        if (json_object_get(trigger, "fires"))
+            printf("%5.0f  %s\n", number_of(trigger, "fires"), text_of(trigger, "rule"));
+        else
+            printf("%5s  %s\n", "-", text_of(trigger, "rule"));
+        print_told("last", json_object_get(trigger, "last"));
+        print_told("nearest miss", json_object_get(trigger, "nearest_miss"));
+        print_told("sees", json_object_get(trigger, "sees"));
         if (!strcmp(text_of(trigger, "state"), "cooldown"))
-            printf("%-16s in its cooldown until %s\n", "", until);
+            printf("%34sin its cooldown until %s\n", "", text_of(trigger, "cooldown_until"));
     }
 }
 
