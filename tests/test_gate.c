@@ -124,7 +124,7 @@ static void quiet_lasts_from_the_apps_start(void **unused)
 static void memory_forecasts_break_the_quiet(void **unused)
 {
     (void)unused;
-    static const char *const metrics[] = {"memory", "memory.bytes", "api.memory", "cpu"};
+    static const char *const names[] = {"memory", "memory.bytes", "api.memory", "cpu"};
     struct bench bench;
     size_t kind = 0;
     while (trigger_kinds[kind] && !trigger_kinds[kind]->foresees)
@@ -134,7 +134,7 @@ static void memory_forecasts_break_the_quiet(void **unused)
     for (size_t i = 0; i < 4; i++) {
         start(&bench, 9, 180000, true);
         bench.trigger.kind = kind;
-        bench.trigger.scope.metrics = &metrics[i];
+        bench.trigger.scope.metrics = &names[i];
         gate_app_started(bench.gate, 0, 0);
         char why[GATE_WHY_SIZE];
         assert_int_equal(gate_forbids(bench.gate, 0, 1000, false, why) != NULL, i == 3);
