@@ -207,6 +207,7 @@ static void open_incidents(struct agent *agent)
         .config = agent->config,
         .series = &agent->series,
         .identify = on_identify,
+        .recurrence = reactions_recurrence,
         .complete = on_complete,
         .arg = agent,
     };

@@ -87,9 +87,9 @@ struct detector_status {
     uint64_t fires, suppressed;
     int64_t last_fire_ms;      /* INT64_MIN: never */
     int64_t cooldown_until_ms; /* INT64_MIN: in none */
-    int64_t told_ms;  /* the last fire or suppressed fire of this run; INT64_MIN: none */
-    const char *told; /* why it fired, or what held it back; "" */
-    bool has_nearest; /* a phrase how near it came, and when */
+    int64_t told_ms;           /* the last fire or suppressed fire of this run; INT64_MIN: none */
+    const char *told;          /* why it fired, or what held it back; "" */
+    bool has_nearest;          /* a phrase how near it came, and when */
     int64_t nearest_ms;
     char nearest[REASON_SIZE];
     const struct recurrence *recurrence; /* NULL: not of that kind, or it has seen nothing */

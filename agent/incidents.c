@@ -46,6 +46,7 @@ struct running {
     bool completing, sealing; /* the last writing is under way; it can take no more joins */
     int64_t retry_ms;         /* after a completion that failed; 0: none did */
     const char *set;          /* its capture set's name */
+    bool *caused_by;          /* by trigger: it opened this incident or joined it */
 };
 
 struct incidents {
@@ -71,6 +72,7 @@ static void running_free(struct running *running)
     capture_free(running->capture);
     incident_free(running->incident);
     free(running->folder);
+    free(running->caused_by);
     free(running);
 }
 
@@ -237,6 +239,19 @@ static void on_progress(void *arg)
     write_down(arg, false);
 }
 
+/* The pattern of the trigger that opened it, else of one that joined. */
+static void note_recurrence(struct running *running)
+{
+    const struct incidents_setup *setup = &running->incidents->setup;
+    struct incident_recurrence *recurrence = &running->incident->recurrence;
+    for (int opener = 1; opener >= 0; opener--)
+        for (size_t i = 0; i < setup->config->trigger_count; i++)
+            if (running->caused_by[i] && isnan(recurrence->period_s) && setup->recurrence &&
+                (!opener ||
+                    !strcmp(setup->config->triggers[i].name, running->incident->trigger.name)))
+                setup->recurrence(setup->arg, i, running->wall_offset_ms, recurrence);
+}
+
 static void complete(void *arg)
 {
     struct running *running = arg;
@@ -253,6 +268,7 @@ static void complete(void *arg)
     incident_note_usage(
         running->incident, series_set_find(series, cpu), running->fired_ms, running->captured_ms);
     free(cpu);
+    note_recurrence(running);
     write_down(running, true);
 }
 
@@ -335,6 +351,7 @@ static struct running *begin(
     struct running *running = xcalloc(1, sizeof *running);
     running->incidents = incidents;
     running->app = app;
+    running->caused_by = xcalloc(config->trigger_count, sizeof *running->caused_by);
     running->fired_ms = clock_mono_ms();
     running->wall_offset_ms = clock_wall_ms() - running->fired_ms;
     running->first_checkpoint = loop_timer_new(incidents->setup.loop, on_progress, running);
@@ -426,10 +443,12 @@ int incidents_fire(
     if (running && running->sealing)
         return error_set(err, "incident %s is just being completed", running->incident->id);
     if (running) {
+        running->caused_by[event->trigger] = true;
         join(running, trigger, event, event->reason);
         return 0;
     }
     running = begin(incidents, trigger->app, trigger->name, "spike");
+    running->caused_by[event->trigger] = true;
     struct incident *incident = running->incident;
     incident->trigger.metric = xstrdup(event->metric);
     incident->trigger.reason = xstrdup(event->reason);

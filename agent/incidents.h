@@ -10,6 +10,7 @@
 struct config;
 struct detector_event;
 struct error;
+struct incident_recurrence;
 struct incidents;
 struct loop;
 struct offload;
@@ -25,6 +26,10 @@ struct incidents_setup {
     const struct series_set *series;
     /* Fills what is known of where an app runs. */
     void (*identify)(void *arg, size_t app, struct source_identity *identity);
+    /* Fills in the pattern that the trigger's fires belong to, when there is one; wall_offset_ms is
+     * wall time minus monotonic time. NULL: there never is. */
+    void (*recurrence)(
+        void *arg, size_t trigger, int64_t wall_offset_ms, struct incident_recurrence *recurrence);
     /* An incident is complete in the spool. */
     void (*complete)(void *arg, const char *id);
     void *arg;

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/incident.h"
 #include "core/log.h"
 #include "sources/source.h"
 
@@ -99,6 +100,20 @@ void reactions_open(struct agent *agent)
     agent->detector = detector_open(agent->config, &agent->series, true, &hooks);
     agent->ledger = ledger_open(agent->config, agent->disk);
     ledger_restore(agent->ledger, agent->detector);
+}
+
+void reactions_recurrence(
+    void *arg, size_t trigger, int64_t wall_offset_ms, struct incident_recurrence *recurrence)
+{
+    const struct agent *agent = arg;
+    const struct recurrence *pattern = agent->once ? NULL
+                                                   : detector_pattern_of(agent->detector, trigger);
+    if (!pattern)
+        return;
+    *recurrence = (struct incident_recurrence){.period_s = pattern->period_s,
+        .jitter_s = pattern->jitter_s,
+        .onsets = pattern->onsets,
+        .next_ms = pattern->expected_ms == INT64_MIN ? 0 : pattern->expected_ms + wall_offset_ms};
 }
 
 void reactions_sum_up(const struct agent *agent)

@@ -2,11 +2,19 @@
 #ifndef AGENT_REACTIONS_H
 #define AGENT_REACTIONS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct agent;
+struct incident_recurrence;
 
 /* Opens the agent's detector with hooks into the agent, and has it take up what earlier runs left.
  * Everything else of the agent is open. */
 void reactions_open(struct agent *agent);
+
+/* The hook of incidents.h: what is known of the pattern that a trigger's fires belong to. */
+void reactions_recurrence(
+    void *arg, size_t trigger, int64_t wall_offset_ms, struct incident_recurrence *recurrence);
 
 /* Says of every trigger in the log why it fired or did not, for the end of a run. */
 void reactions_sum_up(const struct agent *agent);

@@ -131,6 +131,22 @@ static void add_target(struct view *view, const struct incident *incident)
     add_time(view, "started", target->started_ms, incident->fired_ms, "the fire");
 }
 
+/* "every 30 min, give or take 12.5 s, seen in 5 onsets; the next at ..." */
+static void add_recurrence(struct view *view, const struct incident *incident)
+{
+    const struct incident_recurrence *recurrence = &incident->recurrence;
+    char period[VALUE_TEXT_SIZE], jitter[VALUE_TEXT_SIZE], next[RFC3339_SIZE];
+    if (!isfinite(recurrence->period_s))
+        return;
+    metric_format(UNIT_SECONDS, recurrence->period_s, period);
+    metric_format(UNIT_SECONDS, isfinite(recurrence->jitter_s) ? recurrence->jitter_s : 0, jitter);
+    rfc3339_format(recurrence->next_ms, next);
+    add_fact(view, "recurs",
+        xasprintf("every %s, give or take %s, seen in %lld onsets%s%s", period, jitter,
+            (long long)recurrence->onsets, recurrence->next_ms ? "; the next at " : "",
+            recurrence->next_ms ? next : ""));
+}
+
 static void add_facts(struct view *view, const struct store_incident *stored)
 {
     const struct incident *incident = stored->incident;
@@ -143,6 +159,7 @@ static void add_facts(struct view *view, const struct store_incident *stored)
     add_time(view, "fired", incident->fired_ms, incident->onset_ms, "the onset");
     add_time(view, "finished", incident->finished_ms, incident->fired_ms, "the fire");
     add_joined(view, incident);
+    add_recurrence(view, incident);
     if (isfinite(incident->cpu_mean)) {
         char value[VALUE_TEXT_SIZE];
         metric_format(UNIT_PERCENT, incident->cpu_mean, value);

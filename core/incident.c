@@ -88,6 +88,7 @@ struct incident *incident_new(void)
     incident->trigger.value = NAN;
     incident->trigger.limit = NAN;
     incident->cpu_mean = NAN;
+    incident->recurrence.period_s = incident->recurrence.jitter_s = NAN;
     return incident;
 }
 

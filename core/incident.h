@@ -55,6 +55,13 @@ struct incident_peak {
     double value;
 };
 
+/* The pattern that its trigger's fires belong to. */
+struct incident_recurrence {
+    double period_s, jitter_s; /* NAN: no pattern is recognised; jitter: one standard deviation */
+    int64_t onsets;            /* that the pattern was seen in */
+    int64_t next_ms;           /* when the next one is expected; 0: not */
+};
+
 struct incident {
     char *id, *service, *app;
     char *kind; /* spike, baseline, follow_up, manual */
@@ -69,6 +76,7 @@ struct incident {
     char *metrics_file;
     struct incident_peak *peaks;
     size_t peak_count;
+    struct incident_recurrence recurrence;
     double cpu_mean; /* usage_during_capture, % */
     int64_t suppressed_since_last;
 };

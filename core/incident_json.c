@@ -153,6 +153,16 @@ static json_t *metrics_to_json(const struct incident *incident)
     return metrics;
 }
 
+static json_t *recurrence_to_json(const struct incident_recurrence *recurrence)
+{
+    json_t *json = json_object();
+    put_number(json, "period_s", recurrence->period_s);
+    put_number(json, "jitter_s", recurrence->jitter_s);
+    put_positive(json, "onsets", recurrence->onsets);
+    put_time(json, "next", recurrence->next_ms);
+    return json;
+}
+
 json_t *incident_to_json(const struct incident *incident)
 {
     json_t *json = json_object();
@@ -173,6 +183,7 @@ json_t *incident_to_json(const struct incident *incident)
     put_object(json, "target", target_to_json(&incident->target));
     json_object_set_new(json, "profiles", profiles_to_json(incident));
     put_object(json, "metrics", metrics_to_json(incident));
+    put_object(json, "recurrence", recurrence_to_json(&incident->recurrence));
     json_t *usage = json_object();
     put_number(usage, "cpu_mean", incident->cpu_mean);
     put_object(json, "usage_during_capture", usage);
@@ -307,6 +318,14 @@ static int read_metrics(const json_t *metrics, struct incident *incident, struct
     return read_file_name(metrics, &incident->metrics_file, err);
 }
 
+static void read_recurrence(const json_t *json, struct incident_recurrence *recurrence)
+{
+    recurrence->period_s = get_number(json, "period_s");
+    recurrence->jitter_s = get_number(json, "jitter_s");
+    recurrence->onsets = get_count(json, "onsets", INT64_MAX);
+    recurrence->next_ms = get_time(json, "next");
+}
+
 /* What no reader can do without. */
 static int read_identity(const json_t *json, struct incident *incident, struct error *err)
 {
@@ -344,6 +363,7 @@ static int read_incident(const json_t *json, struct incident *incident, struct e
     incident->finished_ms = get_time(json, "finished");
     incident->agent_version = get_text(json_object_get(json, "agent"), "version");
     read_target(json_object_get(json, "target"), &incident->target);
+    read_recurrence(json_object_get(json, "recurrence"), &incident->recurrence);
     incident->cpu_mean = get_number(json_object_get(json, "usage_during_capture"), "cpu_mean");
     incident->suppressed_since_last = get_count(json, "suppressed_since_last", INT64_MAX);
     if (read_joined(json_object_get(json, "joined"), incident, err) < 0)

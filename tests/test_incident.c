@@ -142,6 +142,8 @@ static struct incident *full_incident(void)
     incident_add_peak(incident, "cpu", 97.25);
     incident_add_peak(incident, "db.received", 3.1e8);
     incident->cpu_mean = 91;
+    incident->recurrence = (struct incident_recurrence){
+        1800, 12.5, 5, (int64_t)FIRED_S * 1000 + 1800000};
     incident->suppressed_since_last = 3;
     return incident;
 }
@@ -163,7 +165,9 @@ static const char full_text[] =
     "\"onset_covered\": true, \"error\": null}, {\"name\": \"heap\", \"status\": \"failed\", "
     "\"http_status\": 404, \"attempts\": 2, \"error\": \"the endpoint does not know this "
     "profile\"}], \"metrics\": {\"file\": \"metrics.csv\", \"peak\": {\"cpu\": 97.25, "
-    "\"db.received\": 310000000}}, \"usage_during_capture\": {\"cpu_mean\": 91}, "
+    "\"db.received\": 310000000}}, \"recurrence\": {\"period_s\": 1800, \"jitter_s\": 12.5, "
+    "\"onsets\": 5, \"next\": \"2026-11-23T15:34:01.000Z\"}, \"usage_during_capture\": "
+    "{\"cpu_mean\": 91}, "
     "\"suppressed_since_last\": 3}";
 
 static void a_full_incident_is_written_as_specified(void **state)
