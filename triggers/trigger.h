@@ -80,5 +80,6 @@ struct trigger_kind {
 };
 
 extern const struct trigger_kind trigger_threshold;
+extern const struct trigger_kind trigger_recurs;
 
 #endif
