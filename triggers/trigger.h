@@ -79,7 +79,6 @@ struct trigger_kind {
     void (*restore)(void *trigger, const int64_t *onsets_ms, size_t count);
 };
 
-extern const struct trigger_kind trigger_threshold;
-extern const struct trigger_kind trigger_recurs;
+extern const struct trigger_kind trigger_threshold, trigger_spike, trigger_recurs;
 
 #endif

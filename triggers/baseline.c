@@ -1,0 +1,354 @@
+#include "triggers/baseline.h"
+
+#include <math.h>
+
+/* Where a sample is a mean over a second, ten seconds hold a spike's noise but not its shape. */
+static const int64_t STEP_MS = 1000;
+static const int64_t VALUE_MS = 10000;
+static const int64_t CONFIRM_MS = 10000;
+static const int64_t LONG_GAP_VALUES = 60;
+static const double CLIP = 4;
+static const double RELATIVE_FLOOR = 0.01;
+static const double TAIL = 0.99;
+static const double TAIL_WEIGHT = 0.5;
+static const double SIDE = 3;
+static const double IN_RANGE = 2;
+static const double FARTHEST = 1e4;
+static const unsigned SHIFT_RUN = 30;
+static const unsigned ADOPTED = 45;
+/* The standard deviation of a normal distribution over its median absolute deviation. */
+static const double DEVIATIONS = 1.4826;
+
+static int64_t longer(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Rates differ by factors rather than by amounts. */
+static double looked_at(enum unit unit, double value)
+{
+    return unit == UNIT_RATE ? log1p(fmax(value, 0)) : value;
+}
+
+static double in_unit(enum unit unit, double value)
+{
+    return unit == UNIT_RATE ? expm1(value) : value;
+}
+
+/* Below this a difference means nothing, however constant the metric was. */
+static double floor_of(enum unit unit)
+{
+    switch (unit) {
+    case UNIT_PERCENT:
+        return 0.3;
+    case UNIT_COUNT:
+        return 0.5;
+    default:
+        return 1e-9;
+    }
+}
+
+void baseline_init(
+    struct baseline *baseline, enum unit unit, enum direction direction, double at_least)
+{
+    *baseline = (struct baseline){
+        .unit = unit, .direction = direction, .at_least = at_least, .value = NAN};
+}
+
+int64_t baseline_step_ms(const struct baseline *baseline)
+{
+    return longer(STEP_MS, baseline->spacing.usual_ms);
+}
+
+int64_t baseline_value_ms(const struct baseline *baseline)
+{
+    return longer(VALUE_MS, baseline_step_ms(baseline));
+}
+
+bool baseline_knows(const struct baseline *baseline)
+{
+    return baseline->history.count >= BASELINE_LEARN && baseline->relearning == 0;
+}
+
+void baseline_progress(const struct baseline *baseline, int64_t *done_ms, int64_t *needed_ms)
+{
+    unsigned done = baseline->history.count < BASELINE_LEARN ? baseline->history.count
+                                                             : BASELINE_LEARN;
+    if (baseline->relearning)
+        done = BASELINE_LEARN - baseline->relearning;
+    *done_ms = done * baseline_value_ms(baseline);
+    *needed_ms = BASELINE_LEARN * baseline_value_ms(baseline);
+}
+
+bool baseline_is_stale(const struct baseline *baseline, int64_t time_ms)
+{
+    int64_t step_ms = baseline_step_ms(baseline);
+    return time_ms - baseline->spacing.last_ms > 3 * step_ms + step_ms / 4;
+}
+
+static void refresh(struct baseline *baseline)
+{
+    const struct history *history = &baseline->history;
+    double median = history_quantile(history, 0.5);
+    double spread = fmax(
+        DEVIATIONS * history_deviation(history, median), RELATIVE_FLOOR * fabs(median));
+    spread = fmax(spread, floor_of(baseline->unit));
+    baseline->median = median;
+    baseline->spread = spread;
+    baseline->scale_up = fmax(spread, TAIL_WEIGHT * (history_quantile(history, TAIL) - median));
+    baseline->scale_down = fmax(
+        spread, TAIL_WEIGHT * (median - history_quantile(history, 1 - TAIL)));
+}
+
+static const struct baseline_step *step_at(const struct baseline *baseline, unsigned back)
+{
+    return &baseline->steps[(baseline->step_next + BASELINE_STEPS - 1 - back) % BASELINE_STEPS];
+}
+
+/* Above the usual positive, below it negative. */
+static double signed_distance(const struct baseline *baseline, double value)
+{
+    double difference = value - baseline->median;
+    double z = difference / (difference > 0 ? baseline->scale_up : baseline->scale_down);
+    return fmin(fmax(z, -FARTHEST), FARTHEST);
+}
+
+/* 1: up counts, -1: down; where both do, the side that the newest step is on. */
+static int sign_of(const struct baseline *baseline)
+{
+    if (baseline->direction == DIRECTION_BOTH)
+        return step_at(baseline, 0)->value >= baseline->median ? 1 : -1;
+    return baseline->direction == DIRECTION_UP ? 1 : -1;
+}
+
+/* How many steps a spike has to last: three, but no more than ten seconds after its first; where
+ * a sample is a mean over a long time, one will do. */
+static unsigned confirming_steps(const struct baseline *baseline)
+{
+    int64_t step_ms = baseline_step_ms(baseline);
+    int64_t more = (CONFIRM_MS + step_ms / 2) / step_ms;
+    return 1 + (unsigned)(more < 2 ? more : 2);
+}
+
+static double mean_of(const struct baseline *baseline, unsigned steps)
+{
+    double sum = 0;
+    for (unsigned i = 0; i < steps; i++)
+        sum += step_at(baseline, i)->value;
+    return sum / steps;
+}
+
+static struct baseline_distance distance_of(const struct baseline *baseline, unsigned steps)
+{
+    if (steps > baseline->unbroken)
+        return (struct baseline_distance){0, 0};
+    int sign = sign_of(baseline);
+    double mean = mean_of(baseline, steps), least = FARTHEST;
+    if (baseline->at_least > 0 &&
+        fabs(in_unit(baseline->unit, mean) - baseline_usual(baseline)) < baseline->at_least)
+        return (struct baseline_distance){0, 0};
+    for (unsigned i = 0; i < steps; i++)
+        least = fmin(least, sign * signed_distance(baseline, step_at(baseline, i)->value));
+    return (struct baseline_distance){
+        fmax(sign * signed_distance(baseline, mean), 0), fmax(least, 0)};
+}
+
+static void measure(struct baseline *baseline)
+{
+    unsigned steps = confirming_steps(baseline);
+    baseline->confirmed = (struct baseline_distance){0, 0};
+    baseline->early = baseline->confirmed;
+    if (!baseline_knows(baseline))
+        return;
+    baseline->confirmed = distance_of(baseline, steps);
+    baseline->early = steps > 2 ? distance_of(baseline, steps - 1) : baseline->confirmed;
+}
+
+static float clipped(const struct baseline *baseline, float value)
+{
+    double reach = CLIP * baseline->spread;
+    return (float)fmin(fmax((double)value, baseline->median - reach), baseline->median + reach);
+}
+
+/* The values that a history starts with may hold a spike, which must not set the scale. */
+static void clip_all(struct baseline *baseline)
+{
+    const struct history start = baseline->history;
+    refresh(baseline);
+    history_clear(&baseline->history);
+    for (unsigned i = 0; i < start.count; i++)
+        history_add(&baseline->history, clipped(baseline, start.ring[i]));
+    refresh(baseline);
+}
+
+static void learn(struct baseline *baseline, float value)
+{
+    if (baseline->history.count < BASELINE_LEARN) {
+        history_add(&baseline->history, value);
+        if (baseline->history.count == BASELINE_LEARN)
+            clip_all(baseline);
+        return;
+    }
+    history_add(&baseline->history, clipped(baseline, value));
+    refresh(baseline);
+}
+
+bool baseline_adopt(struct baseline *baseline, bool always)
+{
+    if (baseline->recent_count < BASELINE_LEARN ||
+        (!always && (baseline->side == 0 || baseline->side_run < SHIFT_RUN)))
+        return false;
+    unsigned count = baseline->recent_count < ADOPTED ? baseline->recent_count : ADOPTED;
+    if (!always && baseline->side_run < count)
+        count = baseline->side_run;
+    history_clear(&baseline->history);
+    for (unsigned i = count; i > 0; i--)
+        history_add(&baseline->history,
+            baseline->recent[(baseline->recent_next + BASELINE_RECENT - i) % BASELINE_RECENT]);
+    baseline->delayed_count = 0;
+    baseline->side_run = 0;
+    baseline->relearning = 0;
+    clip_all(baseline);
+    return true;
+}
+
+void baseline_drop_delayed(struct baseline *baseline)
+{
+    baseline->delayed_count = 0;
+}
+
+static void note_side(struct baseline *baseline, double value)
+{
+    double reach = SIDE * baseline->spread;
+    int side = value > baseline->median + reach ? 1 : value < baseline->median - reach ? -1 : 0;
+    baseline->side_run = side == baseline->side ? baseline->side_run + 1 : 1;
+    baseline->side = side;
+}
+
+static void take_value(struct baseline *baseline, float value, bool spiking)
+{
+    baseline->recent[baseline->recent_next] = value;
+    baseline->recent_next = (baseline->recent_next + 1) % BASELINE_RECENT;
+    baseline->recent_count += baseline->recent_count < BASELINE_RECENT;
+    if (baseline->history.count < BASELINE_LEARN) {
+        learn(baseline, value);
+        return;
+    }
+    note_side(baseline, value);
+    if (baseline->relearning && --baseline->relearning == 0 && baseline_adopt(baseline, false))
+        return;
+    if (spiking || baseline_adopt(baseline, false))
+        return;
+    if (baseline->delayed_count == BASELINE_DELAY) {
+        learn(baseline, baseline->delayed[0]);
+        for (unsigned i = 1; i < BASELINE_DELAY; i++)
+            baseline->delayed[i - 1] = baseline->delayed[i];
+        baseline->delayed_count--;
+    }
+    baseline->delayed[baseline->delayed_count++] = value;
+}
+
+/* Means do not reach across a gap, and a history from before a long one may not hold any more. */
+static void after_gap(struct baseline *baseline, int64_t distance_ms)
+{
+    baseline->unbroken = 0;
+    baseline->sum_count = 0;
+    baseline->sum = 0;
+    if (distance_ms > LONG_GAP_VALUES * baseline_value_ms(baseline)) {
+        baseline->recent_count = 0;
+        baseline->delayed_count = 0;
+        baseline->side_run = 0;
+        baseline->relearning = BASELINE_LEARN;
+    }
+}
+
+/* Means over longer times vary less: a history of theirs makes too much of single samples. */
+static void follow_grain(struct baseline *baseline)
+{
+    int64_t step_ms = baseline_step_ms(baseline);
+    if (baseline->grain_ms >= 3 * step_ms) {
+        history_clear(&baseline->history);
+        baseline->recent_count = 0;
+        baseline->delayed_count = 0;
+        baseline->grain_ms = step_ms;
+    } else if (step_ms >= 3 * baseline->grain_ms) {
+        baseline->grain_ms = step_ms;
+    }
+}
+
+static void take_step(struct baseline *baseline, int64_t time_ms, double value, bool spiking)
+{
+    baseline->steps[baseline->step_next] = (struct baseline_step){time_ms, value};
+    baseline->step_next = (baseline->step_next + 1) % BASELINE_STEPS;
+    baseline->unbroken += baseline->unbroken < BASELINE_STEPS;
+    int64_t step_ms = baseline_step_ms(baseline);
+    unsigned steps = confirming_steps(baseline);
+    if (baseline->unbroken == 1) /* the first one, or the first after a gap */
+        baseline->value_since_ms = time_ms - step_ms;
+    if (baseline->unbroken >= steps &&
+        time_ms - baseline->value_since_ms >= baseline_value_ms(baseline) - step_ms / 2) {
+        baseline->value_since_ms = time_ms;
+        take_value(baseline, (float)mean_of(baseline, steps), spiking);
+    }
+    measure(baseline);
+}
+
+bool baseline_take(struct baseline *baseline, int64_t time_ms, double value, bool spiking)
+{
+    int64_t usual_ms = baseline->spacing.usual_ms;
+    int64_t distance_ms = spacing_take(&baseline->spacing, time_ms);
+    if (usual_ms > 0 && distance_ms > usual_ms * 3 + usual_ms / 4)
+        after_gap(baseline, distance_ms);
+    follow_grain(baseline);
+    baseline->value = value;
+    if (baseline->sum_count == 0)
+        baseline->sum_since_ms = time_ms - baseline->spacing.usual_ms;
+    baseline->sum += looked_at(baseline->unit, value);
+    baseline->sum_count++;
+    if (time_ms - baseline->sum_since_ms < STEP_MS - baseline->spacing.usual_ms / 2)
+        return false;
+    double mean = baseline->sum / baseline->sum_count;
+    baseline->sum_count = 0;
+    baseline->sum = 0;
+    take_step(baseline, time_ms, mean, spiking);
+    return true;
+}
+
+double baseline_usual(const struct baseline *baseline)
+{
+    return in_unit(baseline->unit, baseline->median);
+}
+
+double baseline_level(const struct baseline *baseline, double z)
+{
+    int sign = sign_of(baseline);
+    double scale = sign > 0 ? baseline->scale_up : baseline->scale_down;
+    return in_unit(baseline->unit, baseline->median + sign * z * scale);
+}
+
+int64_t baseline_onset_ms(const struct baseline *baseline)
+{
+    int sign = sign_of(baseline);
+    const struct baseline_step *first = step_at(baseline, 0);
+    for (unsigned back = 1; back < baseline->unbroken; back++) {
+        const struct baseline_step *step = step_at(baseline, back);
+        if (sign * signed_distance(baseline, step->value) < IN_RANGE)
+            return step->time_ms;
+        first = step;
+    }
+    return first->time_ms - baseline_step_ms(baseline);
+}
+
+int64_t baseline_valley_ms(const struct baseline *baseline, int64_t since_ms)
+{
+    int sign = sign_of(baseline);
+    const struct baseline_step *lowest = step_at(baseline, 0);
+    for (unsigned back = 1; back < baseline->unbroken; back++) {
+        const struct baseline_step *step = step_at(baseline, back);
+        if (step->time_ms < since_ms)
+            break;
+        if (sign * step->value < sign * lowest->value)
+            lowest = step;
+    }
+    return lowest->time_ms;
+}

@@ -1,0 +1,433 @@
+#include "triggers/spike.h"
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "triggers/baseline.h"
+#include "triggers/trigger.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VALLEY_PARTS = 4 };
+
+static const int64_t QUIET_MS = 20000; /* under a third of the score: the spike is over */
+static const double VALLEY_FACTOR = 1.6;
+static const double FALL_FACTOR = 1.25;
+static const double LEAST_SHARE = 0.5;
+
+/* The lowest score that a spike has come back to and kept for a while since its onset. The highest
+ * scores of quarters of that while stand for all of them. */
+struct valley {
+    double parts[VALLEY_PARTS];
+    unsigned next, count;
+    int64_t since_ms; /* the present part */
+    double highest;   /* in the present part */
+    double peak;      /* since the onset */
+    bool known;
+    double lowest;
+};
+
+/* What came nearest to a spike without being one. */
+struct miss {
+    bool known;
+    double score, value, usual;
+    size_t metric;
+    int64_t time_ms;
+};
+
+struct spike {
+    const struct spike_rule *rule;
+    const struct trigger_scope *scope;
+    struct baseline *baselines; /* one for each metric */
+    int64_t last_ms;            /* the newest step; valid while sampled */
+    bool sampled;
+    struct baseline_distance score, early; /* of all metrics together */
+    unsigned agreeing; /* metrics that stand out on their own, one step before the confirmation */
+    size_t lead;       /* the metric that is furthest from what is usual */
+    bool active;       /* a spike that fired goes on */
+    int64_t onset_ms, fired_ms;
+    bool low;
+    int64_t low_since_ms;
+    struct valley valley;
+    struct miss nearest, candidate; /* candidate: of an excursion that is not over */
+};
+
+static void *open(const void *options, const struct trigger_scope *scope)
+{
+    const struct spike_rule *rule = &((const struct spike_options *)options)->spike;
+    struct spike *state = xcalloc(1, sizeof *state);
+    state->rule = rule;
+    state->scope = scope;
+    state->baselines = xcalloc(scope->metric_count, sizeof *state->baselines);
+    for (size_t i = 0; i < scope->metric_count; i++) {
+        bool bounded = rule->at_least.text && scope->units[i] == scope->units[0];
+        baseline_init(&state->baselines[i], scope->units[i], (enum direction)rule->direction,
+            bounded ? rule->at_least.value : 0);
+    }
+    return state;
+}
+
+static void close(void *trigger)
+{
+    struct spike *state = trigger;
+    free(state->baselines);
+    free(state);
+}
+
+/* The longest distance between steps of the metrics that are still there. */
+static int64_t step_ms(const struct spike *state)
+{
+    int64_t longest_ms = 0;
+    for (size_t i = 0; i < state->scope->metric_count; i++) {
+        int64_t own_ms = baseline_step_ms(&state->baselines[i]);
+        if (own_ms > longest_ms && !baseline_is_stale(&state->baselines[i], state->last_ms))
+            longest_ms = own_ms;
+    }
+    return longest_ms;
+}
+
+static int64_t quiet_ms(const struct spike *state)
+{
+    int64_t three_ms = 3 * step_ms(state);
+    return three_ms > QUIET_MS ? three_ms : QUIET_MS;
+}
+
+static double squared(double value)
+{
+    return value * value;
+}
+
+/* The metrics together: the root of the sum of squares of what each says now. */
+static void combine(struct spike *state)
+{
+    struct baseline_distance score = {0, 0}, early = {0, 0};
+    double furthest = -1;
+    state->agreeing = 0;
+    for (size_t i = 0; i < state->scope->metric_count; i++) {
+        const struct baseline *baseline = &state->baselines[i];
+        if (baseline_is_stale(baseline, state->last_ms) || !baseline->spacing.sampled)
+            continue;
+        score.mean += squared(baseline->confirmed.mean);
+        score.least += squared(baseline->confirmed.least);
+        early.mean += squared(baseline->early.mean);
+        early.least += squared(baseline->early.least);
+        state->agreeing += baseline->early.least > state->rule->score * LEAST_SHARE;
+        if (baseline->confirmed.mean > furthest) {
+            furthest = baseline->confirmed.mean;
+            state->lead = i;
+        }
+    }
+    state->score = (struct baseline_distance){sqrt(score.mean), sqrt(score.least)};
+    state->early = (struct baseline_distance){sqrt(early.mean), sqrt(early.least)};
+}
+
+static void valley_begin(struct valley *valley, int64_t time_ms, double score)
+{
+    *valley = (struct valley){.since_ms = time_ms, .highest = score, .peak = score};
+}
+
+static void valley_take(struct valley *valley, int64_t time_ms, double score, int64_t part_ms)
+{
+    valley->highest = fmax(valley->highest, score);
+    valley->peak = fmax(valley->peak, score);
+    if (time_ms - valley->since_ms < part_ms)
+        return;
+    valley->parts[valley->next] = valley->highest;
+    valley->next = (valley->next + 1) % VALLEY_PARTS;
+    valley->count += valley->count < VALLEY_PARTS;
+    valley->since_ms = time_ms;
+    valley->highest = 0;
+    if (valley->count < VALLEY_PARTS)
+        return;
+    double kept = 0;
+    for (unsigned i = 0; i < VALLEY_PARTS; i++)
+        kept = fmax(kept, valley->parts[i]);
+    if (valley->peak > FALL_FACTOR * kept && (!valley->known || kept < valley->lowest)) {
+        valley->known = true;
+        valley->lowest = kept;
+    }
+}
+
+static bool stands_out(const struct baseline_distance *score, double above, double least)
+{
+    return score->mean > above && score->least > least;
+}
+
+/* Whether a spike begins: on its own, or out of the valley of the one that goes on. Metrics that
+ * agree confirm one another: they need one step less. */
+static bool begins(const struct spike *state)
+{
+    double above = state->rule->score;
+    double least = above * LEAST_SHARE;
+    if (state->active) {
+        const struct valley *valley = &state->valley;
+        if (!valley->known)
+            return false;
+        above = fmax(valley->lowest + above, valley->lowest * VALLEY_FACTOR);
+        least = (valley->lowest + above) * LEAST_SHARE;
+    }
+    return stands_out(&state->score, above, least) ||
+           (state->agreeing >= 2 && stands_out(&state->early, above, least));
+}
+
+static void fire(struct spike *state, struct verdict *verdict)
+{
+    const struct baseline *lead = &state->baselines[state->lead];
+    state->onset_ms = state->active ? baseline_valley_ms(lead, state->last_ms - quiet_ms(state))
+                                    : baseline_onset_ms(lead);
+    state->active = true;
+    state->fired_ms = state->last_ms;
+    state->low = false;
+    state->candidate.known = false;
+    valley_begin(&state->valley, state->last_ms, state->score.mean);
+    for (size_t i = 0; i < state->scope->metric_count; i++)
+        baseline_drop_delayed(&state->baselines[i]);
+    verdict->fired = true;
+}
+
+/* A spike that has lasted for as long as the newest values reach back is the new level. */
+static bool is_new_level(struct spike *state)
+{
+    const struct baseline *lead = &state->baselines[state->lead];
+    if (lead->recent_count < BASELINE_RECENT ||
+        state->last_ms - state->fired_ms < BASELINE_RECENT * baseline_value_ms(lead))
+        return false;
+    bool adopted = false;
+    for (size_t i = 0; i < state->scope->metric_count; i++)
+        adopted |= baseline_adopt(&state->baselines[i], false);
+    for (size_t i = 0; i < state->scope->metric_count && !adopted; i++)
+        baseline_adopt(&state->baselines[i], true);
+    return true;
+}
+
+/* Follows a spike that goes on; true when it is over. */
+static bool ends(struct spike *state)
+{
+    valley_take(&state->valley, state->last_ms, state->score.mean, quiet_ms(state) / VALLEY_PARTS);
+    if (state->score.mean >= state->rule->score / 3) {
+        state->low = false;
+        return is_new_level(state);
+    }
+    if (!state->low)
+        state->low_since_ms = state->last_ms;
+    state->low = true;
+    int64_t step = step_ms(state), lasted_ms = state->last_ms - state->low_since_ms + step;
+    return lasted_ms >= quiet_ms(state) - step / 4;
+}
+
+static void note_miss(struct spike *state)
+{
+    const struct baseline *lead = &state->baselines[state->lead];
+    struct miss present = {
+        true, state->score.mean, lead->value, baseline_usual(lead), state->lead, state->last_ms};
+    if (!baseline_knows(lead))
+        return;
+    if (!state->candidate.known || present.score > state->candidate.score)
+        state->candidate = present;
+    if (present.score >= state->rule->score / 3)
+        return;
+    if (!state->nearest.known || state->candidate.score > state->nearest.score)
+        state->nearest = state->candidate;
+    state->candidate.known = false;
+}
+
+static void take_step(struct spike *state, struct verdict *verdict)
+{
+    combine(state);
+    if (begins(state)) {
+        fire(state, verdict);
+    } else if (!state->active) {
+        note_miss(state);
+    } else if (ends(state)) {
+        state->active = false;
+        verdict->cleared = true;
+    }
+}
+
+static void check(void *trigger, const struct trigger_input *input, struct verdict *verdict)
+{
+    struct spike *state = trigger;
+    bool stepped = false;
+    *verdict = (struct verdict){0};
+    for (size_t i = 0; i < state->scope->metric_count; i++)
+        if (!isnan(input->values[i]))
+            stepped |= baseline_take(
+                &state->baselines[i], input->time_ms, input->values[i], state->active);
+    if (stepped) {
+        state->last_ms = input->time_ms;
+        state->sampled = true;
+        take_step(state, verdict);
+    }
+    const struct baseline *lead = &state->baselines[state->lead];
+    verdict->holds = state->active && !state->low;
+    verdict->metric = state->scope->metrics[state->lead];
+    verdict->unit = state->scope->units[state->lead];
+    verdict->value = lead->value;
+    verdict->limit = baseline_knows(lead) ? baseline_level(lead, state->rule->score) : NAN;
+    verdict->onset_ms = state->onset_ms;
+}
+
+/* "cpu 93.1%, usually 12.0%" */
+static int say_metric(
+    const struct spike *state, size_t metric, double value, double usual, size_t size, char *text)
+{
+    char now[VALUE_TEXT_SIZE], then[VALUE_TEXT_SIZE];
+    enum unit unit = state->scope->units[metric];
+    return snprintf(text, size, "%s %s, usually %s", state->scope->metrics[metric],
+        metric_format(unit, value, now), metric_format(unit, usual, then));
+}
+
+/* The metrics that made up the score, the one that moved most first. */
+static void explain(const void *trigger, const struct verdict *verdict, char reason[REASON_SIZE])
+{
+    enum { LONGEST = REASON_SIZE - 48 }; /* leaves room for the score */
+    const struct spike *state = trigger;
+    const struct baseline *lead = &state->baselines[state->lead];
+    int length = say_metric(
+        state, state->lead, verdict->value, baseline_usual(lead), LONGEST, reason);
+    for (size_t i = 0; i < state->scope->metric_count; i++) {
+        const struct baseline *other = &state->baselines[i];
+        char text[LONGEST];
+        if (i == state->lead || other->confirmed.mean < lead->confirmed.mean / 3)
+            continue;
+        int more = say_metric(state, i, other->value, baseline_usual(other), sizeof text, text);
+        if (length + more + 2 < LONGEST)
+            length += sprintf(reason + length, "; %s", text);
+    }
+    if (length >= LONGEST)
+        length = LONGEST - 1;
+    double score = fmax(state->score.mean, state->early.mean);
+    snprintf(reason + length, (size_t)(REASON_SIZE - length), ": score %.1f above %g", score,
+        state->rule->score);
+}
+
+static bool say_learning(const struct spike *state, char phrase[REASON_SIZE])
+{
+    int64_t done_ms, needed_ms;
+    char done[VALUE_TEXT_SIZE], needed[VALUE_TEXT_SIZE];
+    for (size_t i = 0; i < state->scope->metric_count; i++)
+        if (baseline_knows(&state->baselines[i]))
+            return false;
+    baseline_progress(&state->baselines[state->lead], &done_ms, &needed_ms);
+    metric_format_level(UNIT_SECONDS, (double)done_ms / 1000, done);
+    metric_format_level(UNIT_SECONDS, (double)needed_ms / 1000, needed);
+    snprintf(phrase, REASON_SIZE, "still learning: %s of %s", done, needed);
+    return true;
+}
+
+static bool nearest_miss(const void *trigger, int64_t *time_ms, char phrase[REASON_SIZE])
+{
+    const struct spike *state = trigger;
+    if (!state->sampled)
+        return false;
+    *time_ms = state->last_ms;
+    const struct miss *miss = &state->nearest;
+    if (state->candidate.known && (!miss->known || state->candidate.score > miss->score))
+        miss = &state->candidate;
+    if (say_learning(state, phrase))
+        return true;
+    if (!miss->known)
+        return false;
+    char what[REASON_SIZE / 2];
+    say_metric(state, miss->metric, miss->value, miss->usual, sizeof what, what);
+    *time_ms = miss->time_ms;
+    if (miss->score > state->rule->score)
+        snprintf(phrase, REASON_SIZE, "score %.1f above %g, but too briefly: %s", miss->score,
+            state->rule->score, what);
+    else
+        snprintf(
+            phrase, REASON_SIZE, "score %.1f of %g: %s", miss->score, state->rule->score, what);
+    return true;
+}
+
+static int64_t lookback_ms(const void *options, int64_t interval_ms)
+{
+    (void)options;
+    return BASELINE_STEPS * (interval_ms > 1000 ? interval_ms : 1000);
+}
+
+/* "cpu and db.received spikes: score above 8 against their own history" */
+static void describe(
+    const void *options, const struct trigger_scope *scope, char phrase[REASON_SIZE])
+{
+    static const char *const what[] = {"spikes", "dips", "spikes and dips"};
+    const struct spike_rule *rule = &((const struct spike_options *)options)->spike;
+    char names[REASON_SIZE / 2] = "", bound[VALUE_TEXT_SIZE + 32] = "", level[VALUE_TEXT_SIZE];
+    size_t length = 0;
+    for (size_t i = 0; i < scope->metric_count && length < sizeof names; i++)
+        length += (size_t)snprintf(names + length, sizeof names - length, "%s%s",
+            i == 0                         ? ""
+            : i + 1 == scope->metric_count ? " and "
+                                           : ", ",
+            scope->metrics[i]);
+    if (rule->at_least.text)
+        snprintf(bound, sizeof bound, ", at least %s away",
+            metric_format_level(scope->units[0], rule->at_least.value, level));
+    snprintf(phrase, REASON_SIZE, "%s %s: score above %g against %s own history%s", names,
+        what[rule->direction], rule->score, scope->metric_count > 1 ? "their" : "its", bound);
+}
+
+static int validate(const void *data, const char **key, struct error *err)
+{
+    const struct spike_rule *rule = &((const struct spike_options *)data)->spike;
+    if (!rule->at_least.text || rule->at_least.value > 0)
+        return 0;
+    *key = "spike";
+    return error_set(err, "at_least is a distance from the baseline, more than 0; it is %s",
+        rule->at_least.text);
+}
+
+static const char *const directions[] = {"up", "down", "both", NULL};
+
+static const struct field rule_fields[] = {
+    {.key = "score",
+        .type = FIELD_NUMBER,
+        .offset = offsetof(struct spike_rule, score),
+        .otherwise = "8",
+        .min = 1,
+        .max = 1000,
+        .help = "fires above this distance from the usual, in robust standard deviations, "
+                "for 3 samples (fewer where that is more than 10 s)"},
+    {.key = "direction",
+        .type = FIELD_CHOICE,
+        .offset = offsetof(struct spike_rule, direction),
+        .otherwise = "up",
+        .choices = directions,
+        .help = "which way counts"},
+    {.key = "at_least",
+        .type = FIELD_LEVEL,
+        .offset = offsetof(struct spike_rule, at_least),
+        .help = "only where a metric is at least so far from its usual value; = no such bound"},
+    {.key = NULL},
+};
+
+static const struct field fields[] = {
+    {.key = "spike",
+        .type = FIELD_STRUCT,
+        .offset = offsetof(struct spike_options, spike),
+        .fields = rule_fields,
+        .help = "compares with its own history: 360 values, one every 10 s (an hour) or one a "
+                "sample where those are further apart; the first 30 are for learning"},
+    {.key = NULL},
+};
+
+static const char *const marks[] = {"spike", NULL};
+
+const struct trigger_kind trigger_spike = {
+    .kind = {.name = "spike",
+        .help = "the metric, or several together, left what is usual for them",
+        .fields = fields,
+        .options_size = sizeof(struct spike_options),
+        .marks = marks,
+        .many_metrics = true,
+        .validate = validate},
+    .open = open,
+    .close = close,
+    .check = check,
+    .explain = explain,
+    .nearest_miss = nearest_miss,
+    .lookback_ms = lookback_ms,
+    .describe = describe,
+};
