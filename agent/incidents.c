@@ -158,6 +158,19 @@ static int64_t capture_seconds(const struct capture_set *set)
     return (cpu > others ? cpu : others) + 60; /* for requests and retries */
 }
 
+/* How long before its fire an excursion of the trigger can have begun. */
+static int64_t lookback_ms(const struct config *config, const struct trigger_config *trigger)
+{
+    const struct trigger_kind *kind = trigger_kinds[trigger->kind];
+    int64_t longest_ms = 0;
+    for (size_t i = 0; i < trigger->scope.member_count; i++) {
+        int64_t ms = lookback_ms(config, &config->triggers[trigger->members[i]]);
+        longest_ms = ms > longest_ms ? ms : longest_ms;
+    }
+    return longest_ms +
+           (kind->lookback_ms ? kind->lookback_ms(trigger->options, config->interval_ms) : 0);
+}
+
 size_t incidents_history(const struct config *config)
 {
     int64_t longest_ms = 0, capture_s = 0;
@@ -166,10 +179,7 @@ size_t incidents_history(const struct config *config)
         capture_s = seconds > capture_s ? seconds : capture_s;
     }
     for (size_t i = 0; i < config->trigger_count; i++) {
-        const struct trigger_config *trigger = &config->triggers[i];
-        const struct trigger_kind *kind = trigger_kinds[trigger->kind];
-        int64_t ms = kind->lookback_ms ? kind->lookback_ms(trigger->options, config->interval_ms)
-                                       : 0;
+        int64_t ms = lookback_ms(config, &config->triggers[i]);
         longest_ms = ms > longest_ms ? ms : longest_ms;
     }
     return (size_t)((before_onset_ms + longest_ms + capture_s * 1000) / config->interval_ms) + 2;

@@ -68,7 +68,8 @@ struct trigger_kind {
      * sees now instead. */
     bool (*nearest_miss)(const void *trigger, int64_t *time_ms, char phrase[REASON_SIZE]);
     /* How long before its fire an excursion can have begun at the most, where samples lie
-     * interval_ms apart. NULL: no longer than its members'. */
+     * interval_ms apart; of a kind with members: how much longer than the longest of theirs. NULL:
+     * no longer. */
     int64_t (*lookback_ms)(const void *options, int64_t interval_ms);
     /* "cpu above 80% for 10 s": the rule itself, for the start of a run. */
     void (*describe)(
@@ -79,6 +80,7 @@ struct trigger_kind {
     void (*restore)(void *trigger, const int64_t *onsets_ms, size_t count);
 };
 
-extern const struct trigger_kind trigger_threshold, trigger_spike, trigger_recurs;
+extern const struct trigger_kind trigger_threshold, trigger_spike, trigger_counter,
+    trigger_composite, trigger_recurs;
 
 #endif
