@@ -89,7 +89,8 @@ static void watch_restarts(struct detector *detector)
     for (size_t i = 0; config->quiet.after_start_ms && i < config->app_count; i++) {
         char *name = config->single_app ? xstrdup("restarts")
                                         : xasprintf("%s.restarts", config->apps[i].name);
-        detector->feeds[feed_of(detector, name)].restarts_of = i;
+        size_t feed = feed_of(detector, name); /* moves the feeds */
+        detector->feeds[feed].restarts_of = i;
         free(name);
     }
 }

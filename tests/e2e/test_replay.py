@@ -64,7 +64,7 @@ def test_the_built_in_set_sees_rounds_recur(replay, tmp_path):
     assert len(fires) == 8
     for number, fire in enumerate(fires):
         began = START + 3600 + 600 * number
-        assert abs(harness.seconds_of(fire["onset"]) - began) <= 5
+        assert abs(harness.seconds_of(fire["onset"]) - began) <= 10, "two samples"
         assert began <= harness.seconds_of(fire["time"]) <= began + 30
     assert len(of(events, "db-burst", "fire")) == 8, "the trace has the database's traffic"
     recognised = of(events, "recurring", "recognised")
