@@ -1,0 +1,386 @@
+#include "review/profile_decode.h"
+
+#include "core/alloc.h"
+#include "review/array.h"
+#include "review/gzip.h"
+#include "review/profile_fields.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int profile_decode_damaged(struct decoder *decoder, struct place place, const char *problem)
+{
+    if (place.number == 0)
+        return damaged(decoder, "its %s: %s", place.thing, problem);
+    return damaged(decoder, "%s %" PRIu32 ": %s", place.thing, place.number, problem);
+}
+
+int profile_decode_wrong_kind(struct decoder *decoder, struct place place, uint64_t field)
+{
+    char problem[64];
+    snprintf(problem, sizeof problem, "field %" PRIu64 " is of the wrong kind", field);
+    return profile_decode_damaged(decoder, place, problem);
+}
+
+int profile_decode_numbers(struct decoder *decoder, struct protobuf_reader bytes,
+    struct place place, uint64_t *values, unsigned last)
+{
+    struct protobuf_field field;
+    int code;
+    memset(values, 0, (last + 1) * sizeof *values);
+    while ((code = protobuf_next(&bytes, &field)) > 0) {
+        if (field.number > last || field.number == 0)
+            continue;
+        if (field.wire != PROTOBUF_VARINT)
+            return profile_decode_wrong_kind(decoder, place, field.number);
+        values[field.number] = field.value;
+    }
+    return code < 0 ? profile_decode_damaged(decoder, place, protobuf_problem(code)) : 0;
+}
+
+int profile_decode_string(
+    struct decoder *decoder, struct place place, uint64_t value, uint32_t *string)
+{
+    if (value >= decoder->string_capacity) {
+        char problem[80];
+        snprintf(problem, sizeof problem,
+            "it names string %" PRId64 ", of which there are %" PRIu32, (int64_t)value,
+            decoder->string_capacity);
+        return profile_decode_damaged(decoder, place, problem);
+    }
+    *string = (uint32_t)value;
+    return 0;
+}
+
+static int read_value_type(struct decoder *decoder, struct protobuf_reader bytes,
+    struct place place, struct profile_value_type *type)
+{
+    uint64_t values[VALUE_TYPE_LAST + 1];
+    if (profile_decode_numbers(decoder, bytes, place, values, VALUE_TYPE_LAST) < 0 ||
+        profile_decode_string(decoder, place, values[VALUE_TYPE_TYPE], &type->type) < 0)
+        return -1;
+    return profile_decode_string(decoder, place, values[VALUE_TYPE_UNIT], &type->unit);
+}
+
+static int read_sample_type(struct decoder *decoder, struct protobuf_reader bytes)
+{
+    struct profile *profile = decoder->profile;
+    uint32_t index = profile->sample_type_count++;
+    struct place place = {"sample type", index + 1};
+    profile->sample_types = array_room(
+        profile->sample_types, index, 1, &decoder->type_capacity, sizeof *profile->sample_types);
+    return read_value_type(decoder, bytes, place, &profile->sample_types[index]);
+}
+
+static int read_mapping(struct decoder *decoder, struct protobuf_reader bytes)
+{
+    uint32_t index = decoder->profile->mapping_count++;
+    struct place place = {"mapping", index + 1};
+    struct profile_mapping *mapping = &decoder->profile->mappings[index];
+    uint64_t values[MAPPING_LAST + 1];
+    if (profile_decode_numbers(decoder, bytes, place, values, MAPPING_LAST) < 0)
+        return -1;
+    decoder->mapping_ids[index] = values[MAPPING_ID];
+    *mapping = (struct profile_mapping){.start = values[MAPPING_START],
+        .limit = values[MAPPING_LIMIT],
+        .offset = values[MAPPING_OFFSET],
+        .has_functions = values[MAPPING_HAS_FUNCTIONS] != 0,
+        .has_filenames = values[MAPPING_HAS_FILENAMES] != 0,
+        .has_line_numbers = values[MAPPING_HAS_LINE_NUMBERS] != 0,
+        .has_inline_frames = values[MAPPING_HAS_INLINE_FRAMES] != 0};
+    if (profile_decode_string(decoder, place, values[MAPPING_FILE], &mapping->file) < 0)
+        return -1;
+    return profile_decode_string(decoder, place, values[MAPPING_BUILD_ID], &mapping->build_id);
+}
+
+static int read_function(struct decoder *decoder, struct protobuf_reader bytes)
+{
+    uint32_t index = decoder->profile->function_count++;
+    struct place place = {"function", index + 1};
+    struct profile_function *function = &decoder->profile->functions[index];
+    uint64_t values[FUNCTION_LAST + 1];
+    if (profile_decode_numbers(decoder, bytes, place, values, FUNCTION_LAST) < 0)
+        return -1;
+    decoder->function_ids[index] = values[FUNCTION_ID];
+    *function = (struct profile_function){.start_line = (int64_t)values[FUNCTION_START_LINE]};
+    if (profile_decode_string(decoder, place, values[FUNCTION_NAME], &function->name) < 0 ||
+        profile_decode_string(
+            decoder, place, values[FUNCTION_SYSTEM_NAME], &function->system_name) < 0)
+        return -1;
+    return profile_decode_string(decoder, place, values[FUNCTION_FILENAME], &function->file);
+}
+
+static int add_string(struct decoder *decoder, struct protobuf_reader bytes)
+{
+    struct profile *profile = decoder->profile;
+    size_t size = (size_t)(bytes.end - bytes.at);
+    if (profile->string_count == 0 && size > 0)
+        return damaged(decoder, "its first string is not empty");
+    profile->strings[profile->string_count++] = (struct profile_string){
+        .text = (const char *)bytes.at, .size = (uint32_t)size};
+    return 0;
+}
+
+static int add_comment(struct decoder *decoder, uint64_t value)
+{
+    struct profile *profile = decoder->profile;
+    uint32_t index = profile->comment_count++;
+    profile->comments = array_room(
+        profile->comments, index, 1, &decoder->comment_capacity, sizeof *profile->comments);
+    return profile_decode_string(
+        decoder, (struct place){"comment", index + 1}, value, &profile->comments[index]);
+}
+
+static int read_comments(struct decoder *decoder, struct protobuf_field *field)
+{
+    if (field->wire == PROTOBUF_VARINT)
+        return add_comment(decoder, field->value);
+    while (field->bytes.at < field->bytes.end) {
+        uint64_t value;
+        int code = protobuf_number(&field->bytes, &value);
+        if (code < 0)
+            return damaged(decoder, "its comments: %s", protobuf_problem(code));
+        if (add_comment(decoder, value) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The profile's own numbers. */
+static int read_own_number(struct decoder *decoder, uint64_t number, uint64_t value)
+{
+    struct profile *profile = decoder->profile;
+    switch (number) {
+    case PROFILE_DROP_FRAMES:
+        return profile_decode_string(
+            decoder, (struct place){"drop frames", 0}, value, &profile->drop_frames);
+    case PROFILE_KEEP_FRAMES:
+        return profile_decode_string(
+            decoder, (struct place){"keep frames", 0}, value, &profile->keep_frames);
+    case PROFILE_TIME_NANOS:
+        if (profile->time_ns)
+            return damaged(decoder, "it is two profiles, one after the other");
+        profile->time_ns = (int64_t)value;
+        return 0;
+    case PROFILE_DURATION_NANOS:
+        profile->duration_ns = (int64_t)value;
+        return 0;
+    case PROFILE_PERIOD:
+        profile->period = (int64_t)value;
+        return 0;
+    case PROFILE_DEFAULT_SAMPLE_TYPE:
+        return profile_decode_string(decoder, (struct place){"default sample type", 0}, value,
+            &profile->default_sample_type);
+    case PROFILE_DOC_URL:
+        return profile_decode_string(
+            decoder, (struct place){"link to documentation", 0}, value, &profile->doc_url);
+    default:
+        return 0;
+    }
+}
+
+/* All but samples and locations. */
+static int read_own_field(struct decoder *decoder, struct protobuf_field *field)
+{
+    switch (field->number) {
+    case PROFILE_SAMPLE_TYPE:
+        return read_sample_type(decoder, field->bytes);
+    case PROFILE_MAPPING:
+        return read_mapping(decoder, field->bytes);
+    case PROFILE_FUNCTION:
+        return read_function(decoder, field->bytes);
+    case PROFILE_STRING_TABLE:
+        return add_string(decoder, field->bytes);
+    case PROFILE_PERIOD_TYPE:
+        return read_value_type(decoder, field->bytes, (struct place){"period type", 0},
+            &decoder->profile->period_type);
+    case PROFILE_COMMENT:
+        return read_comments(decoder, field);
+    default:
+        return read_own_number(decoder, field->number, field->value);
+    }
+}
+
+/* Makes a stretch reach from the first to the last field of its kind. */
+static void extend(
+    struct protobuf_reader *stretch, const unsigned char *begin, const unsigned char *end)
+{
+    if (!stretch->at)
+        stretch->at = begin;
+    stretch->end = end;
+}
+
+static enum protobuf_wire wire_of(uint64_t number)
+{
+    bool message = number <= PROFILE_STRING_TABLE || number == PROFILE_PERIOD_TYPE;
+    return message ? PROTOBUF_BYTES : PROTOBUF_VARINT;
+}
+
+/* Counts what there is, and sees to it that every field is of its kind. */
+static int count_fields(struct decoder *decoder, uint32_t *samples)
+{
+    struct protobuf_reader reader = decoder->all;
+    struct protobuf_field field;
+    int code;
+    const unsigned char *begin = reader.at;
+    for (; (code = protobuf_next(&reader, &field)) > 0; begin = reader.at) {
+        if (field.number == 0 || field.number > PROFILE_DOC_URL)
+            continue;
+        bool packed = field.number == PROFILE_COMMENT && field.wire == PROTOBUF_BYTES;
+        if (field.wire != wire_of(field.number) && !packed)
+            return error_set(decoder->err,
+                "the profile is damaged, or not in pprof's format: field %" PRIu64
+                " is of the wrong kind",
+                field.number);
+        decoder->string_capacity += field.number == PROFILE_STRING_TABLE;
+        decoder->mapping_capacity += field.number == PROFILE_MAPPING;
+        decoder->function_capacity += field.number == PROFILE_FUNCTION;
+        if (field.number == PROFILE_LOCATION) {
+            decoder->location_capacity++;
+            extend(&decoder->locations, begin, reader.at);
+        } else if (field.number == PROFILE_SAMPLE) {
+            ++*samples;
+            extend(&decoder->samples, begin, reader.at);
+        }
+    }
+    if (code < 0)
+        return error_set(decoder->err, "the profile is damaged, or not in pprof's format: %s",
+            protobuf_problem(code));
+    return decoder->string_capacity ? 0 : damaged(decoder, "it has no strings");
+}
+
+/* Calls `read` for every field of one number in a stretch. */
+static int walk(struct decoder *decoder, struct protobuf_reader stretch, uint64_t number,
+    int (*read)(struct decoder *decoder, struct protobuf_reader bytes))
+{
+    struct protobuf_field field;
+    while (protobuf_next(&stretch, &field) > 0)
+        if (field.number == number && read(decoder, field.bytes) < 0)
+            return -1;
+    return 0;
+}
+
+static int read_own_fields(struct decoder *decoder)
+{
+    struct protobuf_reader reader = decoder->all;
+    struct protobuf_field field;
+    while (protobuf_next(&reader, &field) > 0)
+        if (read_own_field(decoder, &field) < 0)
+            return -1;
+    const struct profile *profile = decoder->profile;
+    if (id_map_build(&decoder->mapping_map, decoder->mapping_ids, profile->mapping_count, "mapping",
+            decoder->err) < 0)
+        return -1;
+    return id_map_build(&decoder->function_map, decoder->function_ids, profile->function_count,
+        "function", decoder->err);
+}
+
+static int read_locations(struct decoder *decoder)
+{
+    if (walk(decoder, decoder->locations, PROFILE_LOCATION, profile_decode_location) < 0)
+        return -1;
+    return id_map_build(&decoder->location_map, decoder->location_ids,
+        decoder->profile->location_count, "location", decoder->err);
+}
+
+/* Room for exactly what was counted; lists of numbers start with what is likely. */
+static void allocate(struct decoder *decoder, uint32_t samples)
+{
+    struct profile *profile = decoder->profile;
+    profile->strings = xcalloc(decoder->string_capacity, sizeof *profile->strings);
+    profile->mappings = xcalloc(decoder->mapping_capacity, sizeof *profile->mappings);
+    profile->functions = xcalloc(decoder->function_capacity, sizeof *profile->functions);
+    profile->locations = xcalloc(decoder->location_capacity, sizeof *profile->locations);
+    profile->samples = xcalloc(samples, sizeof *profile->samples);
+    decoder->mapping_ids = xcalloc(decoder->mapping_capacity, sizeof *decoder->mapping_ids);
+    decoder->function_ids = xcalloc(decoder->function_capacity, sizeof *decoder->function_ids);
+    decoder->location_ids = xcalloc(decoder->location_capacity, sizeof *decoder->location_ids);
+    profile->lines = array_room(
+        NULL, 0, decoder->location_capacity, &decoder->line_capacity, sizeof *profile->lines);
+    profile->values = array_room(
+        NULL, 0, samples, &decoder->value_capacity, sizeof *profile->values);
+    uint32_t bytes = (uint32_t)(decoder->samples.end - decoder->samples.at);
+    profile->stacks = array_room(
+        NULL, 0, bytes / 2, &decoder->stack_capacity, sizeof *profile->stacks);
+}
+
+static void trim(struct decoder *decoder)
+{
+    struct profile *profile = decoder->profile;
+    profile->values = xrealloc(profile->values, decoder->value_count, sizeof *profile->values);
+    profile->stacks = xrealloc(profile->stacks, profile->stack_count, sizeof *profile->stacks);
+    profile->lines = xrealloc(profile->lines, profile->line_count, sizeof *profile->lines);
+    profile->labels = xrealloc(profile->labels, profile->label_count, sizeof *profile->labels);
+}
+
+/* Strings are left where they are. What follows one is the next field's first byte, which has been
+ * read, or the one byte behind the end. */
+static void terminate_strings(struct decoder *decoder, char *bytes)
+{
+    const struct profile *profile = decoder->profile;
+    for (uint32_t i = 0; i < profile->string_count; i++) {
+        const struct profile_string *string = &profile->strings[i];
+        bytes[(string->text - bytes) + (ptrdiff_t)string->size] = '\0';
+    }
+}
+
+static int decode_bytes(struct decoder *decoder, char *bytes, size_t size)
+{
+    uint32_t samples = 0;
+    const unsigned char *begin = (const unsigned char *)bytes;
+    decoder->all = (struct protobuf_reader){begin, begin + size};
+    if (size == 0)
+        return error_set(decoder->err, "the profile is empty");
+    if (count_fields(decoder, &samples) < 0)
+        return -1;
+    allocate(decoder, samples);
+    if (read_own_fields(decoder) < 0 || read_locations(decoder) < 0 ||
+        walk(decoder, decoder->samples, PROFILE_SAMPLE, profile_decode_sample) < 0)
+        return -1;
+    trim(decoder);
+    terminate_strings(decoder, bytes);
+    return 0;
+}
+
+/* Bytes of our own, inflated, with one to spare behind them. */
+static int own_bytes(const void *data, size_t size, size_t max_bytes, char **bytes,
+    size_t *inflated, struct error *err)
+{
+    if (gzip_is(data, size))
+        return gzip_inflate(data, size, max_bytes, bytes, inflated, err);
+    if (size > max_bytes)
+        return error_set(
+            err, "the profile has more than the %zu bytes that are allowed", max_bytes);
+    *bytes = xrealloc(NULL, size + 1, 1);
+    if (size > 0)
+        memcpy(*bytes, data, size);
+    *inflated = size;
+    return 0;
+}
+
+struct profile *profile_decode(const void *data, size_t size, size_t max_bytes, struct error *err)
+{
+    char *bytes;
+    size_t inflated;
+    /* so that every count and every index fits 32 bits */
+    size_t most = max_bytes < UINT32_MAX ? max_bytes : UINT32_MAX - 1;
+    if (own_bytes(data, size, most, &bytes, &inflated, err) < 0)
+        return NULL;
+    struct profile *profile = xcalloc(1, sizeof *profile);
+    profile->blocks = xcalloc(1, sizeof *profile->blocks);
+    profile->blocks->bytes = bytes;
+    struct decoder decoder = {.profile = profile, .err = err};
+    int status = decode_bytes(&decoder, bytes, inflated);
+    id_map_free(&decoder.mapping_map);
+    id_map_free(&decoder.function_map);
+    id_map_free(&decoder.location_map);
+    free(decoder.mapping_ids);
+    free(decoder.function_ids);
+    free(decoder.location_ids);
+    if (status == 0)
+        return profile;
+    profile_free(profile);
+    return NULL;
+}

@@ -1,0 +1,174 @@
+#include "review/profile_decode.h"
+
+#include "review/array.h"
+#include "review/profile_fields.h"
+
+#include <inttypes.h>
+
+static int add_line(struct decoder *decoder, struct protobuf_reader bytes, struct place place)
+{
+    struct profile *profile = decoder->profile;
+    uint64_t values[LINE_LAST + 1];
+    if (profile_decode_numbers(decoder, bytes, place, values, LINE_LAST) < 0)
+        return -1;
+    uint32_t function = id_map_find(&decoder->function_map, values[LINE_FUNCTION_ID]);
+    if (function == ID_MAP_NONE)
+        return damaged(decoder,
+            "location %" PRIu32 " names function %" PRIu64 ", which it does not have", place.number,
+            values[LINE_FUNCTION_ID]);
+    profile->lines = array_room(
+        profile->lines, profile->line_count, 1, &decoder->line_capacity, sizeof *profile->lines);
+    profile->lines[profile->line_count++] = (struct profile_line){
+        .line = (int64_t)values[LINE_LINE],
+        .column = (int64_t)values[LINE_COLUMN],
+        .function = function};
+    return 0;
+}
+
+int profile_decode_location(struct decoder *decoder, struct protobuf_reader bytes)
+{
+    struct profile *profile = decoder->profile;
+    uint32_t index = profile->location_count++;
+    struct place place = {"location", index + 1};
+    uint32_t first_line = profile->line_count;
+    uint64_t values[LOCATION_LAST + 1] = {0};
+    struct protobuf_field field;
+    int code;
+    while ((code = protobuf_next(&bytes, &field)) > 0) {
+        if (field.number > LOCATION_LAST || field.number == 0)
+            continue;
+        if (field.wire != (field.number == LOCATION_LINE ? PROTOBUF_BYTES : PROTOBUF_VARINT))
+            return profile_decode_wrong_kind(decoder, place, field.number);
+        if (field.number != LOCATION_LINE)
+            values[field.number] = field.value;
+        else if (add_line(decoder, field.bytes, place) < 0)
+            return -1;
+    }
+    if (code < 0)
+        return profile_decode_damaged(decoder, place, protobuf_problem(code));
+    decoder->location_ids[index] = values[LOCATION_ID];
+    uint32_t mapping = id_map_find(&decoder->mapping_map, values[LOCATION_MAPPING_ID]);
+    profile->locations[index] = (struct profile_location){.address = values[LOCATION_ADDRESS],
+        .mapping = mapping == ID_MAP_NONE ? PROFILE_NO_MAPPING : mapping,
+        .first_line = first_line,
+        .line_count = profile->line_count - first_line,
+        .is_folded = values[LOCATION_IS_FOLDED] != 0};
+    return 0;
+}
+
+static int add_location(struct decoder *decoder, uint32_t sample, uint64_t id)
+{
+    uint32_t location = id_map_find(&decoder->location_map, id);
+    if (location == ID_MAP_NONE)
+        return damaged(decoder,
+            "sample %" PRIu32 " names location %" PRIu64 ", which it does not have", sample, id);
+    decoder->profile->stacks[decoder->profile->stack_count++] = location;
+    return 0;
+}
+
+/* A list has at most as many numbers as it has bytes: room for all is made before. */
+static uint32_t most_numbers(const struct protobuf_field *field)
+{
+    return field->wire == PROTOBUF_VARINT ? 1 : (uint32_t)(field->bytes.end - field->bytes.at);
+}
+
+static int read_stack(struct decoder *decoder, struct place place, struct protobuf_field *field)
+{
+    struct profile *profile = decoder->profile;
+    profile->stacks = array_room(profile->stacks, profile->stack_count, most_numbers(field),
+        &decoder->stack_capacity, sizeof *profile->stacks);
+    if (field->wire == PROTOBUF_VARINT)
+        return add_location(decoder, place.number, field->value);
+    while (field->bytes.at < field->bytes.end) {
+        uint64_t id;
+        int code = protobuf_number(&field->bytes, &id);
+        if (code < 0)
+            return profile_decode_damaged(decoder, place, protobuf_problem(code));
+        if (add_location(decoder, place.number, id) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int read_values(struct decoder *decoder, struct place place, struct protobuf_field *field)
+{
+    struct profile *profile = decoder->profile;
+    profile->values = array_room(profile->values, decoder->value_count, most_numbers(field),
+        &decoder->value_capacity, sizeof *profile->values);
+    if (field->wire == PROTOBUF_VARINT) {
+        profile->values[decoder->value_count++] = (int64_t)field->value;
+        return 0;
+    }
+    while (field->bytes.at < field->bytes.end) {
+        uint64_t value;
+        int code = protobuf_number(&field->bytes, &value);
+        if (code < 0)
+            return profile_decode_damaged(decoder, place, protobuf_problem(code));
+        profile->values[decoder->value_count++] = (int64_t)value;
+    }
+    return 0;
+}
+
+/* A label with neither text nor number nor unit says nothing and is left out, as pprof does. */
+static int read_label(struct decoder *decoder, struct place place, struct protobuf_reader bytes)
+{
+    struct profile *profile = decoder->profile;
+    struct profile_label label = {0};
+    uint64_t values[LABEL_LAST + 1];
+    if (profile_decode_numbers(decoder, bytes, place, values, LABEL_LAST) < 0 ||
+        profile_decode_string(decoder, place, values[LABEL_KEY], &label.key) < 0 ||
+        profile_decode_string(decoder, place, values[LABEL_STR], &label.text) < 0)
+        return -1;
+    if (label.text == 0) {
+        label.number = (int64_t)values[LABEL_NUM];
+        if (profile_decode_string(decoder, place, values[LABEL_NUM_UNIT], &label.unit) < 0)
+            return -1;
+        if (label.number == 0 && label.unit == 0)
+            return 0;
+    }
+    profile->labels = array_room(profile->labels, profile->label_count, 1, &decoder->label_capacity,
+        sizeof *profile->labels);
+    profile->labels[profile->label_count++] = label;
+    return 0;
+}
+
+static int read_sample_field(
+    struct decoder *decoder, struct place place, struct protobuf_field *field)
+{
+    bool list = field->wire == PROTOBUF_BYTES || field->wire == PROTOBUF_VARINT;
+    if (field->number == SAMPLE_LOCATION_ID && list)
+        return read_stack(decoder, place, field);
+    if (field->number == SAMPLE_VALUE && list)
+        return read_values(decoder, place, field);
+    if (field->number == SAMPLE_LABEL && field->wire == PROTOBUF_BYTES)
+        return read_label(decoder, place, field->bytes);
+    if (field->number >= SAMPLE_LOCATION_ID && field->number <= SAMPLE_LABEL)
+        return profile_decode_wrong_kind(decoder, place, field->number);
+    return 0;
+}
+
+int profile_decode_sample(struct decoder *decoder, struct protobuf_reader bytes)
+{
+    struct profile *profile = decoder->profile;
+    uint32_t index = profile->sample_count++;
+    struct place place = {"sample", index + 1};
+    uint32_t first_value = decoder->value_count;
+    struct profile_sample *sample = &profile->samples[index];
+    sample->first_location = profile->stack_count;
+    sample->first_label = profile->label_count;
+    struct protobuf_field field;
+    int code;
+    while ((code = protobuf_next(&bytes, &field)) > 0)
+        if (read_sample_field(decoder, place, &field) < 0)
+            return -1;
+    if (code < 0)
+        return profile_decode_damaged(decoder, place, protobuf_problem(code));
+    sample->location_count = profile->stack_count - sample->first_location;
+    sample->label_count = profile->label_count - sample->first_label;
+    uint32_t value_count = decoder->value_count - first_value;
+    if (value_count != profile->sample_type_count || value_count == 0)
+        return damaged(decoder,
+            "sample %" PRIu32 " has %" PRIu32 " values for %" PRIu32 " sample types", place.number,
+            value_count, profile->sample_type_count);
+    return 0;
+}

@@ -1,0 +1,101 @@
+/* The wire format of protocol buffers (protobuf.dev/programming-guides/encoding): a reader that
+ * never leaves its bytes, and a writer that needs one block of memory however much is written.
+ * Groups are refused; fields that nobody asked for are for the caller to skip. */
+#ifndef REVIEW_PROTOBUF_H
+#define REVIEW_PROTOBUF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum protobuf_wire {
+    PROTOBUF_VARINT = 0,
+    PROTOBUF_FIXED64 = 1,
+    PROTOBUF_BYTES = 2,
+    PROTOBUF_FIXED32 = 5
+};
+
+/* The bytes of a message, or of a packed list, that are still to be read. */
+struct protobuf_reader {
+    const unsigned char *at, *end;
+};
+
+struct protobuf_field {
+    uint64_t number; /* may be 0, which no message has */
+    enum protobuf_wire wire;
+    uint64_t value;               /* all but PROTOBUF_BYTES */
+    struct protobuf_reader bytes; /* PROTOBUF_BYTES */
+};
+
+/* What protobuf_next returns below 0; protobuf_problem puts it into words. */
+enum { PROTOBUF_CUT = -1, PROTOBUF_ENDLESS = -2, PROTOBUF_UNKNOWN_WIRE = -3 };
+
+/* The slow half of protobuf_number, for numbers of more than one byte. */
+int protobuf_long_number(struct protobuf_reader *reader, uint64_t *value);
+
+/* The next number of a packed list that is not at its end. 0, or below 0. Bits above the 64th of a
+ * number of ten bytes are dropped, as other readers do. */
+static inline int protobuf_number(struct protobuf_reader *reader, uint64_t *value)
+{
+    if (reader->at < reader->end && *reader->at < 0x80) {
+        *value = *reader->at++;
+        return 0;
+    }
+    return protobuf_long_number(reader, value);
+}
+
+/* The next field of a message: 1, 0 at its end, or below 0; the reader is then of no more use. */
+int protobuf_next(struct protobuf_reader *reader, struct protobuf_field *field);
+
+/* "it ends in the middle of a field": completes a sentence. */
+const char *protobuf_problem(int code);
+
+/* Numbers are written as they come into a block, which goes to `flush` whenever it is full. */
+struct protobuf_writer {
+    void (*flush)(void *arg, const void *data, size_t size);
+    void *arg;
+    size_t used;
+    unsigned char block[16384];
+};
+
+void protobuf_writer_init(struct protobuf_writer *writer,
+    void (*flush)(void *arg, const void *data, size_t size), void *arg);
+
+/* Hands over what is still in the block. */
+void protobuf_writer_finish(struct protobuf_writer *writer);
+
+/* A field with a number; the second leaves a 0 out, which is what a missing field means. */
+void protobuf_put_number(struct protobuf_writer *writer, unsigned field, uint64_t value);
+void protobuf_put_number_or_none(struct protobuf_writer *writer, unsigned field, uint64_t value);
+
+void protobuf_put_bytes(
+    struct protobuf_writer *writer, unsigned field, const void *data, size_t size);
+
+/* Begins a message or a packed list, whose `size` bytes must follow. */
+void protobuf_put_length(struct protobuf_writer *writer, unsigned field, size_t size);
+
+/* A number without a field, as packed lists have them. */
+void protobuf_put_packed(struct protobuf_writer *writer, uint64_t value);
+
+/* How many bytes a number takes, and the field of a number (fields below 16), and this field if it
+ * is not left out. */
+static inline size_t protobuf_size(uint64_t value)
+{
+    size_t size = 1;
+    while (value >= 0x80) {
+        value >>= 7;
+        size++;
+    }
+    return size;
+}
+
+static inline size_t protobuf_field_size(uint64_t value)
+{
+    return 1 + protobuf_size(value);
+}
+
+static inline size_t protobuf_field_or_none_size(uint64_t value)
+{
+    return value ? protobuf_field_size(value) : 0;
+}
+
+#endif
