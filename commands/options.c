@@ -43,8 +43,8 @@ static bool take(const struct command_option *options, int code)
     return false;
 }
 
-int options_read(const struct command *command, int argc, char **argv,
-    const struct command_option *options, char **argument)
+int options_read_list(const struct command *command, int argc, char **argv,
+    const struct command_option *options, char ***arguments, int *count)
 {
     struct option names[MAX_OPTIONS + 1] = {{0}};
     char letters[2 * MAX_OPTIONS + 1];
@@ -55,9 +55,21 @@ int options_read(const struct command *command, int argc, char **argv,
         if (!take(options, code))
             return command_misused(
                 command, "%s is no option of it, or its value is missing", argv[optind - 1]);
+    *arguments = argv + optind;
+    *count = argc - optind;
+    return EXIT_DONE;
+}
+
+int options_read(const struct command *command, int argc, char **argv,
+    const struct command_option *options, char **argument)
+{
+    char **arguments;
+    int count, allowed = argument ? 1 : 0;
+    if (options_read_list(command, argc, argv, options, &arguments, &count) != EXIT_DONE)
+        return EXIT_USAGE;
     if (argument)
-        *argument = optind < argc ? argv[optind++] : NULL;
-    if (optind < argc)
-        return command_misused(command, "\"%s\" is one argument too many", argv[optind]);
+        *argument = count > 0 ? arguments[0] : NULL;
+    if (count > allowed)
+        return command_misused(command, "\"%s\" is one argument too many", arguments[allowed]);
     return EXIT_DONE;
 }

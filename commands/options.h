@@ -20,4 +20,8 @@ struct command_option {
 int options_read(const struct command *command, int argc, char **argv,
     const struct command_option *options, char **argument);
 
+/* The same where there may be any number of arguments: *arguments is within argv. */
+int options_read_list(const struct command *command, int argc, char **argv,
+    const struct command_option *options, char ***arguments, int *count);
+
 #endif

@@ -51,14 +51,15 @@ static int sort_entries(
 int id_map_build(
     struct id_map *map, const uint64_t *ids, uint32_t count, const char *thing, struct error *err)
 {
-    *map = (struct id_map){.count = count};
+    *map = (struct id_map){.count = count, .counted = true};
     uint64_t largest = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (ids[i] == 0)
             return error_set(err, "the profile is damaged: it has a %s without an id", thing);
         largest = ids[i] > largest ? ids[i] : largest;
+        map->counted = map->counted && ids[i] == (uint64_t)i + 1;
     }
-    if (count == 0)
+    if (map->counted)
         return 0;
     if (largest < (uint64_t)count * MAX_SPARSENESS || largest < ALWAYS_A_TABLE)
         return fill_table(map, ids, thing, largest, err);

@@ -93,6 +93,7 @@ struct profile {
     uint32_t default_sample_type; /* the type of one of sample_types, or the empty string */
     uint32_t doc_url;
 
+    size_t inflated_bytes;        /* of the file that it was read from */
     struct profile_block *blocks; /* owned, like all of the above */
 };
 

@@ -219,7 +219,7 @@ static enum protobuf_wire wire_of(uint64_t number)
 }
 
 /* Counts what there is, and sees to it that every field is of its kind. */
-static int count_fields(struct decoder *decoder, uint32_t *samples)
+static int count_fields(struct decoder *decoder)
 {
     struct protobuf_reader reader = decoder->all;
     struct protobuf_field field;
@@ -241,7 +241,7 @@ static int count_fields(struct decoder *decoder, uint32_t *samples)
             decoder->location_capacity++;
             extend(&decoder->locations, begin, reader.at);
         } else if (field.number == PROFILE_SAMPLE) {
-            ++*samples;
+            decoder->sample_capacity++;
             extend(&decoder->samples, begin, reader.at);
         }
     }
@@ -285,25 +285,33 @@ static int read_locations(struct decoder *decoder)
         decoder->profile->location_count, "location", decoder->err);
 }
 
-/* Room for exactly what was counted; lists of numbers start with what is likely. */
-static void allocate(struct decoder *decoder, uint32_t samples)
+/* Room for exactly what was counted. */
+static void allocate(struct decoder *decoder)
 {
     struct profile *profile = decoder->profile;
     profile->strings = xcalloc(decoder->string_capacity, sizeof *profile->strings);
     profile->mappings = xcalloc(decoder->mapping_capacity, sizeof *profile->mappings);
     profile->functions = xcalloc(decoder->function_capacity, sizeof *profile->functions);
     profile->locations = xcalloc(decoder->location_capacity, sizeof *profile->locations);
-    profile->samples = xcalloc(samples, sizeof *profile->samples);
     decoder->mapping_ids = xcalloc(decoder->mapping_capacity, sizeof *decoder->mapping_ids);
     decoder->function_ids = xcalloc(decoder->function_capacity, sizeof *decoder->function_ids);
     decoder->location_ids = xcalloc(decoder->location_capacity, sizeof *decoder->location_ids);
     profile->lines = array_room(
         NULL, 0, decoder->location_capacity, &decoder->line_capacity, sizeof *profile->lines);
-    profile->values = array_room(
-        NULL, 0, samples, &decoder->value_capacity, sizeof *profile->values);
-    uint32_t bytes = (uint32_t)(decoder->samples.end - decoder->samples.at);
+}
+
+/* A list has at least a byte a number, and most locations take two. */
+static int read_samples(struct decoder *decoder)
+{
+    struct profile *profile = decoder->profile;
+    uint64_t bytes = (uint64_t)(decoder->samples.end - decoder->samples.at);
+    uint64_t values = (uint64_t)decoder->sample_capacity * profile->sample_type_count;
+    profile->samples = xcalloc(decoder->sample_capacity, sizeof *profile->samples);
+    profile->values = array_room(NULL, 0, (uint32_t)(values < bytes ? values : bytes),
+        &decoder->value_capacity, sizeof *profile->values);
     profile->stacks = array_room(
-        NULL, 0, bytes / 2, &decoder->stack_capacity, sizeof *profile->stacks);
+        NULL, 0, (uint32_t)(bytes / 2), &decoder->stack_capacity, sizeof *profile->stacks);
+    return walk(decoder, decoder->samples, PROFILE_SAMPLE, profile_decode_sample);
 }
 
 static void trim(struct decoder *decoder)
@@ -328,16 +336,14 @@ static void terminate_strings(struct decoder *decoder, char *bytes)
 
 static int decode_bytes(struct decoder *decoder, char *bytes, size_t size)
 {
-    uint32_t samples = 0;
     const unsigned char *begin = (const unsigned char *)bytes;
     decoder->all = (struct protobuf_reader){begin, begin + size};
     if (size == 0)
         return error_set(decoder->err, "the profile is empty");
-    if (count_fields(decoder, &samples) < 0)
+    if (count_fields(decoder) < 0)
         return -1;
-    allocate(decoder, samples);
-    if (read_own_fields(decoder) < 0 || read_locations(decoder) < 0 ||
-        walk(decoder, decoder->samples, PROFILE_SAMPLE, profile_decode_sample) < 0)
+    allocate(decoder);
+    if (read_own_fields(decoder) < 0 || read_locations(decoder) < 0 || read_samples(decoder) < 0)
         return -1;
     trim(decoder);
     terminate_strings(decoder, bytes);
@@ -371,6 +377,7 @@ struct profile *profile_decode(const void *data, size_t size, size_t max_bytes, 
     struct profile *profile = xcalloc(1, sizeof *profile);
     profile->blocks = xcalloc(1, sizeof *profile->blocks);
     profile->blocks->bytes = bytes;
+    profile->inflated_bytes = inflated;
     struct decoder decoder = {.profile = profile, .err = err};
     int status = decode_bytes(&decoder, bytes, inflated);
     id_map_free(&decoder.mapping_map);

@@ -17,6 +17,7 @@ struct decoder {
     struct error *err;
     struct protobuf_reader all, locations, samples;
     uint32_t function_capacity, mapping_capacity, location_capacity, string_capacity;
+    uint32_t sample_capacity;
     uint32_t value_count, value_capacity, stack_capacity, label_capacity, line_capacity;
     uint32_t type_capacity, comment_capacity;
     uint64_t *function_ids, *mapping_ids, *location_ids;

@@ -56,56 +56,76 @@ int profile_decode_location(struct decoder *decoder, struct protobuf_reader byte
     return 0;
 }
 
-static int add_location(struct decoder *decoder, uint32_t sample, uint64_t id)
+static int unknown_location(struct decoder *decoder, struct place place, uint64_t id)
 {
-    uint32_t location = id_map_find(&decoder->location_map, id);
-    if (location == ID_MAP_NONE)
-        return damaged(decoder,
-            "sample %" PRIu32 " names location %" PRIu64 ", which it does not have", sample, id);
-    decoder->profile->stacks[decoder->profile->stack_count++] = location;
-    return 0;
+    return damaged(decoder, "sample %" PRIu32 " names location %" PRIu64 ", which it does not have",
+        place.number, id);
 }
 
 /* A list has at most as many numbers as it has bytes: room for all is made before. */
-static uint32_t most_numbers(const struct protobuf_field *field)
+static uint32_t most_numbers(const struct protobuf_reader *list)
 {
-    return field->wire == PROTOBUF_VARINT ? 1 : (uint32_t)(field->bytes.end - field->bytes.at);
+    return (uint32_t)(list->end - list->at);
 }
 
-static int read_stack(struct decoder *decoder, struct place place, struct protobuf_field *field)
+/* This and read_values are where the time goes: everything is in registers. */
+static int read_stack(struct decoder *decoder, struct place place, struct protobuf_reader ids)
 {
     struct profile *profile = decoder->profile;
-    profile->stacks = array_room(profile->stacks, profile->stack_count, most_numbers(field),
+    profile->stacks = array_room(profile->stacks, profile->stack_count, most_numbers(&ids),
         &decoder->stack_capacity, sizeof *profile->stacks);
-    if (field->wire == PROTOBUF_VARINT)
-        return add_location(decoder, place.number, field->value);
-    while (field->bytes.at < field->bytes.end) {
+    uint32_t *to = profile->stacks + profile->stack_count;
+    const struct id_map map = decoder->location_map;
+    while (ids.at < ids.end) {
         uint64_t id;
-        int code = protobuf_number(&field->bytes, &id);
+        int code = protobuf_number(&ids, &id);
         if (code < 0)
             return profile_decode_damaged(decoder, place, protobuf_problem(code));
-        if (add_location(decoder, place.number, id) < 0)
-            return -1;
+        uint32_t location = id_map_find(&map, id);
+        if (location == ID_MAP_NONE)
+            return unknown_location(decoder, place, id);
+        *to++ = location;
     }
+    profile->stack_count = (uint32_t)(to - profile->stacks);
     return 0;
 }
 
-static int read_values(struct decoder *decoder, struct place place, struct protobuf_field *field)
+static int read_values(struct decoder *decoder, struct place place, struct protobuf_reader list)
 {
     struct profile *profile = decoder->profile;
-    profile->values = array_room(profile->values, decoder->value_count, most_numbers(field),
+    profile->values = array_room(profile->values, decoder->value_count, most_numbers(&list),
         &decoder->value_capacity, sizeof *profile->values);
-    if (field->wire == PROTOBUF_VARINT) {
-        profile->values[decoder->value_count++] = (int64_t)field->value;
-        return 0;
-    }
-    while (field->bytes.at < field->bytes.end) {
+    int64_t *to = profile->values + decoder->value_count;
+    while (list.at < list.end) {
         uint64_t value;
-        int code = protobuf_number(&field->bytes, &value);
+        int code = protobuf_number(&list, &value);
         if (code < 0)
             return profile_decode_damaged(decoder, place, protobuf_problem(code));
-        profile->values[decoder->value_count++] = (int64_t)value;
+        *to++ = (int64_t)value;
     }
+    decoder->value_count = (uint32_t)(to - profile->values);
+    return 0;
+}
+
+/* A number that stands alone. */
+static int read_one_location(struct decoder *decoder, struct place place, uint64_t id)
+{
+    struct profile *profile = decoder->profile;
+    uint32_t location = id_map_find(&decoder->location_map, id);
+    if (location == ID_MAP_NONE)
+        return unknown_location(decoder, place, id);
+    profile->stacks = array_room(profile->stacks, profile->stack_count, 1, &decoder->stack_capacity,
+        sizeof *profile->stacks);
+    profile->stacks[profile->stack_count++] = location;
+    return 0;
+}
+
+static int read_one_value(struct decoder *decoder, uint64_t value)
+{
+    struct profile *profile = decoder->profile;
+    profile->values = array_room(profile->values, decoder->value_count, 1, &decoder->value_capacity,
+        sizeof *profile->values);
+    profile->values[decoder->value_count++] = (int64_t)value;
     return 0;
 }
 
@@ -126,25 +146,31 @@ static int read_label(struct decoder *decoder, struct place place, struct protob
         if (label.number == 0 && label.unit == 0)
             return 0;
     }
-    profile->labels = array_room(profile->labels, profile->label_count, 1, &decoder->label_capacity,
-        sizeof *profile->labels);
+    /* Where one sample has a label, most have. */
+    uint32_t more = profile->labels ? 1 : decoder->sample_capacity;
+    profile->labels = array_room(profile->labels, profile->label_count, more,
+        &decoder->label_capacity, sizeof *profile->labels);
     profile->labels[profile->label_count++] = label;
     return 0;
 }
 
 static int read_sample_field(
-    struct decoder *decoder, struct place place, struct protobuf_field *field)
+    struct decoder *decoder, struct place place, const struct protobuf_field *field)
 {
-    bool list = field->wire == PROTOBUF_BYTES || field->wire == PROTOBUF_VARINT;
-    if (field->number == SAMPLE_LOCATION_ID && list)
-        return read_stack(decoder, place, field);
-    if (field->number == SAMPLE_VALUE && list)
-        return read_values(decoder, place, field);
-    if (field->number == SAMPLE_LABEL && field->wire == PROTOBUF_BYTES)
+    bool packed = field->wire == PROTOBUF_BYTES;
+    if (packed && field->number == SAMPLE_LOCATION_ID)
+        return read_stack(decoder, place, field->bytes);
+    if (packed && field->number == SAMPLE_VALUE)
+        return read_values(decoder, place, field->bytes);
+    if (packed && field->number == SAMPLE_LABEL)
         return read_label(decoder, place, field->bytes);
-    if (field->number >= SAMPLE_LOCATION_ID && field->number <= SAMPLE_LABEL)
-        return profile_decode_wrong_kind(decoder, place, field->number);
-    return 0;
+    if (field->number < SAMPLE_LOCATION_ID || field->number > SAMPLE_LABEL)
+        return 0;
+    if (field->wire == PROTOBUF_VARINT && field->number == SAMPLE_LOCATION_ID)
+        return read_one_location(decoder, place, field->value);
+    if (field->wire == PROTOBUF_VARINT && field->number == SAMPLE_VALUE)
+        return read_one_value(decoder, field->value);
+    return profile_decode_wrong_kind(decoder, place, field->number);
 }
 
 int profile_decode_sample(struct decoder *decoder, struct protobuf_reader bytes)

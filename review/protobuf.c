@@ -5,7 +5,7 @@
 /* A number has seven bits a byte: 64 bits end within ten bytes. */
 enum { MAX_NUMBER_BYTES = 10 };
 
-int protobuf_long_number(struct protobuf_reader *reader, uint64_t *value)
+int protobuf_any_number(struct protobuf_reader *reader, uint64_t *value)
 {
     uint64_t number = 0;
     const unsigned char *at = reader->at;
@@ -34,41 +34,36 @@ static int read_fixed(struct protobuf_reader *reader, size_t size, uint64_t *val
     return 1;
 }
 
-static int read_bytes(struct protobuf_reader *reader, struct protobuf_reader *bytes)
+/* A number, and for PROTOBUF_BYTES so many bytes behind it. */
+static int read_number_or_bytes(struct protobuf_reader *reader, struct protobuf_field *field)
 {
-    uint64_t size;
-    int code = protobuf_number(reader, &size);
+    int code = protobuf_number(reader, &field->value);
     if (code < 0)
         return code;
-    if (size > (uint64_t)(reader->end - reader->at))
+    if (field->wire == PROTOBUF_VARINT)
+        return 1;
+    if (field->value > (uint64_t)(reader->end - reader->at))
         return PROTOBUF_CUT;
-    *bytes = (struct protobuf_reader){reader->at, reader->at + size};
-    reader->at += size;
+    field->bytes = (struct protobuf_reader){reader->at, reader->at + field->value};
+    reader->at += field->value;
     return 1;
 }
 
-int protobuf_next(struct protobuf_reader *reader, struct protobuf_field *field)
+int protobuf_any_field(struct protobuf_reader *reader, struct protobuf_field *field)
 {
-    if (reader->at == reader->end)
-        return 0;
     uint64_t tag;
     int code = protobuf_number(reader, &tag);
     if (code < 0)
         return code;
     field->number = tag >> 3;
-    switch (tag & 7) {
+    field->wire = tag & 7;
+    switch (field->wire) {
     case PROTOBUF_VARINT:
-        field->wire = PROTOBUF_VARINT;
-        code = protobuf_number(reader, &field->value);
-        return code < 0 ? code : 1;
     case PROTOBUF_BYTES:
-        field->wire = PROTOBUF_BYTES;
-        return read_bytes(reader, &field->bytes);
+        return read_number_or_bytes(reader, field);
     case PROTOBUF_FIXED64:
-        field->wire = PROTOBUF_FIXED64;
         return read_fixed(reader, 8, &field->value);
     case PROTOBUF_FIXED32:
-        field->wire = PROTOBUF_FIXED32;
         return read_fixed(reader, 4, &field->value);
     default:
         return PROTOBUF_UNKNOWN_WIRE;

@@ -22,29 +22,64 @@ struct protobuf_reader {
 struct protobuf_field {
     uint64_t number; /* may be 0, which no message has */
     enum protobuf_wire wire;
-    uint64_t value;               /* all but PROTOBUF_BYTES */
+    uint64_t value;               /* PROTOBUF_BYTES: how many */
     struct protobuf_reader bytes; /* PROTOBUF_BYTES */
 };
 
 /* What protobuf_next returns below 0; protobuf_problem puts it into words. */
 enum { PROTOBUF_CUT = -1, PROTOBUF_ENDLESS = -2, PROTOBUF_UNKNOWN_WIRE = -3 };
 
-/* The slow half of protobuf_number, for numbers of more than one byte. */
-int protobuf_long_number(struct protobuf_reader *reader, uint64_t *value);
+/* Any number, and any field: what the two below do not do at once. */
+int protobuf_any_number(struct protobuf_reader *reader, uint64_t *value);
+int protobuf_any_field(struct protobuf_reader *reader, struct protobuf_field *field);
 
 /* The next number of a packed list that is not at its end. 0, or below 0. Bits above the 64th of a
- * number of ten bytes are dropped, as other readers do. */
+ * number of ten bytes are dropped, as other readers do. Nearly all numbers of a profile have one or
+ * two bytes, which of them is as good as random: there is no branch on it. The copies keep the
+ * caller's reader in registers. */
 static inline int protobuf_number(struct protobuf_reader *reader, uint64_t *value)
 {
-    if (reader->at < reader->end && *reader->at < 0x80) {
-        *value = *reader->at++;
-        return 0;
+    const unsigned char *at = reader->at;
+    if (reader->end - at >= 2) {
+        unsigned first = at[0], second = at[1], has_second = first >> 7;
+        if (!(has_second & second >> 7)) {
+            *value = (first & 0x7f) | (second << 7 & (0 - has_second));
+            reader->at = at + 1 + has_second;
+            return 0;
+        }
     }
-    return protobuf_long_number(reader, value);
+    struct protobuf_reader copy = *reader;
+    uint64_t number = 0;
+    int code = protobuf_any_number(&copy, &number);
+    reader->at = copy.at;
+    *value = number;
+    return code;
 }
 
 /* The next field of a message: 1, 0 at its end, or below 0; the reader is then of no more use. */
-int protobuf_next(struct protobuf_reader *reader, struct protobuf_field *field);
+static inline int protobuf_next(struct protobuf_reader *reader, struct protobuf_field *field)
+{
+    if (reader->at == reader->end)
+        return 0;
+    unsigned tag = *reader->at;
+    if (tag >= 0x80 || ((tag & 7) != PROTOBUF_VARINT && (tag & 7) != PROTOBUF_BYTES))
+        return protobuf_any_field(reader, field);
+    reader->at++;
+    uint64_t value;
+    int code = protobuf_number(reader, &value);
+    if (code < 0)
+        return code;
+    field->number = tag >> 3;
+    field->wire = tag & 7;
+    field->value = value;
+    if (field->wire == PROTOBUF_VARINT)
+        return 1;
+    if (value > (uint64_t)(reader->end - reader->at))
+        return PROTOBUF_CUT;
+    field->bytes = (struct protobuf_reader){reader->at, reader->at + value};
+    reader->at += value;
+    return 1;
+}
 
 /* "it ends in the middle of a field": completes a sentence. */
 const char *protobuf_problem(int code);
