@@ -3,7 +3,6 @@
 #include "core/alloc.h"
 #include "review/array.h"
 #include "review/gzip.h"
-#include "review/profile_fields.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -43,11 +42,11 @@ int profile_decode_numbers(struct decoder *decoder, struct protobuf_reader bytes
 int profile_decode_string(
     struct decoder *decoder, struct place place, uint64_t value, uint32_t *string)
 {
-    if (value >= decoder->string_capacity) {
+    if (value >= decoder->counts[PROFILE_STRING_TABLE]) {
         char problem[80];
         snprintf(problem, sizeof problem,
             "it names string %" PRId64 ", of which there are %" PRIu32, (int64_t)value,
-            decoder->string_capacity);
+            decoder->counts[PROFILE_STRING_TABLE]);
         return profile_decode_damaged(decoder, place, problem);
     }
     *string = (uint32_t)value;
@@ -69,8 +68,6 @@ static int read_sample_type(struct decoder *decoder, struct protobuf_reader byte
     struct profile *profile = decoder->profile;
     uint32_t index = profile->sample_type_count++;
     struct place place = {"sample type", index + 1};
-    profile->sample_types = array_room(
-        profile->sample_types, index, 1, &decoder->type_capacity, sizeof *profile->sample_types);
     return read_value_type(decoder, bytes, place, &profile->sample_types[index]);
 }
 
@@ -181,10 +178,13 @@ static int read_own_number(struct decoder *decoder, uint64_t number, uint64_t va
     }
 }
 
-/* All but samples and locations. */
-static int read_own_field(struct decoder *decoder, struct protobuf_field *field)
+static int read_field(struct decoder *decoder, struct protobuf_field *field)
 {
     switch (field->number) {
+    case PROFILE_SAMPLE:
+        return profile_decode_sample(decoder, field->bytes);
+    case PROFILE_LOCATION:
+        return profile_decode_location(decoder, field->bytes);
     case PROFILE_SAMPLE_TYPE:
         return read_sample_type(decoder, field->bytes);
     case PROFILE_MAPPING:
@@ -203,115 +203,73 @@ static int read_own_field(struct decoder *decoder, struct protobuf_field *field)
     }
 }
 
-/* Makes a stretch reach from the first to the last field of its kind. */
-static void extend(
-    struct protobuf_reader *stretch, const unsigned char *begin, const unsigned char *end)
-{
-    if (!stretch->at)
-        stretch->at = begin;
-    stretch->end = end;
-}
+enum { A_NUMBER = 1 << PROTOBUF_VARINT, A_MESSAGE = 1 << PROTOBUF_BYTES, ANYTHING = 0xff };
 
-static enum protobuf_wire wire_of(uint64_t number)
-{
-    bool message = number <= PROFILE_STRING_TABLE || number == PROFILE_PERIOD_TYPE;
-    return message ? PROTOBUF_BYTES : PROTOBUF_VARINT;
-}
+/* The wire types that each of the profile's fields may have. */
+static const unsigned char kinds[PROFILE_FIELDS] = {ANYTHING, A_MESSAGE, A_MESSAGE, A_MESSAGE,
+    A_MESSAGE, A_MESSAGE, A_MESSAGE, A_NUMBER, A_NUMBER, A_NUMBER, A_NUMBER, A_MESSAGE, A_NUMBER,
+    A_NUMBER | A_MESSAGE, A_NUMBER, A_NUMBER};
 
-/* Counts what there is, and sees to it that every field is of its kind. */
+/* Counts what there is, and sees to it that every field is of its kind. Kinds alternate as good as
+ * randomly: there is no branch on them. */
 static int count_fields(struct decoder *decoder)
 {
     struct protobuf_reader reader = decoder->all;
     struct protobuf_field field;
     int code;
-    const unsigned char *begin = reader.at;
-    for (; (code = protobuf_next(&reader, &field)) > 0; begin = reader.at) {
-        if (field.number == 0 || field.number > PROFILE_DOC_URL)
-            continue;
-        bool packed = field.number == PROFILE_COMMENT && field.wire == PROTOBUF_BYTES;
-        if (field.wire != wire_of(field.number) && !packed)
+    while ((code = protobuf_next(&reader, &field)) > 0) {
+        size_t number = field.number < PROFILE_FIELDS ? (size_t)field.number : 0;
+        decoder->counts[number]++;
+        decoder->sizes[number] += field.value;
+        if (!(kinds[number] >> field.wire & 1))
             return error_set(decoder->err,
-                "the profile is damaged, or not in pprof's format: field %" PRIu64
-                " is of the wrong kind",
-                field.number);
-        decoder->string_capacity += field.number == PROFILE_STRING_TABLE;
-        decoder->mapping_capacity += field.number == PROFILE_MAPPING;
-        decoder->function_capacity += field.number == PROFILE_FUNCTION;
-        if (field.number == PROFILE_LOCATION) {
-            decoder->location_capacity++;
-            extend(&decoder->locations, begin, reader.at);
-        } else if (field.number == PROFILE_SAMPLE) {
-            decoder->sample_capacity++;
-            extend(&decoder->samples, begin, reader.at);
-        }
+                "the profile is damaged, or not in pprof's format: field %zu is of the wrong kind",
+                number);
     }
     if (code < 0)
         return error_set(decoder->err, "the profile is damaged, or not in pprof's format: %s",
             protobuf_problem(code));
-    return decoder->string_capacity ? 0 : damaged(decoder, "it has no strings");
+    return decoder->counts[PROFILE_STRING_TABLE] ? 0 : damaged(decoder, "it has no strings");
 }
 
-/* Calls `read` for every field of one number in a stretch. */
-static int walk(struct decoder *decoder, struct protobuf_reader stretch, uint64_t number,
-    int (*read)(struct decoder *decoder, struct protobuf_reader bytes))
+/* Exactly as much as was counted; nothing of it is looked at before it is written. */
+static void *room_for(uint32_t count, size_t size)
 {
-    struct protobuf_field field;
-    while (protobuf_next(&stretch, &field) > 0)
-        if (field.number == number && read(decoder, field.bytes) < 0)
-            return -1;
-    return 0;
+    return xrealloc(NULL, count, size);
 }
 
-static int read_own_fields(struct decoder *decoder)
-{
-    struct protobuf_reader reader = decoder->all;
-    struct protobuf_field field;
-    while (protobuf_next(&reader, &field) > 0)
-        if (read_own_field(decoder, &field) < 0)
-            return -1;
-    const struct profile *profile = decoder->profile;
-    if (id_map_build(&decoder->mapping_map, decoder->mapping_ids, profile->mapping_count, "mapping",
-            decoder->err) < 0)
-        return -1;
-    return id_map_build(&decoder->function_map, decoder->function_ids, profile->function_count,
-        "function", decoder->err);
-}
-
-static int read_locations(struct decoder *decoder)
-{
-    if (walk(decoder, decoder->locations, PROFILE_LOCATION, profile_decode_location) < 0)
-        return -1;
-    return id_map_build(&decoder->location_map, decoder->location_ids,
-        decoder->profile->location_count, "location", decoder->err);
-}
-
-/* Room for exactly what was counted. */
 static void allocate(struct decoder *decoder)
 {
     struct profile *profile = decoder->profile;
-    profile->strings = xcalloc(decoder->string_capacity, sizeof *profile->strings);
-    profile->mappings = xcalloc(decoder->mapping_capacity, sizeof *profile->mappings);
-    profile->functions = xcalloc(decoder->function_capacity, sizeof *profile->functions);
-    profile->locations = xcalloc(decoder->location_capacity, sizeof *profile->locations);
-    decoder->mapping_ids = xcalloc(decoder->mapping_capacity, sizeof *decoder->mapping_ids);
-    decoder->function_ids = xcalloc(decoder->function_capacity, sizeof *decoder->function_ids);
-    decoder->location_ids = xcalloc(decoder->location_capacity, sizeof *decoder->location_ids);
+    const uint32_t *counts = decoder->counts;
+    profile->sample_types = room_for(counts[PROFILE_SAMPLE_TYPE], sizeof *profile->sample_types);
+    profile->samples = room_for(counts[PROFILE_SAMPLE], sizeof *profile->samples);
+    profile->mappings = room_for(counts[PROFILE_MAPPING], sizeof *profile->mappings);
+    profile->locations = room_for(counts[PROFILE_LOCATION], sizeof *profile->locations);
+    profile->functions = room_for(counts[PROFILE_FUNCTION], sizeof *profile->functions);
+    profile->strings = room_for(counts[PROFILE_STRING_TABLE], sizeof *profile->strings);
+    decoder->mapping_ids = room_for(counts[PROFILE_MAPPING], sizeof *decoder->mapping_ids);
+    decoder->location_ids = room_for(counts[PROFILE_LOCATION], sizeof *decoder->location_ids);
+    decoder->function_ids = room_for(counts[PROFILE_FUNCTION], sizeof *decoder->function_ids);
+    /* Most locations have one line, most ids in stacks two bytes, and all values at least one. */
+    uint64_t bytes = decoder->sizes[PROFILE_SAMPLE];
+    uint64_t values = (uint64_t)counts[PROFILE_SAMPLE] * counts[PROFILE_SAMPLE_TYPE];
     profile->lines = array_room(
-        NULL, 0, decoder->location_capacity, &decoder->line_capacity, sizeof *profile->lines);
-}
-
-/* A list has at least a byte a number, and most locations take two. */
-static int read_samples(struct decoder *decoder)
-{
-    struct profile *profile = decoder->profile;
-    uint64_t bytes = (uint64_t)(decoder->samples.end - decoder->samples.at);
-    uint64_t values = (uint64_t)decoder->sample_capacity * profile->sample_type_count;
-    profile->samples = xcalloc(decoder->sample_capacity, sizeof *profile->samples);
+        NULL, 0, counts[PROFILE_LOCATION], &decoder->line_capacity, sizeof *profile->lines);
     profile->values = array_room(NULL, 0, (uint32_t)(values < bytes ? values : bytes),
         &decoder->value_capacity, sizeof *profile->values);
     profile->stacks = array_room(
         NULL, 0, (uint32_t)(bytes / 2), &decoder->stack_capacity, sizeof *profile->stacks);
-    return walk(decoder, decoder->samples, PROFILE_SAMPLE, profile_decode_sample);
+}
+
+static int read_fields(struct decoder *decoder)
+{
+    struct protobuf_reader reader = decoder->all;
+    struct protobuf_field field;
+    while (protobuf_next(&reader, &field) > 0)
+        if (read_field(decoder, &field) < 0)
+            return -1;
+    return profile_decode_resolve(decoder);
 }
 
 static void trim(struct decoder *decoder)
@@ -343,7 +301,7 @@ static int decode_bytes(struct decoder *decoder, char *bytes, size_t size)
     if (count_fields(decoder) < 0)
         return -1;
     allocate(decoder);
-    if (read_own_fields(decoder) < 0 || read_locations(decoder) < 0 || read_samples(decoder) < 0)
+    if (read_fields(decoder) < 0)
         return -1;
     trim(decoder);
     terminate_strings(decoder, bytes);
@@ -380,12 +338,10 @@ struct profile *profile_decode(const void *data, size_t size, size_t max_bytes, 
     profile->inflated_bytes = inflated;
     struct decoder decoder = {.profile = profile, .err = err};
     int status = decode_bytes(&decoder, bytes, inflated);
-    id_map_free(&decoder.mapping_map);
-    id_map_free(&decoder.function_map);
-    id_map_free(&decoder.location_map);
     free(decoder.mapping_ids);
     free(decoder.function_ids);
     free(decoder.location_ids);
+    free(decoder.wide_ids);
     if (status == 0)
         return profile;
     profile_free(profile);

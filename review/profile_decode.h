@@ -5,23 +5,23 @@
 #include "core/error.h"
 #include "review/id_map.h"
 #include "review/profile.h"
+#include "review/profile_fields.h"
 #include "review/protobuf.h"
 
-/* The bytes are walked three times, but their bulk, the samples, is read once: the first walk
- * counts, the second reads all that nothing else must come before, and then locations, which name
- * functions and mappings, and samples, which name locations, are read from the stretches where the
- * first walk saw them. Counts are those of what is really there, so that no number in the file
- * makes anything large. */
+/* The bytes are walked twice: once to count the fields, so that no number in the file makes
+ * anything large, and once to read them. What refers to a location, a function or a mapping that
+ * may come later gets its id first, and its index when all is read. */
 struct decoder {
     struct profile *profile;
     struct error *err;
-    struct protobuf_reader all, locations, samples;
-    uint32_t function_capacity, mapping_capacity, location_capacity, string_capacity;
-    uint32_t sample_capacity;
-    uint32_t value_count, value_capacity, stack_capacity, label_capacity, line_capacity;
-    uint32_t type_capacity, comment_capacity;
+    struct protobuf_reader all;
+    uint32_t counts[PROFILE_FIELDS];      /* of the profile's fields, by number; 0: all others */
+    uint64_t sizes[PROFILE_FIELDS];       /* their bytes */
+    uint32_t value_count, value_capacity; /* of the lists whose length is not counted before */
+    uint32_t stack_capacity, label_capacity, line_capacity, comment_capacity;
     uint64_t *function_ids, *mapping_ids, *location_ids;
-    struct id_map function_map, mapping_map, location_map;
+    uint64_t *wide_ids; /* see profile_decode_id */
+    uint32_t wide_count, wide_capacity;
 };
 
 /* What is being read, for messages: "sample", 12. */
@@ -44,9 +44,21 @@ int profile_decode_numbers(struct decoder *decoder, struct protobuf_reader bytes
 int profile_decode_string(
     struct decoder *decoder, struct place place, uint64_t value, uint32_t *string);
 
-/* profile_decode_stacks.c: one more location, whose functions and mapping are known, and one more
- * sample, whose locations are. */
+/* An id in 32 bits, until profile_decode_resolve: those of 31 bits are themselves, those that are
+ * larger are counted. */
+enum { WIDE_ID = 31 };
+uint32_t profile_decode_wide_id(struct decoder *decoder, uint64_t id);
+
+static inline uint32_t profile_decode_id(struct decoder *decoder, uint64_t id)
+{
+    return id >> WIDE_ID ? profile_decode_wide_id(decoder, id) : (uint32_t)id;
+}
+
+/* profile_decode_stacks.c: one more location, one more sample. */
 int profile_decode_location(struct decoder *decoder, struct protobuf_reader bytes);
 int profile_decode_sample(struct decoder *decoder, struct protobuf_reader bytes);
+
+/* profile_decode_resolve.c: ids become indices. */
+int profile_decode_resolve(struct decoder *decoder);
 
 #endif

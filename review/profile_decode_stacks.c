@@ -1,7 +1,6 @@
 #include "review/profile_decode.h"
 
 #include "review/array.h"
-#include "review/profile_fields.h"
 
 #include <inttypes.h>
 
@@ -11,17 +10,12 @@ static int add_line(struct decoder *decoder, struct protobuf_reader bytes, struc
     uint64_t values[LINE_LAST + 1];
     if (profile_decode_numbers(decoder, bytes, place, values, LINE_LAST) < 0)
         return -1;
-    uint32_t function = id_map_find(&decoder->function_map, values[LINE_FUNCTION_ID]);
-    if (function == ID_MAP_NONE)
-        return damaged(decoder,
-            "location %" PRIu32 " names function %" PRIu64 ", which it does not have", place.number,
-            values[LINE_FUNCTION_ID]);
     profile->lines = array_room(
         profile->lines, profile->line_count, 1, &decoder->line_capacity, sizeof *profile->lines);
     profile->lines[profile->line_count++] = (struct profile_line){
         .line = (int64_t)values[LINE_LINE],
         .column = (int64_t)values[LINE_COLUMN],
-        .function = function};
+        .function = profile_decode_id(decoder, values[LINE_FUNCTION_ID])};
     return 0;
 }
 
@@ -47,19 +41,12 @@ int profile_decode_location(struct decoder *decoder, struct protobuf_reader byte
     if (code < 0)
         return profile_decode_damaged(decoder, place, protobuf_problem(code));
     decoder->location_ids[index] = values[LOCATION_ID];
-    uint32_t mapping = id_map_find(&decoder->mapping_map, values[LOCATION_MAPPING_ID]);
     profile->locations[index] = (struct profile_location){.address = values[LOCATION_ADDRESS],
-        .mapping = mapping == ID_MAP_NONE ? PROFILE_NO_MAPPING : mapping,
+        .mapping = profile_decode_id(decoder, values[LOCATION_MAPPING_ID]),
         .first_line = first_line,
         .line_count = profile->line_count - first_line,
         .is_folded = values[LOCATION_IS_FOLDED] != 0};
     return 0;
-}
-
-static int unknown_location(struct decoder *decoder, struct place place, uint64_t id)
-{
-    return damaged(decoder, "sample %" PRIu32 " names location %" PRIu64 ", which it does not have",
-        place.number, id);
 }
 
 /* A list has at most as many numbers as it has bytes: room for all is made before. */
@@ -75,16 +62,12 @@ static int read_stack(struct decoder *decoder, struct place place, struct protob
     profile->stacks = array_room(profile->stacks, profile->stack_count, most_numbers(&ids),
         &decoder->stack_capacity, sizeof *profile->stacks);
     uint32_t *to = profile->stacks + profile->stack_count;
-    const struct id_map map = decoder->location_map;
     while (ids.at < ids.end) {
         uint64_t id;
         int code = protobuf_number(&ids, &id);
         if (code < 0)
             return profile_decode_damaged(decoder, place, protobuf_problem(code));
-        uint32_t location = id_map_find(&map, id);
-        if (location == ID_MAP_NONE)
-            return unknown_location(decoder, place, id);
-        *to++ = location;
+        *to++ = profile_decode_id(decoder, id);
     }
     profile->stack_count = (uint32_t)(to - profile->stacks);
     return 0;
@@ -108,15 +91,12 @@ static int read_values(struct decoder *decoder, struct place place, struct proto
 }
 
 /* A number that stands alone. */
-static int read_one_location(struct decoder *decoder, struct place place, uint64_t id)
+static int read_one_location(struct decoder *decoder, uint64_t id)
 {
     struct profile *profile = decoder->profile;
-    uint32_t location = id_map_find(&decoder->location_map, id);
-    if (location == ID_MAP_NONE)
-        return unknown_location(decoder, place, id);
     profile->stacks = array_room(profile->stacks, profile->stack_count, 1, &decoder->stack_capacity,
         sizeof *profile->stacks);
-    profile->stacks[profile->stack_count++] = location;
+    profile->stacks[profile->stack_count++] = profile_decode_id(decoder, id);
     return 0;
 }
 
@@ -147,7 +127,7 @@ static int read_label(struct decoder *decoder, struct place place, struct protob
             return 0;
     }
     /* Where one sample has a label, most have. */
-    uint32_t more = profile->labels ? 1 : decoder->sample_capacity;
+    uint32_t more = profile->labels ? 1 : decoder->counts[PROFILE_SAMPLE];
     profile->labels = array_room(profile->labels, profile->label_count, more,
         &decoder->label_capacity, sizeof *profile->labels);
     profile->labels[profile->label_count++] = label;
@@ -167,7 +147,7 @@ static int read_sample_field(
     if (field->number < SAMPLE_LOCATION_ID || field->number > SAMPLE_LABEL)
         return 0;
     if (field->wire == PROTOBUF_VARINT && field->number == SAMPLE_LOCATION_ID)
-        return read_one_location(decoder, place, field->value);
+        return read_one_location(decoder, field->value);
     if (field->wire == PROTOBUF_VARINT && field->number == SAMPLE_VALUE)
         return read_one_value(decoder, field->value);
     return profile_decode_wrong_kind(decoder, place, field->number);
@@ -192,7 +172,8 @@ int profile_decode_sample(struct decoder *decoder, struct protobuf_reader bytes)
     sample->location_count = profile->stack_count - sample->first_location;
     sample->label_count = profile->label_count - sample->first_label;
     uint32_t value_count = decoder->value_count - first_value;
-    if (value_count != profile->sample_type_count || value_count == 0)
+    uint32_t type_count = decoder->counts[PROFILE_SAMPLE_TYPE];
+    if (value_count != type_count || value_count == 0)
         return damaged(decoder,
             "sample %" PRIu32 " has %" PRIu32 " values for %" PRIu32 " sample types", place.number,
             value_count, profile->sample_type_count);

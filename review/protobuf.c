@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* A number has seven bits a byte: 64 bits end within ten bytes. */
+/* A number has seven bits a byte, the lowest first: 64 bits end within ten bytes. */
 enum { MAX_NUMBER_BYTES = 10 };
 
 int protobuf_any_number(struct protobuf_reader *reader, uint64_t *value)
