@@ -15,6 +15,8 @@ enum { VALLEY_PARTS = 4 };
 static const int64_t QUIET_MS = 20000; /* under a third of the score: the spike is over */
 static const double VALLEY_FACTOR = 1.6;
 static const double FALL_FACTOR = 1.25;
+static const double RISE_SHARE = 0.8;
+static const int64_t RISE_MS = 60000;
 static const double LEAST_SHARE = 0.5;
 
 /* The lowest score that a spike has come back to and kept for a while since its onset. The highest
@@ -26,7 +28,7 @@ struct valley {
     double highest;   /* in the present part */
     double peak;      /* since the onset */
     bool known;
-    double lowest;
+    double lowest, peak_before;
 };
 
 /* What came nearest to a spike without being one. */
@@ -147,6 +149,7 @@ static void valley_take(struct valley *valley, int64_t time_ms, double score, in
     if (valley->peak > FALL_FACTOR * kept && (!valley->known || kept < valley->lowest)) {
         valley->known = true;
         valley->lowest = kept;
+        valley->peak_before = valley->peak;
     }
 }
 
@@ -165,7 +168,9 @@ static bool begins(const struct spike *state)
         const struct valley *valley = &state->valley;
         if (!valley->known)
             return false;
-        above = fmax(valley->lowest + above, valley->lowest * VALLEY_FACTOR);
+        double age_ms = (double)(state->last_ms - state->fired_ms);
+        double rise = RISE_SHARE * valley->peak_before * fmin(1, (double)RISE_MS / age_ms);
+        above = fmax(valley->lowest + fmax(above, rise), valley->lowest * VALLEY_FACTOR);
         least = (valley->lowest + above) * LEAST_SHARE;
     }
     return stands_out(&state->score, above, least) ||
