@@ -12,6 +12,7 @@
 #include "core/sha256.h"
 #include "core/sigv4.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,8 +41,9 @@ struct s3_request {
     int fd;
     uint64_t size;
     char sha256[SHA256_HEX_SIZE];
-    char *content_type; /* NULL: none */
-    size_t max_answer;
+    char *content_type;               /* NULL: none */
+    size_t max_answer;                /* error answers included */
+    size_t max_object;                /* S3_GET_OBJECT */
     bool clock_mended, token_renewed; /* each is tried once */
     int64_t sent_ms;
     char access_key[8]; /* as much of it as sentences name */
@@ -162,10 +164,18 @@ static void answered(void *arg, const struct http_result *result)
         ask(request);
         return;
     }
+    if (verdict.outcome == S3_OK && request->action == S3_GET_OBJECT &&
+        result->body.size > request->max_object) {
+        verdict.outcome = S3_REFUSED;
+        snprintf(verdict.reason, sizeof verdict.reason, "it is larger than %zu bytes",
+            request->max_object);
+    }
     finish(request, &(struct s3_result){
                         .outcome = verdict.outcome,
                         .status = result->status,
                         .retry_after_ms = verdict.retry_after_ms,
+                        .missing = verdict.missing,
+                        .denied = verdict.denied,
                         .reason = verdict.reason,
                         .body = &result->body,
                     });
@@ -293,6 +303,23 @@ struct s3_request *s3_put(struct s3 *s3, const char *key, int fd, uint64_t size,
     return request;
 }
 
+static struct s3_request *new_get(struct s3 *s3, enum s3_action action, const char *key, size_t max,
+    void (*done)(void *arg, const struct s3_result *result), void *arg)
+{
+    struct s3_request *request = new_request(s3, action, key, done, arg);
+    request->max_object = max;
+    request->max_answer = max > MAX_ERROR_ANSWER ? max : MAX_ERROR_ANSWER;
+    return request;
+}
+
+struct s3_request *s3_get(struct s3 *s3, const char *key, size_t max,
+    void (*done)(void *arg, const struct s3_result *result), void *arg)
+{
+    struct s3_request *request = new_get(s3, S3_GET_OBJECT, key, max, done, arg);
+    ask(request);
+    return request;
+}
+
 /* One request of a command, which may take several attempts. */
 struct command {
     bool done;
@@ -300,7 +327,6 @@ struct command {
     int64_t retry_after_ms;
     struct buf *body; /* NULL: not wanted */
     struct error *err;
-    bool too_large;
 };
 
 static void command_done(void *arg, const struct s3_result *result)
@@ -311,8 +337,8 @@ static void command_done(void *arg, const struct s3_result *result)
     command->retry_after_ms = result->retry_after_ms;
     if (result->outcome != S3_OK)
         error_set(command->err, "%s", result->reason);
-    else if (command->body)
-        command->too_large = buf_append(command->body, result->body->data, result->body->size) < 0;
+    else if (command->body) /* which holds as much as was asked for */
+        buf_append(command->body, result->body->data, result->body->size);
 }
 
 /* Waits before the next attempt: longer each time, at least what the store asked for. */
@@ -339,8 +365,6 @@ static int run(struct s3 *s3, struct s3_request *(*make)(void *arg, struct comma
         ask(make(arg, &command));
         loop_run_until(s3->loop, &command.done, INT64_MAX);
     }
-    if (body && command.too_large)
-        return error_set(err, "it is larger than %zu bytes", body->max);
     return command.outcome == S3_OK ? 0 : -1;
 }
 
@@ -354,13 +378,13 @@ struct get {
 static struct s3_request *make_get(void *arg, struct command *command)
 {
     const struct get *get = arg;
-    struct s3_request *request = new_request(get->s3, get->action, get->key, command_done, command);
+    struct s3_request *request = new_get(
+        get->s3, get->action, get->key, get->max, command_done, command);
     request->query = get->query ? xstrdup(get->query) : NULL;
-    request->max_answer = get->max > MAX_ERROR_ANSWER ? get->max : MAX_ERROR_ANSWER;
     return request;
 }
 
-int s3_get(struct s3 *s3, const char *key, size_t max, struct buf *buf, struct error *err)
+int s3_get_bytes(struct s3 *s3, const char *key, size_t max, struct buf *buf, struct error *err)
 {
     buf_init(buf, max);
     struct get get = {.s3 = s3, .action = S3_GET_OBJECT, .key = key, .max = max};

@@ -37,6 +37,8 @@ struct s3_result {
     enum s3_outcome outcome;
     int status;             /* HTTP; 0: no answer */
     int64_t retry_after_ms; /* what the store asked for; 0: nothing */
+    bool missing;           /* S3_REFUSED: there is no such object */
+    bool denied;            /* S3_REFUSED: for want of a right, which reason names */
     const char *reason;     /* a sentence with the remedy; "" when S3_OK */
     const struct buf *body; /* what the store sent; valid within `done` */
 };
@@ -51,13 +53,19 @@ void s3_close(struct s3 *s3); /* once its requests are done or cancelled; not fr
  */
 struct s3_request *s3_put(struct s3 *s3, const char *key, int fd, uint64_t size, const char *sha256,
     const char *content_type, void (*done)(void *arg, const struct s3_result *result), void *arg);
+
+/* Gets a whole object of at most max bytes, in one attempt like that of s3_put. A larger one is
+ * S3_REFUSED. */
+struct s3_request *s3_get(struct s3 *s3, const char *key, size_t max,
+    void (*done)(void *arg, const struct s3_result *result), void *arg);
+
 void s3_cancel(struct s3_request *request); /* `done` is not called */
 
 /* For commands: these run the loop until the answer is there, and try a few times. */
 
 /* A whole object of at most max bytes into buf (initialised here, freed by the caller, also after
  * an error). */
-int s3_get(struct s3 *s3, const char *key, size_t max, struct buf *buf, struct error *err);
+int s3_get_bytes(struct s3 *s3, const char *key, size_t max, struct buf *buf, struct error *err);
 
 /* Every key below prefix, or, with delimiter "/", every "folder" (ending in "/") and key of that
  * level, in the store's order, page after page, until `each` returns non-zero. */

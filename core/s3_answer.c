@@ -57,6 +57,7 @@ static void denied(const struct s3_question *question, struct s3_verdict *verdic
 {
     const char *arn = partition(question->region), *prefix = question->prefix;
     bool below = prefix && *prefix;
+    verdict->denied = true;
     if (question->action == S3_LIST_BUCKET)
         refuse(
             verdict, "access denied: allow s3:ListBucket on arn:%s:s3:::%s", arn, question->bucket);
@@ -188,6 +189,7 @@ static void judge_error(
     }
     explain(question, answer, &fault, verdict);
     name_code(fault.code, verdict);
+    verdict->missing = strcmp(fault.code, "NoSuchKey") == 0;
     verdict->token_expired = among(fault.code, expired_codes);
     bool off = date >= 0 && llabs(verdict->store_ms - question->sent_ms) > CLOCK_TOLERANCE_MS;
     verdict->clock_off = off && (answer->status == 403 || among(fault.code, clock_codes));

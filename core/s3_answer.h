@@ -38,6 +38,8 @@ struct s3_verdict {
     bool clock_off;     /* the store's clock is at store_ms: sign with that and try again */
     int64_t store_ms;   /* wall time */
     bool token_expired; /* new credentials may help */
+    bool missing;       /* there is no such object */
+    bool denied;        /* for want of a right */
     char reason[512];   /* "" when S3_OK */
 };
 

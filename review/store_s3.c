@@ -129,7 +129,7 @@ static int bucket_read(void *self, const char *path, size_t max, struct buf *buf
 {
     struct bucket *bucket = self;
     char *key = key_of(bucket, path, "");
-    int status = s3_get(bucket->s3, key, max, buf, err);
+    int status = s3_get_bytes(bucket->s3, key, max, buf, err);
     free(key);
     return status;
 }

@@ -308,17 +308,69 @@ static void gets_bounded_objects(void **state)
     struct s3 *s3 = open_stub(answers, 3);
     struct buf body;
     struct error err;
-    assert_int_equal(s3_get(s3, "k", 8, &body, &err), 0);
+    assert_int_equal(s3_get_bytes(s3, "k", 8, &body, &err), 0);
     assert_string_equal(body.data, "12345678");
     buf_free(&body);
-    assert_int_equal(s3_get(s3, "k", 7, &body, &err), -1);
+    assert_int_equal(s3_get_bytes(s3, "k", 7, &body, &err), -1);
     assert_non_null(strstr(err.text, "larger than 7 bytes"));
     buf_free(&body);
-    assert_int_equal(s3_get(s3, "k", 8, &body, &err), -1);
+    assert_int_equal(s3_get_bytes(s3, "k", 8, &body, &err), -1);
     assert_string_equal(
         err.text, "cannot read s3://woogles/k: there is no such object (NoSuchKey)");
     buf_free(&body);
     close_stub(s3);
+    stub_free(&server);
+}
+
+static void note_object(void *arg, const struct s3_result *result)
+{
+    char *said = arg;
+    snprintf(said, 200, "%d %s%s%s", result->outcome, result->missing ? "missing: " : "",
+        result->denied ? "denied: " : "",
+        result->outcome == S3_OK ? result->body->data : result->reason);
+}
+
+static void gets_an_object_in_one_attempt(void **state)
+{
+    (void)state;
+    static const struct {
+        struct stub_answer answer;
+        const char *said;
+    } cases[] = {
+        {{.status = 200, .body = "12345678"}, "0 12345678"},
+        {{.status = 200}, "0 "},
+        {{.status = 200, .body = "123456789"}, "2 it is larger than 8 bytes"},
+        {{.status = 404, .body = FAULT("NoSuchKey")},
+            "2 missing: there is no such object (NoSuchKey)"},
+        {{.status = 404, .body = FAULT("NoSuchBucket")},
+            "2 there is no bucket woogles: create it or mend bucket (NoSuchBucket)"},
+        {{.status = 403, .body = FAULT("AccessDenied")},
+            "2 denied: access denied: allow s3:GetObject on arn:aws:s3:::woogles/* (without "
+            "s3:ListBucket this is also the answer for what is not there) (AccessDenied)"},
+        {{.status = 503, .body = FAULT("SlowDown")},
+            "1 the store is in trouble: HTTP 503, SlowDown: m"},
+    };
+    struct stub_answer answers[sizeof cases / sizeof *cases];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        answers[i] = cases[i].answer;
+    struct s3 *s3 = open_stub(answers, sizeof cases / sizeof *cases);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char said[200] = "";
+        s3_get(s3, "a b/learned.json", 8, note_object, said);
+        assert_string_equal(said, ""); /* never at once */
+        const bool never = false;
+        int64_t deadline_ms = clock_mono_ms() + 20000;
+        while (!said[0] && clock_mono_ms() < deadline_ms)
+            loop_run_until(loop, &never, clock_mono_ms() + 5);
+        assert_string_equal(said, cases[i].said);
+    }
+    char said[200] = "";
+    s3_cancel(s3_get(s3, "k", 8, note_object, said));
+    close_stub(s3);
+    assert_string_equal(said, "");
+    assert_int_equal(server.count, sizeof cases / sizeof *cases);
+    assert_string_equal(server.requests[0].method, "GET");
+    assert_string_equal(server.requests[0].path, "/woogles/a b/learned.json");
     stub_free(&server);
 }
 
@@ -355,6 +407,7 @@ int main(void)
         WITH_LOOP(lists_page_after_page),
         WITH_LOOP(stops_at_a_listing_that_goes_in_circles),
         WITH_LOOP(gets_bounded_objects),
+        WITH_LOOP(gets_an_object_in_one_attempt),
         WITH_LOOP(puts_bytes_and_tries_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,7 @@ static int get(struct tool *tool, const char *key)
 {
     struct buf body;
     struct error err;
-    int status = s3_get(tool->s3, key, MAX_OBJECT, &body, &err);
+    int status = s3_get_bytes(tool->s3, key, MAX_OBJECT, &body, &err);
     if (status == 0)
         fwrite(body.data, 1, body.size, stdout);
     buf_free(&body);
