@@ -1,15 +1,18 @@
 #include "exporters/directory.h"
 
 #include "core/alloc.h"
+#include "core/buf.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/offload.h"
 #include "exporters/exporter.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* What a close gives a copy to come to its end; one that hangs is abandoned. */
 static const int64_t closing_ms = 500;
@@ -19,6 +22,7 @@ struct directory {
     char *path;
     char *label;
     struct copy *running;
+    struct reading *recalling;
 };
 
 /* One send. It belongs to the thread's job and outlives a close. */
@@ -28,6 +32,18 @@ struct copy {
     int status;
     struct error err;
     void (*done)(void *arg, const struct send_result *result);
+    void *arg;
+};
+
+/* One recall; the same holds for it. */
+struct reading {
+    struct directory *directory;
+    char *path;
+    size_t max_bytes;
+    enum recall_outcome outcome;
+    struct buf text;
+    struct error err;
+    void (*done)(void *arg, const struct recall_result *result);
     void *arg;
 };
 
@@ -94,11 +110,54 @@ static void send_artifact(void *self, const struct artifact *artifact,
     offload_submit(directory->thread, work, worked, copy);
 }
 
+/* On the thread. */
+static void read_back(void *arg)
+{
+    struct reading *reading = arg;
+    if (access(reading->path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+        reading->outcome = RECALL_NONE;
+    else if (fs_read(reading->path, reading->max_bytes, &reading->text, &reading->err) < 0)
+        reading->outcome = RECALL_FAILED;
+}
+
+static void have_read(void *arg)
+{
+    struct reading *reading = arg;
+    struct directory *directory = reading->directory;
+    if (directory) {
+        struct recall_result result = {
+            .outcome = reading->outcome, .data = reading->text.data, .size = reading->text.size};
+        snprintf(result.reason, sizeof result.reason, "%s", reading->err.text);
+        directory->recalling = NULL;
+        reading->done(reading->arg, &result);
+    }
+    buf_free(&reading->text);
+    free(reading->path);
+    free(reading);
+}
+
+static void recall(void *self, const char *key, size_t max_bytes,
+    void (*done)(void *arg, const struct recall_result *result), void *arg)
+{
+    struct directory *directory = self;
+    struct reading *reading = xcalloc(1, sizeof *reading);
+    *reading = (struct reading){.directory = directory,
+        .path = xasprintf("%s/%s", directory->path, key),
+        .max_bytes = max_bytes,
+        .outcome = RECALL_FOUND,
+        .done = done,
+        .arg = arg};
+    directory->recalling = reading;
+    offload_submit(directory->thread, read_back, have_read, reading);
+}
+
 static void close_directory(void *self)
 {
     struct directory *directory = self;
     if (directory->running)
         directory->running->directory = NULL;
+    if (directory->recalling)
+        directory->recalling->directory = NULL;
     offload_close_by(directory->thread, clock_mono_ms() + closing_ms);
     free(directory->path);
     free(directory->label);
@@ -124,5 +183,6 @@ const struct exporter_kind exporter_directory = {
     .label = label,
     .identity = label,
     .send = send_artifact,
+    .recall = recall,
     .close = close_directory,
 };

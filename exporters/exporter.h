@@ -5,6 +5,7 @@
 
 #include "config/fields.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct error;
@@ -38,6 +39,21 @@ struct send_result {
     char reason[512];       /* a sentence with the remedy; "" when stored */
 };
 
+/* How a recall ended. */
+enum recall_outcome {
+    RECALL_FOUND,
+    RECALL_NONE,      /* nothing is stored under that key */
+    RECALL_FORBIDDEN, /* the store does not let us look; reason names the right that it takes */
+    RECALL_FAILED     /* another try may work */
+};
+
+struct recall_result {
+    enum recall_outcome outcome;
+    const char *data; /* RECALL_FOUND; valid within `done` */
+    size_t size;
+    char reason[512]; /* "" when found or none */
+};
+
 struct exporter_kind {
     struct kind kind; /* first */
     /* NULL and err for what can never work. What is not reachable yet is no error. */
@@ -50,7 +66,11 @@ struct exporter_kind {
     /* Sends one artifact; `done` comes later, exactly once unless closed before. One at a time. */
     void (*send)(void *self, const struct artifact *artifact,
         void (*done)(void *arg, const struct send_result *result), void *arg);
-    /* Ends a running send without `done`. May wait a moment for it, but never hangs. */
+    /* Reads back what was sent under this key, a whole object of at most max_bytes; a larger one is
+     * RECALL_FAILED. `done` as with send. One at a time, beside a send. NULL: it cannot. */
+    void (*recall)(void *self, const char *key, size_t max_bytes,
+        void (*done)(void *arg, const struct recall_result *result), void *arg);
+    /* Ends a running send and recall without `done`. May wait a moment for it, but never hangs. */
     void (*close)(void *self);
 };
 

@@ -21,6 +21,7 @@ struct s3_exporter {
     char *prefix;
     char *label, *identity;
     struct sending *running;
+    struct recalling *recalling;
 };
 
 /* One send: hashed on the disk's thread, then put from the loop. While it is being hashed it
@@ -34,6 +35,14 @@ struct sending {
     struct error err;
     struct s3_request *put;
     void (*done)(void *arg, const struct send_result *result);
+    void *arg;
+};
+
+/* One recall. */
+struct recalling {
+    struct s3_exporter *exporter;
+    struct s3_request *get;
+    void (*done)(void *arg, const struct recall_result *result);
     void *arg;
 };
 
@@ -161,21 +170,60 @@ static void hashed(void *arg)
     }
 }
 
+static char *full_key(const struct s3_exporter *exporter, const char *key)
+{
+    const char *prefix = exporter->prefix;
+    return xasprintf("%s%s%s", prefix, *prefix ? "/" : "", key);
+}
+
 static void send_artifact(void *self, const struct artifact *artifact,
     void (*done)(void *arg, const struct send_result *result), void *arg)
 {
     struct s3_exporter *exporter = self;
-    const char *prefix = exporter->prefix;
     struct sending *sending = xcalloc(1, sizeof *sending);
     sending->exporter = exporter;
     sending->path = xstrdup(artifact->path);
-    sending->key = xasprintf("%s%s%s", prefix, *prefix ? "/" : "", artifact->key);
+    sending->key = full_key(exporter, artifact->key);
     sending->content_type = xstrdup(artifact->content_type);
     sending->fd = -1;
     sending->done = done;
     sending->arg = arg;
     exporter->running = sending;
     offload_submit(exporter->disk, hash, hashed, sending);
+}
+
+static enum recall_outcome recalled(const struct s3_result *result)
+{
+    if (result->outcome == S3_OK)
+        return RECALL_FOUND;
+    if (result->missing)
+        return RECALL_NONE;
+    return result->denied ? RECALL_FORBIDDEN : RECALL_FAILED;
+}
+
+static void get_done(void *arg, const struct s3_result *s3_result)
+{
+    struct recalling *recalling = arg;
+    struct recall_result result = {.outcome = recalled(s3_result),
+        .data = s3_result->body->data,
+        .size = s3_result->body->size};
+    if (result.outcome != RECALL_NONE)
+        snprintf(result.reason, sizeof result.reason, "%s", s3_result->reason);
+    recalling->exporter->recalling = NULL;
+    recalling->done(recalling->arg, &result);
+    free(recalling);
+}
+
+static void recall(void *self, const char *key, size_t max_bytes,
+    void (*done)(void *arg, const struct recall_result *result), void *arg)
+{
+    struct s3_exporter *exporter = self;
+    struct recalling *recalling = xcalloc(1, sizeof *recalling);
+    char *full = full_key(exporter, key);
+    *recalling = (struct recalling){.exporter = exporter, .done = done, .arg = arg};
+    exporter->recalling = recalling;
+    recalling->get = s3_get(exporter->s3, full, max_bytes, get_done, recalling);
+    free(full);
 }
 
 static void close_s3(void *self)
@@ -187,6 +235,10 @@ static void close_s3(void *self)
         free_sending(sending);
     } else if (sending) {
         sending->exporter = NULL;
+    }
+    if (exporter->recalling) {
+        s3_cancel(exporter->recalling->get);
+        free(exporter->recalling);
     }
     s3_close(exporter->s3);
     free(exporter->prefix);
@@ -274,5 +326,6 @@ const struct exporter_kind exporter_s3 = {
     .label = label,
     .identity = identity,
     .send = send_artifact,
+    .recall = recall,
     .close = close_s3,
 };
