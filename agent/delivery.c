@@ -1,16 +1,15 @@
 #include "agent/delivery.h"
 
+#include "agent/incident_files.h"
 #include "agent/kinds.h"
 #include "agent/spool.h"
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/error.h"
-#include "core/fs.h"
 #include "core/incident.h"
 #include "core/log.h"
 #include "core/loop.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +19,6 @@ static const int64_t longest_wait_ms = 60000;
 /* How often the spool is looked at for what others removed; a full one holds back incidents. */
 static const int64_t refresh_ms = 60000, refresh_full_ms = 5000;
 
-static const char manifest[] = "incident.json";
-
 struct outlet {
     struct delivery *delivery;
     const struct exporter_kind *kind;
@@ -29,9 +26,8 @@ struct outlet {
     const char *name; /* its label; its identity where another one has that label */
     char **queue;     /* ids, oldest first; [0] is being sent */
     size_t count;
-    char **files; /* of queue[0], incident.json last; NULL: not looked up since the last failure */
-    size_t file_count, next_file;
-    char *sent_last;  /* the last file of queue[0] that is with the exporter */
+    struct incident_files files; /* of queue[0]; none: not looked up since the last failure */
+    char *sent_last;             /* the last file of queue[0] that is with the exporter */
     char *path, *key; /* of the artifact on its way */
     bool sending;
     struct loop_timer *timer;
@@ -63,65 +59,13 @@ static bool queued(const struct outlet *outlet, const char *id)
     return false;
 }
 
-static void forget_files(struct outlet *outlet)
-{
-    for (size_t i = 0; i < outlet->file_count; i++)
-        free(outlet->files[i]);
-    free(outlet->files);
-    outlet->files = NULL;
-    outlet->file_count = outlet->next_file = 0;
-}
-
-static int collect_file(void *arg, const char *name)
-{
-    struct outlet *outlet = arg;
-    if (name[0] == '.')
-        return 0;
-    outlet->files = xrealloc(outlet->files, outlet->file_count + 1, sizeof *outlet->files);
-    outlet->files[outlet->file_count++] = xstrdup(name);
-    return 0;
-}
-
-/* incident.json is last: an incident without it is not complete for any reader. */
-static int in_sending_order(const void *left, const void *right)
-{
-    const char *a = *(char *const *)left, *b = *(char *const *)right;
-    int a_last = !strcmp(a, manifest), b_last = !strcmp(b, manifest);
-    return a_last != b_last ? a_last - b_last : strcmp(a, b);
-}
-
-enum finding { FOUND, GONE, UNREADABLE };
-
 /* Lists the head's files and goes on after the last one that was sent. */
 static enum finding find_files(struct outlet *outlet, struct error *err)
 {
     char *folder = spool_folder(outlet->delivery->spool, outlet->queue[0]);
-    enum finding finding = FOUND;
-    if (fs_each(folder, collect_file, outlet, err) < 0)
-        finding = errno == ENOENT ? GONE : UNREADABLE;
-    if (outlet->file_count)
-        qsort(outlet->files, outlet->file_count, sizeof *outlet->files, in_sending_order);
-    if (finding == FOUND &&
-        (!outlet->file_count || strcmp(outlet->files[outlet->file_count - 1], manifest) != 0)) {
-        error_set(err, "%s has no %s: put it back, or remove the folder", folder, manifest);
-        finding = UNREADABLE;
-    }
-    while (outlet->sent_last && outlet->next_file + 1 < outlet->file_count &&
-           in_sending_order(&outlet->files[outlet->next_file], &outlet->sent_last) <= 0)
-        outlet->next_file++;
+    enum finding finding = incident_files_find(&outlet->files, folder, outlet->sent_last, err);
     free(folder);
     return finding;
-}
-
-static const char *content_type(const char *file)
-{
-    static const char *const types[][2] = {{".json", "application/json"}, {".csv", "text/csv"},
-        {".html", "text/html; charset=utf-8"}, {".txt", "text/plain; charset=utf-8"}};
-    const char *dot = strrchr(file, '.');
-    for (size_t i = 0; dot && i < sizeof types / sizeof *types; i++)
-        if (!strcmp(dot, types[i][0]))
-            return types[i][1];
-    return "application/octet-stream";
 }
 
 /* Takes the head off the queue; the caller frees it. */
@@ -130,7 +74,7 @@ static char *take_head(struct outlet *outlet)
     char *id = outlet->queue[0];
     outlet->count--;
     memmove(outlet->queue, outlet->queue + 1, outlet->count * sizeof *outlet->queue);
-    forget_files(outlet);
+    incident_files_clear(&outlet->files);
     free(outlet->sent_last);
     outlet->sent_last = NULL;
     return id;
@@ -194,7 +138,7 @@ static void back_off(struct outlet *outlet, const struct send_result *result)
     free(outlet->error);
     outlet->error = xstrdup(result->reason);
     outlet->failures++;
-    forget_files(outlet);
+    incident_files_clear(&outlet->files);
     if (result->outcome == SEND_FAILED && outlet->count > 1) {
         char *id = take_head(outlet);
         outlet->queue[outlet->count++] = id;
@@ -223,8 +167,8 @@ static void sent(void *arg, const struct send_result *result)
     outlet->wait_ms = 0;
     outlet->failed = false;
     free(outlet->sent_last);
-    outlet->sent_last = xstrdup(outlet->files[outlet->next_file++]);
-    if (outlet->next_file == outlet->file_count)
+    outlet->sent_last = xstrdup(outlet->files.names[outlet->files.next++]);
+    if (outlet->files.next == outlet->files.count)
         head_stored(outlet);
     /* From the loop, not from here: exporters may call back at once. */
     loop_timer_set(outlet->timer, 0);
@@ -233,14 +177,14 @@ static void sent(void *arg, const struct send_result *result)
 static void send_file(struct outlet *outlet)
 {
     const char *id = outlet->queue[0];
-    const char *file = outlet->files[outlet->next_file];
+    const char *file = outlet->files.names[outlet->files.next];
     char *from = spool_folder(outlet->delivery->spool, id);
     char *to = incident_folder(outlet->delivery->service, id);
     outlet->path = xasprintf("%s/%s", from, file);
     outlet->key = xasprintf("%s/%s", to, file);
     free(from);
     free(to);
-    struct artifact artifact = {outlet->path, outlet->key, content_type(file)};
+    struct artifact artifact = {outlet->path, outlet->key, content_type_of(file)};
     outlet->sending = true;
     outlet->kind->send(outlet->exporter, &artifact, sent, outlet);
 }
@@ -251,7 +195,7 @@ static void send_next(void *arg)
     if (outlet->sending || outlet->count == 0)
         return;
     struct error err = {0};
-    switch (outlet->files ? FOUND : find_files(outlet, &err)) {
+    switch (outlet->files.count ? FOUND : find_files(outlet, &err)) {
     case FOUND:
         send_file(outlet);
         break;
@@ -387,7 +331,7 @@ void delivery_close(struct delivery *delivery)
         struct outlet *outlet = &delivery->outlets[i];
         outlet->kind->close(outlet->exporter);
         loop_timer_free(outlet->timer);
-        forget_files(outlet);
+        incident_files_clear(&outlet->files);
         for (size_t j = 0; j < outlet->count; j++)
             free(outlet->queue[j]);
         free(outlet->queue);
