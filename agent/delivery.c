@@ -1,6 +1,8 @@
 #include "agent/delivery.h"
 
+#include "agent/backoff.h"
 #include "agent/incident_files.h"
+#include "agent/keeper.h"
 #include "agent/kinds.h"
 #include "agent/spool.h"
 #include "core/alloc.h"
@@ -14,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t first_wait_ms = 1000;
-static const int64_t longest_wait_ms = 60000;
 /* How often the spool is looked at for what others removed; a full one holds back incidents. */
 static const int64_t refresh_ms = 60000, refresh_full_ms = 5000;
 
@@ -28,13 +28,15 @@ struct outlet {
     size_t count;
     struct incident_files files; /* of queue[0]; none: not looked up since the last failure */
     char *sent_last;             /* the last file of queue[0] that is with the exporter */
-    char *path, *key; /* of the artifact on its way */
-    bool sending;
+    char *path, *key;            /* of the artifact on its way */
+    bool sending;                /* what is kept included */
+    struct keeper *keeper;
     struct loop_timer *timer;
     int64_t wait_ms; /* before the next try after a failure; 0: the last one worked */
     char *error;
     size_t refused; /* tries that ended with SEND_FAILED since the hurry */
     bool failed;    /* the last try since the hurry */
+    bool refusing;  /* the last try was refused, so another file may fare better meanwhile */
     uint64_t stored, failures;
     int64_t last_stored_wall_ms;
 };
@@ -114,24 +116,30 @@ static void head_lost(struct outlet *outlet)
     free(id);
 }
 
-/* Doubling, with up to a half more by chance, so that a fleet does not come back in step. */
-static int64_t next_wait_ms(struct outlet *outlet, const struct send_result *result)
+/* Incidents go first. */
+static void keep_next(void *arg)
 {
-    int64_t base = outlet->wait_ms ? outlet->wait_ms * 2 : first_wait_ms;
-    if (result->outcome == SEND_FAILED && base < longest_wait_ms / 4)
-        base = longest_wait_ms / 4;
-    if (base > longest_wait_ms)
-        base = longest_wait_ms;
-    outlet->wait_ms = base;
-    int64_t wait_ms = base + (int64_t)arc4random_uniform((uint32_t)base / 2);
-    return wait_ms < result->retry_after_ms ? result->retry_after_ms : wait_ms;
+    struct outlet *outlet = arg;
+    if (outlet->sending || (outlet->count > 0 && !outlet->refusing))
+        return;
+    outlet->sending = true; /* before it may be over again */
+    if (!keeper_send(outlet->keeper))
+        outlet->sending = false;
+}
+
+static void kept(void *arg)
+{
+    struct outlet *outlet = arg;
+    outlet->sending = false;
+    if (outlet->count && !outlet->refusing)
+        loop_timer_set(outlet->timer, 0);
 }
 
 /* What will not work may be the incident's fault: the next one gets its turn, at once while there
  * is no time to lose. Files are looked up again, as somebody may mend or remove them. */
 static void back_off(struct outlet *outlet, const struct send_result *result)
 {
-    int64_t wait_ms = next_wait_ms(outlet, result);
+    int64_t wait_ms = backoff_next_ms(&outlet->wait_ms, result);
     if (!outlet->error || strcmp(outlet->error, result->reason) != 0)
         log_warn("incident %s waits in the spool: %s: %s; next try in %.0f s", outlet->queue[0],
             outlet->name, result->reason, (double)wait_ms / 1000);
@@ -146,7 +154,9 @@ static void back_off(struct outlet *outlet, const struct send_result *result)
     bool at_once = outlet->delivery->hurried && result->outcome == SEND_FAILED &&
                    ++outlet->refused < outlet->count;
     outlet->failed = !at_once;
+    outlet->refusing = !at_once && result->outcome == SEND_FAILED;
     loop_timer_set(outlet->timer, at_once ? 0 : clock_mono_ms() + wait_ms);
+    keep_next(outlet);
 }
 
 static void sent(void *arg, const struct send_result *result)
@@ -165,7 +175,7 @@ static void sent(void *arg, const struct send_result *result)
     free(outlet->error);
     outlet->error = NULL;
     outlet->wait_ms = 0;
-    outlet->failed = false;
+    outlet->failed = outlet->refusing = false;
     free(outlet->sent_last);
     outlet->sent_last = xstrdup(outlet->files.names[outlet->files.next++]);
     if (outlet->files.next == outlet->files.count)
@@ -192,6 +202,9 @@ static void send_file(struct outlet *outlet)
 static void send_next(void *arg)
 {
     struct outlet *outlet = arg;
+    outlet->refusing = false; /* if it was, that was long enough ago */
+    if (outlet->count == 0)
+        keep_next(outlet);
     if (outlet->sending || outlet->count == 0)
         return;
     struct error err = {0};
@@ -214,7 +227,7 @@ static void send_next(void *arg)
 
 static void hurry(struct outlet *outlet)
 {
-    outlet->failed = false;
+    outlet->failed = outlet->refusing = false;
     outlet->refused = 0;
     outlet->wait_ms = 0;
     if (!outlet->sending)
@@ -224,8 +237,10 @@ static void hurry(struct outlet *outlet)
 void delivery_hurry(struct delivery *delivery)
 {
     delivery->hurried = true;
-    for (size_t i = 0; i < delivery->count; i++)
+    for (size_t i = 0; i < delivery->count; i++) {
         hurry(&delivery->outlets[i]);
+        keeper_hurry(delivery->outlets[i].keeper);
+    }
 }
 
 static void enqueue(struct outlet *outlet, const char *id)
@@ -241,6 +256,12 @@ void delivery_add(struct delivery *delivery, const char *id)
 {
     for (size_t i = 0; i < delivery->count; i++)
         enqueue(&delivery->outlets[i], id);
+}
+
+void delivery_keep(struct delivery *delivery, const char *path, const char *key)
+{
+    for (size_t i = 0; i < delivery->count; i++)
+        keeper_put(delivery->outlets[i].keeper, path, key);
 }
 
 /* An incident from an earlier run: some exporters may have it. */
@@ -287,6 +308,13 @@ static int open_outlet(struct delivery *delivery, struct offload *disk,
             outlet->name = identity;
     }
     outlet->timer = loop_timer_new(delivery->loop, send_next, outlet);
+    outlet->keeper = keeper_open(&(struct keeper_setup){.loop = delivery->loop,
+        .kind = outlet->kind,
+        .exporter = outlet->exporter,
+        .name = outlet->name,
+        .due = keep_next,
+        .over = kept,
+        .arg = outlet});
     delivery->count++;
     return 0;
 }
@@ -331,6 +359,7 @@ void delivery_close(struct delivery *delivery)
         struct outlet *outlet = &delivery->outlets[i];
         outlet->kind->close(outlet->exporter);
         loop_timer_free(outlet->timer);
+        keeper_close(outlet->keeper);
         incident_files_clear(&outlet->files);
         for (size_t j = 0; j < outlet->count; j++)
             free(outlet->queue[j]);
@@ -360,6 +389,27 @@ bool delivery_stuck(const struct delivery *delivery)
     for (size_t i = 0; i < delivery->count; i++)
         if (delivery->outlets[i].count && !delivery->outlets[i].failed)
             return false;
+    return true;
+}
+
+bool delivery_keeping(const struct delivery *delivery)
+{
+    for (size_t i = 0; i < delivery->count; i++) {
+        const struct outlet *outlet = &delivery->outlets[i];
+        bool has_turn = outlet->count == 0 || !outlet->failed || outlet->refusing;
+        if (has_turn && keeper_waits(outlet->keeper))
+            return true;
+    }
+    return false;
+}
+
+bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key, size_t max_bytes,
+    void (*done)(void *arg, const struct recall_result *result), void *arg)
+{
+    const struct outlet *outlet = &delivery->outlets[exporter];
+    if (!outlet->kind->recall)
+        return false;
+    outlet->kind->recall(outlet->exporter, key, max_bytes, done, arg);
     return true;
 }
 

@@ -14,6 +14,7 @@ struct delivery;
 struct error;
 struct loop;
 struct offload;
+struct recall_result;
 struct spool;
 
 /* Opens every exporter of the configuration (one destination only once) and takes up what is in the
@@ -24,6 +25,19 @@ void delivery_close(struct delivery *delivery);
 
 /* A complete incident of the spool goes to the end of every queue. */
 void delivery_add(struct delivery *delivery, const char *id);
+
+/* Every exporter is to have the newest version of this file under this key, at most once a minute
+ * and when it has no incident to store; it counts as none. The file is replaced by renames only. */
+void delivery_keep(struct delivery *delivery, const char *path, const char *key);
+
+/* Whether a file that is kept is still on its way to an exporter, or will be tried soon: false once
+ * it failed since delivery_hurry. */
+bool delivery_keeping(const struct delivery *delivery);
+
+/* Asks one exporter for what is kept under this key (exporter_kind.recall), once. False: it is of a
+ * kind that cannot tell. */
+bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key, size_t max_bytes,
+    void (*done)(void *arg, const struct recall_result *result), void *arg);
 
 /* Incidents that not every exporter has yet. */
 size_t delivery_waiting(const struct delivery *delivery);

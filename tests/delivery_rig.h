@@ -47,12 +47,12 @@ struct world {
     struct directory_exporter_options folders[MAX_EXPORTERS];
 };
 
-static char *in_world(const struct world *world, const char *name)
+static inline char *in_world(const struct world *world, const char *name)
 {
     return xasprintf("%s/%s", world->path, name);
 }
 
-static bool is_there(const struct world *world, const char *name)
+static inline bool is_there(const struct world *world, const char *name)
 {
     char *path = in_world(world, name);
     bool there = fs_exists(path);
@@ -60,14 +60,14 @@ static bool is_there(const struct world *world, const char *name)
     return there;
 }
 
-static void remove_it(const struct world *world, const char *name)
+static inline void remove_it(const struct world *world, const char *name)
 {
     char *path = in_world(world, name);
     assert_int_equal(fs_remove(path, NULL), 0);
     free(path);
 }
 
-static void put(const struct world *world, const char *name)
+static inline void put(const struct world *world, const char *name)
 {
     char *path = in_world(world, name), *parent = xstrdup(path);
     *strrchr(parent, '/') = '\0';
@@ -77,21 +77,21 @@ static void put(const struct world *world, const char *name)
     free(parent);
 }
 
-static void put_in_spool(const struct world *world, const char *id, const char *file)
+static inline void put_in_spool(const struct world *world, const char *id, const char *file)
 {
     char *name = xasprintf("state/spool/%s/%s", id, file);
     put(world, name);
     free(name);
 }
 
-static void spool_incident(const struct world *world, const char *id)
+static inline void spool_incident(const struct world *world, const char *id)
 {
     put_in_spool(world, id, "cpu.pb.gz");
     put_in_spool(world, id, "metrics.csv");
     put_in_spool(world, id, "incident.json");
 }
 
-static bool in_spool(const struct world *world, const char *id)
+static inline bool in_spool(const struct world *world, const char *id)
 {
     char *name = xasprintf("state/spool/%s", id);
     bool there = is_there(world, name);
@@ -99,7 +99,7 @@ static bool in_spool(const struct world *world, const char *id)
     return there;
 }
 
-static bool is_stored(const struct world *world, const char *folder, const char *id)
+static inline bool is_stored(const struct world *world, const char *folder, const char *id)
 {
     char *name = xasprintf("%s/service=woogles/date=2026-11-23/%s/incident.json", folder, id);
     bool there = is_there(world, name);
@@ -107,14 +107,14 @@ static bool is_stored(const struct world *world, const char *folder, const char 
     return there;
 }
 
-static void look(void *arg)
+static inline void look(void *arg)
 {
     struct world *world = arg;
     world->met = world->wanted(world);
     loop_timer_set(world->look, 0); /* each round of the loop: no state is missed */
 }
 
-static void wait_until(struct world *world, bool (*wanted)(const struct world *world))
+static inline void wait_until(struct world *world, bool (*wanted)(const struct world *world))
 {
     world->wanted = wanted;
     world->met = false;
@@ -123,34 +123,34 @@ static void wait_until(struct world *world, bool (*wanted)(const struct world *w
     loop_timer_unset(world->look);
 }
 
-static bool nothing_waits(const struct world *world)
+static inline bool nothing_waits(const struct world *world)
 {
     return delivery_waiting(world->delivery) == 0;
 }
 
-static bool nothing_moves(const struct world *world)
+static inline bool nothing_moves(const struct world *world)
 {
     return delivery_stuck(world->delivery);
 }
 
-static struct delivery_status status_of(const struct world *world, size_t exporter)
+static inline struct delivery_status status_of(const struct world *world, size_t exporter)
 {
     struct delivery_status status;
     delivery_status(world->delivery, exporter, &status);
     return status;
 }
 
-static bool first_failed(const struct world *world)
+static inline bool first_failed(const struct world *world)
 {
     return status_of(world, 0).failures > 0;
 }
 
-static bool second_has_all(const struct world *world)
+static inline bool second_has_all(const struct world *world)
 {
     return status_of(world, 1).waiting == 0;
 }
 
-static void open_world(struct world *world)
+static inline void open_world(struct world *world)
 {
     struct error err;
     char *state = in_world(world, "state");
@@ -165,7 +165,7 @@ static void open_world(struct world *world)
     free(state);
 }
 
-static void close_world(struct world *world)
+static inline void close_world(struct world *world)
 {
     delivery_close(world->delivery);
     offload_close(world->disk);
@@ -175,7 +175,7 @@ static void close_world(struct world *world)
     world->loop = NULL;
 }
 
-static size_t kind_index(const struct exporter_kind *kind)
+static inline size_t kind_index(const struct exporter_kind *kind)
 {
     size_t index = 0;
     while (exporter_kinds[index] != kind)
@@ -183,7 +183,7 @@ static size_t kind_index(const struct exporter_kind *kind)
     return index;
 }
 
-static void add_folder(struct world *world, const char *name)
+static inline void add_folder(struct world *world, const char *name)
 {
     size_t index = world->config.exporter_count++;
     world->folders[index].path = in_world(world, name);
@@ -191,7 +191,7 @@ static void add_folder(struct world *world, const char *name)
         .kind = kind_index(&exporter_directory), .options = &world->folders[index]};
 }
 
-static void add_bucket(struct world *world, struct s3_exporter_options *options)
+static inline void add_bucket(struct world *world, struct s3_exporter_options *options)
 {
     setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
@@ -199,7 +199,7 @@ static void add_bucket(struct world *world, struct s3_exporter_options *options)
         .kind = kind_index(&exporter_s3), .options = options};
 }
 
-static int set_up(void **state)
+static inline int set_up(void **state)
 {
     struct world *world = xcalloc(1, sizeof *world);
     strcpy(world->path, "/tmp/stakeout-delivery-XXXXXX");
@@ -211,7 +211,7 @@ static int set_up(void **state)
     return mkdtemp(world->path) ? 0 : -1;
 }
 
-static int tear_down(void **state)
+static inline int tear_down(void **state)
 {
     struct world *world = *state;
     if (world->loop)
