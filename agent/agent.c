@@ -6,6 +6,7 @@
 #include "agent/delivery.h"
 #include "agent/detector.h"
 #include "agent/incidents.h"
+#include "agent/learned.h"
 #include "agent/ledger.h"
 #include "agent/probe.h"
 #include "agent/progress.h"
@@ -79,8 +80,10 @@ static void start_probes(struct agent *agent)
 static void on_sampled(void *arg)
 {
     struct agent *agent = arg;
-    if (!agent->once)
+    if (!agent->once) {
         detector_check(agent->detector);
+        learned_update(agent->learned);
+    }
     incidents_sampled(agent->incidents);
 }
 
@@ -116,7 +119,8 @@ static void look_whether_stopped(void *arg)
     struct agent *agent = arg;
     int64_t now_ms = clock_mono_ms();
     bool done = incidents_idle(agent->incidents) &&
-                (delivery_waiting(agent->delivery) == 0 || delivery_stuck(agent->delivery));
+                (delivery_waiting(agent->delivery) == 0 || delivery_stuck(agent->delivery)) &&
+                !delivery_keeping(agent->delivery);
     if (done || now_ms >= agent->stop_by_ms)
         loop_stop(agent->loop);
     else
@@ -257,6 +261,7 @@ void agent_close(struct agent *agent)
     free(agent->probes);
     detector_close(agent->detector);
     sampler_close(agent->sampler);
+    learned_stop(agent->learned);
     delivery_close(agent->delivery);
     agent->delivery = NULL;
     offload_close_by(agent->names, clock_mono_ms() + close_names_ms);
@@ -264,6 +269,7 @@ void agent_close(struct agent *agent)
     if (offload_close_by(agent->disk, clock_mono_ms() + close_disk_ms)) {
         incidents_close(agent->incidents);
         ledger_close(agent->ledger);
+        learned_close(agent->learned);
         spool_close(agent->spool);
         series_set_free(&agent->series);
     } else {

@@ -18,6 +18,7 @@ struct agent {
     struct sampler *sampler;
     struct detector *detector;
     struct ledger *ledger;
+    struct learned *learned;
     struct spool *spool;
     struct delivery *delivery;
     struct incidents *incidents;

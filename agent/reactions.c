@@ -4,6 +4,7 @@
 #include "agent/agent_parts.h"
 #include "agent/detector.h"
 #include "agent/incidents.h"
+#include "agent/learned.h"
 #include "agent/ledger.h"
 #include "agent/sampler.h"
 #include "config/config.h"
@@ -100,6 +101,12 @@ void reactions_open(struct agent *agent)
     agent->detector = detector_open(agent->config, &agent->series, true, &hooks);
     agent->ledger = ledger_open(agent->config, agent->disk);
     ledger_restore(agent->ledger, agent->detector);
+    agent->learned = learned_open(&(struct learned_setup){.config = agent->config,
+        .loop = agent->loop,
+        .disk = agent->disk,
+        .detector = agent->detector,
+        .delivery = agent->delivery});
+    learned_restore(agent->learned);
 }
 
 void reactions_recurrence(

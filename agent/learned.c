@@ -1,0 +1,247 @@
+#include "agent/learned.h"
+
+#include "agent/delivery.h"
+#include "agent/detector.h"
+#include "agent/learned_json.h"
+#include "agent/recall.h"
+#include "config/config.h"
+#include "core/alloc.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/fs.h"
+#include "core/log.h"
+#include "core/offload.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t rewrite_pause_ms = 60000; /* after the file could not be written */
+static const int64_t recall_pause_ms = 5000, recall_patience_ms = 60000;
+
+/* What tells whether a trigger has learned more since. */
+struct mark {
+    size_t count;
+    int64_t newest_ms; /* in the clock of the samples */
+};
+
+struct learned {
+    struct learned_setup setup; /* delivery NULL: it is closed */
+    char *path, *key;
+    struct mark *marks; /* by trigger: what the file has */
+    bool ask;           /* the stores, at the first update */
+    struct recall *recall;
+    bool writing;
+    bool failing; /* the file could not be written the last time */
+    int64_t write_after_ms;
+};
+
+struct learned *learned_open(const struct learned_setup *setup)
+{
+    struct learned *learned = xcalloc(1, sizeof *learned);
+    learned->setup = *setup;
+    learned->path = xasprintf("%s/learned.json", setup->config->state);
+    learned->key = xasprintf("service=%s/_state/learned.json", setup->config->service);
+    learned->marks = xcalloc(setup->config->trigger_count, sizeof *learned->marks);
+    return learned;
+}
+
+void learned_stop(struct learned *learned)
+{
+    if (learned)
+        learned->setup.delivery = NULL;
+}
+
+void learned_close(struct learned *learned)
+{
+    if (!learned)
+        return;
+    recall_close(learned->recall);
+    free(learned->path);
+    free(learned->key);
+    free(learned->marks);
+    free(learned);
+}
+
+/* NULL: the trigger learns nothing. */
+static const int64_t *onsets_of(const struct learned *learned, size_t trigger, struct mark *mark)
+{
+    const int64_t *onsets_ms = detector_learned(learned->setup.detector, trigger, &mark->count);
+    mark->newest_ms = onsets_ms && mark->count ? onsets_ms[mark->count - 1] : 0;
+    return onsets_ms;
+}
+
+static bool learns(const struct learned *learned)
+{
+    struct mark mark;
+    for (size_t i = 0; i < learned->setup.config->trigger_count; i++)
+        if (onsets_of(learned, i, &mark))
+            return true;
+    return false;
+}
+
+/* Notes what the detector has, as what the file has. */
+static void take_marks(struct learned *learned)
+{
+    for (size_t i = 0; i < learned->setup.config->trigger_count; i++)
+        onsets_of(learned, i, &learned->marks[i]);
+}
+
+static bool is_changed(const struct learned *learned)
+{
+    for (size_t i = 0; i < learned->setup.config->trigger_count; i++) {
+        struct mark mark;
+        if (onsets_of(learned, i, &mark) && mark.count > 0 &&
+            (mark.count != learned->marks[i].count ||
+                mark.newest_ms != learned->marks[i].newest_ms))
+            return true;
+    }
+    return false;
+}
+
+/* The trigger learns from these onsets and from those that it has seen meanwhile. */
+static void teach(struct learned *learned, size_t trigger, const struct learned_onsets *earlier)
+{
+    struct mark mark;
+    const int64_t *seen_ms = onsets_of(learned, trigger, &mark);
+    if (!seen_ms || earlier->count == 0)
+        return;
+    int64_t wall_offset_ms = clock_wall_ms() - clock_mono_ms();
+    int64_t *onsets_ms = xcalloc(earlier->count + mark.count, sizeof *onsets_ms);
+    for (size_t i = 0; i < earlier->count; i++)
+        onsets_ms[i] = earlier->wall_ms[i] - wall_offset_ms;
+    memcpy(onsets_ms + earlier->count, seen_ms, mark.count * sizeof *onsets_ms);
+    size_t count = learned_sort(onsets_ms, earlier->count + mark.count);
+    detector_restore_onsets(learned->setup.detector, trigger, onsets_ms, count);
+    free(onsets_ms);
+}
+
+/* Whether there was anything for this configuration in the text, or -1 and err. */
+static int take_up(
+    struct learned *learned, const char *text, size_t size, const char *from, struct error *err)
+{
+    const struct config *config = learned->setup.config;
+    struct learned_onsets *onsets = xcalloc(config->trigger_count, sizeof *onsets);
+    int found = learned_parse(config, text, size, clock_wall_ms(), onsets, err);
+    for (size_t i = 0; found >= 0 && i < config->trigger_count; i++) {
+        if (onsets[i].count == 0)
+            continue;
+        found = 1;
+        teach(learned, i, &onsets[i]);
+        log_info("trigger %s goes on with %zu onset%s from %s", config->triggers[i].name,
+            onsets[i].count, onsets[i].count == 1 ? "" : "s", from);
+    }
+    learned_onsets_clear(onsets, config->trigger_count);
+    free(onsets);
+    return found;
+}
+
+void learned_restore(struct learned *learned)
+{
+    struct buf text;
+    struct error err;
+    if (!learns(learned))
+        return;
+    learned->ask = true;
+    if (!fs_exists(learned->path))
+        return;
+    int found = fs_read(learned->path, LEARNED_MAX_BYTES, &text, &err);
+    if (found == 0)
+        found = take_up(learned, text.data, text.size, learned->path, &err);
+    if (found < 0)
+        log_warn("%s is passed over: %s", learned->path, err.text);
+    learned->ask = found <= 0;
+    take_marks(learned);
+    buf_free(&text);
+}
+
+static void recalled(void *arg, const char *from, const char *text, size_t size)
+{
+    struct learned *learned = arg;
+    struct error err;
+    if (text && take_up(learned, text, size, from, &err) < 0)
+        log_warn("%s in %s is passed over: %s", learned->key, from, err.text);
+}
+
+static void ask_stores(struct learned *learned)
+{
+    learned->ask = false;
+    learned->recall = recall_start(&(struct recall_setup){.loop = learned->setup.loop,
+        .delivery = learned->setup.delivery,
+        .key = learned->key,
+        .max_bytes = LEARNED_MAX_BYTES,
+        .pause_ms = recall_pause_ms,
+        .patience_ms = recall_patience_ms,
+        .done = recalled,
+        .arg = learned});
+}
+
+/* One version of the file on its way to the disk. */
+struct writing {
+    struct learned *learned;
+    char *path, *text;
+    int status;
+    struct error err;
+};
+
+static void write_file(void *arg)
+{
+    struct writing *writing = arg;
+    writing->status = fs_write(writing->path, writing->text, strlen(writing->text), &writing->err);
+}
+
+static void file_written(void *arg)
+{
+    struct writing *writing = arg;
+    struct learned *learned = writing->learned;
+    bool failing = writing->status < 0;
+    if (failing && !learned->failing)
+        log_warn("after a restart, what recurs will be learned anew: %s", writing->err.text);
+    if (failing) {
+        memset(learned->marks, 0, learned->setup.config->trigger_count * sizeof *learned->marks);
+        learned->write_after_ms = clock_mono_ms() + rewrite_pause_ms;
+    } else if (learned->setup.delivery) {
+        delivery_keep(learned->setup.delivery, learned->path, learned->key);
+    }
+    learned->failing = failing;
+    learned->writing = false;
+    free(writing->path);
+    free(writing->text);
+    free(writing);
+}
+
+static char *text_of(const struct learned *learned)
+{
+    const struct config *config = learned->setup.config;
+    struct learned_onsets *onsets = xcalloc(config->trigger_count, sizeof *onsets);
+    int64_t wall_ms = clock_wall_ms(), wall_offset_ms = wall_ms - clock_mono_ms();
+    for (size_t i = 0; i < config->trigger_count; i++) {
+        struct mark mark;
+        const int64_t *onsets_ms = onsets_of(learned, i, &mark);
+        if (!onsets_ms)
+            continue;
+        onsets[i] = (struct learned_onsets){
+            .wall_ms = xcalloc(mark.count, sizeof *onsets_ms), .count = mark.count};
+        for (size_t j = 0; j < mark.count; j++)
+            onsets[i].wall_ms[j] = onsets_ms[j] + wall_offset_ms;
+    }
+    char *text = learned_text(config, onsets, wall_ms);
+    learned_onsets_clear(onsets, config->trigger_count);
+    free(onsets);
+    return text;
+}
+
+void learned_update(struct learned *learned)
+{
+    if (learned->ask)
+        ask_stores(learned);
+    if (learned->writing || !is_changed(learned) || clock_mono_ms() < learned->write_after_ms)
+        return;
+    struct writing *writing = xcalloc(1, sizeof *writing);
+    *writing = (struct writing){
+        .learned = learned, .path = xstrdup(learned->path), .text = text_of(learned)};
+    learned->writing = true;
+    take_marks(learned);
+    offload_submit(learned->setup.disk, write_file, file_written, writing);
+}
