@@ -282,6 +282,111 @@ static void a_bucket_can_be_closed_at_any_moment(void **state)
     free(path);
 }
 
+struct recalled {
+    bool done;
+    char said[600]; /* "found: TEXT", "none", ... */
+};
+
+static void note_recalled(void *arg, const struct recall_result *result)
+{
+    static const char *const names[] = {[RECALL_FOUND] = "found",
+        [RECALL_NONE] = "none",
+        [RECALL_FORBIDDEN] = "forbidden",
+        [RECALL_FAILED] = "failed"};
+    struct recalled *recalled = arg;
+    assert_false(recalled->done);
+    recalled->done = true;
+    bool found = result->outcome == RECALL_FOUND;
+    snprintf(recalled->said, sizeof recalled->said, "%s: %.*s%s", names[result->outcome],
+        found ? (int)result->size : 0, found ? result->data : "", result->reason);
+}
+
+static void assert_recalled(
+    const struct exporter_kind *kind, void *self, const char *key, const char *said)
+{
+    struct recalled recalled = {0};
+    kind->recall(self, key, 8, note_recalled, &recalled);
+    assert_false(recalled.done);
+    assert_true(loop_run_until(loop, &recalled.done, clock_mono_ms() + 20000));
+    if (!strstr(recalled.said, said))
+        fail_msg("\"%s\" is not in \"%s\"", said, recalled.said);
+}
+
+static void a_folder_gives_back_what_it_has(void **state)
+{
+    (void)state;
+    struct directory_exporter_options options = {.path = in_folder("captures")};
+    void *self = open_exporter(&exporter_directory, &options);
+    assert_recalled(&exporter_directory, self, "s/learned.json", "none: ");
+    send_content(&exporter_directory, self, "s/learned.json", "12345678");
+    assert_recalled(&exporter_directory, self, "s/learned.json", "found: 12345678");
+    assert_recalled(&exporter_directory, self, "s/learned.json/x", "none: ");
+    assert_recalled(&exporter_directory, self, "s", "failed: cannot read ");
+    send_content(&exporter_directory, self, "s/learned.json", "");
+    assert_recalled(&exporter_directory, self, "s/learned.json", "found: ");
+    send_content(&exporter_directory, self, "s/learned.json", "123456789");
+    assert_recalled(&exporter_directory, self, "s/learned.json", "is larger than 8 bytes");
+    exporter_directory.close(self);
+    free(options.path);
+}
+
+static void a_folder_that_hangs_is_closed_without_an_answer(void **state)
+{
+    (void)state;
+    struct directory_exporter_options options = {.path = xstrdup(folder)};
+    char *path = in_folder("fifo");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    struct recalled recalled = {0};
+    bool others_work = false;
+    void *self = open_exporter(&exporter_directory, &options);
+    exporter_directory.recall(self, "fifo", 8, note_recalled, &recalled);
+    offload_submit(disk, nothing, set, &others_work);
+    assert_true(loop_run_until(loop, &others_work, clock_mono_ms() + 20000));
+    exporter_directory.close(self);
+    assert_false(recalled.done);
+    free(options.path);
+    free(path);
+}
+
+static void a_bucket_gives_back_what_it_has(void **state)
+{
+    (void)state;
+    static const struct {
+        struct stub_answer answer;
+        const char *said;
+    } cases[] = {
+        {{.status = 200, .body = "12345678"}, "found: 12345678"},
+        {{.status = 404, .body = "<Error><Code>NoSuchKey</Code></Error>"}, "none: "},
+        {{.status = 403, .body = "<Error><Code>AccessDenied</Code></Error>"},
+            "forbidden: access denied: allow s3:GetObject on arn:aws:s3:::woogles/prod/*"},
+        {{.status = 403, .body = "<Error><Code>InvalidAccessKeyId</Code></Error>"},
+            "failed: the store does not know the access key"},
+        {{.status = 404, .body = "<Error><Code>NoSuchBucket</Code></Error>"},
+            "failed: there is no bucket woogles"},
+        {{.status = 200, .body = "123456789"}, "failed: it is larger than 8 bytes"},
+        {{.status = 503}, "failed: the store is in trouble"},
+    };
+    struct stub_answer answers[sizeof cases / sizeof *cases];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        answers[i] = cases[i].answer;
+    struct stub_server server;
+    stub_start(&server, answers, sizeof cases / sizeof *cases);
+    char bucket[] = "woogles", prefix[] = "/prod/";
+    struct s3_exporter_options options = {
+        .bucket = bucket, .prefix = prefix, .endpoint = server.url, .verify = true};
+    void *self = open_exporter(&exporter_s3, &options);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_recalled(&exporter_s3, self, "service=w/_state/learned.json", cases[i].said);
+    struct recalled closed = {0};
+    exporter_s3.recall(self, "k", 8, note_recalled, &closed);
+    exporter_s3.close(self);
+    assert_false(closed.done);
+    stub_stop(&server);
+    assert_string_equal(server.requests[0].path, "/woogles/prod/service=w/_state/learned.json");
+    assert_string_equal(server.requests[0].method, "GET");
+    stub_free(&server);
+}
+
 static void settings_follow_the_options(void **state)
 {
     (void)state;
@@ -371,6 +476,9 @@ int main(void)
         WITH_LOOP(a_bucket_gets_the_object_below_the_prefix),
         WITH_LOOP(a_bucket_passes_on_why_not),
         WITH_LOOP(a_bucket_can_be_closed_at_any_moment),
+        WITH_LOOP(a_folder_gives_back_what_it_has),
+        WITH_LOOP(a_folder_that_hangs_is_closed_without_an_answer),
+        WITH_LOOP(a_bucket_gives_back_what_it_has),
         WITH_LOOP(settings_follow_the_options),
         WITH_LOOP(a_bucket_that_cannot_work_is_said_at_open),
         cmocka_unit_test(a_bucket_that_cannot_be_is_a_problem_of_the_configuration),

@@ -1,0 +1,421 @@
+/* What triggers learned, over restarts, with a detector that stands for the real one: it has three
+ * triggers, of which the first two learn, and remembers what it is told. */
+#include "agent/learned.h"
+
+#include "agent/detector.h"
+#include "agent/learned_json.h"
+#include "delivery_rig.h"
+
+enum { TRIGGERS = 3, MOST = 300 };
+
+struct detector {
+    int64_t onsets_ms[TRIGGERS][MOST];
+    size_t count[TRIGGERS];
+    size_t restored; /* calls */
+};
+
+const int64_t *detector_learned(const struct detector *detector, size_t trigger, size_t *count)
+{
+    *count = detector->count[trigger];
+    return trigger < 2 ? detector->onsets_ms[trigger] : NULL;
+}
+
+void detector_restore_onsets(
+    struct detector *detector, size_t trigger, const int64_t *onsets_ms, size_t count)
+{
+    assert_in_range(count, 1, MOST);
+    for (size_t i = 1; i < count; i++)
+        assert_true(onsets_ms[i] > onsets_ms[i - 1]);
+    detector->restored++;
+    detector->count[trigger] = count;
+    memcpy(detector->onsets_ms[trigger], onsets_ms, count * sizeof *onsets_ms);
+}
+
+/* The state folder of an agent, and what is at work in it. */
+struct learning {
+    struct world *world; /* first in *state: closed by tear_down */
+    struct detector detector;
+    struct learned *learned;
+    struct trigger_config triggers[TRIGGERS];
+};
+
+static const char *const cpu_spike[] = {"cpu-spike"}, *const burst[] = {"burst"};
+
+static void start(struct learning *learning)
+{
+    struct world *world = learning->world;
+    learning->detector = (struct detector){0};
+    open_world(world);
+    learning->learned = learned_open(&(struct learned_setup){.config = &world->config,
+        .loop = world->loop,
+        .disk = world->disk,
+        .detector = &learning->detector,
+        .delivery = world->delivery});
+    learned_restore(learning->learned);
+}
+
+static void stop(struct learning *learning)
+{
+    learned_stop(learning->learned);
+    close_world(learning->world);
+    learned_close(learning->learned);
+    learning->learned = NULL;
+}
+
+static int begin(void **state)
+{
+    static char rounds[] = "rounds", bursts[] = "bursts", spike[] = "cpu-spike";
+    static char *const names[] = {rounds, bursts, spike};
+    struct learning *learning = xcalloc(1, sizeof *learning);
+    if (set_up((void **)&learning->world) < 0)
+        return -1;
+    for (size_t i = 0; i < TRIGGERS; i++)
+        learning->triggers[i].name = names[i];
+    learning->triggers[0].scope = (struct trigger_scope){.members = cpu_spike, .member_count = 1};
+    learning->triggers[1].scope = (struct trigger_scope){.members = burst, .member_count = 1};
+    learning->world->config.triggers = learning->triggers;
+    learning->world->config.trigger_count = TRIGGERS;
+    learning->world->config.state = in_world(learning->world, "state");
+    *state = learning;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct learning *learning = *state;
+    free(learning->world->config.state);
+    tear_down((void **)&learning->world);
+    free(learning);
+    return 0;
+}
+
+static void learn(struct learning *learning, size_t trigger, int64_t onset_ms)
+{
+    struct detector *detector = &learning->detector;
+    detector->onsets_ms[trigger][detector->count[trigger]++] = onset_ms;
+    learned_update(learning->learned);
+}
+
+/* Times are mapped by clocks that are read one after the other. */
+static void assert_about(int64_t time_ms, int64_t expected_ms)
+{
+    assert_in_range(time_ms - expected_ms + 1000, 0, 2000);
+}
+
+static char *read_world(const struct world *world, const char *name)
+{
+    char *path = in_world(world, name);
+    struct buf text;
+    assert_int_equal(fs_read(path, LEARNED_MAX_BYTES, &text, NULL), 0);
+    free(path);
+    return text.data;
+}
+
+static void turn(const struct learning *learning)
+{
+    const bool never = false;
+    loop_run_until(learning->world->loop, &never, clock_mono_ms() + 5);
+    learned_update(learning->learned);
+}
+
+static size_t onsets_in(const char *text)
+{
+    size_t count = 0;
+    for (const char *at = strstr(text, "onsets"); at && (at = strstr(at + 1, "Z\""));)
+        count++;
+    return count;
+}
+
+/* Has it look until the file has so many onsets and is not `before`; its text. */
+static char *wait_written(const struct learning *learning, size_t onsets, const char *before)
+{
+    for (int64_t until_ms = clock_mono_ms() + 20000; clock_mono_ms() < until_ms;) {
+        char *text = is_there(learning->world, "state/learned.json")
+                         ? read_world(learning->world, "state/learned.json")
+                         : xstrdup("");
+        if (onsets_in(text) == onsets && strcmp(text, before) != 0)
+            return text;
+        free(text);
+        turn(learning);
+    }
+    fail_msg("%zu onsets are not written", onsets);
+    return NULL;
+}
+
+static bool stored_in_a(const struct world *world)
+{
+    return is_there(world, "a/service=woogles/_state/learned.json");
+}
+
+static void it_survives_a_restart(void **state)
+{
+    struct learning *learning = *state;
+    int64_t now_ms = clock_mono_ms();
+    start(learning);
+    learned_update(learning->learned); /* nothing to say */
+    learn(learning, 0, now_ms - 2000000);
+    learn(learning, 0, now_ms - 1000000);
+    learn(learning, 1, now_ms - 5000);
+    free(wait_written(learning, 3, "")); /* what came while the first was being written, too */
+    stop(learning);
+    start(learning);
+    assert_int_equal(learning->detector.restored, 2);
+    assert_int_equal(learning->detector.count[0], 2);
+    assert_about(learning->detector.onsets_ms[0][0], now_ms - 2000000);
+    assert_about(learning->detector.onsets_ms[0][1], now_ms - 1000000);
+    assert_int_equal(learning->detector.count[1], 1);
+    assert_about(learning->detector.onsets_ms[1][0], now_ms - 5000);
+    stop(learning);
+}
+
+static void only_what_changed_is_written(void **state)
+{
+    struct learning *learning = *state;
+    int64_t now_ms = clock_mono_ms();
+    start(learning);
+    learn(learning, 0, now_ms - 1000);
+    stop(learning);
+    start(learning);
+    remove_it(learning->world, "state/learned.json");
+    learned_update(learning->learned);
+    stop(learning);
+    assert_false(is_there(learning->world, "state/learned.json"));
+    start(learning);
+    learn(learning, 0, now_ms - 1000);
+    stop(learning);
+    assert_true(is_there(learning->world, "state/learned.json"));
+}
+
+static void a_new_version_of_the_same_count_is_written(void **state)
+{
+    struct learning *learning = *state;
+    int64_t now_ms = clock_mono_ms();
+    start(learning);
+    learn(learning, 0, now_ms - 100000);
+    char *before = wait_written(learning, 1, "");
+    learning->detector.onsets_ms[0][0] = now_ms - 1000; /* the older one was forgotten */
+    free(wait_written(learning, 1, before));
+    free(before);
+    stop(learning);
+    start(learning);
+    assert_about(learning->detector.onsets_ms[0][0], now_ms - 1000);
+    stop(learning);
+}
+
+static void a_file_that_cannot_be_written_costs_nothing(void **state)
+{
+    struct learning *learning = *state;
+    put(learning->world, "state/.learned.json.tmp/x"); /* a folder where the new version goes */
+    start(learning);
+    learn(learning, 0, clock_mono_ms() - 1000);
+    stop(learning);
+    assert_false(is_there(learning->world, "state/learned.json"));
+}
+
+/* The task's storage is gone; the store still knows, and what was seen meanwhile counts too. */
+static void a_new_task_learns_from_the_store(void **state)
+{
+    struct learning *learning = *state;
+    int64_t now_ms = clock_mono_ms();
+    add_folder(learning->world, "a");
+    start(learning);
+    learn(learning, 0, now_ms - 2000000);
+    wait_until(learning->world, stored_in_a);
+    stop(learning);
+    remove_it(learning->world, "state");
+    start(learning);
+    assert_int_equal(learning->detector.restored, 0);
+    learn(learning, 0, now_ms - 1000);
+    free(wait_written(learning, 2, ""));
+    assert_int_equal(learning->detector.restored, 1);
+    assert_int_equal(learning->detector.count[0], 2);
+    assert_about(learning->detector.onsets_ms[0][0], now_ms - 2000000);
+    assert_int_equal(learning->detector.onsets_ms[0][1], now_ms - 1000);
+    stop(learning);
+}
+
+static void a_store_is_asked_by_a_new_task_only(void **state)
+{
+    static const struct stub_answer answers[] = {
+        {.status = 404, .body = "<Error><Code>NoSuchKey</Code></Error>"}};
+    static char bucket[] = "woogles";
+    struct learning *learning = *state;
+    struct stub_server server;
+    stub_start(&server, answers, 1);
+    struct s3_exporter_options options = {.bucket = bucket, .endpoint = server.url, .verify = true};
+    add_bucket(learning->world, &options);
+    const bool never = false;
+    start(learning); /* without an update: one incident is taken by hand */
+    loop_run_until(learning->world->loop, &never, clock_mono_ms() + 50);
+    stop(learning);
+    char *text = xasprintf("{\"schema\":1,\"learned\":{\"rounds\":{\"of\":\"cpu-spike\","
+                           "\"onsets\":[\"2026-11-23T15:04:01Z\"]}}}");
+    char *path = in_world(learning->world, "state/learned.json");
+    assert_int_equal(fs_write(path, text, strlen(text), NULL), 0);
+    start(learning);
+    assert_int_equal(learning->detector.restored, 1);
+    learned_update(learning->learned);
+    loop_run_until(learning->world->loop, &never, clock_mono_ms() + 50);
+    stop(learning);
+    assert_int_equal(server.count, 0);
+    assert_int_equal(fs_write(path, "{", 1, NULL), 0); /* broken: as good as none */
+    start(learning);
+    learned_update(learning->learned);
+    for (int i = 0; i < 1000 && server.count == 0; i++)
+        turn(learning);
+    stop(learning);
+    stub_stop(&server);
+    assert_int_equal(server.count, 1);
+    assert_string_equal(server.requests[0].path, "/woogles/service=woogles/_state/learned.json");
+    stub_free(&server);
+    free(path);
+    free(text);
+}
+
+static void a_file_without_an_end_is_not_read(void **state)
+{
+    struct learning *learning = *state;
+    put(learning->world, "state/x");
+    char *path = in_world(learning->world, "state/learned.json");
+    assert_int_equal(symlink("/dev/zero", path), 0);
+    start(learning);
+    assert_int_equal(learning->detector.restored, 0);
+    stop(learning);
+    free(path);
+}
+
+#define ROUNDS(onsets) "{\"rounds\":{\"of\":\"cpu-spike\",\"onsets\":[" onsets "]}}"
+#define LEARNED(object)                                                                            \
+    "{\"schema\":1,\"saved\":\"2026-11-23T15:04:01.000Z\",\"learned\":" object "}"
+#define T(second) "\"2026-11-23T15:04:" second "Z\""
+
+static void texts_are_taken_whole_or_not_at_all(void **state)
+{
+    const struct learning *learning = *state;
+    const struct config *config = &learning->world->config;
+    static const struct {
+        const char *text;
+        const char *kept; /* the value of "learned" that is written from it; NULL: it is refused */
+    } cases[] = {
+        {LEARNED("{}"), "{}"},
+        {LEARNED(ROUNDS(T("01.250") "," T("02.000"))), ROUNDS(T("01.250") "," T("02.000"))},
+        {"{\"learned\":{\"rounds\":{\"onsets\":[\"2026-11-23T16:04:01+01:00\"],\"x\":1,"
+         "\"of\":\"cpu-spike\"}},\"schema\":1,\"new\":2}",
+            ROUNDS(T("01.000"))},
+        /* In no order, twice, and after now (15:04:30). */
+        {LEARNED(
+             ROUNDS(T("02.000") "," T("30.001") "," T("01.000") "," T("30.000") "," T("02.000"))),
+            ROUNDS(T("01.000") "," T("02.000") "," T("30.000"))},
+        {LEARNED(ROUNDS("\"9999-12-31T23:59:59Z\"")), "{}"},
+        {LEARNED(ROUNDS("")), "{}"},
+        /* A trigger that is gone; one that is of another one now; one that looks at none. */
+        {LEARNED("{\"gone\":{\"of\":\"cpu-spike\",\"onsets\":[" T("01.000") "]}}"), "{}"},
+        {LEARNED("{\"bursts\":{\"of\":\"cpu-spike\",\"onsets\":[" T("01.000") "]}}"), "{}"},
+        {LEARNED("{\"cpu-spike\":{\"of\":\"cpu-spike\",\"onsets\":[" T("01.000") "]}}"), "{}"},
+        {LEARNED("{\"bursts\":{\"of\":\"burst\",\"onsets\":[" T("01.000") "]}}"),
+            "{\"bursts\":{\"of\":\"burst\",\"onsets\":[" T("01.000") "]}}"},
+        {"", NULL},
+        {"null", NULL},
+        {"[]", NULL},
+        {"{}", NULL},
+        {"{\"schema\":1}", NULL},
+        {"{\"schema\":2,\"learned\":{}}", NULL},
+        {"{\"schema\":\"1\",\"learned\":{}}", NULL},
+        {LEARNED("[]"), NULL},
+        {LEARNED("{\"rounds\":[]}"), NULL},
+        {LEARNED("{\"rounds\":{\"onsets\":[]}}"), NULL},
+        {LEARNED("{\"rounds\":{\"of\":1,\"onsets\":[]}}"), NULL},
+        {LEARNED("{\"rounds\":{\"of\":\"cpu-spike\",\"onsets\":{}}}"), NULL},
+        {LEARNED(ROUNDS(T("01.000") ",1")), NULL},
+        {LEARNED(ROUNDS("\"yesterday\"")), NULL},
+        {LEARNED(ROUNDS("\"2026-11-23T15:04:01Z\\u0000\"")), NULL},
+        {LEARNED(ROUNDS(T("01.000")) ",\"learned\":{}"), NULL},
+        {LEARNED("{}") " and more", NULL},
+    };
+    int64_t now_ms;
+    assert_int_equal(rfc3339_parse("2026-11-23T15:04:30Z", 20, &now_ms), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err = {""};
+        struct learned_onsets onsets[TRIGGERS] = {{0}};
+        int status = learned_parse(
+            config, cases[i].text, strlen(cases[i].text), now_ms, onsets, &err);
+        assert_int_equal(status, cases[i].kept ? 0 : -1);
+        assert_true(cases[i].kept || err.text[0]);
+        char *written = learned_text(config, onsets, now_ms - 29000), *to = written;
+        for (const char *from = written; *from; from++)
+            if (*from != ' ' && *from != '\n')
+                *to++ = *from;
+        *to = '\0';
+        char *expected = xasprintf("{\"schema\":1,\"saved\":" T("01.000") ",\"learned\":%s}",
+            cases[i].kept ? cases[i].kept : "{}");
+        assert_string_equal(written, expected);
+        learned_onsets_clear(onsets, TRIGGERS);
+        free(expected);
+        free(written);
+    }
+}
+
+static void the_newest_of_very_many_are_kept(void **state)
+{
+    const struct learning *learning = *state;
+    const struct config *config = &learning->world->config;
+    struct learned_onsets onsets[TRIGGERS] = {{xcalloc(5000, sizeof(int64_t)), 5000}};
+    for (int64_t i = 0; i < 5000; i++)
+        onsets[0].wall_ms[i] = i;
+    char *text = learned_text(config, onsets, 5000);
+    learned_onsets_clear(onsets, TRIGGERS);
+    assert_true(strlen(text) < LEARNED_MAX_BYTES);
+    assert_int_equal(learned_parse(config, text, strlen(text), 5000, onsets, NULL), 0);
+    assert_int_equal(onsets[0].count, 256);
+    assert_int_equal(onsets[0].wall_ms[255], 4999);
+    learned_onsets_clear(onsets, TRIGGERS);
+    free(text);
+}
+
+/* However many triggers learn, what is written can be read. */
+static void the_text_has_room_for_every_trigger(void **state)
+{
+    (void)state;
+    enum { MANY = 1000 };
+    static char names[MANY][41];
+    struct trigger_config *triggers = xcalloc(MANY, sizeof *triggers);
+    struct learned_onsets *onsets = xcalloc(MANY, sizeof *onsets);
+    struct config config = {.triggers = triggers, .trigger_count = MANY};
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "%040zu", i);
+        triggers[i].name = names[i];
+        triggers[i].scope = (struct trigger_scope){.members = cpu_spike, .member_count = 1};
+        onsets[i] = (struct learned_onsets){xcalloc(MOST, sizeof(int64_t)), MOST};
+        for (int64_t j = 0; j < MOST; j++)
+            onsets[i].wall_ms[j] = j;
+    }
+    char *text = learned_text(&config, onsets, 0);
+    assert_true(strlen(text) < LEARNED_MAX_BYTES);
+    learned_onsets_clear(onsets, MANY);
+    assert_int_equal(learned_parse(&config, text, strlen(text), MOST, onsets, NULL), 0);
+    for (size_t i = 0; i < MANY; i++)
+        assert_true(onsets[i].count > 0 && onsets[i].wall_ms[onsets[i].count - 1] == MOST - 1);
+    learned_onsets_clear(onsets, MANY);
+    free(onsets);
+    free(triggers);
+    free(text);
+}
+
+#define LEARNING(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LEARNING(it_survives_a_restart),
+        LEARNING(only_what_changed_is_written),
+        LEARNING(a_new_version_of_the_same_count_is_written),
+        LEARNING(a_file_that_cannot_be_written_costs_nothing),
+        LEARNING(a_new_task_learns_from_the_store),
+        LEARNING(a_store_is_asked_by_a_new_task_only),
+        LEARNING(a_file_without_an_end_is_not_read),
+        LEARNING(texts_are_taken_whole_or_not_at_all),
+        LEARNING(the_newest_of_very_many_are_kept),
+        LEARNING(the_text_has_room_for_every_trigger),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
