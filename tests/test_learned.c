@@ -56,10 +56,14 @@ static void start(struct learning *learning)
 
 static void stop(struct learning *learning)
 {
+    struct world *world = learning->world;
     learned_stop(learning->learned);
-    close_world(learning->world);
+    delivery_close(world->delivery);
+    world->delivery = NULL;
+    offload_close(world->disk);
+    world->disk = NULL;
     learned_close(learning->learned);
-    learning->learned = NULL;
+    close_world(world);
 }
 
 static int begin(void **state)

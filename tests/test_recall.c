@@ -35,8 +35,10 @@ static struct answer recall(struct world *world, int64_t patience_ms)
         .arg = &answer});
     assert_false(answer.done);
     assert_true(loop_run_until(world->loop, &answer.done, clock_mono_ms() + 20000));
-    close_world(world);
+    delivery_close(world->delivery);
+    world->delivery = NULL;
     recall_close(recall);
+    close_world(world);
     return answer;
 }
 
