@@ -38,8 +38,10 @@ static bool is_held(const struct capture_entry *entry)
 static bool is_wanted(const struct config *config, const struct capture_set *set)
 {
     bool wanted = set->line > 0 || !strcmp(set->name, "spike");
-    for (size_t i = 0; i < config->trigger_count; i++)
-        wanted = wanted || !strcmp(config->triggers[i].capture, set->name);
+    for (size_t i = 0; i < config->trigger_count; i++) {
+        const char *capture = config->triggers[i].capture;
+        wanted = wanted || (capture && !strcmp(capture, set->name));
+    }
     return wanted;
 }
 
