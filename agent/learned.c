@@ -32,6 +32,8 @@ struct learned {
     struct mark *marks; /* by trigger: what the file has */
     bool ask;           /* the stores, at the first update */
     struct recall *recall;
+    bool asking;  /* it has not ended: what the stores have must not be replaced yet */
+    bool changed; /* the file, meanwhile */
     bool writing;
     bool failing; /* the file could not be written the last time */
     int64_t write_after_ms;
@@ -156,17 +158,28 @@ void learned_restore(struct learned *learned)
     buf_free(&text);
 }
 
+static void keep(struct learned *learned)
+{
+    learned->changed = learned->asking;
+    if (learned->setup.delivery && !learned->asking)
+        delivery_keep(learned->setup.delivery, learned->path, learned->key);
+}
+
 static void recalled(void *arg, const char *from, const char *text, size_t size)
 {
     struct learned *learned = arg;
     struct error err;
     if (text && take_up(learned, text, size, from, &err) < 0)
         log_warn("%s in %s is passed over: %s", learned->key, from, err.text);
+    learned->asking = false;
+    if (learned->changed)
+        keep(learned);
 }
 
 static void ask_stores(struct learned *learned)
 {
     learned->ask = false;
+    learned->asking = true;
     learned->recall = recall_start(&(struct recall_setup){.loop = learned->setup.loop,
         .delivery = learned->setup.delivery,
         .key = learned->key,
@@ -201,8 +214,8 @@ static void file_written(void *arg)
     if (failing) {
         memset(learned->marks, 0, learned->setup.config->trigger_count * sizeof *learned->marks);
         learned->write_after_ms = clock_mono_ms() + rewrite_pause_ms;
-    } else if (learned->setup.delivery) {
-        delivery_keep(learned->setup.delivery, learned->path, learned->key);
+    } else {
+        keep(learned);
     }
     learned->failing = failing;
     learned->writing = false;

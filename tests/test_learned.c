@@ -253,7 +253,7 @@ static void a_store_is_asked_by_a_new_task_only(void **state)
     loop_run_until(learning->world->loop, &never, clock_mono_ms() + 50);
     stop(learning);
     char *text = xasprintf("{\"schema\":1,\"learned\":{\"rounds\":{\"of\":\"cpu-spike\","
-                           "\"onsets\":[\"2026-11-23T15:04:01Z\"]}}}");
+                           "\"onsets\":[\"2020-11-23T15:04:01Z\"]}}}");
     char *path = in_world(learning->world, "state/learned.json");
     assert_int_equal(fs_write(path, text, strlen(text), NULL), 0);
     start(learning);
@@ -274,6 +274,35 @@ static void a_store_is_asked_by_a_new_task_only(void **state)
     stub_free(&server);
     free(path);
     free(text);
+}
+
+/* The first onset comes while the store is being asked. */
+static void what_the_store_has_is_read_before_it_is_replaced(void **state)
+{
+    static const struct stub_answer answers[] = {
+        {.status = 200,
+            .body = "{\"schema\":1,\"learned\":{\"rounds\":{\"of\":\"cpu-spike\","
+                    "\"onsets\":[\"2020-11-23T15:04:01Z\"]}}}"},
+        {.status = 200, .headers = {"ETag", "\"e\""}},
+    };
+    static char bucket[] = "woogles";
+    struct learning *learning = *state;
+    struct stub_server server;
+    stub_start(&server, answers, 2);
+    struct s3_exporter_options options = {.bucket = bucket, .endpoint = server.url, .verify = true};
+    add_bucket(learning->world, &options);
+    start(learning);
+    learn(learning, 0, clock_mono_ms() - 1000);
+    free(wait_written(learning, 2, ""));
+    delivery_hurry(learning->world->delivery);
+    while (server.count < 2 || delivery_keeping(learning->world->delivery))
+        turn(learning);
+    stop(learning);
+    stub_stop(&server);
+    assert_string_equal(server.requests[0].method, "GET");
+    assert_string_equal(server.requests[server.count - 1].method, "PUT");
+    assert_int_equal(onsets_in(server.requests[server.count - 1].body.data), 2);
+    stub_free(&server);
 }
 
 static void a_file_without_an_end_is_not_read(void **state)
@@ -416,6 +445,7 @@ int main(void)
         LEARNING(a_file_that_cannot_be_written_costs_nothing),
         LEARNING(a_new_task_learns_from_the_store),
         LEARNING(a_store_is_asked_by_a_new_task_only),
+        LEARNING(what_the_store_has_is_read_before_it_is_replaced),
         LEARNING(a_file_without_an_end_is_not_read),
         LEARNING(texts_are_taken_whole_or_not_at_all),
         LEARNING(the_newest_of_very_many_are_kept),

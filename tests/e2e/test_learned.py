@@ -152,7 +152,8 @@ def test_what_is_not_ours_is_passed_over(agent, service, tmp_path, content):
     store.write(content)
     running = agent(learning(service, store)).start()
     service.burn(2)
-    wait_until(lambda: onsets_in(store.read()) == 1, lambda: running.log)
+    wait_until(lambda: store.read() != content, lambda: running.log)
+    assert onsets_in(store.read()) == 1
     assert ("is passed over" in running.log) == (content == b"{")
 
 
@@ -165,12 +166,15 @@ def test_without_the_right_to_read_it_says_which(agent, service, s3, tmp_path):
             {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject",
              "Resource": f"arn:aws:s3:::{name}/*"}]}))
     store = Bucket(s3, tmp_path.name, name)
+    before = rounds_until_now()
+    store.write(before)
     running = agent(learning(service, store), environment=store.environment).start()
     line = running.wait_log(r".*not read back.*").group(0)
     assert "level=info" in line and "s3:GetObject" in line and KEY in line
     service.burn(2)
-    wait_until(lambda: client.list_objects_v2(Bucket=name, Prefix=store.key).get("Contents"),
-               lambda: running.log)
+    client.delete_bucket_policy(Bucket=name)
+    wait_until(lambda: store.read() != before, lambda: running.log)
+    assert onsets_in(store.read()) == 1
 
 
 def test_a_capture_by_hand_reads_nothing_back(agent, service, tmp_path):
