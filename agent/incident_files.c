@@ -39,7 +39,8 @@ enum finding incident_files_find(
         finding = errno == ENOENT ? GONE : UNREADABLE;
     if (files->count)
         qsort(files->names, files->count, sizeof *files->names, in_sending_order);
-    if (finding == FOUND && (!files->count || strcmp(files->names[files->count - 1], manifest))) {
+    if (finding == FOUND &&
+        (!files->count || strcmp(files->names[files->count - 1], manifest) != 0)) {
         error_set(err, "%s has no %s: put it back, or remove the folder", folder, manifest);
         finding = UNREADABLE;
     }
