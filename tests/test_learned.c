@@ -322,65 +322,65 @@ static void a_file_without_an_end_is_not_read(void **state)
     "{\"schema\":1,\"saved\":\"2026-11-23T15:04:01.000Z\",\"learned\":" object "}"
 #define T(second) "\"2026-11-23T15:04:" second "Z\""
 
+static const struct {
+    const char *text;
+    const char *kept; /* the value of "learned" that is written from it; NULL: it is refused */
+} text_cases[] = {
+    {LEARNED("{}"), "{}"},
+    {LEARNED(ROUNDS(T("01.250") "," T("02.000"))), ROUNDS(T("01.250") "," T("02.000"))},
+    {"{\"learned\":{\"rounds\":{\"onsets\":[\"2026-11-23T16:04:01+01:00\"],\"x\":1,"
+     "\"of\":\"cpu-spike\"}},\"schema\":1,\"new\":2}",
+        ROUNDS(T("01.000"))},
+    /* In no order, twice, and after now (15:04:30). */
+    {LEARNED(ROUNDS(T("02.000") "," T("30.001") "," T("01.000") "," T("30.000") "," T("02.000"))),
+        ROUNDS(T("01.000") "," T("02.000") "," T("30.000"))},
+    {LEARNED(ROUNDS("\"9999-12-31T23:59:59Z\"")), "{}"},
+    {LEARNED(ROUNDS("")), "{}"},
+    /* A trigger that is gone; one that is of another one now; one that looks at none. */
+    {LEARNED("{\"gone\":{\"of\":\"cpu-spike\",\"onsets\":[" T("01.000") "]}}"), "{}"},
+    {LEARNED("{\"bursts\":{\"of\":\"cpu-spike\",\"onsets\":[" T("01.000") "]}}"), "{}"},
+    {LEARNED("{\"cpu-spike\":{\"of\":\"cpu-spike\",\"onsets\":[" T("01.000") "]}}"), "{}"},
+    {LEARNED("{\"bursts\":{\"of\":\"burst\",\"onsets\":[" T("01.000") "]}}"),
+        "{\"bursts\":{\"of\":\"burst\",\"onsets\":[" T("01.000") "]}}"},
+    {"", NULL},
+    {"null", NULL},
+    {"[]", NULL},
+    {"{}", NULL},
+    {"{\"schema\":1}", NULL},
+    {"{\"schema\":2,\"learned\":{}}", NULL},
+    {"{\"schema\":\"1\",\"learned\":{}}", NULL},
+    {LEARNED("[]"), NULL},
+    {LEARNED("{\"rounds\":[]}"), NULL},
+    {LEARNED("{\"rounds\":{\"onsets\":[]}}"), NULL},
+    {LEARNED("{\"rounds\":{\"of\":1,\"onsets\":[]}}"), NULL},
+    {LEARNED("{\"rounds\":{\"of\":\"cpu-spike\",\"onsets\":{}}}"), NULL},
+    {LEARNED(ROUNDS(T("01.000") ",1")), NULL},
+    {LEARNED(ROUNDS("\"yesterday\"")), NULL},
+    {LEARNED(ROUNDS("\"2026-11-23T15:04:01Z\\u0000\"")), NULL},
+    {LEARNED(ROUNDS(T("01.000")) ",\"learned\":{}"), NULL},
+    {LEARNED("{}") " and more", NULL},
+};
+
 static void texts_are_taken_whole_or_not_at_all(void **state)
 {
     const struct learning *learning = *state;
     const struct config *config = &learning->world->config;
-    static const struct {
-        const char *text;
-        const char *kept; /* the value of "learned" that is written from it; NULL: it is refused */
-    } cases[] = {
-        {LEARNED("{}"), "{}"},
-        {LEARNED(ROUNDS(T("01.250") "," T("02.000"))), ROUNDS(T("01.250") "," T("02.000"))},
-        {"{\"learned\":{\"rounds\":{\"onsets\":[\"2026-11-23T16:04:01+01:00\"],\"x\":1,"
-         "\"of\":\"cpu-spike\"}},\"schema\":1,\"new\":2}",
-            ROUNDS(T("01.000"))},
-        /* In no order, twice, and after now (15:04:30). */
-        {LEARNED(
-             ROUNDS(T("02.000") "," T("30.001") "," T("01.000") "," T("30.000") "," T("02.000"))),
-            ROUNDS(T("01.000") "," T("02.000") "," T("30.000"))},
-        {LEARNED(ROUNDS("\"9999-12-31T23:59:59Z\"")), "{}"},
-        {LEARNED(ROUNDS("")), "{}"},
-        /* A trigger that is gone; one that is of another one now; one that looks at none. */
-        {LEARNED("{\"gone\":{\"of\":\"cpu-spike\",\"onsets\":[" T("01.000") "]}}"), "{}"},
-        {LEARNED("{\"bursts\":{\"of\":\"cpu-spike\",\"onsets\":[" T("01.000") "]}}"), "{}"},
-        {LEARNED("{\"cpu-spike\":{\"of\":\"cpu-spike\",\"onsets\":[" T("01.000") "]}}"), "{}"},
-        {LEARNED("{\"bursts\":{\"of\":\"burst\",\"onsets\":[" T("01.000") "]}}"),
-            "{\"bursts\":{\"of\":\"burst\",\"onsets\":[" T("01.000") "]}}"},
-        {"", NULL},
-        {"null", NULL},
-        {"[]", NULL},
-        {"{}", NULL},
-        {"{\"schema\":1}", NULL},
-        {"{\"schema\":2,\"learned\":{}}", NULL},
-        {"{\"schema\":\"1\",\"learned\":{}}", NULL},
-        {LEARNED("[]"), NULL},
-        {LEARNED("{\"rounds\":[]}"), NULL},
-        {LEARNED("{\"rounds\":{\"onsets\":[]}}"), NULL},
-        {LEARNED("{\"rounds\":{\"of\":1,\"onsets\":[]}}"), NULL},
-        {LEARNED("{\"rounds\":{\"of\":\"cpu-spike\",\"onsets\":{}}}"), NULL},
-        {LEARNED(ROUNDS(T("01.000") ",1")), NULL},
-        {LEARNED(ROUNDS("\"yesterday\"")), NULL},
-        {LEARNED(ROUNDS("\"2026-11-23T15:04:01Z\\u0000\"")), NULL},
-        {LEARNED(ROUNDS(T("01.000")) ",\"learned\":{}"), NULL},
-        {LEARNED("{}") " and more", NULL},
-    };
     int64_t now_ms;
     assert_int_equal(rfc3339_parse("2026-11-23T15:04:30Z", 20, &now_ms), 0);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof text_cases / sizeof *text_cases; i++) {
         struct error err = {""};
         struct learned_onsets onsets[TRIGGERS] = {{0}};
         int status = learned_parse(
-            config, cases[i].text, strlen(cases[i].text), now_ms, onsets, &err);
-        assert_int_equal(status, cases[i].kept ? 0 : -1);
-        assert_true(cases[i].kept || err.text[0]);
+            config, text_cases[i].text, strlen(text_cases[i].text), now_ms, onsets, &err);
+        assert_int_equal(status, text_cases[i].kept ? 0 : -1);
+        assert_true(text_cases[i].kept || err.text[0]);
         char *written = learned_text(config, onsets, now_ms - 29000), *to = written;
         for (const char *from = written; *from; from++)
             if (*from != ' ' && *from != '\n')
                 *to++ = *from;
         *to = '\0';
         char *expected = xasprintf("{\"schema\":1,\"saved\":" T("01.000") ",\"learned\":%s}",
-            cases[i].kept ? cases[i].kept : "{}");
+            text_cases[i].kept ? text_cases[i].kept : "{}");
         assert_string_equal(written, expected);
         learned_onsets_clear(onsets, TRIGGERS);
         free(expected);
