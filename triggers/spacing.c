@@ -29,3 +29,8 @@ int64_t spacing_take(struct spacing *spacing, int64_t time_ms)
     spacing->last_ms = time_ms;
     return distance_ms;
 }
+
+bool spacing_is_gap(int64_t usual_ms, int64_t distance_ms)
+{
+    return usual_ms > 0 && distance_ms > usual_ms * 3 + usual_ms / 4;
+}

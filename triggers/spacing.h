@@ -20,4 +20,7 @@ struct spacing {
 /* Takes in the time of a sample. Returns the distance to the one before; 0: there was none. */
 int64_t spacing_take(struct spacing *spacing, int64_t time_ms);
 
+/* Whether so long a distance is a gap: more than 3 of the usual ones, and a quarter for jitter. */
+bool spacing_is_gap(int64_t usual_ms, int64_t distance_ms);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "triggers/spacing.h"
 #include "triggers/trigger.h"
 
 #include <math.h>
@@ -9,17 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DISTANCES = 5, RULE_SIZE = 2 * VALUE_TEXT_SIZE + 16 };
+enum { RULE_SIZE = 2 * VALUE_TEXT_SIZE + 16 };
 
 /* A run is an unbroken stretch of samples beyond the level. An excursion begins with the run that
  * fires and lasts until `clear`; several runs may lie in it. */
 struct threshold {
     const struct threshold_options *options;
     const struct trigger_scope *scope;
-    bool sampled;
-    int64_t last_ms;
-    int64_t distances_ms[DISTANCES]; /* between the last samples, the oldest overwritten first */
-    unsigned distance_count;
+    struct spacing spacing;
     bool beyond;
     int64_t run_onset_ms; /* while beyond */
     bool fired;
@@ -82,40 +80,6 @@ static void complete(void *data)
     options->clear.text = xstrdup(options->clear.text);
 }
 
-/* The median of the last distances between samples, the lower one of an even number; 0 while there
- * is none. It comes from the data, as the nominal interval may be another and spacing may change.
- */
-static int64_t spacing_ms(const struct threshold *state)
-{
-    int64_t sorted[DISTANCES] = {0};
-    unsigned count = state->distance_count < DISTANCES ? state->distance_count : DISTANCES;
-    for (unsigned i = 0; i < count; i++) {
-        unsigned at = i;
-        for (; at > 0 && sorted[at - 1] > state->distances_ms[i]; at--)
-            sorted[at] = sorted[at - 1];
-        sorted[at] = state->distances_ms[i];
-    }
-    return count ? sorted[(count - 1) / 2] : 0;
-}
-
-/* Takes in the time of a sample; whether more than 3 spacings, and a quarter for jitter, have
- * passed since the sample before. */
-static bool after_gap(struct threshold *state, int64_t time_ms)
-{
-    bool gap = false;
-    if (state->sampled) {
-        int64_t distance_ms = time_ms - state->last_ms, usual_ms = spacing_ms(state);
-        gap = usual_ms > 0 && distance_ms > usual_ms * 3 + usual_ms / 4;
-        state->distances_ms[state->distance_count % DISTANCES] = distance_ms;
-        /* Stays in the upper half once it is there, so that it cannot wrap to "too few". */
-        if (++state->distance_count == 2 * DISTANCES)
-            state->distance_count = DISTANCES;
-    }
-    state->sampled = true;
-    state->last_ms = time_ms;
-    return gap;
-}
-
 /* The run is over at end_ms, its last sample. One within an excursion that fired is no miss. */
 static void end_run(struct threshold *state, int64_t end_ms)
 {
@@ -149,7 +113,7 @@ static void check(void *trigger, const struct trigger_input *input, struct verdi
 {
     struct threshold *state = trigger;
     const struct threshold_options *options = state->options;
-    int64_t before_ms = state->last_ms;
+    int64_t before_ms = state->spacing.last_ms, usual_ms = state->spacing.usual_ms;
     double value = input->values[0];
     *verdict = (struct verdict){.metric = state->scope->metrics[0],
         .unit = state->scope->units[0],
@@ -157,7 +121,8 @@ static void check(void *trigger, const struct trigger_input *input, struct verdi
         .limit = level_of(options)};
 
     bool beyond = past(options, value, verdict->limit);
-    if (after_gap(state, input->time_ms) || !beyond)
+    bool gap = spacing_is_gap(usual_ms, spacing_take(&state->spacing, input->time_ms));
+    if (gap || !beyond)
         end_run(state, before_ms);
     if (!beyond) {
         note_miss(state, value, input->time_ms);
@@ -210,11 +175,11 @@ static bool longest_run(const struct threshold *state, int64_t *longest_ms, int6
     *longest_ms = state->longest_ms;
     *time_ms = state->longest_end_ms;
     /* The run that is going on counts as well. */
-    int64_t present_ms = state->last_ms - state->run_onset_ms;
+    int64_t present_ms = state->spacing.last_ms - state->run_onset_ms;
     if (state->beyond && !state->fired && (!known || present_ms > *longest_ms)) {
         known = true;
         *longest_ms = present_ms;
-        *time_ms = state->last_ms;
+        *time_ms = state->spacing.last_ms;
     }
     return known;
 }
