@@ -158,10 +158,13 @@ void learned_restore(struct learned *learned)
     buf_free(&text);
 }
 
+/* The stores get the file, unless its next version is due already. */
 static void keep(struct learned *learned)
 {
+    if (!learned->setup.delivery)
+        return;
     learned->changed = learned->asking;
-    if (learned->setup.delivery && !learned->asking)
+    if (!learned->asking && !is_changed(learned))
         delivery_keep(learned->setup.delivery, learned->path, learned->key);
 }
 
