@@ -68,11 +68,32 @@ static void a_command_without_arguments_takes_none(void **state)
     assert_int_equal(options_read(&command, 2, argv, options, NULL), EXIT_USAGE);
 }
 
+static void any_number_of_arguments_is_listed(void **state)
+{
+    (void)state;
+    static const struct command command = {.name = "try"};
+    char words[][8] = {"try", "one", "-c", "a", "two", "--", "--three"};
+    char *argv[] = {words[0], words[1], words[2], words[3], words[4], words[5], words[6], NULL};
+    const char *file = NULL;
+    const struct command_option options[] = {
+        {.name = "config", .letter = 'c', .text = &file}, {.name = NULL}};
+    char **arguments;
+    int count;
+    assert_int_equal(options_read_list(&command, 7, argv, options, &arguments, &count), EXIT_DONE);
+    assert_string_equal(file, "a");
+    assert_int_equal(count, 3);
+    assert_string_equal(arguments[0], "one");
+    assert_string_equal(arguments[2], "--three");
+    assert_int_equal(options_read_list(&command, 1, argv, options, &arguments, &count), EXIT_DONE);
+    assert_int_equal(count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(command_lines_are_taken_or_refused),
         cmocka_unit_test(a_command_without_arguments_takes_none),
+        cmocka_unit_test(any_number_of_arguments_is_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
