@@ -46,6 +46,8 @@ static bool take(const struct command_option *options, int code)
 int options_read_list(const struct command *command, int argc, char **argv,
     const struct command_option *options, char ***arguments, int *count)
 {
+    *arguments = argv + argc;
+    *count = 0;
     struct option names[MAX_OPTIONS + 1] = {{0}};
     char letters[2 * MAX_OPTIONS + 1];
     fill_tables(options, names, letters);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HASH_INDEX_NONE = UINT32_MAX };
+#define HASH_INDEX_NONE UINT32_MAX
 
 struct hash_slot {
     uint32_t hash, index; /* HASH_INDEX_NONE: free */

@@ -9,7 +9,7 @@
 
 struct error;
 
-enum { ID_MAP_NONE = UINT32_MAX };
+#define ID_MAP_NONE UINT32_MAX
 
 struct id_entry {
     uint64_t id;
@@ -36,7 +36,7 @@ uint32_t id_map_search(const struct id_map *map, uint64_t id);
 static inline uint32_t id_map_find(const struct id_map *map, uint64_t id)
 {
     if (map->counted)
-        return id - 1 < map->count ? (uint32_t)(id - 1) : (uint32_t)ID_MAP_NONE;
+        return id - 1 < map->count ? (uint32_t)(id - 1) : ID_MAP_NONE;
     if (id < map->table_size)
         return map->table[id];
     return map->sorted ? id_map_search(map, id) : ID_MAP_NONE;

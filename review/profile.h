@@ -16,7 +16,7 @@
 
 struct error;
 
-enum { PROFILE_NO_MAPPING = UINT32_MAX };
+#define PROFILE_NO_MAPPING UINT32_MAX
 
 struct profile_string {
     const char *text; /* NUL-terminated; may hold more NULs */

@@ -265,7 +265,7 @@ static void allocate(struct decoder *decoder)
 static int read_fields(struct decoder *decoder)
 {
     struct protobuf_reader reader = decoder->all;
-    struct protobuf_field field;
+    struct protobuf_field field = {.number = 0};
     while (protobuf_next(&reader, &field) > 0)
         if (read_field(decoder, &field) < 0)
             return -1;
