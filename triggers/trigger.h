@@ -80,7 +80,7 @@ struct trigger_kind {
     void (*restore)(void *trigger, const int64_t *onsets_ms, size_t count);
 };
 
-extern const struct trigger_kind trigger_threshold, trigger_spike, trigger_counter,
-    trigger_composite, trigger_recurs;
+extern const struct trigger_kind trigger_threshold, trigger_spike, trigger_forecast,
+    trigger_counter, trigger_composite, trigger_recurs;
 
 #endif
