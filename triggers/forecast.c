@@ -106,6 +106,7 @@ static bool draw_on(
     const struct rises_scale *samples = &state->rises.scales[0];
     const struct point *now = rises_newest(samples, 0), *before = rises_newest(samples, 1);
     double step_ms = (double)(now->time_ms - before->time_ms), scatter_ms = 0;
+    bool pauses = false;
     /* One odd sample may not be farther up than the rise takes it. */
     outlook->value = fmin(now->value, before->value + scale->slope * step_ms);
     *high = rises_credible(&state->rises);
@@ -115,13 +116,16 @@ static bool draw_on(
         double peak = rises_newest(scale, 0)->value;
         outlook->value = fmax(outlook->value, peak);
         *high = fmax(*high, peak);
+        /* About as high as the newest peak: it may be a plateau by now. */
+        double growth = scale->slope * (double)scale->span_ms;
+        pauses = now->value <= peak && now->value > peak - growth / 4;
         scatter_ms = fmin(scale->scatter / scale->slope, (double)horizon);
     }
     double left_ms = (state->options->reaches.value - outlook->value) / scale->slope;
     outlook->rise = scale;
     /* A rise that takes centuries is none, and would not fit. */
     outlook->left_ms = (int64_t)fmin(fmax(left_ms, 0), 1e13);
-    return left_ms - scatter_ms <= (double)reach_ms(state, scale, horizon);
+    return !pauses && left_ms - scatter_ms <= (double)reach_ms(state, scale, horizon);
 }
 
 /* Whether the level is about to be reached, and how. */
@@ -265,7 +269,7 @@ static bool nearest_miss(const void *trigger, int64_t *time_ms, char phrase[REAS
         format_time(state->miss_left_ms, text);
         format_time(state->miss_span_ms, span);
         snprintf(phrase, REASON_SIZE, "%s in %s at the least%s%s", level, text,
-            is_short ? ", after a rise of only " : "", is_short ? span : "");
+            is_short ? ", after a rise of " : "", is_short ? span : "");
         return true;
     }
     *time_ms = state->highest.time_ms;

@@ -238,8 +238,9 @@ static bool was_as_high(const struct rises *rises, int64_t from_ms, double value
     return false;
 }
 
-/* It has to be above the highest value before it, by half as much as that lies above the usual
- * peak, or more while few peaks are known; half of the way from there to the level is enough. */
+/* It has to be above the highest value before it by half as much as that lies above the usual peak,
+ * or more while few peaks are known; but by no more than half of the way from there to the level,
+ * and no less than a 20th of it. */
 bool rises_is_new_high(const struct rises *rises, int64_t from_ms, double level, double value)
 {
     if (was_as_high(rises, from_ms, value))
@@ -254,8 +255,9 @@ bool rises_is_new_high(const struct rises *rises, int64_t from_ms, double level,
         sum += stretch->highest;
         count++;
     }
-    if (!count)
-        return value > highest;
-    double margin = (highest - sum / count) * (0.5 + (double)SETTLED / count);
-    return value > highest + greater(0, lesser(margin, (level - highest) / 2));
+    if (highest == -INFINITY)
+        return true;
+    double way = level - highest;
+    double margin = count ? (highest - sum / count) * (0.5 + (double)SETTLED / count) : 0;
+    return value > highest + greater(0, lesser(greater(margin, way / 20), way / 2));
 }
