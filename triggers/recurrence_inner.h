@@ -1,0 +1,110 @@
+/* What recurrence_filter.c (takes in onsets) and recurrence_forecast.c (answers questions) share.
+ */
+#ifndef TRIGGERS_RECURRENCE_INNER_H
+#define TRIGGERS_RECURRENCE_INNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SLOTS = 10, /* onsets that may be the newest round */
+    JITTERS = 3,
+    CLOCKS = 2, /* renewal, clock */
+    RATES = 2,
+    KINDS = JITTERS * CLOCKS,
+    IDLE_RATES = 10,
+    MAX_STEPS = 4,  /* periods from one round to the next that was seen */
+    CDF_STEPS = 64, /* of the table of the normal distribution, per standard deviation */
+    CDF_REACH = 5   /* standard deviations */
+};
+
+struct constants {
+    double grid;            /* of the periods, in ln */
+    double jitter[JITTERS]; /* standard deviations, in periods */
+    double rate[RATES];     /* unrelated onsets a period */
+    double miss;            /* a round brings no onset */
+    double end;             /* a session ends, per round */
+    double start;           /* an onset begins a session */
+    double gain;            /* a clock's phase is the mean of as many rounds */
+    double known;           /* onsets that make a pattern */
+    double seen;            /* onsets that make a prediction */
+    double cluster;         /* hypotheses that agree on the period, in ln */
+};
+
+static const struct constants model = {
+    .grid = 0.012,
+    .jitter = {0.008, 0.025, 0.07},
+    .rate = {0.08, 0.70},
+    .miss = 0.15,
+    .end = 0.12,
+    .start = 0.05,
+    .gain = 7,
+    .known = 2.5,
+    .seen = 1.8,
+    .cluster = 0.08,
+};
+
+/* All hypotheses of one period, jitter and clock, by the onset that was the newest round. */
+struct track {
+    float weight[RATES][SLOTS]; /* of having been the newest round, as of then */
+    float phase_s[SLOTS];       /* a clock's tick, after the onset */
+    float count[SLOTS];         /* rounds that were seen, its own included */
+    float goes_on[SLOTS];       /* recurrence_survival at the newest onset */
+};
+
+struct recurrence_filter {
+    size_t period_count;
+    double *periods_s;
+    struct track *tracks; /* KINDS for each period */
+    double *mass;         /* one for each period: room for an estimate */
+    double noise_s;
+    double idle[IDLE_RATES], idle_rate[IDLE_RATES]; /* a second; the last one is the lowest */
+    double total;       /* of all weights; what they have to be divided by */
+    size_t onset_count; /* that are held */
+    size_t newest;      /* their ring: where the newest is */
+    int64_t onsets_ms[SLOTS];
+    float cdf[2 * CDF_REACH * CDF_STEPS + 2];
+    float survival[MAX_STEPS + 2]; /* that it goes on over so many rounds that were missed */
+};
+
+static inline bool is_clock(int kind)
+{
+    return kind % CLOCKS == 1;
+}
+
+static inline double jitter_of(int kind)
+{
+    return model.jitter[kind / CLOCKS];
+}
+
+/* Of the sessions that do not go on without an onset, those that ended. */
+static inline double ended_share(void)
+{
+    return model.end / (1 - (1 - model.end) * model.miss);
+}
+
+/* The variance, in periods, of the time of a round `steps` periods after the round before, when
+ * `count` rounds have been seen; noise: recurrence_noise. */
+static inline float variance_of(int kind, float steps, float count, float noise)
+{
+    float jitter = (float)jitter_of(kind);
+    if (is_clock(kind))
+        return (jitter * jitter + noise) * (1 + 1 / count);
+    return steps * jitter * jitter + 2 * noise;
+}
+
+/* The variance of the time of an onset, in periods of number p. */
+float recurrence_noise(const struct recurrence_filter *filter, size_t p);
+
+/* Seconds from each onset to time_ms. */
+void recurrence_ages(const struct recurrence_filter *filter, int64_t time_ms, float ages_s[SLOTS]);
+
+/* The normal distribution's share below so many standard deviations. */
+float recurrence_share_below(const struct recurrence_filter *filter, float deviations);
+
+/* The probability that a session goes on and brought no onset for `periods` after a round. */
+float recurrence_survival(
+    const struct recurrence_filter *filter, int kind, float periods, float count, float noise);
+
+#endif
