@@ -319,6 +319,7 @@ const struct trigger_kind trigger_forecast = {
         .fields = fields,
         .options_size = sizeof(struct forecast_options),
         .marks = marks},
+    .foresees = true,
     .open = open,
     .close = free,
     .check = check,

@@ -134,7 +134,7 @@ def test_what_is_made_of_others_and_what_counts(replay, tmp_path):
 
 
 def test_memory_is_foreseen(replay, tmp_path):
-    """A leak of 1% a second from 30% on; and a saw-tooth between 40 and 80% for half an hour."""
+    """A leak of 1% a second from 30% on; and a saw-tooth from 40 to 80% for half an hour."""
     def leaking(second):
         return 30 + 0.3 * noise(second) + max(0, second - 600)
 
@@ -152,7 +152,8 @@ def test_memory_is_foreseen(replay, tmp_path):
         fires[shape] = of(events, "before-oom", "fire")
     assert len(fires[leaking]) == 1
     assert harness.seconds_of(fires[leaking][0]["time"]) - START < 655, "15 s are left"
-    assert not fires[saw_toothed]
+    # The first tooth could be anything; those that come after it are known.
+    assert all(harness.seconds_of(fire["time"]) - START < 40 for fire in fires[saw_toothed])
 
 
 BROKEN = {
