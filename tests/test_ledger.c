@@ -102,8 +102,7 @@ static int set_up(void **state)
             .scope = {.metrics = &names[i], .units = &unit, .metric_count = 1},
             .cooldown_ms = 300000};
     }
-    world->config = (struct config){
-        .triggers = world->triggers,
+    world->config = (struct config){.triggers = world->triggers,
         .trigger_count = TRIGGERS,
         .trigger_order = order,
         .state = world->state};
