@@ -7,6 +7,7 @@
 
 #include "core/alloc.h"
 #include "triggers/rises.h"
+#include "triggers/spacing.h"
 #include "triggers/trigger.h"
 
 #include <math.h>
@@ -27,6 +28,7 @@ struct forecast {
     const struct forecast_options *options;
     const struct trigger_scope *scope;
     struct rises rises;
+    struct spacing spacing;
     /* The excursion. */
     bool fired;
     int64_t onset_ms, true_ms; /* while fired; true_ms: when it was last on its way */
@@ -50,20 +52,11 @@ static void *open(const void *options, const struct trigger_scope *scope)
     return state;
 }
 
-/* `within`; where samples lie farther apart than half of it, the time of the next two. Of the
- * newest distances the least, as a gap does not count. */
+/* `within`; where samples lie farther apart than half of it, the time of the next two. */
 static int64_t horizon_ms(const struct forecast *state)
 {
-    const struct rises_scale *samples = &state->rises.scales[0];
-    int64_t least_ms = INT64_MAX;
-    for (unsigned i = 0; i < 3 && i + 1 < samples->count; i++) {
-        int64_t distance_ms = rises_newest(samples, i)->time_ms -
-                              rises_newest(samples, i + 1)->time_ms;
-        if (distance_ms < least_ms)
-            least_ms = distance_ms;
-    }
-    bool is_wide = least_ms < INT64_MAX && least_ms > state->options->within_ms / 2;
-    return is_wide ? 2 * least_ms : state->options->within_ms;
+    int64_t two_ms = 2 * state->spacing.usual_ms;
+    return two_ms > state->options->within_ms ? two_ms : state->options->within_ms;
 }
 
 /* How far ahead a rise is drawn on: not farther than it has lasted. A fast one is, as there is no
@@ -188,6 +181,7 @@ static void check(void *trigger, const struct trigger_input *input, struct verdi
         .value = now.value,
         .limit = state->options->reaches.value};
     if (!isnan(now.value)) {
+        spacing_take(&state->spacing, now.time_ms);
         bool is_new_process = rises_add(&state->rises, now);
         if (on_its_way(state, &outlook)) {
             note_way(state, &outlook, verdict, now.time_ms);
