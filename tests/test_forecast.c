@@ -136,7 +136,7 @@ static void follow(const struct trace *traces, size_t count)
 /* A part without anything odd. */
 #define TO(duration, goal)                                                                         \
     {                                                                                              \
-        .seconds = duration, .to = goal                                                            \
+        .seconds = (duration), .to = (goal)                                                        \
     }
 
 static void a_leak_is_foreseen(void **unused)

@@ -121,6 +121,21 @@ static bool draw_on(
     return !pauses && left_ms - scatter_ms <= (double)reach_ms(state, scale, horizon);
 }
 
+/* The shortest rise that says the same as that of a scale tells best how fast it is and where it
+ * began: a longer one may hold some of what was before. Returns true. */
+static bool see_closer(
+    struct forecast *state, unsigned index, int64_t horizon, struct outlook *outlook)
+{
+    struct outlook closer;
+    double high;
+    for (unsigned i = index; i-- > 0;)
+        if (state->rises.scales[i].rising && draw_on(state, i, horizon, &closer, &high) &&
+            rises_is_new_high(
+                &state->rises, closer.rise->from_ms, state->options->reaches.value, high))
+            *outlook = closer;
+    return true;
+}
+
 /* Whether the level is about to be reached, and how. */
 static bool on_its_way(struct forecast *state, struct outlook *outlook)
 {
@@ -138,7 +153,8 @@ static bool on_its_way(struct forecast *state, struct outlook *outlook)
         if (!state->rises.scales[i].rising)
             continue;
         if (draw_on(state, i, horizon, outlook, &high))
-            return rises_is_new_high(&state->rises, outlook->rise->from_ms, level, high);
+            return rises_is_new_high(&state->rises, outlook->rise->from_ms, level, high) &&
+                   see_closer(state, i, horizon, outlook);
         if (!nearest.rise || outlook->left_ms < nearest.left_ms)
             nearest = *outlook;
     }
