@@ -14,6 +14,8 @@ static const double TAIL_WEIGHT = 0.6;
 static const double SIDE = 3;
 static const double IN_RANGE = 2;
 static const double FARTHEST = 1e4;
+static const int64_t SLOW_MS = 120000;
+static const unsigned SLOW_MEAN = 12;
 static const unsigned SHIFT_RUN = 30;
 static const unsigned ADOPTED = 45;
 /* The standard deviation of a normal distribution over its median absolute deviation. */
@@ -65,9 +67,17 @@ int64_t baseline_value_ms(const struct baseline *baseline)
     return longer(VALUE_MS, baseline_step_ms(baseline));
 }
 
+/* Samples that far apart do not resolve a spike: one is a single sample, or a part of one, and is
+ * judged by the extremes of the last days. */
+static bool is_slow(const struct baseline *baseline)
+{
+    return baseline_step_ms(baseline) >= SLOW_MS;
+}
+
 bool baseline_knows(const struct baseline *baseline)
 {
-    return baseline->history.count >= BASELINE_LEARN && baseline->relearning == 0;
+    return baseline->history.count >= BASELINE_LEARN && baseline->relearning == 0 &&
+           (!is_slow(baseline) || baseline->records.count > 0);
 }
 
 void baseline_progress(const struct baseline *baseline, int64_t *done_ms, int64_t *needed_ms)
@@ -86,6 +96,23 @@ bool baseline_is_stale(const struct baseline *baseline, int64_t time_ms)
     return time_ms - baseline->spacing.last_ms > 3 * step_ms + step_ms / 4;
 }
 
+/* Shares of the spread and of the distance of the usual extremes that make 1. */
+struct slow_rule {
+    double spread, record;
+};
+
+static const struct slow_rule slow_step = {3.0 / 8, 1.2 / 8};
+static const struct slow_rule slow_mean = {2.0 / 8, 1.2 / 8};
+
+static struct baseline_scale beyond_records(
+    const struct baseline *baseline, const struct records *records, const struct slow_rule *rule)
+{
+    double least = rule->spread * baseline->spread;
+    return (struct baseline_scale){
+        fmax(least, rule->record * ((double)records->usual.high - baseline->median)),
+        fmax(least, rule->record * (baseline->median - (double)records->usual.low))};
+}
+
 static void refresh(struct baseline *baseline)
 {
     const struct history *history = &baseline->history;
@@ -95,8 +122,13 @@ static void refresh(struct baseline *baseline)
     spread = fmax(spread, floor_of(baseline->unit));
     baseline->median = median;
     baseline->spread = spread;
-    baseline->scale_up = fmax(spread, TAIL_WEIGHT * (history_quantile(history, TAIL) - median));
-    baseline->scale_down = fmax(
+    if (is_slow(baseline)) {
+        baseline->scale = beyond_records(baseline, &baseline->records, &slow_step);
+        baseline->mean_scale = beyond_records(baseline, &baseline->mean_records, &slow_mean);
+        return;
+    }
+    baseline->scale.up = fmax(spread, TAIL_WEIGHT * (history_quantile(history, TAIL) - median));
+    baseline->scale.down = fmax(
         spread, TAIL_WEIGHT * (median - history_quantile(history, 1 - TAIL)));
 }
 
@@ -106,11 +138,17 @@ static const struct baseline_step *step_at(const struct baseline *baseline, unsi
 }
 
 /* Above the usual positive, below it negative. */
-static double signed_distance(const struct baseline *baseline, double value)
+static double distance_in(
+    const struct baseline_scale *scale, const struct baseline *baseline, double value)
 {
     double difference = value - baseline->median;
-    double z = difference / (difference > 0 ? baseline->scale_up : baseline->scale_down);
+    double z = difference / (difference > 0 ? scale->up : scale->down);
     return fmin(fmax(z, -FARTHEST), FARTHEST);
+}
+
+static double signed_distance(const struct baseline *baseline, double value)
+{
+    return distance_in(&baseline->scale, baseline, value);
 }
 
 /* 1: up counts, -1: down; where both do, the side that the newest step is on. */
@@ -153,14 +191,30 @@ static struct baseline_distance distance_of(const struct baseline *baseline, uns
         fmax(sign * signed_distance(baseline, mean), 0), fmax(least, 0)};
 }
 
+/* A slow metric may also be a little off for long. */
+static void measure_mean(struct baseline *baseline)
+{
+    if (baseline->unbroken < SLOW_MEAN || baseline->mean_records.count == 0)
+        return;
+    double mean = mean_of(baseline, SLOW_MEAN);
+    if (baseline->at_least > 0 &&
+        fabs(in_unit(baseline->unit, mean) - baseline_usual(baseline)) < baseline->at_least)
+        return;
+    double z = sign_of(baseline) * distance_in(&baseline->mean_scale, baseline, mean);
+    baseline->lasting = fmax(z, 0);
+}
+
 static void measure(struct baseline *baseline)
 {
     unsigned steps = confirming_steps(baseline);
     baseline->confirmed = (struct baseline_distance){0, 0};
     baseline->early = baseline->confirmed;
+    baseline->lasting = 0;
     if (!baseline_knows(baseline))
         return;
     baseline->confirmed = distance_of(baseline, steps);
+    if (is_slow(baseline))
+        measure_mean(baseline);
     baseline->early = steps > 2 ? distance_of(baseline, steps - 1) : baseline->confirmed;
 }
 
@@ -183,6 +237,11 @@ static void clip_all(struct baseline *baseline)
 
 static void learn(struct baseline *baseline, float value)
 {
+    if (is_slow(baseline)) {
+        history_add(&baseline->history, value);
+        refresh(baseline);
+        return;
+    }
     if (baseline->history.count < BASELINE_LEARN) {
         history_add(&baseline->history, value);
         if (baseline->history.count == BASELINE_LEARN)
@@ -237,7 +296,7 @@ static void take_value(struct baseline *baseline, float value, bool spiking)
     note_side(baseline, value);
     if (baseline->relearning && --baseline->relearning == 0 && baseline_adopt(baseline, false))
         return;
-    if (spiking || baseline_adopt(baseline, false))
+    if (!is_slow(baseline) && (spiking || baseline_adopt(baseline, false)))
         return;
     if (baseline->delayed_count == BASELINE_DELAY) {
         learn(baseline, baseline->delayed[0]);
@@ -291,6 +350,11 @@ static void take_step(struct baseline *baseline, int64_t time_ms, double value, 
         take_value(baseline, (float)mean_of(baseline, steps), spiking);
     }
     measure(baseline);
+    if (is_slow(baseline)) {
+        records_add(&baseline->records, (float)value);
+        if (baseline->unbroken >= SLOW_MEAN)
+            records_add(&baseline->mean_records, (float)mean_of(baseline, SLOW_MEAN));
+    }
 }
 
 bool baseline_take(struct baseline *baseline, int64_t time_ms, double value, bool spiking)
@@ -322,7 +386,7 @@ double baseline_usual(const struct baseline *baseline)
 double baseline_level(const struct baseline *baseline, double z)
 {
     int sign = sign_of(baseline);
-    double scale = sign > 0 ? baseline->scale_up : baseline->scale_down;
+    double scale = sign > 0 ? baseline->scale.up : baseline->scale.down;
     return in_unit(baseline->unit, baseline->median + sign * z * scale);
 }
 

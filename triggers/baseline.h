@@ -9,6 +9,7 @@
 
 #include "core/metric.h"
 #include "triggers/history.h"
+#include "triggers/records.h"
 #include "triggers/spacing.h"
 
 #include <stdbool.h>
@@ -34,6 +35,11 @@ struct baseline_distance {
     double least; /* the least of each of them */
 };
 
+/* What counts as 1 above the usual and below it. */
+struct baseline_scale {
+    double up, down;
+};
+
 struct baseline {
     enum unit unit;
     enum direction direction;
@@ -41,7 +47,8 @@ struct baseline {
     /* As of the newest step. */
     struct baseline_distance confirmed; /* of as many steps as a confirmation takes */
     struct baseline_distance early;     /* of one less, if that is two or more; else the same */
-    double value;                       /* the newest sample, in the metric's unit */
+    double lasting; /* of the mean of a dozen steps, by which a slow metric is judged as well */
+    double value;   /* the newest sample, in the metric's unit */
 
     struct spacing spacing;
     int64_t sum_since_ms; /* the step that is being averaged */
@@ -61,7 +68,12 @@ struct baseline {
     unsigned side_run;   /* how many of them in a row */
 
     struct history history;
-    double median, spread, scale_up, scale_down;
+    double median, spread;
+    struct baseline_scale scale;
+
+    /* Of a slow metric: the extremes of its steps, and of the means of some of them. */
+    struct records records, mean_records;
+    struct baseline_scale mean_scale;
 };
 
 /* at_least: 0 for none. */

@@ -49,6 +49,7 @@ struct spike {
     unsigned agreeing; /* metrics that stand out on their own, one step before the confirmation */
     size_t lead;       /* the metric that is furthest from what is usual */
     bool active;       /* a spike that fired goes on */
+    bool lasting_told; /* it, or the one before, was told of what lasts */
     int64_t onset_ms, fired_ms;
     bool low;
     int64_t low_since_ms;
@@ -101,23 +102,39 @@ static double squared(double value)
     return value * value;
 }
 
+/* Whether what has lasted counts: only once until it has passed. */
+static bool lasting_counts(struct spike *state)
+{
+    double lasting = 0;
+    for (size_t i = 0; i < state->scope->metric_count; i++)
+        lasting += squared(state->baselines[i].lasting);
+    if (state->active)
+        state->lasting_told = true;
+    else if (sqrt(lasting) < state->rule->score / 3)
+        state->lasting_told = false;
+    return !state->lasting_told;
+}
+
 /* The metrics together: the root of the sum of squares of what each says now. */
 static void combine(struct spike *state)
 {
     struct baseline_distance score = {0, 0}, early = {0, 0};
+    bool lasting_too = lasting_counts(state);
     double furthest = -1;
     state->agreeing = 0;
     for (size_t i = 0; i < state->scope->metric_count; i++) {
         const struct baseline *baseline = &state->baselines[i];
         if (baseline_is_stale(baseline, state->last_ms) || !baseline->spacing.sampled)
             continue;
-        score.mean += squared(baseline->confirmed.mean);
-        score.least += squared(baseline->confirmed.least);
+        double lasting = lasting_too ? baseline->lasting : 0;
+        double mean = fmax(baseline->confirmed.mean, lasting);
+        score.mean += squared(mean);
+        score.least += squared(fmax(baseline->confirmed.least, lasting));
         early.mean += squared(baseline->early.mean);
         early.least += squared(baseline->early.least);
         state->agreeing += baseline->early.least > state->rule->score * LEAST_SHARE;
-        if (baseline->confirmed.mean > furthest) {
-            furthest = baseline->confirmed.mean;
+        if (mean > furthest) {
+            furthest = mean;
             state->lead = i;
         }
     }

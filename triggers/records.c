@@ -1,0 +1,48 @@
+#include "triggers/records.h"
+
+#include <math.h>
+
+enum { COUNTED = 5 };
+
+/* Puts value among the `count` largest so far, the largest first, of which there may be `size`. */
+static void rank(float *largest, unsigned count, unsigned size, float value)
+{
+    unsigned at = count < size ? count : size - 1;
+    if (count == size && value <= largest[at])
+        return;
+    for (; at > 0 && largest[at - 1] < value; at--)
+        largest[at] = largest[at - 1];
+    largest[at] = value;
+}
+
+/* While there are few stretches, fewer are counted: always the most extreme twelfth of them. */
+static void find_usual(struct records *records)
+{
+    unsigned size = 1 + records->count * (COUNTED - 1) / RECORDS_STRETCHES;
+    float highs[COUNTED], lows[COUNTED]; /* lows negated: the largest is the lowest */
+    for (unsigned i = 0; i < records->count; i++) {
+        unsigned count = i < size ? i : size;
+        rank(highs, count, size, records->stretches[i].high);
+        rank(lows, count, size, -records->stretches[i].low);
+    }
+    records->usual = (struct record){0, 0};
+    for (unsigned i = 0; i < size; i++) {
+        records->usual.high += highs[i] / (float)size;
+        records->usual.low -= lows[i] / (float)size;
+    }
+}
+
+void records_add(struct records *records, float value)
+{
+    if (records->length == 0)
+        records->present = (struct record){value, value};
+    records->present.high = fmaxf(records->present.high, value);
+    records->present.low = fminf(records->present.low, value);
+    if (++records->length < RECORDS_LENGTH)
+        return;
+    records->length = 0;
+    records->stretches[records->next] = records->present;
+    records->next = (records->next + 1) % RECORDS_STRETCHES;
+    records->count += records->count < RECORDS_STRETCHES;
+    find_usual(records);
+}
