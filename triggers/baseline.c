@@ -6,7 +6,9 @@
 static const int64_t STEP_MS = 1000;
 static const int64_t VALUE_MS = 10000;
 static const int64_t CONFIRM_MS = 10000;
-static const int64_t LONG_GAP_VALUES = 60;
+/* A sixth of what it remembers. */
+static const int64_t LONG_GAP_VALUES = HISTORY_SIZE / 6;
+static const int64_t SLOW_GAP_VALUES = RECORDS_STRETCHES * RECORDS_LENGTH / 6;
 static const double CLIP = 4;
 static const double RELATIVE_FLOOR = 0.01;
 static const double TAIL = 0.97;
@@ -313,7 +315,8 @@ static void after_gap(struct baseline *baseline, int64_t distance_ms)
     baseline->unbroken = 0;
     baseline->sum_count = 0;
     baseline->sum = 0;
-    if (distance_ms > LONG_GAP_VALUES * baseline_value_ms(baseline)) {
+    int64_t values = is_slow(baseline) ? SLOW_GAP_VALUES : LONG_GAP_VALUES;
+    if (distance_ms > values * baseline_value_ms(baseline)) {
         baseline->recent_count = 0;
         baseline->delayed_count = 0;
         baseline->side_run = 0;

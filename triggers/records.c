@@ -15,10 +15,11 @@ static void rank(float *largest, unsigned count, unsigned size, float value)
     largest[at] = value;
 }
 
-/* While there are few stretches, fewer are counted: always the most extreme twelfth of them. */
+/* While there are few stretches, fewer are counted: about the most extreme twelfth of them. */
 static void find_usual(struct records *records)
 {
-    unsigned size = 1 + records->count * (COUNTED - 1) / RECORDS_STRETCHES;
+    unsigned size = 1 + records->count * COUNTED / RECORDS_STRETCHES;
+    size = size < COUNTED ? size : COUNTED;
     float highs[COUNTED], lows[COUNTED]; /* lows negated: the largest is the lowest */
     for (unsigned i = 0; i < records->count; i++) {
         unsigned count = i < size ? i : size;
