@@ -58,9 +58,9 @@ static bool resolve_counted(uint32_t *stacks, uint32_t stack_count, uint32_t loc
 {
     bool all = true;
     for (uint32_t i = 0; i < stack_count; i++)
-        all &= stacks[i] - 1 < location_count;
-    for (uint32_t i = 0; all && i < stack_count; i++)
-        stacks[i]--;
+        all &= --stacks[i] < location_count;
+    for (uint32_t i = 0; !all && i < stack_count; i++)
+        stacks[i]++;
     return all;
 }
 

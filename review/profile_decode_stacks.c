@@ -64,7 +64,7 @@ static int read_stack(struct decoder *decoder, struct place place, struct protob
     uint32_t *to = profile->stacks + profile->stack_count;
     while (ids.at < ids.end) {
         uint64_t id;
-        int code = protobuf_number(&ids, &id);
+        int code = protobuf_list_number(&ids, &id);
         if (code < 0)
             return profile_decode_damaged(decoder, place, protobuf_problem(code));
         *to++ = profile_decode_id(decoder, id);

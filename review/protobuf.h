@@ -33,10 +33,9 @@ enum { PROTOBUF_CUT = -1, PROTOBUF_ENDLESS = -2, PROTOBUF_UNKNOWN_WIRE = -3 };
 int protobuf_any_number(struct protobuf_reader *reader, uint64_t *value);
 int protobuf_any_field(struct protobuf_reader *reader, struct protobuf_field *field);
 
-/* The next number of a packed list that is not at its end. 0, or below 0. Bits above the 64th of a
- * number of ten bytes are dropped, as other readers do. Nearly all numbers of a profile have one or
- * two bytes, which of them is as good as random: there is no branch on it. The copies keep the
- * caller's reader in registers. */
+/* The next number of what is not at its end: 0, or below 0. Bits above the 64th of a number of ten
+ * bytes are dropped, as other readers do. Most numbers have one or two bytes, and which of them is
+ * as good as random: there is no branch on it. The copies keep the caller's reader in registers. */
 static inline int protobuf_number(struct protobuf_reader *reader, uint64_t *value)
 {
     const unsigned char *at = reader->at;
@@ -54,6 +53,23 @@ static inline int protobuf_number(struct protobuf_reader *reader, uint64_t *valu
     reader->at = copy.at;
     *value = number;
     return code;
+}
+
+/* The same for ids in a packed list, which have up to three bytes. */
+static inline int protobuf_list_number(struct protobuf_reader *reader, uint64_t *value)
+{
+    const unsigned char *at = reader->at;
+    if (reader->end - at >= 3) {
+        unsigned first = at[0], second = at[1], third = at[2];
+        unsigned has_second = first >> 7, has_third = has_second & second >> 7;
+        if (!(has_third & third >> 7)) {
+            *value = (first & 0x7f) | ((second & 0x7f) << 7 & (0 - has_second)) |
+                     (third << 14 & (0 - has_third));
+            reader->at = at + 1 + has_second + has_third;
+            return 0;
+        }
+    }
+    return protobuf_number(reader, value);
 }
 
 /* The next field of a message: 1, 0 at its end, or below 0; the reader is then of no more use. */
