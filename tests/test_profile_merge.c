@@ -104,70 +104,72 @@ static struct profile *make(const struct plan *plan)
     return profile;
 }
 
+#define END INT64_MIN
+static const struct plan first = {.values = {5, END},
+    .start = 4096,
+    .build_id = BUILD,
+    .line = 10,
+    .unit = NANOSECONDS,
+    .period = 10,
+    .time = 2000,
+    .duration = 7,
+    .comments = {NOTE}};
+/* What comes of `first` and another profile. */
+static const struct {
+    struct plan second;
+    const char *merged;
+} sums[] = {
+    {{{3, END}, {0}, 4096, BUILD, 10, NANOSECONDS, 10, 3000, 8, CPU, {NOTE, GAMES}},
+        "type cpu/nanoseconds\nevery 10 cpu/nanoseconds\nat 2000 for 15\n"
+        "drop  keep  default cpu doc \ncomment note\ncomment main.Games\nsample 8: 0\n"
+        "location 4112 of mapping 0: function 0 line 10,0\n"
+        "mapping 4096-12288+0 /srv/games abcdef 0000\nfunction main.Games () main.go:0\n"},
+    /* loaded elsewhere; earlier, with a longer period */
+    {{{3, END}, {0}, 65536, BUILD, 10, NANOSECONDS, 20, 1000, 8, NONE, {NONE}},
+        "type cpu/nanoseconds\nevery 20 cpu/nanoseconds\nat 1000 for 15\n"
+        "drop  keep  default  doc \ncomment note\nsample 8: 0\n"
+        "location 4112 of mapping 0: function 0 line 10,0\n"
+        "mapping 4096-12288+0 /srv/games abcdef 0000\nfunction main.Games () main.go:0\n"},
+    /* another build; no time */
+    {{{3, END}, {0}, 65536, NONE, 10, NANOSECONDS, 10, 0, 0, NONE, {NONE}},
+        "type cpu/nanoseconds\nevery 10 cpu/nanoseconds\nat 2000 for 7\n"
+        "drop  keep  default  doc \ncomment note\nsample 5: 0\nsample 3: 1\n"
+        "location 4112 of mapping 0: function 0 line 10,0\n"
+        "location 65552 of mapping 1: function 0 line 10,0\n"
+        "mapping 4096-12288+0 /srv/games abcdef 0000\nmapping 65536-73728+0 /srv/games  0000\n"
+        "function main.Games () main.go:0\n"},
+    /* another line; samples of one profile add up, too */
+    {{{3, 4, END}, {0}, 4096, BUILD, 11, NANOSECONDS, 10, 2000, 0, NONE, {NONE}},
+        "type cpu/nanoseconds\nevery 10 cpu/nanoseconds\nat 2000 for 7\n"
+        "drop  keep  default  doc \ncomment note\nsample 5: 0\nsample 7: 1\n"
+        "location 4112 of mapping 0: function 0 line 10,0\n"
+        "location 4112 of mapping 0: function 0 line 11,0\n"
+        "mapping 4096-12288+0 /srv/games abcdef 0000\nfunction main.Games () main.go:0\n"},
+    /* labels, in one order; zeroes are left out */
+    {{{3, 4, 0, 6}, {1, 3, 2, 1}, 4096, BUILD, 10, NANOSECONDS, 10, 2000, 0, NONE, {NONE}},
+        "type cpu/nanoseconds\nevery 10 cpu/nanoseconds\nat 2000 for 7\n"
+        "drop  keep  default  doc \ncomment note\nsample 5: 0\n"
+        "sample 9: 0 round=first\nsample 4: 0 round=first round=300bytes\n"
+        "location 4112 of mapping 0: function 0 line 10,0\n"
+        "mapping 4096-12288+0 /srv/games abcdef 0000\nfunction main.Games () main.go:0\n"},
+    /* what adds up to nothing is gone, with what only it referred to */
+    {{{-5, END}, {0}, 4096, BUILD, 10, NANOSECONDS, 10, 2000, 0, NONE, {NONE}},
+        "type cpu/nanoseconds\nevery 10 cpu/nanoseconds\nat 2000 for 7\n"
+        "drop  keep  default  doc \ncomment note\n"
+        "mapping 4096-12288+0 /srv/games abcdef 0000\n"},
+    /* a coarser unit */
+    {{{3, END}, {0}, 4096, BUILD, 10, SECONDS, 2, 2000, 0, NONE, {NONE}},
+        "type cpu/nanoseconds\nevery 2000000000 cpu/nanoseconds\nat 2000 for 7\n"
+        "drop  keep  default  doc \ncomment note\nsample 3000000005: 0\n"
+        "location 4112 of mapping 0: function 0 line 10,0\n"
+        "mapping 4096-12288+0 /srv/games abcdef 0000\nfunction main.Games () main.go:0\n"},
+};
+
 static void every_way_to_be_equal(void **state)
 {
     (void)state;
-#define END INT64_MIN
-    static const struct plan first = {.values = {5, END},
-        .start = 4096,
-        .build_id = BUILD,
-        .line = 10,
-        .unit = NANOSECONDS,
-        .period = 10,
-        .time = 2000,
-        .duration = 7,
-        .comments = {NOTE}};
-    const struct {
-        struct plan second;
-        const char *merged;
-    } cases[] = {
-        {{{3, END}, {0}, 4096, BUILD, 10, NANOSECONDS, 10, 3000, 8, CPU, {NOTE, GAMES}},
-            "type cpu/nanoseconds\nevery 10 cpu/nanoseconds\nat 2000 for 15\n"
-            "drop  keep  default cpu doc \ncomment note\ncomment main.Games\nsample 8: 0\n"
-            "location 4112 of mapping 0: function 0 line 10,0\n"
-            "mapping 4096-12288+0 /srv/games abcdef 0000\nfunction main.Games () main.go:0\n"},
-        /* loaded elsewhere; earlier, with a longer period */
-        {{{3, END}, {0}, 65536, BUILD, 10, NANOSECONDS, 20, 1000, 8, NONE, {NONE}},
-            "type cpu/nanoseconds\nevery 20 cpu/nanoseconds\nat 1000 for 15\n"
-            "drop  keep  default  doc \ncomment note\nsample 8: 0\n"
-            "location 4112 of mapping 0: function 0 line 10,0\n"
-            "mapping 4096-12288+0 /srv/games abcdef 0000\nfunction main.Games () main.go:0\n"},
-        /* another build; no time */
-        {{{3, END}, {0}, 65536, NONE, 10, NANOSECONDS, 10, 0, 0, NONE, {NONE}},
-            "type cpu/nanoseconds\nevery 10 cpu/nanoseconds\nat 2000 for 7\n"
-            "drop  keep  default  doc \ncomment note\nsample 5: 0\nsample 3: 1\n"
-            "location 4112 of mapping 0: function 0 line 10,0\n"
-            "location 65552 of mapping 1: function 0 line 10,0\n"
-            "mapping 4096-12288+0 /srv/games abcdef 0000\nmapping 65536-73728+0 /srv/games  0000\n"
-            "function main.Games () main.go:0\n"},
-        /* another line; samples of one profile add up, too */
-        {{{3, 4, END}, {0}, 4096, BUILD, 11, NANOSECONDS, 10, 2000, 0, NONE, {NONE}},
-            "type cpu/nanoseconds\nevery 10 cpu/nanoseconds\nat 2000 for 7\n"
-            "drop  keep  default  doc \ncomment note\nsample 5: 0\nsample 7: 1\n"
-            "location 4112 of mapping 0: function 0 line 10,0\n"
-            "location 4112 of mapping 0: function 0 line 11,0\n"
-            "mapping 4096-12288+0 /srv/games abcdef 0000\nfunction main.Games () main.go:0\n"},
-        /* labels, in one order; zeroes are left out */
-        {{{3, 4, 0, 6}, {1, 3, 2, 1}, 4096, BUILD, 10, NANOSECONDS, 10, 2000, 0, NONE, {NONE}},
-            "type cpu/nanoseconds\nevery 10 cpu/nanoseconds\nat 2000 for 7\n"
-            "drop  keep  default  doc \ncomment note\nsample 5: 0\n"
-            "sample 9: 0 round=first\nsample 4: 0 round=first round=300bytes\n"
-            "location 4112 of mapping 0: function 0 line 10,0\n"
-            "mapping 4096-12288+0 /srv/games abcdef 0000\nfunction main.Games () main.go:0\n"},
-        /* what adds up to nothing is gone, with what only it referred to */
-        {{{-5, END}, {0}, 4096, BUILD, 10, NANOSECONDS, 10, 2000, 0, NONE, {NONE}},
-            "type cpu/nanoseconds\nevery 10 cpu/nanoseconds\nat 2000 for 7\n"
-            "drop  keep  default  doc \ncomment note\n"
-            "mapping 4096-12288+0 /srv/games abcdef 0000\n"},
-        /* a coarser unit */
-        {{{3, END}, {0}, 4096, BUILD, 10, SECONDS, 2, 2000, 0, NONE, {NONE}},
-            "type cpu/nanoseconds\nevery 2000000000 cpu/nanoseconds\nat 2000 for 7\n"
-            "drop  keep  default  doc \ncomment note\nsample 3000000005: 0\n"
-            "location 4112 of mapping 0: function 0 line 10,0\n"
-            "mapping 4096-12288+0 /srv/games abcdef 0000\nfunction main.Games () main.go:0\n"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct profile *a = make(&first), *b = make(&cases[i].second);
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
+        struct profile *a = make(&first), *b = make(&sums[i].second);
         struct profile_merge *merge = profile_merge_open();
         struct error err;
         assert_int_equal(profile_merge_add(merge, a, &err), 0);
@@ -176,7 +178,7 @@ static void every_way_to_be_equal(void **state)
         profile_free(b);
         struct profile *merged = profile_merge_close(merge);
         char *text = show_profile(merged);
-        if (strcmp(text, cases[i].merged) != 0)
+        if (strcmp(text, sums[i].merged) != 0)
             fail_msg("case %zu is:\n%s", i, text);
         free(text);
         profile_free(merged);
