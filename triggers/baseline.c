@@ -364,7 +364,7 @@ bool baseline_take(struct baseline *baseline, int64_t time_ms, double value, boo
 {
     int64_t usual_ms = baseline->spacing.usual_ms;
     int64_t distance_ms = spacing_take(&baseline->spacing, time_ms);
-    if (usual_ms > 0 && distance_ms > usual_ms * 3 + usual_ms / 4)
+    if (spacing_is_gap(usual_ms, distance_ms))
         after_gap(baseline, distance_ms);
     follow_grain(baseline);
     baseline->value = value;
