@@ -28,10 +28,21 @@ static int64_t longer(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* fmin and fmax are calls, as they mind NAN; there is none here. */
+static inline double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static inline double smaller(double a, double b)
+{
+    return a < b ? a : b;
+}
+
 /* Rates differ by factors rather than by amounts. */
 static double looked_at(enum unit unit, double value)
 {
-    return unit == UNIT_RATE ? log1p(fmax(value, 0)) : value;
+    return unit == UNIT_RATE ? log(1 + larger(value, 0)) : value;
 }
 
 static double in_unit(enum unit unit, double value)
@@ -52,11 +63,9 @@ static double floor_of(enum unit unit)
     }
 }
 
-void baseline_init(
-    struct baseline *baseline, enum unit unit, enum direction direction, double at_least)
+void baseline_init(struct baseline *baseline, enum unit unit, const struct baseline_rule *rule)
 {
-    *baseline = (struct baseline){
-        .unit = unit, .direction = direction, .at_least = at_least, .value = NAN};
+    *baseline = (struct baseline){.unit = unit, .rule = *rule, .value = NAN, .usual = NAN};
 }
 
 int64_t baseline_step_ms(const struct baseline *baseline)
@@ -111,17 +120,17 @@ static struct baseline_scale beyond_records(
 {
     double least = rule->spread * baseline->spread;
     return (struct baseline_scale){
-        fmax(least, rule->record * ((double)records->usual.high - baseline->median)),
-        fmax(least, rule->record * (baseline->median - (double)records->usual.low))};
+        larger(least, rule->record * ((double)records->usual.high - baseline->median)),
+        larger(least, rule->record * (baseline->median - (double)records->usual.low))};
 }
 
-static void refresh(struct baseline *baseline)
+static void find_scale(struct baseline *baseline)
 {
     const struct history *history = &baseline->history;
     double median = history_quantile(history, 0.5);
-    double spread = fmax(
+    double spread = larger(
         DEVIATIONS * history_deviation(history, median), RELATIVE_FLOOR * fabs(median));
-    spread = fmax(spread, floor_of(baseline->unit));
+    spread = larger(spread, floor_of(baseline->unit));
     baseline->median = median;
     baseline->spread = spread;
     if (is_slow(baseline)) {
@@ -129,9 +138,18 @@ static void refresh(struct baseline *baseline)
         baseline->mean_scale = beyond_records(baseline, &baseline->mean_records, &slow_mean);
         return;
     }
-    baseline->scale.up = fmax(spread, TAIL_WEIGHT * (history_quantile(history, TAIL) - median));
-    baseline->scale.down = fmax(
+    baseline->scale.up = larger(spread, TAIL_WEIGHT * (history_quantile(history, TAIL) - median));
+    baseline->scale.down = larger(
         spread, TAIL_WEIGHT * (median - history_quantile(history, 1 - TAIL)));
+}
+
+static void refresh(struct baseline *baseline)
+{
+    find_scale(baseline);
+    double median = baseline->median, score = baseline->rule.score;
+    baseline->usual = in_unit(baseline->unit, median);
+    baseline->limit_up = in_unit(baseline->unit, median + score * baseline->scale.up);
+    baseline->limit_down = in_unit(baseline->unit, median - score * baseline->scale.down);
 }
 
 static const struct baseline_step *step_at(const struct baseline *baseline, unsigned back)
@@ -145,7 +163,7 @@ static double distance_in(
 {
     double difference = value - baseline->median;
     double z = difference / (difference > 0 ? scale->up : scale->down);
-    return fmin(fmax(z, -FARTHEST), FARTHEST);
+    return smaller(larger(z, -FARTHEST), FARTHEST);
 }
 
 static double signed_distance(const struct baseline *baseline, double value)
@@ -156,18 +174,16 @@ static double signed_distance(const struct baseline *baseline, double value)
 /* 1: up counts, -1: down; where both do, the side that the newest step is on. */
 static int sign_of(const struct baseline *baseline)
 {
-    if (baseline->direction == DIRECTION_BOTH)
+    if (baseline->rule.direction == DIRECTION_BOTH)
         return step_at(baseline, 0)->value >= baseline->median ? 1 : -1;
-    return baseline->direction == DIRECTION_UP ? 1 : -1;
+    return baseline->rule.direction == DIRECTION_UP ? 1 : -1;
 }
 
 /* How many steps a spike has to last: three, but no more than ten seconds after its first; where
  * a sample is a mean over a long time, one will do. */
-static unsigned confirming_steps(const struct baseline *baseline)
+static unsigned confirming_steps(int64_t step_ms)
 {
-    int64_t step_ms = baseline_step_ms(baseline);
-    int64_t more = (CONFIRM_MS + step_ms / 2) / step_ms;
-    return 1 + (unsigned)(more < 2 ? more : 2);
+    return 2 * CONFIRM_MS >= 3 * step_ms ? 3 : 2 * CONFIRM_MS >= step_ms ? 2 : 1;
 }
 
 static double mean_of(const struct baseline *baseline, unsigned steps)
@@ -178,19 +194,36 @@ static double mean_of(const struct baseline *baseline, unsigned steps)
     return sum / steps;
 }
 
-static struct baseline_distance distance_of(const struct baseline *baseline, unsigned steps)
+static bool is_near(const struct baseline *baseline, double mean)
 {
+    double least = baseline->rule.at_least;
+    return least > 0 && fabs(in_unit(baseline->unit, mean) - baseline->usual) < least;
+}
+
+/* Of the newest steps, the fewer first: `early` is on the way to `confirmed`. */
+static void measure_steps(struct baseline *baseline)
+{
+    unsigned steps = confirming_steps(baseline_step_ms(baseline));
     if (steps > baseline->unbroken)
-        return (struct baseline_distance){0, 0};
+        return;
     int sign = sign_of(baseline);
-    double mean = mean_of(baseline, steps), least = FARTHEST;
-    if (baseline->at_least > 0 &&
-        fabs(in_unit(baseline->unit, mean) - baseline_usual(baseline)) < baseline->at_least)
-        return (struct baseline_distance){0, 0};
-    for (unsigned i = 0; i < steps; i++)
-        least = fmin(least, sign * signed_distance(baseline, step_at(baseline, i)->value));
-    return (struct baseline_distance){
-        fmax(sign * signed_distance(baseline, mean), 0), fmax(least, 0)};
+    double sum = 0, least = FARTHEST;
+    for (unsigned i = 0; i < steps; i++) {
+        double value = step_at(baseline, i)->value;
+        sum += value;
+        least = smaller(least, sign * signed_distance(baseline, value));
+        if (i + 2 < steps)
+            continue;
+        double mean = sum / (i + 1);
+        struct baseline_distance distance = {0, 0};
+        if (!is_near(baseline, mean))
+            distance = (struct baseline_distance){
+                larger(sign * signed_distance(baseline, mean), 0), larger(least, 0)};
+        if (i > 0 || steps == 1)
+            *(i + 1 < steps ? &baseline->early : &baseline->confirmed) = distance;
+    }
+    if (steps <= 2)
+        baseline->early = baseline->confirmed;
 }
 
 /* A slow metric may also be a little off for long. */
@@ -199,31 +232,29 @@ static void measure_mean(struct baseline *baseline)
     if (baseline->unbroken < SLOW_MEAN || baseline->mean_records.count == 0)
         return;
     double mean = mean_of(baseline, SLOW_MEAN);
-    if (baseline->at_least > 0 &&
-        fabs(in_unit(baseline->unit, mean) - baseline_usual(baseline)) < baseline->at_least)
+    if (is_near(baseline, mean))
         return;
     double z = sign_of(baseline) * distance_in(&baseline->mean_scale, baseline, mean);
-    baseline->lasting = fmax(z, 0);
+    baseline->lasting = larger(z, 0);
 }
 
 static void measure(struct baseline *baseline)
 {
-    unsigned steps = confirming_steps(baseline);
     baseline->confirmed = (struct baseline_distance){0, 0};
     baseline->early = baseline->confirmed;
     baseline->lasting = 0;
     if (!baseline_knows(baseline))
         return;
-    baseline->confirmed = distance_of(baseline, steps);
+    measure_steps(baseline);
     if (is_slow(baseline))
         measure_mean(baseline);
-    baseline->early = steps > 2 ? distance_of(baseline, steps - 1) : baseline->confirmed;
 }
 
 static float clipped(const struct baseline *baseline, float value)
 {
     double reach = CLIP * baseline->spread;
-    return (float)fmin(fmax((double)value, baseline->median - reach), baseline->median + reach);
+    return (float)smaller(
+        larger((double)value, baseline->median - reach), baseline->median + reach);
 }
 
 /* The values that a history starts with may hold a spike, which must not set the scale. */
@@ -344,7 +375,7 @@ static void take_step(struct baseline *baseline, int64_t time_ms, double value, 
     baseline->step_next = (baseline->step_next + 1) % BASELINE_STEPS;
     baseline->unbroken += baseline->unbroken < BASELINE_STEPS;
     int64_t step_ms = baseline_step_ms(baseline);
-    unsigned steps = confirming_steps(baseline);
+    unsigned steps = confirming_steps(step_ms);
     if (baseline->unbroken == 1) /* the first one, or the first after a gap */
         baseline->value_since_ms = time_ms - step_ms;
     if (baseline->unbroken >= steps &&
@@ -381,16 +412,9 @@ bool baseline_take(struct baseline *baseline, int64_t time_ms, double value, boo
     return true;
 }
 
-double baseline_usual(const struct baseline *baseline)
+double baseline_limit(const struct baseline *baseline)
 {
-    return in_unit(baseline->unit, baseline->median);
-}
-
-double baseline_level(const struct baseline *baseline, double z)
-{
-    int sign = sign_of(baseline);
-    double scale = sign > 0 ? baseline->scale.up : baseline->scale.down;
-    return in_unit(baseline->unit, baseline->median + sign * z * scale);
+    return sign_of(baseline) > 0 ? baseline->limit_up : baseline->limit_down;
 }
 
 int64_t baseline_onset_ms(const struct baseline *baseline)

@@ -29,6 +29,12 @@ struct baseline_step {
     double value; /* as looked at */
 };
 
+struct baseline_rule {
+    enum direction direction;
+    double score;    /* the distance that is the limit */
+    double at_least; /* nearer values are at no distance; in the metric's unit; 0: none is */
+};
+
 /* Distances from the usual in the direction that counts, never negative. */
 struct baseline_distance {
     double mean;  /* of the mean of some newest steps */
@@ -42,8 +48,7 @@ struct baseline_scale {
 
 struct baseline {
     enum unit unit;
-    enum direction direction;
-    double at_least; /* nearer values are at no distance; in the metric's unit */
+    struct baseline_rule rule;
     /* As of the newest step. */
     struct baseline_distance confirmed; /* of as many steps as a confirmation takes */
     struct baseline_distance early;     /* of one less, if that is two or more; else the same */
@@ -70,15 +75,14 @@ struct baseline {
     struct history history;
     double median, spread;
     struct baseline_scale scale;
+    double usual, limit_up, limit_down; /* in the metric's unit; usual is NAN at first */
 
     /* Of a slow metric: the extremes of its steps, and of the means of some of them. */
     struct records records, mean_records;
     struct baseline_scale mean_scale;
 };
 
-/* at_least: 0 for none. */
-void baseline_init(
-    struct baseline *baseline, enum unit unit, enum direction direction, double at_least);
+void baseline_init(struct baseline *baseline, enum unit unit, const struct baseline_rule *rule);
 
 /* Takes in a sample; true when it ended a step, so that the distances are new. */
 bool baseline_take(struct baseline *baseline, int64_t time_ms, double value, bool spiking);
@@ -105,9 +109,9 @@ void baseline_drop_delayed(struct baseline *baseline);
  * if they all are beyond the usual. Returns whether it did. */
 bool baseline_adopt(struct baseline *baseline, bool always);
 
-/* In the metric's unit: what is usual; where the distance is z, on the side of the newest step. */
-double baseline_usual(const struct baseline *baseline);
-double baseline_level(const struct baseline *baseline, double z);
+/* The value at which this metric alone reaches the score, on the side of the newest step. In the
+ * metric's unit. */
+double baseline_limit(const struct baseline *baseline);
 
 /* When the newest rise began: the end of the last step that lay within the history's range. */
 int64_t baseline_onset_ms(const struct baseline *baseline);

@@ -66,8 +66,9 @@ static void *open(const void *options, const struct trigger_scope *scope)
     state->baselines = xcalloc(scope->metric_count, sizeof *state->baselines);
     for (size_t i = 0; i < scope->metric_count; i++) {
         bool bounded = rule->at_least.text && scope->units[i] == scope->units[0];
-        baseline_init(&state->baselines[i], scope->units[i], (enum direction)rule->direction,
-            bounded ? rule->at_least.value : 0);
+        baseline_init(&state->baselines[i], scope->units[i],
+            &(struct baseline_rule){
+                (enum direction)rule->direction, rule->score, bounded ? rule->at_least.value : 0});
     }
     return state;
 }
@@ -242,13 +243,13 @@ static bool ends(struct spike *state)
 static void note_miss(struct spike *state)
 {
     const struct baseline *lead = &state->baselines[state->lead];
-    struct miss present = {
-        true, state->score.mean, lead->value, baseline_usual(lead), state->lead, state->last_ms};
+    double score = state->score.mean;
     if (!baseline_knows(lead))
         return;
-    if (!state->candidate.known || present.score > state->candidate.score)
-        state->candidate = present;
-    if (present.score >= state->rule->score / 3)
+    if (!state->candidate.known || score > state->candidate.score)
+        state->candidate = (struct miss){
+            true, score, lead->value, lead->usual, state->lead, state->last_ms};
+    if (score >= state->rule->score / 3)
         return;
     if (!state->nearest.known || state->candidate.score > state->nearest.score)
         state->nearest = state->candidate;
@@ -287,7 +288,7 @@ static void check(void *trigger, const struct trigger_input *input, struct verdi
     verdict->metric = state->scope->metrics[state->lead];
     verdict->unit = state->scope->units[state->lead];
     verdict->value = lead->value;
-    verdict->limit = baseline_knows(lead) ? baseline_level(lead, state->rule->score) : NAN;
+    verdict->limit = baseline_knows(lead) ? baseline_limit(lead) : NAN;
     verdict->onset_ms = state->onset_ms;
 }
 
@@ -307,14 +308,13 @@ static void explain(const void *trigger, const struct verdict *verdict, char rea
     enum { LONGEST = REASON_SIZE - 48 }; /* leaves room for the score */
     const struct spike *state = trigger;
     const struct baseline *lead = &state->baselines[state->lead];
-    int length = say_metric(
-        state, state->lead, verdict->value, baseline_usual(lead), LONGEST, reason);
+    int length = say_metric(state, state->lead, verdict->value, lead->usual, LONGEST, reason);
     for (size_t i = 0; i < state->scope->metric_count; i++) {
         const struct baseline *other = &state->baselines[i];
         char text[LONGEST];
         if (i == state->lead || other->confirmed.mean < lead->confirmed.mean / 3)
             continue;
-        int more = say_metric(state, i, other->value, baseline_usual(other), sizeof text, text);
+        int more = say_metric(state, i, other->value, other->usual, sizeof text, text);
         if (length + more + 2 < LONGEST)
             length += sprintf(reason + length, "; %s", text);
     }
