@@ -17,6 +17,20 @@ static void fill_tables(struct recurrence_filter *filter)
                                  erfc(-((double)i / CDF_STEPS - CDF_REACH) * 0.70710678118654752));
 }
 
+/* From somewhat more often than the shortest period to somewhat less often than the longest. A
+ * service is quiet more often than not, and what it does before the first onset is not known. */
+static void fill_rates(struct recurrence_filter *filter, double from_s, double to_s)
+{
+    double often = 1.5 / from_s, seldom = 1 / (1.5 * to_s), sum = 0;
+    for (int i = 0; i < IDLE_RATES; i++) {
+        filter->idle_rate[i] = often * pow(seldom / often, (double)i / (IDLE_RATES - 1));
+        filter->idle_prior[i] = pow(filter->idle_rate[i], -model.tilt);
+        sum += filter->idle_prior[i];
+    }
+    for (int i = 0; i < IDLE_RATES; i++)
+        filter->idle_prior[i] /= sum;
+}
+
 struct recurrence_filter *recurrence_filter_open(double from_s, double to_s)
 {
     struct recurrence_filter *filter = xcalloc(1, sizeof *filter);
@@ -28,10 +42,7 @@ struct recurrence_filter *recurrence_filter_open(double from_s, double to_s)
     filter->mass = xcalloc(filter->period_count, sizeof *filter->mass);
     for (size_t i = 0; i < filter->period_count; i++)
         filter->periods_s[i] = from_s * exp(range * (double)i / (double)(filter->period_count - 1));
-    /* From somewhat more often than the shortest period to somewhat less often than the longest. */
-    double often = 1.5 / from_s, seldom = 1 / (1.5 * to_s);
-    for (int i = 0; i < IDLE_RATES; i++)
-        filter->idle_rate[i] = often * pow(seldom / often, (double)i / (IDLE_RATES - 1));
+    fill_rates(filter, from_s, to_s);
     fill_tables(filter);
     recurrence_filter_reset(filter, 0);
     return filter;
@@ -62,7 +73,7 @@ void recurrence_filter_reset(struct recurrence_filter *filter, double noise_s)
     filter->newest = 0;
     filter->total = 1;
     for (int i = 0; i < IDLE_RATES; i++)
-        filter->idle[i] = 1.0 / IDLE_RATES;
+        filter->idle[i] = filter->idle_prior[i];
 }
 
 float recurrence_noise(const struct recurrence_filter *filter, size_t p)
@@ -244,7 +255,7 @@ static double move_idle(struct recurrence_filter *filter, double apart_s, double
     double sum = 0;
     for (int i = 0; i < IDLE_RATES; i++) {
         double rate = filter->idle_rate[i];
-        double before = filter->idle[i] / filter->total + ended / IDLE_RATES;
+        double before = filter->idle[i] / filter->total + ended * filter->idle_prior[i];
         filter->idle[i] = before * rate *
                           exp(-(rate - filter->idle_rate[IDLE_RATES - 1]) * apart_s);
         sum += filter->idle[i];

@@ -19,26 +19,30 @@ enum {
     CDF_REACH = 5   /* standard deviations */
 };
 
+/* Chosen on labelled synthetic traces (scripts and figures: DETECTION.md) of several families. All
+ * of them are shares or relative to a period, so that nothing depends on the scale. */
 struct constants {
-    double grid;            /* of the periods, in ln */
-    double jitter[JITTERS]; /* standard deviations, in periods */
-    double rate[RATES];     /* unrelated onsets a period */
+    double grid;            /* of the periods, in ln: half the width of the sharpest pattern */
+    double jitter[JITTERS]; /* standard deviations, in periods: of a machine, of people, at most */
+    double rate[RATES];     /* unrelated onsets a period: seldom, often */
     double miss;            /* a round brings no onset */
-    double end;             /* a session ends, per round */
+    double end;             /* a session ends, per round: 8 rounds */
     double start;           /* an onset begins a session */
-    double gain;            /* a clock's phase is the mean of as many rounds */
-    double known;           /* onsets that make a pattern */
-    double seen;            /* onsets that make a prediction */
-    double cluster;         /* hypotheses that agree on the period, in ln */
+    double tilt;  /* how much likelier seldom random onsets are than frequent ones: the exponent */
+    double gain;  /* a clock's phase is the mean of as many rounds, so that it follows a drift */
+    double known; /* onsets that make a pattern: three, of which one may be doubtful */
+    double seen;  /* onsets that make a prediction: two, the same */
+    double cluster; /* hypotheses that agree on the period, in ln */
 };
 
 static const struct constants model = {
     .grid = 0.012,
-    .jitter = {0.008, 0.025, 0.07},
+    .jitter = {0.01, 0.03, 0.06},
     .rate = {0.08, 0.70},
     .miss = 0.15,
     .end = 0.12,
     .start = 0.05,
+    .tilt = 0.7,
     .gain = 7,
     .known = 2.5,
     .seen = 1.8,
@@ -59,10 +63,11 @@ struct recurrence_filter {
     struct track *tracks; /* KINDS for each period */
     double *mass;         /* one for each period: room for an estimate */
     double noise_s;
-    double idle[IDLE_RATES], idle_rate[IDLE_RATES]; /* a second; the last one is the lowest */
-    double total;       /* of all weights; what they have to be divided by */
-    size_t onset_count; /* that are held */
-    size_t newest;      /* their ring: where the newest is */
+    double idle[IDLE_RATES], idle_prior[IDLE_RATES];
+    double idle_rate[IDLE_RATES]; /* a second; the last one is the lowest */
+    double total;                 /* of all weights; what they have to be divided by */
+    size_t onset_count;           /* that are held */
+    size_t newest;                /* their ring: where the newest is */
     int64_t onsets_ms[SLOTS];
     float cdf[2 * CDF_REACH * CDF_STEPS + 2];
     float survival[MAX_STEPS + 2]; /* that it goes on over so many rounds that were missed */

@@ -17,10 +17,13 @@ enum {
     PHRASE_SIZE = 128
 };
 
-static const double RECOGNISED_ODDS = 0.95;
+static const double RECOGNISED_ODDS = 0.965;
 static const double DORMANT_ODDS = 0.5;
-static const double WINDOW_SHARE = 0.1;   /* of the period */
-static const double WINDOW_CHANCE = 0.25; /* that makes it worth being armed */
+static const double WINDOW_SHARE = 0.1; /* of the period */
+/* That make a window worth being armed in: while nothing is recognised, when it would cost time on
+ * services without a pattern, and then. */
+static const double WINDOW_CHANCE = 0.25;
+static const double HELD_CHANCE = 0.1;
 /* From a window that has passed to the next, in periods: that is for the next round, not for the
  * same one again. */
 static const double WINDOWS_APART = 0.35;
@@ -115,7 +118,7 @@ static void plan(
     }
     struct recurrence_window window;
     bool good = recurrence_filter_window(state->filter, after_ms, estimate->period_s,
-        WINDOW_SHARE * estimate->period_s, WINDOW_CHANCE, &window);
+        WINDOW_SHARE * estimate->period_s, now->recognised ? HELD_CHANCE : WINDOW_CHANCE, &window);
     now->expected_ms = window.start_ms + (window.end_ms - window.start_ms) / 2;
     if (!good) {
         drop_window(state);
