@@ -4,11 +4,11 @@
 
 enum { COUNTED = 5 };
 
-/* Puts value among the `count` largest so far, the largest first, of which there may be `size`. */
-static void rank(float *largest, unsigned count, unsigned size, float value)
+/* Puts value among the `size` largest so far, the largest first. */
+static void rank(float *largest, unsigned size, float value)
 {
-    unsigned at = count < size ? count : size - 1;
-    if (count == size && value <= largest[at])
+    unsigned at = size - 1;
+    if (value <= largest[at])
         return;
     for (; at > 0 && largest[at - 1] < value; at--)
         largest[at] = largest[at - 1];
@@ -18,13 +18,14 @@ static void rank(float *largest, unsigned count, unsigned size, float value)
 /* While there are few stretches, fewer are counted: about the most extreme twelfth of them. */
 static void find_usual(struct records *records)
 {
+    float highs[COUNTED], lows[COUNTED]; /* lows negated: the largest is the lowest */
     unsigned size = 1 + records->count * COUNTED / RECORDS_STRETCHES;
     size = size < COUNTED ? size : COUNTED;
-    float highs[COUNTED], lows[COUNTED]; /* lows negated: the largest is the lowest */
+    for (unsigned i = 0; i < COUNTED; i++)
+        highs[i] = lows[i] = -INFINITY;
     for (unsigned i = 0; i < records->count; i++) {
-        unsigned count = i < size ? i : size;
-        rank(highs, count, size, records->stretches[i].high);
-        rank(lows, count, size, -records->stretches[i].low);
+        rank(highs, size, records->stretches[i].high);
+        rank(lows, size, -records->stretches[i].low);
     }
     records->usual = (struct record){0, 0};
     for (unsigned i = 0; i < size; i++) {
