@@ -7,6 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Go takes a whole number of seconds; anything else silently means 30. */
+static void check_recorder(struct config_reader *reader, const struct node *root)
+{
+    const struct node *recorder = node_get(root, "recorder");
+    if (recorder && recorder->type == NODE_MAPPING && reader->config->recorder.slice_ms % 1000)
+        node_problem(reader->problems, node_get(recorder, "slice"), "must be whole seconds");
+}
+
 static void read_all(struct config_reader *reader, const struct node *root)
 {
     struct binding binding = {config_fields, reader->config};
@@ -18,6 +26,7 @@ static void read_all(struct config_reader *reader, const struct node *root)
     config_read_source(reader, root);
     config_read_databases(reader, root);
     config_read_captures(reader, root);
+    check_recorder(reader, root);
     config_read_exporters(reader, root);
     config_read_listen(reader, root);
     config_read_triggers(reader, root);

@@ -69,6 +69,14 @@ struct capture_set {
     int line, column;
 };
 
+enum { RECORDER_KEEP_MAX = 60 };
+
+struct recorder_config {
+    int64_t slice_ms; /* whole seconds */
+    int64_t keep;     /* slices, without the one that is being recorded */
+    bool always;
+};
+
 struct limits_config {
     int64_t cooldown_ms;
     int64_t per_hour;
@@ -107,6 +115,7 @@ struct config {
     struct quiet_config quiet;
     struct capture_set *captures;
     size_t capture_count;
+    struct recorder_config recorder;
     struct limits_config limits;
     struct exporter_config *exporters; /* in the file's order */
     size_t exporter_count;

@@ -11,6 +11,31 @@ static const char *const log_formats[] = {"logfmt", "json", NULL};
 #define KIB    INT64_C(1024)
 #define GIB    (KIB * KIB * KIB)
 
+static const struct field recorder_fields[] = {
+    {.key = "slice",
+        .type = FIELD_DURATION,
+        .offset = offsetof(struct recorder_config, slice_ms),
+        .otherwise = "5s",
+        .min = SECOND,
+        .max = MINUTE,
+        .help = "length of one profile, in whole seconds; between two the app writes one out, "
+                "which takes it 0.1 to 0.2 s"},
+    {.key = "keep",
+        .type = FIELD_INTEGER,
+        .offset = offsetof(struct recorder_config, keep),
+        .otherwise = "4",
+        .min = 1,
+        .max = RECORDER_KEEP_MAX,
+        .help =
+            "how many finished ones are held: with `slice`, how far back an incident can reach"},
+    {.key = "always",
+        .type = FIELD_BOOL,
+        .offset = offsetof(struct recorder_config, always),
+        .otherwise = "false",
+        .help = "records all the time, not only ahead of a spike that `recurs` expects"},
+    {.key = NULL},
+};
+
 static const struct field limits_fields[] = {
     {.key = "cooldown",
         .type = FIELD_DURATION,
@@ -105,6 +130,11 @@ const struct field config_fields[] = {
         .fields = quiet_fields,
         .help = "when there are no incidents"},
     {.key = "captures", .type = FIELD_OTHER, .help = "named sets of profiles"},
+    {.key = "recorder",
+        .type = FIELD_STRUCT,
+        .offset = offsetof(struct config, recorder),
+        .fields = recorder_fields,
+        .help = "short CPU profiles back to back, kept only if a trigger fires"},
     {.key = "limits",
         .type = FIELD_STRUCT,
         .offset = offsetof(struct config, limits),

@@ -53,6 +53,9 @@ static void the_smallest_file_gets_every_default(void **state)
     assert_string_equal(config->apps[0].debug, "http://localhost:8001/debug/pprof");
     assert_int_equal(config->source, 0);
     assert_int_equal(config->database_count, 0);
+    assert_int_equal(config->recorder.slice_ms, 5000);
+    assert_int_equal(config->recorder.keep, 4);
+    assert_false(config->recorder.always);
     assert_int_equal(config->limits.cooldown_ms, 300000);
     assert_int_equal(config->limits.per_hour, 6);
     assert_int_equal(config->limits.spool_bytes, 256 << 20);
@@ -173,6 +176,9 @@ static void a_file_with_everything_is_read(void **state)
         ((struct fake_threshold *)config->triggers[3].options)->above.value == 512.0 * 1048576);
     assert_true(((struct fake_threshold *)config->triggers[4].options)->below.value == 0.5);
     assert_int_equal(config->triggers[5].kind, 1);
+    assert_int_equal(config->recorder.slice_ms, 10000);
+    assert_int_equal(config->recorder.keep, 6);
+    assert_true(config->recorder.always);
     assert_int_equal(config->limits.profile_bytes, 10000000);
     assert_int_equal(config->exporter_count, 3);
     assert_string_equal(fake_kinds.exporters[config->exporters[0].kind]->name, "s3");
@@ -338,7 +344,8 @@ static void the_schema_is_json_and_closed(void **state)
     assert_true(json_is_false(json_object_get(schema, "additionalProperties")));
     json_t *properties = json_object_get(schema, "properties");
     static const char *const keys[] = {"service", "interval", "state", "app", "apps", "source",
-        "database", "triggers", "quiet", "captures", "limits", "export", "listen", "log"};
+        "database", "triggers", "quiet", "captures", "recorder", "limits", "export", "listen",
+        "log"};
     assert_int_equal(json_object_size(properties), sizeof keys / sizeof *keys);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         assert_non_null(json_object_get(json_object_get(properties, keys[i]), "description"));
@@ -352,9 +359,9 @@ static void the_reference_names_every_option(void **state)
     static const char *const words[] = {"\nservice  ", "\ninterval  ", "\nstate  ", "\napp.debug  ",
         "\napps.NAME  ", "\nsource  ", "\ndatabase.endpoint  ", "\ndatabase[].name  ",
         "\ndatabase[].endpoint  ", "\ntriggers.NAME.metric  ", "\ntriggers.NAME.above  ",
-        "\ntriggers.NAME.increases  ", "\ncaptures.NAME[].profile  ", "\nlimits.grace  ",
-        "\nexport.directory.path  ", "\nexport.s3.encryption.kms_key  ", "\nlisten  ",
-        "\nlog.level  ", "\n  db.received  ", "4 KB"};
+        "\ntriggers.NAME.increases  ", "\ncaptures.NAME[].profile  ", "\nrecorder.slice  ",
+        "\nlimits.grace  ", "\nexport.directory.path  ", "\nexport.s3.encryption.kms_key  ",
+        "\nlisten  ", "\nlog.level  ", "\n  db.received  ", "4 KB"};
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
