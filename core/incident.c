@@ -151,6 +151,28 @@ struct incident_profile *incident_add_profile(struct incident *incident, const c
     return profile;
 }
 
+void incident_remove_profile(struct incident *incident, size_t index)
+{
+    free_profile(&incident->profiles[index]);
+    incident->profile_count--;
+    memmove(&incident->profiles[index], &incident->profiles[index + 1],
+        (incident->profile_count - index) * sizeof *incident->profiles);
+}
+
+struct incident_profile *incident_find_profile(const struct incident *incident, const char *name)
+{
+    for (size_t i = 0; i < incident->profile_count; i++)
+        if (!strcmp(incident->profiles[i].name, name))
+            return &incident->profiles[i];
+    return NULL;
+}
+
+bool incident_profile_covers(const struct incident_profile *profile, int64_t onset_ms)
+{
+    return onset_ms && profile->status != PROFILE_FAILED && profile->requested_ms <= onset_ms &&
+           profile->finished_ms >= onset_ms;
+}
+
 struct incident_cause *incident_add_joined(struct incident *incident)
 {
     size_t count = incident->joined_count++;

@@ -11,7 +11,7 @@ struct error;
 
 enum {
     INCIDENT_SCHEMA = 1,
-    INCIDENT_PROFILES_MAX = 64,
+    INCIDENT_PROFILES_MAX = 128,
     INCIDENT_JOINED_MAX = 1000,
     INCIDENT_TEXT_MAX = 1024 * 1024
 };
@@ -106,6 +106,14 @@ void incident_free(struct incident *incident);
 
 /* A new profile of the incident, pending; it may move when the next is added. */
 struct incident_profile *incident_add_profile(struct incident *incident, const char *name);
+
+void incident_remove_profile(struct incident *incident, size_t index);
+
+/* The profile of that name, or NULL. */
+struct incident_profile *incident_find_profile(const struct incident *incident, const char *name);
+
+/* Whether the profile was being recorded at that moment (wall ms; 0: unknown, so false). */
+bool incident_profile_covers(const struct incident_profile *profile, int64_t onset_ms);
 
 /* A new fire that joined it, empty; it may move when the next is added. */
 struct incident_cause *incident_add_joined(struct incident *incident);

@@ -372,7 +372,7 @@ static void lists_have_bounds(void **state)
     static const struct {
         const char *key;
         size_t max;
-    } lists[] = {{"profiles", 64}, {"joined", 1000}};
+    } lists[] = {{"profiles", 128}, {"joined", 1000}};
     for (size_t i = 0; i < 2; i++) {
         struct error err;
         json_t *fits = with_entries(lists[i].key, lists[i].max);
@@ -381,15 +381,57 @@ static void lists_have_bounds(void **state)
         incident_free(incident);
         json_t *more = with_entries(lists[i].key, lists[i].max + 1);
         assert_null(incident_from_json(more, &err));
-        assert_non_null(strstr(err.text, i ? "1000" : "64"));
+        assert_non_null(strstr(err.text, i ? "1000" : "128"));
         json_decref(fits);
         json_decref(more);
+    }
+}
+
+static void profiles_are_found_and_removed(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"cpu.slice-1", "cpu", "heap"};
+    struct incident *incident = incident_new();
+    for (size_t i = 0; i < 3; i++)
+        incident_add_profile(incident, names[i])->file = xstrdup(names[i]);
+    incident_remove_profile(incident, 0);
+    assert_int_equal(incident->profile_count, 2);
+    assert_null(incident_find_profile(incident, "cpu.slice-1"));
+    assert_ptr_equal(incident_find_profile(incident, "heap"), &incident->profiles[1]);
+    incident_remove_profile(incident, 1);
+    assert_string_equal(incident->profiles[0].file, "cpu");
+    incident_free(incident);
+}
+
+static void a_profile_covers_what_it_ran_at(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t requested_ms, finished_ms, onset_ms;
+        enum profile_status status;
+        bool covers;
+    } cases[] = {
+        {1000, 2000, 1500, PROFILE_OK, true},
+        {1000, 2000, 1000, PROFILE_OK, true},
+        {1000, 2000, 2000, PROFILE_TRUNCATED, true},
+        {1000, 2000, 999, PROFILE_OK, false},
+        {1000, 2000, 2001, PROFILE_OK, false},
+        {1000, 2000, 1500, PROFILE_FAILED, false},
+        {0, 2000, 0, PROFILE_OK, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct incident_profile profile = {.status = cases[i].status,
+            .requested_ms = cases[i].requested_ms,
+            .finished_ms = cases[i].finished_ms};
+        assert_int_equal(incident_profile_covers(&profile, cases[i].onset_ms), cases[i].covers);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(profiles_are_found_and_removed),
+        cmocka_unit_test(a_profile_covers_what_it_ran_at),
         cmocka_unit_test(an_id_is_made_of_time_trigger_and_chance),
         cmocka_unit_test(the_folder_follows_from_service_and_id),
         cmocka_unit_test(only_the_form_of_an_id_is_valid),
