@@ -1,3 +1,4 @@
+#include "agent/worker.h"
 #include "commands/command.h"
 
 #include <stdio.h>
@@ -36,6 +37,7 @@ static int asks_for_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    worker_settle_child();
     if (argc < 2) {
         print_usage(stderr);
         return EXIT_USAGE;
