@@ -3,6 +3,7 @@
 #include "agent/agent_parts.h"
 #include "agent/incidents.h"
 #include "agent/probe.h"
+#include "agent/recorder.h"
 #include "agent/spool.h"
 #include "config/config.h"
 #include "core/error.h"
@@ -20,8 +21,11 @@ const char *admission_refusal(const struct agent *agent)
 
 void admission_clear_way(struct agent *agent, size_t app)
 {
+    if (!agent->probes[app])
+        return;
     probe_stop(agent->probes[app]);
     agent->probes[app] = NULL;
+    recorder_release(agent->recorder, app);
 }
 
 /* The index of the named app, or -1 and err. */

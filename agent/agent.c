@@ -5,14 +5,17 @@
 #include "agent/control.h"
 #include "agent/delivery.h"
 #include "agent/detector.h"
+#include "agent/incident_writing.h"
 #include "agent/incidents.h"
 #include "agent/learned.h"
 #include "agent/ledger.h"
 #include "agent/probe.h"
 #include "agent/progress.h"
 #include "agent/reactions.h"
+#include "agent/recorder.h"
 #include "agent/sampler.h"
 #include "agent/spool.h"
+#include "agent/worker.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -57,9 +60,8 @@ static void on_probed(void *arg, const struct app_config *app, const struct capt
 static void on_all_probed(void *arg, const struct app_config *app, size_t available, size_t tried)
 {
     log_info("app %s: %zu of %zu profiles can be had", app->name, available, tried);
-    struct probe **probe = arg;
-    probe_stop(*probe);
-    *probe = NULL;
+    struct agent *agent = arg;
+    admission_clear_way(agent, (size_t)(app - agent->config->apps));
 }
 
 /* What will not work is better known before the first spike than after it. */
@@ -72,7 +74,7 @@ static void start_probes(struct agent *agent)
             .patient = true,
             .found = on_probed,
             .done = on_all_probed,
-            .arg = &agent->probes[i]};
+            .arg = agent};
         agent->probes[i] = probe_start(&setup);
     }
 }
@@ -133,6 +135,7 @@ static void stop(struct agent *agent)
     agent->stop_by_ms = now_ms + grace_ms;
     int64_t capture_ms = grace_ms > 2 * storing_ms ? grace_ms - storing_ms : grace_ms / 2;
     log_info("stopping: what is running is finished within %.3g s", (double)grace_ms / 1000);
+    recorder_stop(agent->recorder);
     stop_probes(agent);
     incidents_finish(agent->incidents, now_ms + capture_ms);
     delivery_hurry(agent->delivery);
@@ -204,10 +207,17 @@ static int open_spool(struct agent *agent, struct error *err)
 
 static void open_incidents(struct agent *agent)
 {
+    struct worker_setup worker = {.loop = agent->loop};
+    struct recorder_setup recorder = {
+        .loop = agent->loop, .disk = agent->disk, .spool = agent->spool, .config = agent->config};
+    agent->worker = worker_open(&worker);
+    agent->recorder = recorder_open(&recorder);
     struct incidents_setup setup = {
         .loop = agent->loop,
         .disk = agent->disk,
         .spool = agent->spool,
+        .recorder = agent->recorder,
+        .worker = agent->worker,
         .config = agent->config,
         .series = &agent->series,
         .identify = on_identify,
@@ -220,7 +230,7 @@ static void open_incidents(struct agent *agent)
 
 static int open_sampler(struct agent *agent, struct error *err)
 {
-    series_set_init(&agent->series, incidents_history(agent->config));
+    series_set_init(&agent->series, incident_history(agent->config));
     struct sampler_setup setup = {
         .loop = agent->loop,
         .names = agent->names,
@@ -257,6 +267,7 @@ void agent_close(struct agent *agent)
     if (!agent)
         return;
     control_close(agent->control);
+    recorder_stop(agent->recorder);
     stop_probes(agent);
     free(agent->probes);
     detector_close(agent->detector);
@@ -264,10 +275,12 @@ void agent_close(struct agent *agent)
     learned_stop(agent->learned);
     delivery_close(agent->delivery);
     agent->delivery = NULL;
+    worker_close(agent->worker);
     offload_close_by(agent->names, clock_mono_ms() + close_names_ms);
     /* A job that hangs still has its hands on these: they are lost, and the process ends. */
     if (offload_close_by(agent->disk, clock_mono_ms() + close_disk_ms)) {
         incidents_close(agent->incidents);
+        recorder_close(agent->recorder);
         ledger_close(agent->ledger);
         learned_close(agent->learned);
         spool_close(agent->spool);

@@ -21,6 +21,8 @@ struct agent {
     struct learned *learned;
     struct spool *spool;
     struct delivery *delivery;
+    struct recorder *recorder;
+    struct worker *worker;
     struct incidents *incidents;
     struct control *control;
     struct probe **probes; /* by app; each NULL when it is over */

@@ -17,10 +17,10 @@ static const int64_t patience_ms = 30000;
 
 struct lane_entry {
     struct capture *capture;
-    const struct capture_entry *entry;
+    struct capture_entry entry; /* the set's, with what is left of its seconds */
     struct incident_profile *profile;
     struct fetch *fetch; /* NULL: not begun */
-    bool cpu;
+    bool cpu, held;
 };
 
 struct capture {
@@ -38,13 +38,13 @@ static void advance(struct capture *capture, bool cpu)
 {
     for (size_t i = 0; i < capture->count; i++) {
         struct lane_entry *entry = &capture->entries[i];
-        if (entry->cpu != cpu || entry->profile->status != PROFILE_PENDING)
+        if (entry->cpu != cpu || entry->held || entry->profile->status != PROFILE_PENDING)
             continue;
         struct fetch_setup setup = {
             .loop = capture->setup.loop,
             .disk = capture->setup.disk,
             .app = capture->setup.app,
-            .entry = entry->entry,
+            .entry = &entry->entry,
             .folder = capture->setup.folder,
             .max_bytes = capture->setup.max_profile_bytes,
             .give_up_ms = capture->give_up_ms,
@@ -62,12 +62,11 @@ static void entry_done(void *arg)
 {
     struct lane_entry *entry = arg;
     struct capture *capture = entry->capture;
-    const struct incident_profile *profile = entry->profile;
-    const struct incident *incident = capture->setup.incident;
-    entry->profile->onset_covered = profile->status != PROFILE_FAILED &&
-                                    profile->requested_ms <= incident->onset_ms &&
-                                    profile->finished_ms >= incident->onset_ms;
+    entry->profile->onset_covered = incident_profile_covers(
+        entry->profile, capture->setup.incident->onset_ms);
     capture->ended++;
+    if (entry->cpu && capture->setup.cpu_done)
+        capture->setup.cpu_done(capture->setup.arg);
     if (capture->ended == capture->count) {
         capture->setup.done(capture->setup.arg);
         return;
@@ -84,31 +83,45 @@ struct capture *capture_start(const struct capture_setup *setup)
     capture->give_up_ms = clock_mono_ms() + patience_ms;
     capture->count = setup->set->count;
     capture->entries = xcalloc(capture->count, sizeof *capture->entries);
+    size_t first = setup->incident->profile_count;
     for (size_t i = 0; i < capture->count; i++)
         incident_add_profile(setup->incident, setup->set->entries[i].profile);
     for (size_t i = 0; i < capture->count; i++) {
         const struct capture_entry *entry = &setup->set->entries[i];
+        bool cpu = !strcmp(entry->profile, "cpu");
         capture->entries[i] = (struct lane_entry){.capture = capture,
-            .entry = entry,
-            .profile = &setup->incident->profiles[i],
-            .cpu = !strcmp(entry->profile, "cpu")};
+            .entry = *entry,
+            .profile = &setup->incident->profiles[first + i],
+            .cpu = cpu,
+            .held = cpu && setup->hold_cpu};
     }
     advance(capture, true);
     advance(capture, false);
     return capture;
 }
 
-/* What has not begun is given up without being counted as ended by itself. */
-static void give_up(struct capture *capture)
+static void give_up(struct lane_entry *entry)
+{
+    entry->profile->status = PROFILE_FAILED;
+    entry->profile->error = xstrdup("the agent was stopped before this profile was begun");
+}
+
+void capture_begin_cpu(struct capture *capture, int64_t covered_ms)
 {
     for (size_t i = 0; i < capture->count; i++) {
         struct lane_entry *entry = &capture->entries[i];
-        if (entry->fetch)
+        if (!entry->held)
             continue;
-        entry->profile->status = PROFILE_FAILED;
-        entry->profile->error = xstrdup("the agent was stopped before this profile was begun");
-        capture->ended++;
+        entry->held = false;
+        if (capture->finishing) {
+            give_up(entry);
+            entry_done(entry);
+            return;
+        }
+        int64_t left_s = (entry->entry.seconds * 1000 - covered_ms + 500) / 1000;
+        entry->entry.seconds = left_s > 1 ? left_s : 1;
     }
+    advance(capture, true);
 }
 
 void capture_finish(struct capture *capture, int64_t deadline_ms)
@@ -116,7 +129,13 @@ void capture_finish(struct capture *capture, int64_t deadline_ms)
     if (capture->finishing)
         return;
     capture->finishing = true;
-    give_up(capture);
+    for (size_t i = 0; i < capture->count; i++) {
+        struct lane_entry *entry = &capture->entries[i];
+        if (entry->fetch || entry->held)
+            continue;
+        give_up(entry);
+        capture->ended++; /* by nobody else, as it was not begun */
+    }
     for (size_t i = 0; i < capture->count; i++)
         if (capture->entries[i].fetch)
             fetch_finish(capture->entries[i].fetch, deadline_ms);

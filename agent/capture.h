@@ -3,6 +3,7 @@
 #ifndef AGENT_CAPTURE_H
 #define AGENT_CAPTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct app_config;
@@ -21,16 +22,23 @@ struct capture_setup {
     struct incident *incident; /* gets its profiles, and their results as they come */
     uint64_t max_profile_bytes;
     int64_t wall_offset_ms;      /* wall time minus monotonic time */
+    bool hold_cpu;               /* the app's CPU is being profiled: capture_begin_cpu will tell */
+    void (*cpu_done)(void *arg); /* the app's CPU is not profiled any more; NULL: nobody asks */
     void (*progress)(void *arg); /* after each profile but the last */
-    void (*done)(void *arg);     /* after the last, once; never from within capture_start */
+    void (*done)(void *arg);     /* after the last, once; none of them from within capture_start */
     void *arg;
 };
 
 /* Starts the first requests at once. What the setup points to outlives the capture. */
 struct capture *capture_start(const struct capture_setup *setup);
 
+/* Begins the CPU profile that was held. covered_ms of it are there already: it is the shorter for
+ * that, but a second at least. */
+void capture_begin_cpu(struct capture *capture, int64_t covered_ms);
+
 /* Ends it early: running CPU profiles are kept, the others get until deadline_ms (monotonic), those
- * that have not begun are given up. `done` comes as ever. */
+ * that have not begun are given up; one that is held is when capture_begin_cpu is called. `done`
+ * comes as ever. */
 void capture_finish(struct capture *capture, int64_t deadline_ms);
 
 /* Frees it; `done` must have been called. */

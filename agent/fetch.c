@@ -49,6 +49,12 @@ static bool is_cpu(const struct capture_entry *entry)
     return !strcmp(entry->profile, "cpu");
 }
 
+/* What is told of every profile; of passing ones only to who wants to know all. */
+static enum log_level level(const struct fetch *fetch)
+{
+    return fetch->setup.passing ? LOG_DEBUG : LOG_INFO;
+}
+
 static void conclude(struct fetch *fetch, enum profile_status status, const char *why)
 {
     struct incident_profile *profile = fetch->setup.profile;
@@ -58,11 +64,12 @@ static void conclude(struct fetch *fetch, enum profile_status status, const char
         free(profile->file);
         profile->file = NULL;
         unlink(fetch->temporary);
-        log_warn("profile %s failed: %s", profile->name, why);
-    } else {
-        log_info("profile %s finished: %llu bytes%s%s", profile->name,
-            (unsigned long long)profile->bytes, why ? ", " : "", why ? why : "");
     }
+    if (status == PROFILE_FAILED && !fetch->setup.passing)
+        log_warn("profile %s failed: %s", profile->name, why);
+    else if (status != PROFILE_FAILED)
+        log_write(level(fetch), "profile %s finished: %llu bytes%s%s", profile->name,
+            (unsigned long long)profile->bytes, why ? ", " : "", why ? why : "");
     fetch->setup.done(fetch->setup.arg);
 }
 
@@ -91,7 +98,8 @@ static void end_recording(struct fetch *fetch)
     if (is_cpu(fetch->setup.entry) && !fetch->half_closed) {
         fetch->half_closed = http_half_close(fetch->request) == 0;
         if (fetch->half_closed)
-            log_info("profile cpu is ended early and kept");
+            log_write(
+                level(fetch), "profile %s is ended early and kept", fetch->setup.profile->name);
         else if (next_ms > now_ms + half_close_retry_ms)
             next_ms = now_ms + half_close_retry_ms;
     }
@@ -125,9 +133,11 @@ static void act_on_lesson(struct fetch *fetch)
     fetch->said = lesson->why;
     if (lesson->advice == PROFILER_SHORTER) {
         fetch->seconds = lesson->seconds;
-        log_info("profile %s retried with %lld s: %s", name, (long long)fetch->seconds, why);
+        log_write(level(fetch), "profile %s retried with %lld s: %s", name,
+            (long long)fetch->seconds, why);
     } else if (!said) {
-        log_info("profile %s retried every %.3g s: %s", name, (double)lesson->wait_ms / 1000, why);
+        log_write(level(fetch), "profile %s retried every %.3g s: %s", name,
+            (double)lesson->wait_ms / 1000, why);
     }
     loop_timer_set(fetch->timer, next_ms);
 }
@@ -136,7 +146,7 @@ static void act_on_lesson(struct fetch *fetch)
 static void check(void *arg)
 {
     struct fetch *fetch = arg;
-    if (fsync(fetch->fd) < 0)
+    if (!fetch->setup.passing && fsync(fetch->fd) < 0)
         fetch->write_failed = true;
     close(fetch->fd);
     fetch->fd = -1;
@@ -224,6 +234,8 @@ static void on_answer(void *arg, const struct http_result *result)
     if (fetch->answered_whole || partial || fetch->write_failed) {
         fetch->checking = true;
         offload_submit(fetch->setup.disk, check, checked, fetch);
+        if (fetch->setup.answered)
+            fetch->setup.answered(fetch->setup.arg);
         return;
     }
     close(fetch->fd);
@@ -269,7 +281,7 @@ static void send_request(struct fetch *fetch)
     free(profile->url);
     profile->url = http_public_url(url);
     if (profile->attempts == 1)
-        log_info("profile %s started: %s", profile->name, profile->url);
+        log_write(level(fetch), "profile %s started: %s", profile->name, profile->url);
     fetch->request = http_start(setup->loop, &options);
     profiler_free_headers(headers);
     free(url);
@@ -302,6 +314,11 @@ void fetch_finish(struct fetch *fetch, int64_t deadline_ms)
     } else if (!fetch->checking) {
         end_soon(fetch);
     }
+}
+
+int64_t fetch_seconds(const struct fetch *fetch)
+{
+    return fetch->seconds;
 }
 
 void fetch_free(struct fetch *fetch)

@@ -4,6 +4,7 @@
 #ifndef AGENT_FETCH_H
 #define AGENT_FETCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct app_config;
@@ -24,7 +25,12 @@ struct fetch_setup {
     int64_t give_up_ms;               /* monotonic: no new try after that, but for the first */
     int64_t wall_offset_ms;           /* wall time minus monotonic time */
     struct incident_profile *profile; /* filled; must not move while the fetch runs */
-    void (*done)(void *arg);          /* once, when the profile is ok, truncated or failed */
+    /* One of many that are mostly thrown away: hardly logged, and not synced to the disk. */
+    bool passing;
+    /* The whole answer is there and is about to be checked: the app is free for the next one. Only
+     * before a `done` of a profile that came. NULL: nobody asks. */
+    void (*answered)(void *arg);
+    void (*done)(void *arg); /* once, when the profile is ok, truncated or failed */
     void *arg;
 };
 
@@ -35,7 +41,11 @@ struct fetch *fetch_start(const struct fetch_setup *setup);
  * (monotonic), and what waits for another try is given up. `done` comes as ever. */
 void fetch_finish(struct fetch *fetch, int64_t deadline_ms);
 
-/* Frees it; before `done` was called only while the agent ends: the request is dropped then. */
+/* The length that was asked for last: less than the entry's where the app allows no more. */
+int64_t fetch_seconds(const struct fetch *fetch);
+
+/* Frees it; before `done` was called while the agent ends, or
+ * before `answered`: the request is dropped then, and what came stays under its temporary name. */
 void fetch_free(struct fetch *fetch);
 
 #endif

@@ -3,17 +3,16 @@
 #include "agent/capture.h"
 #include "agent/detector.h"
 #include "agent/incident_notes.h"
-#include "agent/kinds.h"
+#include "agent/incident_writing.h"
+#include "agent/recording.h"
 #include "agent/spool.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"
-#include "core/csv.h"
 #include "core/error.h"
 #include "core/incident.h"
 #include "core/log.h"
 #include "core/loop.h"
-#include "core/offload.h"
 #include "core/series.h"
 #include "sources/source.h"
 
@@ -21,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t before_onset_ms = 5 * 60 * 1000;
 static const int64_t first_retry_ms = 1000, longest_retry_ms = 60000;
 /* Fires and requests that are listed in one incident; what comes after that is only logged. */
 enum { MAX_JOINED = 200 };
@@ -29,13 +27,13 @@ enum { MAX_OPENED = 32 }; /* ids that are remembered for who asks what became of
 /* From the first requests to the first checkpoint: nothing comes between a spike and its profile.
  */
 static const int64_t head_start_ms = 20;
-static const size_t max_metrics_bytes = 64 << 20;
 
 /* An incident from its fire until it is complete in the spool. */
 struct running {
     struct incidents *incidents;
     struct incident *incident;
     struct capture *capture;
+    struct recording *recording;    /* NULL: its set takes no CPU profile */
     const struct series *waits_for; /* its next sample ends metrics.csv; NULL: any */
     size_t app;
     int64_t fired_ms, captured_ms; /* monotonic; captured_ms 0: still capturing */
@@ -43,6 +41,8 @@ struct running {
     char *folder;
     struct loop_timer *first_checkpoint, *patience;
     bool finishing;
+    bool merging;   /* its CPU profiles become one; then it is complete, if it was due */
+    int64_t due_ms; /* when the last row was there before that (monotonic); 0: it was not */
     bool completing, sealing; /* the last writing is under way; it can take no more joins */
     int64_t retry_ms;         /* after a completion that failed; 0: none did */
     const char *set;          /* its capture set's name */
@@ -70,6 +70,7 @@ static void running_free(struct running *running)
     loop_timer_free(running->first_checkpoint);
     loop_timer_free(running->patience);
     capture_free(running->capture);
+    recording_free(running->recording);
     incident_free(running->incident);
     free(running->folder);
     free(running->caused_by);
@@ -149,42 +150,6 @@ bool incidents_idle(const struct incidents *incidents)
     return true;
 }
 
-/* The longest that a set can take: CPU profiles come one after the other, the rest beside them. */
-static int64_t capture_seconds(const struct capture_set *set)
-{
-    int64_t cpu = 0, others = 0;
-    for (size_t i = 0; i < set->count; i++)
-        *(strcmp(set->entries[i].profile, "cpu") ? &others : &cpu) += set->entries[i].seconds;
-    return (cpu > others ? cpu : others) + 60; /* for requests and retries */
-}
-
-/* How long before its fire an excursion of the trigger can have begun. */
-static int64_t lookback_ms(const struct config *config, const struct trigger_config *trigger)
-{
-    const struct trigger_kind *kind = trigger_kinds[trigger->kind];
-    int64_t longest_ms = 0;
-    for (size_t i = 0; i < trigger->scope.member_count; i++) {
-        int64_t ms = lookback_ms(config, &config->triggers[trigger->members[i]]);
-        longest_ms = ms > longest_ms ? ms : longest_ms;
-    }
-    return longest_ms +
-           (kind->lookback_ms ? kind->lookback_ms(trigger->options, config->interval_ms) : 0);
-}
-
-size_t incidents_history(const struct config *config)
-{
-    int64_t longest_ms = 0, capture_s = 0;
-    for (size_t i = 0; i < config->capture_count; i++) {
-        int64_t seconds = capture_seconds(&config->captures[i]);
-        capture_s = seconds > capture_s ? seconds : capture_s;
-    }
-    for (size_t i = 0; i < config->trigger_count; i++) {
-        int64_t ms = lookback_ms(config, &config->triggers[i]);
-        longest_ms = ms > longest_ms ? ms : longest_ms;
-    }
-    return (size_t)((before_onset_ms + longest_ms + capture_s * 1000) / config->interval_ms) + 2;
-}
-
 static int64_t wall_of(const struct running *running, int64_t mono_ms)
 {
     return mono_ms + running->wall_offset_ms;
@@ -197,51 +162,24 @@ static int64_t begin_ms(const struct running *running)
     return onset - running->wall_offset_ms;
 }
 
-/* One writing of an incident: metrics.csv is formatted on the disk thread from a copy of the
- * samples, as at 100 ms there are thousands of rows; what the incident says is serialised after
- * that. */
-struct writing {
-    struct running *running;
-    struct series_set samples;
-    struct buf csv;
-    bool last;
-};
-
-static void format_metrics(void *arg)
-{
-    struct writing *writing = arg;
-    buf_init(&writing->csv, max_metrics_bytes);
-    if (csv_write_series(&writing->csv, &writing->samples, INT64_MIN, INT64_MAX,
-            writing->running->wall_offset_ms) < 0)
-        log_error(
-            "incident %s: metrics.csv is too large and is cut", writing->running->incident->id);
-}
-
 static void written(void *arg, const char *id, bool ok);
-
-static void spool_it(void *arg)
-{
-    struct writing *writing = arg;
-    struct running *running = writing->running;
-    struct spool *spool = running->incidents->setup.spool;
-    if (writing->last) {
-        running->sealing = true;
-        spool_complete(spool, running->incident, &writing->csv, written, running);
-    } else {
-        spool_checkpoint(spool, running->incident, &writing->csv);
-    }
-    series_set_free(&writing->samples);
-    free(writing);
-}
 
 static void write_down(struct running *running, bool last)
 {
     const struct incidents_setup *setup = &running->incidents->setup;
-    struct writing *writing = xcalloc(1, sizeof *writing);
-    writing->running = running;
-    writing->last = last;
-    series_set_copy(&writing->samples, setup->series, begin_ms(running) - before_onset_ms);
-    offload_submit(setup->disk, format_metrics, spool_it, writing);
+    struct incident_writing writing = {
+        .disk = setup->disk,
+        .spool = setup->spool,
+        .incident = running->incident,
+        .series = setup->series,
+        .onset_ms = begin_ms(running),
+        .until_ms = running->due_ms ? running->due_ms : INT64_MAX,
+        .wall_offset_ms = running->wall_offset_ms,
+        .sealing = last ? &running->sealing : NULL,
+        .written = written,
+        .arg = running,
+    };
+    incident_write(&writing);
 }
 
 static void on_progress(void *arg)
@@ -265,7 +203,9 @@ static void note_recurrence(struct running *running)
 static void complete(void *arg)
 {
     struct running *running = arg;
-    if (running->completing)
+    if (running->merging && !running->due_ms)
+        running->due_ms = clock_mono_ms();
+    if (running->completing || running->merging)
         return;
     running->completing = true;
     loop_timer_unset(running->first_checkpoint);
@@ -310,11 +250,21 @@ static int64_t patience_ms(const struct running *running)
     return two_ms > 15000 ? two_ms : 15000;
 }
 
+static void on_merged(void *arg)
+{
+    struct running *running = arg;
+    running->merging = false;
+    if (running->due_ms)
+        complete(running);
+}
+
 static void on_captured(void *arg)
 {
     struct running *running = arg;
     running->captured_ms = clock_mono_ms();
     running->incident->finished_ms = wall_of(running, running->captured_ms);
+    running->merging = running->recording &&
+                       recording_merge(running->recording, on_merged, running);
     if (running->finishing) {
         complete(running);
         return;
@@ -382,36 +332,64 @@ static struct running *begin(
     return running;
 }
 
-/* The largest profile that may come now: what is left of the spool bounds it, too. */
-static uint64_t profile_room(const struct incidents *incidents)
+static void on_cpu_free(void *arg, int64_t covered_ms)
 {
-    const struct limits_config *limits = &incidents->setup.config->limits;
-    uint64_t most = (uint64_t)limits->profile_bytes, spool = (uint64_t)limits->spool_bytes;
-    uint64_t used = spool_bytes(incidents->setup.spool);
-    uint64_t left = used < spool ? spool - used : 0;
-    return left < most ? left : most;
+    capture_begin_cpu(((struct running *)arg)->capture, covered_ms);
+}
+
+static void on_cpu_done(void *arg)
+{
+    recording_cpu_done(((struct running *)arg)->recording);
+}
+
+/* A sample is the mean of the time before it: the rise may have begun an interval earlier. */
+static struct recording *take_recording(struct running *running, const struct capture_set *set)
+{
+    const struct incidents_setup *setup = &running->incidents->setup;
+    struct recording_setup recording = {
+        .loop = setup->loop,
+        .disk = setup->disk,
+        .recorder = setup->recorder,
+        .worker = setup->worker,
+        .app = running->app,
+        .incident = running->incident,
+        .folder = running->folder,
+        .since_ms = begin_ms(running) - setup->config->interval_ms,
+        .fired_ms = running->fired_ms,
+        .wall_offset_ms = running->wall_offset_ms,
+        .set = set,
+        .ends_window = running->incident->onset_ms != 0,
+        .cpu_free = on_cpu_free,
+        .arg = running,
+    };
+    return recording_take(&recording);
 }
 
 /* The requests leave before anything is written: nothing comes between the spike and its profile.
  */
-static int start(struct running *running, const char *set, struct error *err)
+static int start(struct running *running, const char *set_name, struct error *err)
 {
     struct incidents *incidents = running->incidents;
     const struct config *config = incidents->setup.config;
+    const struct capture_set *set = config_capture(config, set_name);
     running->folder = spool_begin(incidents->setup.spool, running->incident->id, err);
     if (!running->folder) {
         running_free(running);
         return -1;
     }
+    running->recording = take_recording(running, set);
     struct capture_setup setup = {
         .loop = incidents->setup.loop,
         .disk = incidents->setup.disk,
         .app = &config->apps[running->app],
-        .set = config_capture(config, set),
+        .set = set,
         .folder = running->folder,
         .incident = running->incident,
-        .max_profile_bytes = profile_room(incidents),
+        .max_profile_bytes = spool_room(
+            incidents->setup.spool, config->limits.spool_bytes, config->limits.profile_bytes),
         .wall_offset_ms = running->wall_offset_ms,
+        .hold_cpu = running->recording && recording_in_flight(running->recording),
+        .cpu_done = running->recording ? on_cpu_done : NULL,
         .progress = on_progress,
         .done = on_captured,
         .arg = running,
@@ -511,6 +489,8 @@ void incidents_finish(struct incidents *incidents, int64_t deadline_ms)
         if (!running || running->finishing)
             continue;
         running->finishing = true;
+        if (running->recording)
+            recording_finish(running->recording, deadline_ms);
         if (running->captured_ms)
             complete(running); /* also one that waits for its next try */
         else

@@ -14,14 +14,18 @@ struct incident_recurrence;
 struct incidents;
 struct loop;
 struct offload;
+struct recorder;
 struct series_set;
 struct source_identity;
 struct spool;
+struct worker;
 
 struct incidents_setup {
     struct loop *loop;
     struct offload *disk;
     struct spool *spool;
+    struct recorder *recorder; /* gives its slices to incidents that take a CPU profile */
+    struct worker *worker;     /* merges them */
     const struct config *config;
     const struct series_set *series;
     /* Fills what is known of where an app runs. */
@@ -77,8 +81,5 @@ bool incidents_idle(const struct incidents *incidents);
 
 /* The newest incident that was opened: its id, or NULL; for `status`. */
 const char *incidents_last(const struct incidents *incidents);
-
-/* How many samples a ring must hold for metrics.csv to reach back far enough. */
-size_t incidents_history(const struct config *config);
 
 #endif

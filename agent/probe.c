@@ -86,13 +86,19 @@ static bool proves_profile(const struct probe *probe, const struct http_result *
     return probe->seconds == 0 && result->status == 400 && http_header(result, "X-Go-Pprof");
 }
 
+static bool is_busy_with_us(const struct probe *probe, const struct http_result *result)
+{
+    return probe->setup.recorded && !strcmp(probe->entries[probe->at]->profile, "cpu") &&
+           result->status == 500 && strstr(result->body.data, "already in use");
+}
+
 static void on_answer(void *arg, const struct http_result *result)
 {
     struct probe *probe = arg;
     probe->request = NULL;
     loop_timer_unset(probe->timer);
     bool there = result->status >= 200 && result->status <= 299;
-    if (there || proves_profile(probe, result)) {
+    if (there || proves_profile(probe, result) || is_busy_with_us(probe, result)) {
         conclude(probe, NULL);
         return;
     }

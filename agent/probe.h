@@ -20,6 +20,9 @@ struct probe_setup {
     /* An endpoint that cannot be reached is one that is not there yet: that is told once, and its
      * profiles are tried when it is. */
     bool patient;
+    /* A running agent records the app: that its CPU is being profiled is no problem, and Go has
+     * looked at the length by then. */
+    bool recorded;
     /* One profile's result; problem NULL: it can be had, else why not and what to do. Must not stop
      * the probe. */
     void (*found)(void *arg, const struct app_config *app, const struct capture_entry *entry,

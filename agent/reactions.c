@@ -6,6 +6,7 @@
 #include "agent/incidents.h"
 #include "agent/learned.h"
 #include "agent/ledger.h"
+#include "agent/recorder.h"
 #include "agent/sampler.h"
 #include "config/config.h"
 #include "core/clock.h"
@@ -43,6 +44,18 @@ static void suppressed(struct agent *agent, const struct detector_event *event)
             "trigger %s suppressed by %s: %s", name_of(agent, event), event->by, event->reason);
 }
 
+/* What recurs has the recorder wait for the next onset. */
+static void recurred(struct agent *agent, const struct detector_event *event)
+{
+    size_t app = agent->config->triggers[event->trigger].app;
+    log_info("trigger %s: %s", name_of(agent, event), event->reason);
+    if (event->type == EVENT_ARM)
+        recorder_arm(agent->recorder, app, event->recurrence->window_start_ms,
+            event->recurrence->window_end_ms);
+    else if (event->type != EVENT_RECOGNISED)
+        recorder_disarm(agent->recorder, app);
+}
+
 static void on_event(void *arg, const struct detector_event *event)
 {
     struct agent *agent = arg;
@@ -64,7 +77,7 @@ static void on_event(void *arg, const struct detector_event *event)
     case EVENT_RECOGNISED:
     case EVENT_DORMANT:
     case EVENT_ARM:
-        log_info("trigger %s: %s", name_of(agent, event), event->reason);
+        recurred(agent, event);
         break;
     }
 }

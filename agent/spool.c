@@ -49,6 +49,18 @@ char *spool_folder(const struct spool *spool, const char *id)
     return xasprintf("%s/%s", spool->path, id);
 }
 
+char *spool_recorder_folder(const struct spool *spool, const char *app)
+{
+    return xasprintf("%s/%s%s", spool->path, spool_recorder_prefix, app);
+}
+
+int spool_make_recorder(const char *folder, struct error *err)
+{
+    if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+        return error_set(err, "cannot make %s: %s", folder, strerror(errno));
+    return 0;
+}
+
 /* ".sent-" and a hash of the identity (FNV-1a: isthe.com/chongo/tech/comp/fnv), which holds
  * slashes. */
 static char *mark_path(const struct spool *spool, const char *id, const char *identity)
@@ -111,6 +123,13 @@ void spool_close(struct spool *spool)
 uint64_t spool_bytes(const struct spool *spool)
 {
     return spool->bytes;
+}
+
+uint64_t spool_room(const struct spool *spool, int64_t limit_bytes, int64_t most_bytes)
+{
+    uint64_t used = spool->bytes, limit = (uint64_t)limit_bytes, most = (uint64_t)most_bytes;
+    uint64_t left = used < limit ? limit - used : 0;
+    return left < most ? left : most;
 }
 
 struct id_list {

@@ -4,6 +4,7 @@
  *                  metrics.csv are as of the last checkpoint
  *   spool/<id>/    complete, waits for delivery; ".sent-<hash>" marks an exporter that has it
  *   spool/.gone-<id>/  delivered, being removed
+ *   spool/.recorder-<app>/  profiles that no incident has asked for (agent/recorder.h)
  *
  * Every change is made on the disk thread, durable before it is acted on, and a rename is what
  * commits it; so whatever moment the agent is killed at, the next start finds one of these. */
@@ -32,6 +33,10 @@ void spool_close(struct spool *spool);
 /* Bytes in the spool, as of the last change or refresh. */
 uint64_t spool_bytes(const struct spool *spool);
 
+/* The most bytes that a profile may have where the spool may hold limit_bytes: at most most_bytes.
+ */
+uint64_t spool_room(const struct spool *spool, int64_t limit_bytes, int64_t most_bytes);
+
 /* Counts the bytes again: others, too, remove files of a spool that is full. */
 void spool_refresh(struct spool *spool);
 
@@ -52,6 +57,10 @@ void spool_checkpoint(struct spool *spool, const struct incident *incident, stru
  * called again for the same incident, however far it got. */
 void spool_complete(struct spool *spool, const struct incident *incident, struct buf *metrics,
     void (*done)(void *arg, const char *id, bool ok), void *arg);
+
+/* The folder of an app's recorder, which may not be there, and making it. The caller frees. */
+char *spool_recorder_folder(const struct spool *spool, const char *app);
+int spool_make_recorder(const char *folder, struct error *err);
 
 /* The folder of a complete incident; the caller frees. */
 char *spool_folder(const struct spool *spool, const char *id);

@@ -1,5 +1,6 @@
 #include "agent/spool_recovery.h"
 
+#include "agent/cpu_merge.h"
 #include "agent/profile_check.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -17,6 +18,7 @@
 
 static const char interrupted[] = "the agent was killed before this profile was whole";
 static const char gone_prefix[] = ".gone-";
+const char spool_recorder_prefix[] = ".recorder-";
 
 /* Looks at one file that may be there; true when it is worth keeping, with the facts in profile. A
  * trace has no mark at its end, so one that did not get its final name counts as cut. */
@@ -36,12 +38,12 @@ static bool adopt(struct incident_profile *profile, const char *path, bool final
     if (facts.duration_ns > 0)
         profile->seconds = (double)facts.duration_ns / 1e9;
     if (profile->finished_ms == 0)
-        profile->finished_ms = (int64_t)info.st_mtim.tv_sec * 1000;
+        profile->finished_ms = (int64_t)info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000;
     return true;
 }
 
 /* What the checkpoint calls pending may have been finished since, or be there in part. */
-static void settle_profile(struct incident_profile *profile, const char *folder)
+static void settle_profile(struct incident_profile *profile, const char *folder, int64_t onset_ms)
 {
     if (profile->status != PROFILE_PENDING)
         return;
@@ -51,6 +53,7 @@ static void settle_profile(struct incident_profile *profile, const char *folder)
     char *partial = xasprintf("%s/.%s", folder, profile->file);
     bool kept = adopt(profile, path, true) ||
                 (adopt(profile, partial, false) && rename(partial, path) == 0);
+    profile->onset_covered = kept && incident_profile_covers(profile, onset_ms);
     if (!kept) {
         profile->status = PROFILE_FAILED;
         free(profile->error);
@@ -88,8 +91,9 @@ static int write_settled(const struct incident *incident, const char *folder, st
 static void settle(struct incident *incident, const char *folder)
 {
     size_t kept = 0;
+    cpu_merge_recover(incident, folder);
     for (size_t i = 0; i < incident->profile_count; i++) {
-        settle_profile(&incident->profiles[i], folder);
+        settle_profile(&incident->profiles[i], folder, incident->onset_ms);
         kept += incident->profiles[i].status != PROFILE_FAILED;
     }
     if (incident->finished_ms == 0)
@@ -143,10 +147,15 @@ static void complete(const char *spool, const char *name)
     free(to);
 }
 
+static bool begins_with(const char *name, const char *prefix)
+{
+    return !strncmp(name, prefix, strlen(prefix));
+}
+
 static int recover_entry(void *arg, const char *name)
 {
     const char *spool = arg;
-    if (!strncmp(name, gone_prefix, strlen(gone_prefix))) {
+    if (begins_with(name, gone_prefix) || begins_with(name, spool_recorder_prefix)) {
         char *path = xasprintf("%s/%s", spool, name);
         fs_remove(path, NULL);
         free(path);

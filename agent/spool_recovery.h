@@ -4,6 +4,9 @@
 
 struct error;
 
+/* What the name of a recorder's folder begins with: ".recorder-". */
+extern const char spool_recorder_prefix[];
+
 /* Looks through the spool's folder before anything else touches it. An incident in the making
  * becomes complete: a profile that is there whole is kept, one that is partly there is kept as
  * truncated, the others are marked failed. One with neither a checkpoint nor a profile is removed;

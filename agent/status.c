@@ -6,6 +6,7 @@
 #include "agent/footprint.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
+#include "agent/recorder.h"
 #include "agent/sampler.h"
 #include "agent/spool.h"
 #include "core/buf.h"
@@ -152,6 +153,34 @@ static json_t *running_json(const struct agent *agent)
     return list;
 }
 
+static const char *recorder_state(const struct recorder_status *status)
+{
+    if (status->recording)
+        return "recording";
+    if (status->problem)
+        return "failing";
+    if (status->always)
+        return "paused";
+    return status->until_ms != INT64_MIN ? "armed" : "off";
+}
+
+static json_t *recorders_json(const struct agent *agent)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < agent->config->app_count; i++) {
+        struct recorder_status status;
+        recorder_status(agent->recorder, i, &status);
+        json_t *json = json_pack("{s:s, s:s, s:I, s:o}", "app", agent->config->apps[i].name,
+            "state", recorder_state(&status), "slices", (json_int_t)status.slices, "error",
+            json_text(status.problem));
+        if (status.until_ms != INT64_MIN)
+            json_object_set_new(json, "armed",
+                json_pack("[o, o]", time_json(status.from_ms), time_json(status.until_ms)));
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
 static json_t *agent_json(const struct agent *agent)
 {
     struct footprint footprint;
@@ -165,14 +194,15 @@ static json_t *agent_json(const struct agent *agent)
 
 json_t *status_json(const struct agent *agent)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I}, s:{s:I, s:I, s:I}, s:o}",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I}, s:{s:I, s:I, s:I}, s:o, s:o}",
         "service", agent->config->service, "agent", agent_json(agent), "sources",
         sources_json(agent), "metrics", metrics_json(agent), "triggers", triggers_json(agent),
         "incidents", "running", running_json(agent), "last", incidents_last(agent->incidents),
         "opened", (json_int_t)agent->incidents_opened, "spool", "bytes",
         (json_int_t)spool_bytes(agent->spool), "limit_bytes",
         (json_int_t)agent->config->limits.spool_bytes, "waiting",
-        (json_int_t)delivery_waiting(agent->delivery), "exporters", exporters_json(agent));
+        (json_int_t)delivery_waiting(agent->delivery), "exporters", exporters_json(agent),
+        "recorder", recorders_json(agent));
 }
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)

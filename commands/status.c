@@ -98,6 +98,26 @@ static void print_triggers(const json_t *status)
     }
 }
 
+/* Nothing of a recorder that has nothing to do. */
+static void print_recorders(const json_t *status)
+{
+    size_t i;
+    json_t *recorder;
+    json_array_foreach(json_object_get(status, "recorder"), i, recorder)
+    {
+        const char *state = text_of(recorder, "state"), *error = text_of(recorder, "error");
+        const json_t *armed = json_object_get(recorder, "armed");
+        if (!strcmp(state, "off"))
+            continue;
+        printf("%srecorder of app %s: %s, %.0f slices are kept", i ? "" : "\n",
+            text_of(recorder, "app"), state, number_of(recorder, "slices"));
+        if (armed)
+            printf(", armed from %s to %s", json_string_value(json_array_get(armed, 0)),
+                json_string_value(json_array_get(armed, 1)));
+        printf("%s%s\n", *error ? ": " : "", error);
+    }
+}
+
 static void print_storage(const json_t *status)
 {
     size_t i;
@@ -136,6 +156,7 @@ static void print_status(const json_t *status, bool as_json)
     print_sources(status);
     print_metrics(status);
     print_triggers(status);
+    print_recorders(status);
     print_storage(status);
 }
 

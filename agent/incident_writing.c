@@ -1,0 +1,92 @@
+#include "agent/incident_writing.h"
+
+#include "agent/kinds.h"
+#include "agent/spool.h"
+#include "config/config.h"
+#include "core/alloc.h"
+#include "core/buf.h"
+#include "core/csv.h"
+#include "core/incident.h"
+#include "core/log.h"
+#include "core/offload.h"
+#include "core/series.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t before_onset_ms = 5 * 60 * 1000;
+static const size_t max_metrics_bytes = 64 << 20;
+
+struct job {
+    struct incident_writing writing;
+    struct series_set samples;
+    struct buf csv;
+};
+
+static void format_metrics(void *arg)
+{
+    struct job *job = arg;
+    buf_init(&job->csv, max_metrics_bytes);
+    if (csv_write_series(
+            &job->csv, &job->samples, INT64_MIN, INT64_MAX, job->writing.wall_offset_ms) < 0)
+        log_error("incident %s: metrics.csv is too large and is cut", job->writing.incident->id);
+}
+
+static void spool_it(void *arg)
+{
+    struct job *job = arg;
+    const struct incident_writing *writing = &job->writing;
+    if (writing->sealing) {
+        *writing->sealing = true;
+        spool_complete(
+            writing->spool, writing->incident, &job->csv, writing->written, writing->arg);
+    } else {
+        spool_checkpoint(writing->spool, writing->incident, &job->csv);
+    }
+    series_set_free(&job->samples);
+    free(job);
+}
+
+void incident_write(const struct incident_writing *writing)
+{
+    struct job *job = xcalloc(1, sizeof *job);
+    job->writing = *writing;
+    series_set_copy(&job->samples, writing->series, writing->onset_ms - before_onset_ms);
+    offload_submit(writing->disk, format_metrics, spool_it, job);
+}
+
+/* The longest that a set can take: CPU profiles come one after the other, the rest beside them. */
+static int64_t capture_seconds(const struct capture_set *set)
+{
+    int64_t cpu = 0, others = 0;
+    for (size_t i = 0; i < set->count; i++)
+        *(strcmp(set->entries[i].profile, "cpu") ? &others : &cpu) += set->entries[i].seconds;
+    return (cpu > others ? cpu : others) + 60; /* for requests and retries */
+}
+
+/* How long before its fire an excursion of the trigger can have begun. */
+static int64_t lookback_ms(const struct config *config, const struct trigger_config *trigger)
+{
+    const struct trigger_kind *kind = trigger_kinds[trigger->kind];
+    int64_t longest_ms = 0;
+    for (size_t i = 0; i < trigger->scope.member_count; i++) {
+        int64_t ms = lookback_ms(config, &config->triggers[trigger->members[i]]);
+        longest_ms = ms > longest_ms ? ms : longest_ms;
+    }
+    return longest_ms +
+           (kind->lookback_ms ? kind->lookback_ms(trigger->options, config->interval_ms) : 0);
+}
+
+size_t incident_history(const struct config *config)
+{
+    int64_t longest_ms = 0, capture_s = 0;
+    for (size_t i = 0; i < config->capture_count; i++) {
+        int64_t seconds = capture_seconds(&config->captures[i]);
+        capture_s = seconds > capture_s ? seconds : capture_s;
+    }
+    for (size_t i = 0; i < config->trigger_count; i++) {
+        int64_t ms = lookback_ms(config, &config->triggers[i]);
+        longest_ms = ms > longest_ms ? ms : longest_ms;
+    }
+    return (size_t)((before_onset_ms + longest_ms + capture_s * 1000) / config->interval_ms) + 2;
+}
