@@ -3,6 +3,7 @@
 #include "agent/probe.h"
 #include "agent/sampler.h"
 #include "agent/server.h"
+#include "commands/client.h"
 #include "commands/command.h"
 #include "commands/options.h"
 #include "core/alloc.h"
@@ -122,11 +123,33 @@ static void note_probed(void *arg, const struct app_config *app, size_t availabl
     checks->probed = true;
 }
 
+/* Whether a running agent has the recorder on for this app. */
+static bool is_recorded(struct checks *checks, const struct app_config *app)
+{
+    json_t *status = NULL, *recorder;
+    struct error err;
+    size_t i;
+    bool recorded = false;
+    if (client_ask(checks->loop, checks->config->state, "GET", "/status", &status, &err) ==
+        CLIENT_ANSWERED) {
+        json_array_foreach(json_object_get(status, "recorder"), i, recorder)
+        {
+            const char *name = json_string_value(json_object_get(recorder, "app"));
+            const char *state = json_string_value(json_object_get(recorder, "state"));
+            recorded = recorded ||
+                       (name && state && !strcmp(name, app->name) && !strcmp(state, "recording"));
+        }
+    }
+    json_decref(status);
+    return recorded;
+}
+
 static void check_profiles(struct checks *checks, const struct app_config *app)
 {
     struct probe_setup setup = {.loop = checks->loop,
         .config = checks->config,
         .app = app,
+        .recorded = is_recorded(checks, app),
         .found = say_profile,
         .done = note_probed,
         .arg = checks};

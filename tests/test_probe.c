@@ -29,7 +29,7 @@ struct bench {
     struct trigger_config trigger;
     struct config config;
     char found[1024];
-    bool done;
+    bool done, recorded;
 };
 
 static void on_found(void *arg, const struct app_config *app, const struct capture_entry *entry,
@@ -98,6 +98,7 @@ static struct probe *start(struct bench *bench)
     struct probe_setup setup = {.loop = bench->loop,
         .config = &bench->config,
         .app = &bench->app,
+        .recorded = bench->recorded,
         .found = on_found,
         .done = on_done,
         .arg = bench};
@@ -131,6 +132,25 @@ static void answers_tell(void **state)
         "profile will be taken; app app, profile heap: ok; app app, profile mutex: the endpoint "
         "has no profile \"mutex\" (404): check app.debug and the app's routes; 1 of 3");
     assert_string_equal(server.requests[0].path, "/debug/pprof/profile");
+    stub_stop(&server);
+    stub_free(&server);
+}
+
+static void a_recorder_of_our_own_is_no_problem(void **state)
+{
+    struct bench *bench = *state;
+    static const struct stub_answer answers[] = {
+        {500, "Could not enable CPU profiling: cpu profiling already in use\n", {NULL}}};
+    struct stub_server server;
+    stub_start(&server, answers, 1);
+    bench->app.debug = xasprintf("%s/debug/pprof", server.url);
+    bench->recorded = true;
+    add(bench, 0, "cpu", 25);
+    add(bench, 0, "trace", 5);
+    probe(bench);
+    assert_string_equal(bench->found,
+        "app app, profile cpu of 25 s: ok; app app, profile trace of 5 s: somebody else is "
+        "profiling the app (already in use); 1 of 2");
     stub_stop(&server);
     stub_free(&server);
 }
@@ -222,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers_tell, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_recorder_of_our_own_is_no_problem, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             every_set_that_may_be_taken_is_probed_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
