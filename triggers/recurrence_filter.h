@@ -18,7 +18,7 @@
 struct recurrence_filter;
 
 struct recurrence_estimate {
-    double odds;     /* the probability that a pattern of three onsets or more holds */
+    double odds;     /* the probability that a pattern of four onsets or more holds */
     double alive;    /* the same for any pattern */
     double period_s; /* of the likeliest pattern; 0: there is none at all */
     double jitter_s; /* one standard deviation of its period */

@@ -26,25 +26,25 @@ struct constants {
     double jitter[JITTERS]; /* standard deviations, in periods: of a machine, of people, at most */
     double rate[RATES];     /* unrelated onsets a period: seldom, often */
     double miss;            /* a round brings no onset */
-    double end;             /* a session ends, per round: 8 rounds */
+    double end;             /* a session ends, per round: 10 rounds */
     double start;           /* an onset begins a session */
     double tilt;  /* how much likelier seldom random onsets are than frequent ones: the exponent */
     double gain;  /* a clock's phase is the mean of as many rounds, so that it follows a drift */
-    double known; /* onsets that make a pattern: three, of which one may be doubtful */
+    double known; /* onsets that make a pattern: four, of which some may be doubtful */
     double seen;  /* onsets that make a prediction: two, the same */
     double cluster; /* hypotheses that agree on the period, in ln */
 };
 
 static const struct constants model = {
     .grid = 0.012,
-    .jitter = {0.01, 0.03, 0.06},
+    .jitter = {0.01, 0.03, 0.055},
     .rate = {0.08, 0.70},
     .miss = 0.15,
-    .end = 0.12,
-    .start = 0.05,
-    .tilt = 0.7,
+    .end = 0.1,
+    .start = 0.025,
+    .tilt = 1,
     .gain = 7,
-    .known = 2.5,
+    .known = 3.3,
     .seen = 1.8,
     .cluster = 0.08,
 };
