@@ -62,11 +62,12 @@ static void quantiles_are_those_of_the_newest_values(void **unused)
             double sorted[HISTORY_SIZE];
             size_t count = newest(&judge, sorted);
             assert_int_equal(history.count, count);
-            assert_true(history_quantile(&history, 0) == sorted[0]);
-            assert_true(history_quantile(&history, 1) == sorted[count - 1]);
+            assert_true(history_quantile(&history, history_all(&history), 0) == sorted[0]);
+            assert_true(history_quantile(&history, history_all(&history), 1) == sorted[count - 1]);
             double middle = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
-            assert_true(fabs(history_quantile(&history, 0.5) - middle) < 1e-6);
-            assert_true(fabs(history_deviation(&history, middle) -
+            assert_true(
+                fabs(history_quantile(&history, history_all(&history), 0.5) - middle) < 1e-6);
+            assert_true(fabs(history_deviation(&history, history_all(&history), middle) -
                              judged_deviation(&judge, middle)) < 1e-6);
         }
     }
@@ -77,14 +78,14 @@ static void a_quantile_lies_between_two_values(void **unused)
     (void)unused;
     struct history history = {0};
     history_add(&history, 10);
-    assert_true(history_quantile(&history, 0.3) == 10);
+    assert_true(history_quantile(&history, history_all(&history), 0.3) == 10);
     history_add(&history, 20);
-    assert_true(fabs(history_quantile(&history, 0.25) - 12.5) < 1e-6);
+    assert_true(fabs(history_quantile(&history, history_all(&history), 0.25) - 12.5) < 1e-6);
     history_clear(&history);
     history_add(&history, 3);
     assert_int_equal(history.count, 1);
-    assert_true(history_quantile(&history, 0.99) == 3);
-    assert_true(history_deviation(&history, 3) == 0);
+    assert_true(history_quantile(&history, history_all(&history), 0.99) == 3);
+    assert_true(history_deviation(&history, history_all(&history), 3) == 0);
 }
 
 int main(void)

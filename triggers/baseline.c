@@ -13,6 +13,10 @@ static const double CLIP = 4;
 static const double RELATIVE_FLOOR = 0.01;
 static const double TAIL = 0.97;
 static const double TAIL_WEIGHT = 0.6;
+static const double CORE = 3;
+static const double FOREIGN = 0.05;
+/* The length of the shortest half of a normal distribution, in standard deviations. */
+static const double NORMAL_HALF = 1.349;
 static const double SIDE = 3;
 static const double IN_RANGE = 2;
 static const double FARTHEST = 1e4;
@@ -124,13 +128,31 @@ static struct baseline_scale beyond_records(
         larger(least, rule->record * (baseline->median - (double)records->usual.low))};
 }
 
+static double spread_about(const struct baseline *baseline, double spread, double median)
+{
+    return larger(larger(spread, RELATIVE_FLOOR * fabs(median)), floor_of(baseline->unit));
+}
+
+/* What is usual is around the densest half of the history: spikes that were missed, or came before
+ * there was a history to see them by, may be nearly half of it. */
+static struct history_part find_core(const struct baseline *baseline)
+{
+    const struct history *history = &baseline->history;
+    struct history_part half = history_densest_half(history);
+    double centre = history_quantile(history, half, 0.5);
+    double length = history_quantile(history, half, 1) - history_quantile(history, half, 0);
+    double reach = CORE * spread_about(baseline, length / NORMAL_HALF, centre);
+    return history_between(history, centre - reach, centre + reach);
+}
+
 static void find_scale(struct baseline *baseline)
 {
     const struct history *history = &baseline->history;
-    double median = history_quantile(history, 0.5);
-    double spread = larger(
-        DEVIATIONS * history_deviation(history, median), RELATIVE_FLOOR * fabs(median));
-    spread = larger(spread, floor_of(baseline->unit));
+    struct history_part all = history_all(history);
+    struct history_part core = is_slow(baseline) ? all : find_core(baseline);
+    double median = history_quantile(history, core, 0.5);
+    double deviation = history_deviation(history, core, median);
+    double spread = spread_about(baseline, DEVIATIONS * deviation, median);
     baseline->median = median;
     baseline->spread = spread;
     if (is_slow(baseline)) {
@@ -138,9 +160,13 @@ static void find_scale(struct baseline *baseline)
         baseline->mean_scale = beyond_records(baseline, &baseline->mean_records, &slow_mean);
         return;
     }
-    baseline->scale.up = larger(spread, TAIL_WEIGHT * (history_quantile(history, TAIL) - median));
-    baseline->scale.down = larger(
-        spread, TAIL_WEIGHT * (median - history_quantile(history, 1 - TAIL)));
+    /* A few values outside are the tail of the noise, many are something else. */
+    bool foreign = all.count - core.count > FOREIGN * all.count;
+    struct history_part noise = foreign ? core : all;
+    double high = history_quantile(history, noise, TAIL);
+    double low = history_quantile(history, noise, 1 - TAIL);
+    baseline->scale.up = larger(spread, TAIL_WEIGHT * (high - median));
+    baseline->scale.down = larger(spread, TAIL_WEIGHT * (median - low));
 }
 
 static void refresh(struct baseline *baseline)

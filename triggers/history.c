@@ -44,22 +44,53 @@ void history_clear(struct history *history)
     history->next = 0;
 }
 
-double history_quantile(const struct history *history, double q)
+struct history_part history_all(const struct history *history)
 {
-    double position = q * (history->count - 1);
+    return (struct history_part){0, history->count};
+}
+
+struct history_part history_densest_half(const struct history *history)
+{
+    unsigned half = history->count / 2 + 1, densest = 0;
+    float shortest = INFINITY;
+    half = half < history->count ? half : history->count;
+    for (unsigned from = 0; from + half <= history->count; from++) {
+        float length = history->sorted[from + half - 1] - history->sorted[from];
+        if (length < shortest) {
+            shortest = length;
+            densest = from;
+        }
+    }
+    return (struct history_part){densest, half};
+}
+
+struct history_part history_between(const struct history *history, double low, double high)
+{
+    unsigned from = rank_of(history, (float)low);
+    unsigned to = rank_of(history, nextafterf((float)high, INFINITY));
+    return (struct history_part){from, to - from};
+}
+
+double history_quantile(const struct history *history, struct history_part part, double q)
+{
+    double position = q * (part.count - 1);
     unsigned below = (unsigned)position;
     double share = position - below;
-    double value = (double)history->sorted[below];
-    return share > 0 ? value + share * ((double)history->sorted[below + 1] - value) : value;
+    const float *sorted = history->sorted + part.from;
+    double value = (double)sorted[below];
+    return share > 0 ? value + share * ((double)sorted[below + 1] - value) : value;
 }
 
 /* The distances of the values below the centre and of those above it are two rising sequences: the
  * median of both together is where a cut through the one and a cut through the other meet. */
-double history_deviation(const struct history *history, double centre)
+double history_deviation(const struct history *history, struct history_part part, double centre)
 {
-    const float *sorted = history->sorted;
-    unsigned below = rank_of(history, (float)centre), above = history->count - below;
-    unsigned wanted = (history->count + 1) / 2; /* so many distances are at most the median */
+    const float *sorted = history->sorted + part.from;
+    unsigned rank = rank_of(history, (float)centre);
+    unsigned below = rank < part.from ? 0 : rank - part.from;
+    below = below < part.count ? below : part.count;
+    unsigned above = part.count - below;
+    unsigned wanted = (part.count + 1) / 2; /* so many distances are at most the median */
     unsigned low = wanted > above ? wanted - above : 0, high = wanted < below ? wanted : below;
     while (low < high) {
         unsigned from_below = (low + high) / 2, from_above = wanted - from_below;
