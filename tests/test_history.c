@@ -88,11 +88,47 @@ static void a_quantile_lies_between_two_values(void **unused)
     assert_true(history_deviation(&history, history_all(&history), 3) == 0);
 }
 
+/* Whatever the minority is, and on which side. */
+static void the_densest_half_is_the_majority(void **unused)
+{
+    (void)unused;
+    static const float others[] = {50, -50, 12};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct history history = {0};
+        uint32_t random = 3;
+        for (unsigned value = 0; value < 300; value++) {
+            float noise = (float)next_random(&random) / 16777216.0f;
+            history_add(&history, value % 10 < 4 ? others[i] + 20 * noise : 10 + noise);
+        }
+        struct history_part half = history_densest_half(&history);
+        assert_int_equal(half.count, 151);
+        assert_true(history_quantile(&history, half, 0) >= 10);
+        assert_true(history_quantile(&history, half, 1) <= 11);
+    }
+}
+
+static void a_part_has_quantiles_of_its_own(void **unused)
+{
+    (void)unused;
+    struct history history = {0};
+    for (int value = 1; value <= 100; value++)
+        history_add(&history, (float)value);
+    struct history_part part = history_between(&history, 11, 21);
+    assert_int_equal(part.from, 10);
+    assert_int_equal(part.count, 11);
+    assert_true(history_quantile(&history, part, 0.5) == 16);
+    assert_true(history_deviation(&history, part, 16) == 3);
+    assert_true(history_quantile(&history, history_between(&history, 90, 1000), 1) == 100);
+    assert_int_equal(history_between(&history, 30.2, 30.8).count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quantiles_are_those_of_the_newest_values),
         cmocka_unit_test(a_quantile_lies_between_two_values),
+        cmocka_unit_test(the_densest_half_is_the_majority),
+        cmocka_unit_test(a_part_has_quantiles_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -348,6 +348,74 @@ static void it_learns_before_it_speaks(void **unused)
     rig_close(&rig);
 }
 
+/* Nearly half of the time that it learns in is spikes: it sees those that follow all the same. */
+static void spikes_while_it_learns_do_not_blind_it(void **unused)
+{
+    (void)unused;
+    struct rig rig;
+    rig_open(&rig, 1, DIRECTION_UP, 0);
+    for (int i = 0; i < 3; i++) {
+        put_segment(&rig, &(struct segment){40, 40, 40});
+        calm(&rig, 60);
+    }
+    calm(&rig, 60);
+    unsigned before = rig.fires;
+    put_segment(&rig, &(struct segment){20, 25, 25});
+    calm(&rig, 60);
+    assert_int_equal(rig.fires, before + 1);
+    rig_close(&rig);
+}
+
+/* Five minutes apart, after four days: what happens now and then is told, what happens often is
+ * usual. */
+static void slow_metrics_have_a_usual_range(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *name;
+        int every; /* samples from one peak to the next */
+        unsigned fires_before;
+        double peak, higher;
+        bool fires;
+    } cases[] = {
+        {"now and then", 360, 4, 60, 60, true},
+        {"twice a day is usual after some days", 144, 9, 60, 60, false},
+        {"every half hour", 6, 0, 60, 60, false},
+        {"every half hour, and a higher one", 6, 0, 60, 75, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rig rig;
+        rig_open(&rig, 1, DIRECTION_UP, 0);
+        rig.spacing_ms = 300000;
+        for (int sample = 1; sample < 5 * 288; sample++)
+            put(&rig, sample % cases[i].every ? LEVEL : cases[i].peak);
+        if (cases[i].fires_before)
+            assert_true(rig.fires <= cases[i].fires_before);
+        unsigned before = rig.fires;
+        put(&rig, cases[i].higher);
+        if ((rig.fires > before) != cases[i].fires)
+            fail_msg("%s: %u fires after %u", cases[i].name, rig.fires, before);
+        rig_close(&rig);
+    }
+}
+
+/* A dozen of samples that are each within the range are not, together. */
+static void slow_metrics_are_judged_by_what_lasts(void **unused)
+{
+    (void)unused;
+    struct rig rig;
+    rig_open(&rig, 1, DIRECTION_UP, 0);
+    rig.spacing_ms = 300000;
+    for (int sample = 1; sample < 4 * 288; sample++)
+        put(&rig, sample % 20 ? LEVEL : 30);
+    unsigned before = rig.fires;
+    put_segment(&rig, &(struct segment){3, 16, 16});
+    assert_int_equal(rig.fires, before);
+    put_segment(&rig, &(struct segment){12, 16, 16});
+    assert_int_equal(rig.fires, before + 1);
+    rig_close(&rig);
+}
+
 static void a_constant_metric_has_a_scale(void **unused)
 {
     (void)unused;
@@ -556,6 +624,9 @@ int main(void)
         cmocka_unit_test(it_says_when_the_rise_began),
         cmocka_unit_test(it_fires_and_clears_in_time),
         cmocka_unit_test(it_learns_before_it_speaks),
+        cmocka_unit_test(spikes_while_it_learns_do_not_blind_it),
+        cmocka_unit_test(slow_metrics_have_a_usual_range),
+        cmocka_unit_test(slow_metrics_are_judged_by_what_lasts),
         cmocka_unit_test(a_constant_metric_has_a_scale),
         cmocka_unit_test(metrics_are_scored_together),
         cmocka_unit_test(metrics_that_agree_are_quicker),
