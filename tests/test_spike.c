@@ -1,140 +1,14 @@
 #include "triggers/spike.h"
 
-#include "triggers/baseline.h"
-#include "triggers/trigger.h"
-
 #include "core/error.h"
-
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-enum { MAX_SEGMENTS = 12, CALM = 400 };
-
-static const double LEVEL = 12; /* what is usual, with noise of +-0.5 */
-
-/* So many samples that go from one value to another; NAN: so many samples are missing. */
-struct segment {
-    int samples;
-    double from, to;
-};
-
-/* One metric's course after CALM samples at LEVEL. */
-struct course {
-    const char *name;
-    int64_t spacing_ms; /* 0: a second */
-    int direction;
-    double at_least;
-    struct segment segments[MAX_SEGMENTS]; /* to the first one of no samples */
-    unsigned fires, clears;
-};
-
-/* A trigger at work, and what it has said. */
-struct rig {
-    struct spike_options options;
-    struct trigger_scope scope;
-    const char *metrics[3];
-    enum unit units[3];
-    void *trigger;
-    int64_t time_ms, spacing_ms;
-    uint32_t random;
-    unsigned fires, clears;
-    int64_t fired_ms, onset_ms, cleared_ms; /* the newest */
-    struct verdict verdict;
-};
-
-static char given[] = "given";
-
-static void rig_open(struct rig *rig, size_t count, int direction, double at_least)
-{
-    *rig = (struct rig){.options = {{.score = 8, .direction = direction}},
-        .metrics = {"cpu", "db.received", "memory"},
-        .units = {UNIT_PERCENT, UNIT_RATE, UNIT_PERCENT},
-        .spacing_ms = 1000,
-        .time_ms = 1000000,
-        .random = 1};
-    if (at_least > 0)
-        rig->options.spike.at_least = (struct level){.value = at_least, .text = given};
-    rig->scope = (struct trigger_scope){
-        .metrics = rig->metrics, .units = rig->units, .metric_count = count};
-    rig->trigger = trigger_spike.open(&rig->options, &rig->scope);
-}
-
-static void rig_close(struct rig *rig)
-{
-    trigger_spike.close(rig->trigger);
-}
-
-/* Even in [-0.5, 0.5]. */
-static double noise(struct rig *rig)
-{
-    rig->random = rig->random * 1664525u + 1013904223u;
-    return (rig->random >> 8) / 16777216.0 - 0.5;
-}
-
-static void say(struct rig *rig, const double *values)
-{
-    memset(&rig->verdict, 0x5a, sizeof rig->verdict);
-    struct trigger_input input = {.time_ms = rig->time_ms, .values = values};
-    trigger_spike.check(rig->trigger, &input, &rig->verdict);
-    if (rig->verdict.fired) {
-        assert_true(rig->verdict.holds);
-        rig->fires++;
-        rig->fired_ms = rig->time_ms;
-        rig->onset_ms = rig->verdict.onset_ms;
-    }
-    if (rig->verdict.cleared) {
-        assert_false(rig->verdict.holds);
-        rig->clears++;
-        rig->cleared_ms = rig->time_ms;
-    }
-}
-
-/* One sample of the only metric, with noise. */
-static void put(struct rig *rig, double value)
-{
-    rig->time_ms += rig->spacing_ms;
-    double noisy = value + noise(rig);
-    if (!isnan(value))
-        say(rig, &noisy);
-}
-
-static void put_segment(struct rig *rig, const struct segment *segment)
-{
-    for (int i = 0; i < segment->samples; i++)
-        put(rig, segment->from + (segment->to - segment->from) * (i + 1) / segment->samples);
-}
-
-static void calm(struct rig *rig, int samples)
-{
-    put_segment(rig, &(struct segment){samples, LEVEL, LEVEL});
-}
-
-static void follow(const struct course *courses, size_t count)
-{
-    for (const struct course *course = courses; course < courses + count; course++) {
-        struct rig rig;
-        rig_open(&rig, 1, course->direction, course->at_least);
-        if (course->spacing_ms)
-            rig.spacing_ms = course->spacing_ms;
-        /* 300 s to learn in, however close the samples are. */
-        calm(&rig, rig.spacing_ms < 1000 ? CALM * 1000 / (int)rig.spacing_ms : CALM);
-        if (rig.fires)
-            fail_msg("%s: fires while nothing happens", course->name);
-        for (const struct segment *segment = course->segments; segment->samples; segment++)
-            put_segment(&rig, segment);
-        if (rig.fires != course->fires || rig.clears != course->clears)
-            fail_msg("%s: %u fires and %u clears", course->name, rig.fires, rig.clears);
-        rig_close(&rig);
-    }
-}
-
-#define FOLLOW(courses) follow(courses, sizeof(courses) / sizeof *(courses))
+#include "tests/spike_rig.h"
 
 static void one_spike_fires_once(void **unused)
 {
@@ -212,84 +86,6 @@ static void at_least_bounds_the_distance(void **unused)
     FOLLOW(courses);
 }
 
-static void any_spacing_will_do(void **unused)
-{
-    (void)unused;
-    static const struct course courses[] = {
-        {"100 ms", 100, .segments = {{300, 60, 60}, {400, 12, 12}}, .fires = 1, .clears = 1},
-        {"100 ms, a blip of a second", 100, .segments = {{10, 60, 60}, {400, 12, 12}}},
-        {"250 ms", 250, .segments = {{100, 60, 60}, {120, 12, 12}}, .fires = 1, .clears = 1},
-        {"700 ms", 700, .segments = {{40, 60, 60}, {40, 12, 12}}, .fires = 1, .clears = 1},
-        {"5 s", 5000, .segments = {{6, 60, 60}, {6, 12, 12}}, .fires = 1, .clears = 1},
-        {"10 s", 10000, .segments = {{4, 60, 60}, {4, 12, 12}}, .fires = 1, .clears = 1},
-        {"60 s", 60000, .segments = {{4, 60, 60}, {4, 12, 12}}, .fires = 1, .clears = 1},
-        {"5 min", 300000, .segments = {{6, 60, 60}, {9, 12, 12}}, .fires = 1, .clears = 1},
-    };
-    FOLLOW(courses);
-}
-
-static void gaps_do_not_fire(void **unused)
-{
-    (void)unused;
-    static const struct course courses[] = {
-        {"a short one", .segments = {{30, NAN, NAN}, {60, 12, 12}}},
-        {"in a spike", .segments = {{20, 60, 60}, {10, NAN, NAN}, {20, 60, 60}, {60, 12, 12}},
-            .fires = 1, .clears = 1},
-        {"a spike that ends in one", .segments = {{20, 60, 60}, {60, NAN, NAN}, {60, 12, 12}},
-            .fires = 1, .clears = 1},
-        {"hours, to another level", .segments = {{20000, NAN, NAN}, {600, 30, 30}}},
-        {"and a spike later on",
-            .segments = {{20000, NAN, NAN}, {600, 30, 30}, {20, 90, 90}, {60, 30, 30}}, .fires = 1,
-            .clears = 1},
-        {"hours, to the same level, and a spike",
-            .segments = {{20000, NAN, NAN}, {600, 12, 12}, {20, 60, 60}, {60, 12, 12}}, .fires = 1,
-            .clears = 1},
-        {"every other sample is missing",
-            .segments = {{1, NAN, NAN}, {1, 60, 60}, {1, NAN, NAN}, {1, 60, 60}, {1, NAN, NAN},
-                {1, 60, 60}, {1, NAN, NAN}, {1, 60, 60}, {60, 12, 12}},
-            .fires = 1, .clears = 1},
-    };
-    FOLLOW(courses);
-}
-
-static void what_lasts_is_the_new_level(void **unused)
-{
-    (void)unused;
-    static const struct course courses[] = {
-        {"it fires once, and then it is usual",
-            .segments = {{1800, 40, 40}, {20, 90, 90}, {60, 40, 40}}, .fires = 2, .clears = 2},
-        {"the way back fires nothing",
-            .segments = {{1800, 40, 40}, {1800, 12, 12}, {20, 60, 60}, {60, 12, 12}}, .fires = 2,
-            .clears = 2},
-        {"a small step is learned, too", .segments = {{900, 14, 14}, {30, 60, 60}, {60, 14, 14}},
-            .fires = 1, .clears = 1},
-    };
-    FOLLOW(courses);
-}
-
-static void spacing_may_change(void **unused)
-{
-    (void)unused;
-    static const struct {
-        int64_t from_ms, to_ms;
-    } cases[] = {
-        {1000, 10000}, {10000, 1000}, {1000, 100}, {100, 1000}, {300000, 1000}, {1000, 300000}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct rig rig;
-        rig_open(&rig, 1, DIRECTION_UP, 0);
-        rig.spacing_ms = cases[i].from_ms;
-        calm(&rig, 4000);
-        rig.spacing_ms = cases[i].to_ms;
-        calm(&rig, 4000);
-        assert_int_equal(rig.fires, 0);
-        put_segment(&rig, &(struct segment){60, 60, 60});
-        calm(&rig, 300);
-        assert_int_equal(rig.fires, 1);
-        assert_int_equal(rig.clears, 1);
-        rig_close(&rig);
-    }
-}
-
 static void it_says_when_the_rise_began(void **unused)
 {
     (void)unused;
@@ -346,101 +142,6 @@ static void it_learns_before_it_speaks(void **unused)
     put_segment(&rig, &(struct segment){30, 60, 60});
     assert_int_equal(rig.fires, 1);
     rig_close(&rig);
-}
-
-/* Nearly half of the time that it learns in is spikes: it sees those that follow all the same. */
-static void spikes_while_it_learns_do_not_blind_it(void **unused)
-{
-    (void)unused;
-    struct rig rig;
-    rig_open(&rig, 1, DIRECTION_UP, 0);
-    for (int i = 0; i < 3; i++) {
-        put_segment(&rig, &(struct segment){40, 40, 40});
-        calm(&rig, 60);
-    }
-    calm(&rig, 60);
-    unsigned before = rig.fires;
-    put_segment(&rig, &(struct segment){20, 25, 25});
-    calm(&rig, 60);
-    assert_int_equal(rig.fires, before + 1);
-    rig_close(&rig);
-}
-
-/* Five minutes apart, after four days: what happens now and then is told, what happens often is
- * usual. */
-static void slow_metrics_have_a_usual_range(void **unused)
-{
-    (void)unused;
-    static const struct {
-        const char *name;
-        int every; /* samples from one peak to the next */
-        unsigned fires_before;
-        double peak, higher;
-        bool fires;
-    } cases[] = {
-        {"now and then", 360, 4, 60, 60, true},
-        {"twice a day is usual after some days", 144, 9, 60, 60, false},
-        {"every half hour", 6, 0, 60, 60, false},
-        {"every half hour, and a higher one", 6, 0, 60, 75, true},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct rig rig;
-        rig_open(&rig, 1, DIRECTION_UP, 0);
-        rig.spacing_ms = 300000;
-        for (int sample = 1; sample < 5 * 288; sample++)
-            put(&rig, sample % cases[i].every ? LEVEL : cases[i].peak);
-        if (cases[i].fires_before)
-            assert_true(rig.fires <= cases[i].fires_before);
-        unsigned before = rig.fires;
-        put(&rig, cases[i].higher);
-        if ((rig.fires > before) != cases[i].fires)
-            fail_msg("%s: %u fires after %u", cases[i].name, rig.fires, before);
-        rig_close(&rig);
-    }
-}
-
-/* A dozen of samples that are each within the range are not, together. */
-static void slow_metrics_are_judged_by_what_lasts(void **unused)
-{
-    (void)unused;
-    struct rig rig;
-    rig_open(&rig, 1, DIRECTION_UP, 0);
-    rig.spacing_ms = 300000;
-    for (int sample = 1; sample < 4 * 288; sample++)
-        put(&rig, sample % 20 ? LEVEL : 30);
-    unsigned before = rig.fires;
-    put_segment(&rig, &(struct segment){3, 16, 16});
-    assert_int_equal(rig.fires, before);
-    put_segment(&rig, &(struct segment){12, 16, 16});
-    assert_int_equal(rig.fires, before + 1);
-    rig_close(&rig);
-}
-
-static void a_constant_metric_has_a_scale(void **unused)
-{
-    (void)unused;
-    static const struct {
-        enum unit unit;
-        double usual, near, far;
-    } cases[] = {{UNIT_PERCENT, 0, 2, 3}, {UNIT_COUNT, 10, 14, 15}, {UNIT_COUNT, 1000, 1070, 1090},
-        {UNIT_RATE, 0, 0, 100}, {UNIT_RATE, 1e6, 2.5e6, 4e6}, {UNIT_BYTES, 1e9, 1.07e9, 1.09e9}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct rig rig;
-        rig_open(&rig, 1, DIRECTION_UP, 0);
-        trigger_spike.close(rig.trigger);
-        rig.units[0] = cases[i].unit;
-        rig.trigger = trigger_spike.open(&rig.options, &rig.scope);
-        for (int second = 0; second < 430; second++) {
-            rig.time_ms += 1000;
-            say(&rig, second < 400   ? &cases[i].usual
-                      : second < 408 ? &cases[i].near
-                                     : &cases[i].far);
-            if (second < 408)
-                assert_int_equal(rig.fires, 0);
-        }
-        assert_int_equal(rig.fires, 1);
-        rig_close(&rig);
-    }
 }
 
 /* The CPU at every second, the traffic half a second later. */
@@ -617,17 +318,9 @@ int main(void)
         cmocka_unit_test(a_second_spike_fires_again),
         cmocka_unit_test(the_direction_counts),
         cmocka_unit_test(at_least_bounds_the_distance),
-        cmocka_unit_test(any_spacing_will_do),
-        cmocka_unit_test(gaps_do_not_fire),
-        cmocka_unit_test(what_lasts_is_the_new_level),
-        cmocka_unit_test(spacing_may_change),
         cmocka_unit_test(it_says_when_the_rise_began),
         cmocka_unit_test(it_fires_and_clears_in_time),
         cmocka_unit_test(it_learns_before_it_speaks),
-        cmocka_unit_test(spikes_while_it_learns_do_not_blind_it),
-        cmocka_unit_test(slow_metrics_have_a_usual_range),
-        cmocka_unit_test(slow_metrics_are_judged_by_what_lasts),
-        cmocka_unit_test(a_constant_metric_has_a_scale),
         cmocka_unit_test(metrics_are_scored_together),
         cmocka_unit_test(metrics_that_agree_are_quicker),
         cmocka_unit_test(a_stale_metric_does_not_count),
