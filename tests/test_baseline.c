@@ -182,6 +182,40 @@ static void a_constant_metric_has_a_scale(void **unused)
     }
 }
 
+/* Whatever comes, at whatever times, it stays finite and says at most one thing at a time. */
+static void anything_may_come(void **unused)
+{
+    (void)unused;
+    static const double values[] = {0, 1, 50, 100, -1, 1e300, -1e300, 1e-300, 12, 12, 12, 12};
+    static const int64_t distances_ms[] = {
+        1000, 1000, 1000, 1000, 1000, 0, 1, 100, 300000, 90000000};
+    for (int direction = DIRECTION_UP; direction <= DIRECTION_BOTH; direction++) {
+        struct rig rig;
+        char phrase[REASON_SIZE];
+        int64_t time_ms;
+        rig_open(&rig, 3, direction, direction == DIRECTION_DOWN ? 5 : 0);
+        for (int i = 0; i < 20000; i++) {
+            size_t far = sizeof distances_ms / sizeof *distances_ms;
+            unsigned pick = (unsigned)((noise(&rig) + 0.5) * 1e6);
+            rig.time_ms += distances_ms[i / 500 % 3 ? 0 : pick % far];
+            double now[3];
+            for (size_t metric = 0; metric < 3; metric++)
+                now[metric] = pick / (1 + metric) % 7 == 0 ? NAN
+                              : i / 900 % 2                ? LEVEL + noise(&rig)
+                                                           : values[pick / (7 + metric) % 12];
+            say(&rig, now);
+            trigger_spike.explain(rig.trigger, &rig.verdict, phrase);
+            assert_true(strlen(phrase) < REASON_SIZE);
+            if (trigger_spike.nearest_miss(rig.trigger, &time_ms, phrase))
+                assert_null(strstr(phrase, "nan"));
+            if (rig.verdict.holds)
+                assert_true(rig.verdict.onset_ms <= rig.time_ms);
+        }
+        assert_true(rig.fires >= rig.clears);
+        rig_close(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +227,7 @@ int main(void)
         cmocka_unit_test(slow_metrics_have_a_usual_range),
         cmocka_unit_test(slow_metrics_are_judged_by_what_lasts),
         cmocka_unit_test(a_constant_metric_has_a_scale),
+        cmocka_unit_test(anything_may_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

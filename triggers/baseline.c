@@ -2,28 +2,41 @@
 
 #include <math.h>
 
-/* Where a sample is a mean over a second, ten seconds hold a spike's noise but not its shape. */
+/* Closer samples are averaged: what is over within a second is none of a profiler's business. */
 static const int64_t STEP_MS = 1000;
+/* Ten seconds apart, values tell of the noise's slow part too, and 360 of them of an hour. */
 static const int64_t VALUE_MS = 10000;
+/* A spike is confirmed at most that long after its first step. */
 static const int64_t CONFIRM_MS = 10000;
 /* A sixth of what it remembers. */
 static const int64_t LONG_GAP_VALUES = HISTORY_SIZE / 6;
 static const int64_t SLOW_GAP_VALUES = RECORDS_STRETCHES * RECORDS_LENGTH / 6;
+/* Of spreads: no value counts for more. Never of scales: they would widen themselves. */
 static const double CLIP = 4;
+/* Below 8% of what is usual nothing is a spike, however constant the metric was. */
 static const double RELATIVE_FLOOR = 0.01;
+/* Heavy tails: a score of 8 is five times as far out as the 97th percentile. */
 static const double TAIL = 0.97;
 static const double TAIL_WEIGHT = 0.6;
+/* In spreads: what lies further out is not of the densest part of the history. */
 static const double CORE = 3;
+/* More of it than that is no tail, but spikes that were missed. */
 static const double FOREIGN = 0.05;
 /* The length of the shortest half of a normal distribution, in standard deviations. */
 static const double NORMAL_HALF = 1.349;
+/* In spreads: values beyond it, so many in a row, are a new level. */
 static const double SIDE = 3;
+static const unsigned SHIFT_RUN = 30;
+/* So many of the newest values make up the history at a new level: seven minutes and a half. */
+static const unsigned ADOPTED = 45;
+/* In scales: a little beyond the 97th percentile. An onset is where this was passed. */
 static const double IN_RANGE = 2;
+/* More than that is as good as infinite, and would be unreadable. */
 static const double FARTHEST = 1e4;
+static const double LARGEST = 1e30;
+/* Spikes last for a minute or so: this far apart samples do not show their shape. */
 static const int64_t SLOW_MS = 120000;
 static const unsigned SLOW_MEAN = 12;
-static const unsigned SHIFT_RUN = 30;
-static const unsigned ADOPTED = 45;
 /* The standard deviation of a normal distribution over its median absolute deviation. */
 static const double DEVIATIONS = 1.4826;
 
@@ -43,9 +56,10 @@ static inline double smaller(double a, double b)
     return a < b ? a : b;
 }
 
-/* Rates differ by factors rather than by amounts. */
+/* Rates differ by factors rather than by amounts. The history is made of floats. */
 static double looked_at(enum unit unit, double value)
 {
+    value = smaller(larger(value, -LARGEST), LARGEST);
     return unit == UNIT_RATE ? log(1 + larger(value, 0)) : value;
 }
 

@@ -3,7 +3,7 @@
  * Samples become steps: as they come, or averaged over a second where they are closer. Every ten
  * seconds, or at every step where those are further apart, the mean of the newest steps goes into
  * the history, outside of spikes only. The distance from its median, in units of its robust
- * scale, is z. Rates are looked at as log(1 + x). About 4.5 KB, allocated once. */
+ * scale, is z. Rates are looked at as log(1 + x). 5.6 KB, allocated once. */
 #ifndef TRIGGERS_BASELINE_H
 #define TRIGGERS_BASELINE_H
 

@@ -12,12 +12,18 @@
 
 enum { VALLEY_PARTS = 4 };
 
-static const int64_t QUIET_MS = 20000; /* under a third of the score: the spike is over */
-static const double VALLEY_FACTOR = 1.6;
-static const double FALL_FACTOR = 1.25;
-static const double RISE_SHARE = 0.8;
-static const int64_t RISE_MS = 60000;
+/* Under a third of the score for so long, a spike is over. */
+static const int64_t QUIET_MS = 20000;
+/* Each of the steps that confirm a spike has this share of the score at the least: the mean of
+ * three may be high because of one or two. */
 static const double LEAST_SHARE = 0.5;
+/* A valley lies below the peak before it, and what rises from it above it, by these factors: the
+ * noise of a spike grows with it, to a tenth of its height and more. */
+static const double FALL_FACTOR = 1.25;
+static const double VALLEY_FACTOR = 1.6;
+/* A second spike rises from the valley by this share of the first one's height, if it comes within
+ * three times the quiet, and by ever less the later it comes. */
+static const double RISE_SHARE = 0.8;
 
 /* The lowest score that a spike has come back to and kept for a while since its onset. The highest
  * scores of quarters of that while stand for all of them. */
@@ -65,10 +71,9 @@ static void *open(const void *options, const struct trigger_scope *scope)
     state->scope = scope;
     state->baselines = xcalloc(scope->metric_count, sizeof *state->baselines);
     for (size_t i = 0; i < scope->metric_count; i++) {
-        bool bounded = rule->at_least.text && scope->units[i] == scope->units[0];
         baseline_init(&state->baselines[i], scope->units[i],
-            &(struct baseline_rule){
-                (enum direction)rule->direction, rule->score, bounded ? rule->at_least.value : 0});
+            &(struct baseline_rule){(enum direction)rule->direction, rule->score,
+                rule->at_least.text ? rule->at_least.value : 0});
     }
     return state;
 }
@@ -187,7 +192,8 @@ static bool begins(const struct spike *state)
         if (!valley->known)
             return false;
         double age_ms = (double)(state->last_ms - state->fired_ms);
-        double rise = RISE_SHARE * valley->peak_before * fmin(1, (double)RISE_MS / age_ms);
+        double rise = RISE_SHARE * valley->peak_before *
+                      fmin(1, 3 * (double)quiet_ms(state) / age_ms);
         above = fmax(valley->lowest + fmax(above, rise), valley->lowest * VALLEY_FACTOR);
         least = (valley->lowest + above) * LEAST_SHARE;
     }
@@ -410,8 +416,8 @@ static const struct field rule_fields[] = {
         .otherwise = "8",
         .min = 1,
         .max = 1000,
-        .help = "fires above this distance from the usual, in robust standard deviations, "
-                "for 3 samples (fewer where that is more than 10 s)"},
+        .help = "fires above this distance from the usual, in robust standard deviations, for 3 s "
+                "or 3 samples (2 from 7s apart on, 1 from 20s), one less where two metrics agree"},
     {.key = "direction",
         .type = FIELD_CHOICE,
         .offset = offsetof(struct spike_rule, direction),
@@ -431,7 +437,8 @@ static const struct field fields[] = {
         .offset = offsetof(struct spike_options, spike),
         .fields = rule_fields,
         .help = "compares with its own history: 360 values, one every 10 s (an hour) or one a "
-                "sample where those are further apart; the first 30 are for learning"},
+                "sample where those are further apart; the first 30 are for learning. Where "
+                "samples are 2m or more apart, with the extremes of the last 1440 as well"},
     {.key = NULL},
 };
 
