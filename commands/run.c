@@ -63,6 +63,18 @@ static struct config *load(const char *file, const char *app, const char *direct
     return config_of_options(app, directory);
 }
 
+static void announce_trigger(const struct trigger_config *trigger, const char *rule)
+{
+    char cooldown[VALUE_TEXT_SIZE];
+    const char *built_in = trigger->built_in ? " (built in)" : "";
+    metric_format_level(UNIT_SECONDS, (double)trigger->cooldown_ms / 1000, cooldown);
+    if (trigger->capture)
+        log_info("trigger %s: %s takes \"%s\", then is quiet for %s%s", trigger->name, rule,
+            trigger->capture, cooldown, built_in);
+    else
+        log_info("trigger %s: %s%s", trigger->name, rule, built_in);
+}
+
 /* What the agent will do, in plain words, before it does it. */
 static void announce(const struct config *config)
 {
@@ -77,12 +89,9 @@ static void announce(const struct config *config)
         const struct trigger_config *trigger = &config->triggers[i];
         char rule[REASON_SIZE];
         trigger_kinds[trigger->kind]->describe(trigger->options, &trigger->scope, rule);
-        log_info("trigger %s: %s%s%s%s%s", trigger->name, rule, trigger->capture ? " takes \"" : "",
-            trigger->capture ? trigger->capture : "", trigger->capture ? "\"" : "",
-            trigger->built_in ? " (built in)" : "");
+        announce_trigger(trigger, rule);
     }
-    log_info("at most %lld incidents an hour, %.3g s between those of one trigger",
-        (long long)config->limits.per_hour, (double)config->limits.cooldown_ms / 1000);
+    log_info("at most %lld incidents an hour", (long long)config->limits.per_hour);
 }
 
 /* Without a file `status` and `capture` look in the default state folder. */
