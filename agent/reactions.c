@@ -4,6 +4,7 @@
 #include "agent/agent_parts.h"
 #include "agent/detector.h"
 #include "agent/incidents.h"
+#include "agent/kinds.h"
 #include "agent/learned.h"
 #include "agent/ledger.h"
 #include "agent/recorder.h"
@@ -142,10 +143,14 @@ void reactions_sum_up(const struct agent *agent)
         struct detector_status status;
         char fires[64];
         detector_status(agent->detector, i, &status);
-        snprintf(fires, sizeof fires, "%llu fires, %llu suppressed",
-            (unsigned long long)status.fires, (unsigned long long)status.suppressed);
-        const char *name = agent->config->triggers[i].name;
-        if (status.told_ms != INT64_MIN)
+        snprintf(fires, sizeof fires, "%llu fire%s, %llu suppressed",
+            (unsigned long long)status.fires, status.fires == 1 ? "" : "s",
+            (unsigned long long)status.suppressed);
+        const struct trigger_config *trigger = &agent->config->triggers[i];
+        const char *name = trigger->name;
+        if (trigger_kinds[trigger->kind]->kind.never_fires)
+            log_info("trigger %s: %s", name, status.has_nearest ? status.nearest : "nothing seen");
+        else if (status.told_ms != INT64_MIN)
             log_info("trigger %s: %s; the last: %s", name, fires, status.told);
         else if (status.has_nearest)
             log_info("trigger %s did not fire: %s", name, status.nearest);

@@ -281,9 +281,36 @@ static void put_exporters(const struct agent *agent, struct buf *out)
     }
 }
 
+/* Which trigger fires, which patterns are held, and whether the profiler runs for them. */
+static void put_triggers(const struct agent *agent, struct buf *out)
+{
+    const struct config *config = agent->config;
+    struct detector_status status;
+    head(out, "stakeout_trigger_fires_total", "counter", "Fires by trigger.");
+    for (size_t i = 0; i < config->trigger_count; i++) {
+        detector_status(agent->detector, i, &status);
+        if (!trigger_kinds[config->triggers[i].kind]->kind.never_fires)
+            labelled(out, "stakeout_trigger_fires_total", "trigger", config->triggers[i].name,
+                (double)status.fires);
+    }
+    head(out, "stakeout_recurrence_period_seconds", "gauge",
+        "The period that a trigger recognises.");
+    for (size_t i = 0; i < config->trigger_count; i++) {
+        detector_status(agent->detector, i, &status);
+        if (status.recurrence && status.recurrence->recognised)
+            labelled(out, "stakeout_recurrence_period_seconds", "trigger", config->triggers[i].name,
+                status.recurrence->period_s);
+    }
+    head(out, "stakeout_recorder_recording", "gauge", "1 while the recorder takes CPU profiles.");
+    for (size_t i = 0; i < config->app_count; i++)
+        labelled(out, "stakeout_recorder_recording", "app", config->apps[i].name,
+            recorder_is_recording(agent->recorder, i));
+}
+
 void status_metrics(const struct agent *agent, struct buf *out)
 {
     put_own(agent, out);
+    put_triggers(agent, out);
     put_exporters(agent, out);
     head(out, "stakeout_source_up", "gauge", "0 while a source cannot measure.");
     for (size_t i = 0; i < sampler_sources(agent->sampler); i++)

@@ -409,6 +409,8 @@ def test_the_port_serves_health_status_metrics_and_captures(agent, service, capt
     assert float(samples["stakeout_ticks_total"]) > 0
     assert float(samples["stakeout_process_resident_memory_bytes"]) > 1e6
     assert 'stakeout_metric{metric="cpu"}' in samples
+    assert samples['stakeout_trigger_fires_total{trigger="cpu-high"}'] == "0"
+    assert samples['stakeout_recorder_recording{app="app"}'] == "0"
     assert samples['stakeout_source_up{source="cgroup"}'] == "1"
     for line in body.splitlines():
         if not line.startswith("#"):
