@@ -4,6 +4,7 @@
 #include "agent/detector.h"
 #include "agent/learned_json.h"
 #include "agent/recall.h"
+#include "agent/state_file.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/buf.h"
@@ -11,7 +12,6 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/log.h"
-#include "core/offload.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -193,38 +193,19 @@ static void ask_stores(struct learned *learned)
         .arg = learned});
 }
 
-/* One version of the file on its way to the disk. */
-struct writing {
-    struct learned *learned;
-    char *path, *text;
-    int status;
-    struct error err;
-};
-
-static void write_file(void *arg)
+static void file_written(void *arg, const struct error *err)
 {
-    struct writing *writing = arg;
-    writing->status = fs_write(writing->path, writing->text, strlen(writing->text), &writing->err);
-}
-
-static void file_written(void *arg)
-{
-    struct writing *writing = arg;
-    struct learned *learned = writing->learned;
-    bool failing = writing->status < 0;
-    if (failing && !learned->failing)
-        log_warn("after a restart, what recurs will be learned anew: %s", writing->err.text);
-    if (failing) {
+    struct learned *learned = arg;
+    if (err && !learned->failing)
+        log_warn("after a restart, what recurs will be learned anew: %s", err->text);
+    if (err) {
         memset(learned->marks, 0, learned->setup.config->trigger_count * sizeof *learned->marks);
         learned->write_after_ms = clock_mono_ms() + rewrite_pause_ms;
     } else {
         keep(learned);
     }
-    learned->failing = failing;
+    learned->failing = err;
     learned->writing = false;
-    free(writing->path);
-    free(writing->text);
-    free(writing);
 }
 
 static char *text_of(const struct learned *learned)
@@ -254,10 +235,7 @@ void learned_update(struct learned *learned)
         ask_stores(learned);
     if (learned->writing || !is_changed(learned) || clock_mono_ms() < learned->write_after_ms)
         return;
-    struct writing *writing = xcalloc(1, sizeof *writing);
-    *writing = (struct writing){
-        .learned = learned, .path = xstrdup(learned->path), .text = text_of(learned)};
     learned->writing = true;
     take_marks(learned);
-    offload_submit(learned->setup.disk, write_file, file_written, writing);
+    state_file_write(learned->setup.disk, learned->path, text_of(learned), file_written, learned);
 }

@@ -1,6 +1,7 @@
 #include "agent/ledger.h"
 
 #include "agent/detector.h"
+#include "agent/state_file.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/buf.h"
@@ -8,7 +9,6 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/log.h"
-#include "core/offload.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -191,30 +191,12 @@ void ledger_restore(struct ledger *ledger, struct detector *detector)
     buf_free(&text);
 }
 
-/* One version of the file on its way to the disk. */
-struct writing {
-    struct ledger *ledger;
-    char *path, *text;
-    int status;
-    struct error err;
-};
-
-static void write_file(void *arg)
+static void file_written(void *arg, const struct error *err)
 {
-    struct writing *writing = arg;
-    writing->status = fs_write(writing->path, writing->text, strlen(writing->text), &writing->err);
-}
-
-static void file_written(void *arg)
-{
-    struct writing *writing = arg;
-    bool failing = writing->status < 0;
-    if (failing && !writing->ledger->failing)
-        log_warn("after a restart cooldowns and limits will begin anew: %s", writing->err.text);
-    writing->ledger->failing = failing;
-    free(writing->path);
-    free(writing->text);
-    free(writing);
+    struct ledger *ledger = arg;
+    if (err && !ledger->failing)
+        log_warn("after a restart cooldowns and limits will begin anew: %s", err->text);
+    ledger->failing = err;
 }
 
 void ledger_note(struct ledger *ledger, const struct detector_event *event)
@@ -223,8 +205,5 @@ void ledger_note(struct ledger *ledger, const struct detector_event *event)
     ledger->fired_ms[event->trigger] = wall_ms;
     if (!event->joins)
         add_opening(ledger, wall_ms);
-    struct writing *writing = xcalloc(1, sizeof *writing);
-    *writing = (struct writing){
-        .ledger = ledger, .path = xstrdup(ledger->path), .text = ledger_text(ledger)};
-    offload_submit(ledger->disk, write_file, file_written, writing);
+    state_file_write(ledger->disk, ledger->path, ledger_text(ledger), file_written, ledger);
 }
