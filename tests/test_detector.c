@@ -2,19 +2,16 @@
 
 #include "agent/kinds.h"
 #include "config/config.h"
-#include "core/csv.h"
 #include "core/error.h"
 #include "core/series.h"
+#include "traces.h"
 #include "triggers/threshold.h"
 
-#include <fcntl.h>
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -405,27 +402,6 @@ static void the_status_tells_what_happened(void **unused)
     finish(&bench);
 }
 
-/* Runs a trace of fixtures/traces through the detector, as `replay` does. */
-static void replay(struct bench *bench, const char *path)
-{
-    struct error err = {""};
-    struct csv_row row;
-    int status, fd = open(path, O_RDONLY);
-    assert_true(fd >= 0);
-    struct csv_reader *reader = csv_open_fd(fd, path, &err);
-    assert_non_null(reader);
-    while ((status = csv_next(reader, &row, &err)) == 1) {
-        for (size_t i = 0; csv_columns(reader)[i]; i++)
-            if (!isnan(row.values[i]))
-                series_push(series_set_add(&bench->set, csv_columns(reader)[i]),
-                    row.time_ms - 1767225600000, row.values[i]);
-        detector_check(bench->detector);
-    }
-    assert_int_equal(status, 0);
-    csv_close(reader);
-    close(fd);
-}
-
 static void recorded_traces_say_what_they_should(void **unused)
 {
     (void)unused;
@@ -436,7 +412,7 @@ static void recorded_traces_say_what_they_should(void **unused)
     bench.options[1].above.value = 50;
     start(&bench, true);
     /* Three cells are empty from 50 s on; the fire at 100 s waits for the cooldown until 105 s. */
-    replay(&bench, "fixtures/traces/spike.csv");
+    trace_play("fixtures/traces/spike.csv", &bench.set, bench.detector);
     assert_said(&bench, "a fire 40000; a clear 70000; a suppressed 100000 cooldown; b fire 101000; "
                         "a fire 105000; a clear 110000");
     finish(&bench);
@@ -444,7 +420,8 @@ static void recorded_traces_say_what_they_should(void **unused)
     prepare(&bench, "memory");
     bench.options[0].for_ms = 10000;
     start(&bench, true);
-    replay(&bench, "fixtures/traces/spacing-changes.csv"); /* 10 s, then 1 s apart */
+    trace_play("fixtures/traces/spacing-changes.csv", &bench.set,
+        bench.detector); /* 10 s, then 1 s apart */
     assert_said(&bench, "a fire 221037");
     finish(&bench);
 }

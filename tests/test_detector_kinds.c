@@ -4,18 +4,14 @@
 #include "agent/kinds.h"
 #include "config/config.h"
 #include "core/buf.h"
-#include "core/csv.h"
-#include "core/error.h"
 #include "core/series.h"
+#include "traces.h"
 
-#include <fcntl.h>
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -24,8 +20,6 @@
     "export: {directory: /captures}\n"                                                             \
     "database: {endpoint: 'd:1'}\n"
 #define ONE_APP HEAD "app: {debug: 'http://h/'}\ntriggers:\n"
-
-#define TRACES_BEGIN_MS INT64_C(1767225600000) /* 2026-01-01 */
 
 struct bench {
     struct config *config;
@@ -244,27 +238,6 @@ static void what_was_learned_can_be_taken_up(void **unused)
     finish(&next);
 }
 
-/* Runs a trace of fixtures/traces through the detector, as `replay` does. */
-static void replay(struct bench *bench, const char *path)
-{
-    struct error err = {""};
-    struct csv_row row;
-    int status, fd = open(path, O_RDONLY);
-    assert_true(fd >= 0);
-    struct csv_reader *reader = csv_open_fd(fd, path, &err);
-    assert_non_null(reader);
-    while ((status = csv_next(reader, &row, &err)) == 1) {
-        for (size_t i = 0; csv_columns(reader)[i]; i++)
-            if (!isnan(row.values[i]))
-                series_push(series_set_add(&bench->set, csv_columns(reader)[i]),
-                    row.time_ms - TRACES_BEGIN_MS, row.values[i]);
-        detector_check(bench->detector);
-    }
-    assert_int_equal(status, 0);
-    csv_close(reader);
-    close(fd);
-}
-
 /* What was said of one trigger, with one word for each event. */
 static void assert_heard(const struct bench *bench, const char *trigger, const char *expected)
 {
@@ -289,7 +262,7 @@ static void recorded_traces_say_what_they_should(void **unused)
     (void)unused;
     struct bench bench;
     start(&bench, HEAD "app: {debug: 'http://h/'}\n", false);
-    replay(&bench, "fixtures/traces/rounds.csv");
+    trace_play("fixtures/traces/rounds.csv", &bench.set, bench.detector);
     assert_heard(
         &bench, "cpu-spike", "fire clear fire clear fire clear fire clear fire clear fire clear");
     assert_heard(
@@ -299,7 +272,7 @@ static void recorded_traces_say_what_they_should(void **unused)
     finish(&bench);
 
     start(&bench, HEAD "app: {debug: 'http://h/'}\n", false);
-    replay(&bench, "fixtures/traces/leak.csv");
+    trace_play("fixtures/traces/leak.csv", &bench.set, bench.detector);
     assert_said(&bench, "before-oom fire 285; killed fire 345; before-oom clear 346");
     finish(&bench);
 }
