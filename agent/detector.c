@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/series.h"
+#include "triggers/spacing.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct watch {
     const struct verdict **members; /* those of its members' watches */
     struct verdict verdict;         /* of the newest step */
     int64_t last_ms;                /* of the last step that it looked at */
+    struct spacing spacing;         /* of those */
     const char *held_by;            /* why the excursion's fire waits; NULL: it does not */
     uint64_t fires, suppressed;
     int64_t told_ms; /* the last of these; INT64_MIN: none */
@@ -295,10 +297,15 @@ static void check_watch(struct detector *detector, struct watch *watch, int64_t 
     struct verdict *verdict = &watch->verdict;
     verdict->fired = verdict->cleared = false;
     verdict->news = 0;
-    if (!has_input(detector, watch))
+    if (!has_input(detector, watch)) {
+        /* In a gap nobody knows whether it still holds. */
+        if (spacing_is_gap(watch->spacing.usual_ms, time_ms - watch->last_ms))
+            verdict->holds = false;
         return;
+    }
     /* Metrics that are late are looked at in the order in which they came. */
     watch->last_ms = time_ms > watch->last_ms ? time_ms : watch->last_ms;
+    spacing_take(&watch->spacing, watch->last_ms);
     const struct trigger_input input = {
         .time_ms = watch->last_ms, .values = watch->values, .members = watch->members};
     *verdict = (struct verdict){.limit = NAN};

@@ -93,14 +93,18 @@ static bool hour_is_full(const struct gate *gate, int64_t time_ms)
     return time_ms - oldest_ms < HOUR_MS;
 }
 
-/* What is foreseen of memory cannot wait: a start that is killed for it never ends. */
+/* What is foreseen of memory cannot wait: a start that is killed for it never ends. Neither can a
+ * kill or a restart itself: it is what begins the quiet, and is told once. */
 static bool may_break_quiet(const struct trigger_config *trigger)
 {
     const struct metric *metric = trigger->scope.metric_count
                                       ? metric_of_series(trigger->scope.metrics[0])
                                       : NULL;
-    return trigger_kinds[trigger->kind]->foresees && metric &&
-           !strncmp(metric->name, "memory", strlen("memory"));
+    if (!metric)
+        return false;
+    bool memory = !strncmp(metric->name, "memory", strlen("memory"));
+    bool end = !strcmp(metric->name, "oom_kills") || !strcmp(metric->name, "restarts");
+    return end || (memory && trigger_kinds[trigger->kind]->foresees);
 }
 
 /* How long `quiet` lasts yet; 0: it is over. */

@@ -24,7 +24,7 @@ void gate_count_opening(struct gate *gate, int64_t time_ms);
 void gate_app_started(struct gate *gate, size_t app, int64_t time_ms);
 
 /* What forbids a fire, as `by` of its event ("cooldown", "limit", "quiet"), with the details in
- * words; NULL: nothing does. One that joins a running incident is bound by its cooldown only. */
+ * words; NULL: nothing does. One that joins a running incident is not bound by the limit. */
 const char *gate_forbids(
     const struct gate *gate, size_t trigger, int64_t time_ms, bool joins, char why[GATE_WHY_SIZE]);
 

@@ -80,8 +80,8 @@ static const struct field quiet_fields[] = {
         .offset = offsetof(struct quiet_config, after_start_ms),
         .otherwise = "0s",
         .max = HOUR,
-        .help = "no incidents for so long after the app started, but for memory forecasts; what "
-                "still holds then fires then"},
+        .help = "no incidents for so long after the app started, but for memory forecasts, kills "
+                "and restarts; what still holds then fires then"},
     {.key = NULL},
 };
 

@@ -127,6 +127,28 @@ static void late_samples_do_not_turn_time_back(void **unused)
     finish(&bench);
 }
 
+/* A metric that is not there any more is no reason for anything. */
+static void a_member_without_samples_is_not_true(void **unused)
+{
+    (void)unused;
+    struct bench bench;
+    start(&bench,
+        ONE_APP "  both: {all: [high, full], within: 5s}\n"
+                "  high: {metric: cpu, above: 80%}\n"
+                "  full: {metric: memory, above: 80%}\n",
+        false);
+    for (int second = 0; second < 60; second++) {
+        if (second < 20)
+            push(&bench, "cpu", second, 90);
+        feed(&bench, "memory", second, second < 40 ? 10 : 90);
+    }
+    assert_said(&bench, "high fire 0; full fire 40");
+    struct detector_status status;
+    detector_status(bench.detector, 1, &status);
+    assert_false(status.holds);
+    finish(&bench);
+}
+
 static void each_counter_event_is_told(void **unused)
 {
     (void)unused;
@@ -282,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_are_asked_before_who_looks_at_them),
         cmocka_unit_test(late_samples_do_not_turn_time_back),
+        cmocka_unit_test(a_member_without_samples_is_not_true),
         cmocka_unit_test(each_counter_event_is_told),
         cmocka_unit_test(quiet_follows_the_apps_own_start),
         cmocka_unit_test(what_recurs_is_told_in_order),

@@ -19,7 +19,9 @@ struct verdict;
 struct trigger_input {
     int64_t time_ms;      /* never falls; rises unless metrics that arrive late are looked at */
     const double *values; /* one for each metric, in its unit; NAN: no sample in this step */
-    const struct verdict *const *members; /* one for each member: what it said in this step */
+    /* One for each member: what it said in this step. One that had nothing to look at says again
+     * whether it holds, for as long as a gap is bridged. */
+    const struct verdict *const *members;
 };
 
 /* What became of a recurrence in this step; several may be true at once. */
