@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "triggers/recurrence_filter.h"
+#include "triggers/spacing.h"
 #include "triggers/trigger.h"
 
 #include <limits.h>
@@ -13,7 +14,6 @@
 
 enum {
     LOG_SIZE = 96, /* onsets; when they are full, the older half is forgotten */
-    DISTANCES = 8, /* between the last samples */
     PHRASE_SIZE = 128
 };
 
@@ -31,6 +31,10 @@ static const double CHANGE = 0.01; /* of the period, that is news */
 static const double USUAL_LATENCY_MS = 10000;
 static const int USUAL_SPACING = 10; /* 2^10 ms */
 
+struct window {
+    int64_t start_ms, end_ms, expected_ms;
+};
+
 /* What it knows is a function of the onsets in the log and of the samples' spacing, so that it can
  * be learned again: after a restart, and when the log is full. */
 struct recurs_state {
@@ -39,13 +43,13 @@ struct recurs_state {
     int64_t log_ms[LOG_SIZE];
     size_t log_count;
     int64_t last_ms; /* the newest step */
-    int64_t distances_ms[DISTANCES];
-    unsigned step_count;
-    int spacing;       /* between samples: 2^spacing ms, the unit in which their noise is known */
+    struct spacing samples;
+    int spacing;       /* of these: 2^spacing ms, the unit in which their noise is known */
     double latency_ms; /* from an onset to its report, nearly at most */
     struct recurrence now;
     double said_period_s; /* while recognised */
-    bool window_said;
+    bool has_said;        /* the window that was said stands: neither hit nor missed nor replaced */
+    struct window said;
     int64_t horizon_ms; /* what is expected comes before this; INT64_MAX: nothing is */
     int64_t due_ms;     /* an onset at the horizon would have been reported by then */
     unsigned news;      /* of this step */
@@ -81,7 +85,15 @@ static bool has_window(const struct recurrence *now)
 static void drop_window(struct recurs_state *state)
 {
     state->now.window_start_ms = state->now.window_end_ms = INT64_MIN;
-    state->window_said = false;
+}
+
+/* Expects the next round in this window. */
+static void look_forward_to(struct recurs_state *state, const struct window *window)
+{
+    state->now.window_start_ms = window->start_ms;
+    state->now.window_end_ms = window->end_ms;
+    state->now.expected_ms = window->expected_ms;
+    state->horizon_ms = window->end_ms;
 }
 
 /* Takes over an estimate, and whether it is enough to speak of a period. */
@@ -96,6 +108,7 @@ static void take_estimate(struct recurs_state *state, const struct recurrence_es
     now->jitter_s = now->recognised ? estimate->jitter_s : 0;
     if (was && !now->recognised) {
         state->news |= RECURRENCE_DORMANT;
+        state->has_said = false;
         drop_window(state);
     } else if (now->recognised &&
                (!was || fabs(now->period_s / state->said_period_s - 1) > CHANGE)) {
@@ -104,31 +117,46 @@ static void take_estimate(struct recurs_state *state, const struct recurrence_es
     }
 }
 
-/* Looks for the next window from after_ms on. One that has been said and has begun stays when the
- * new one is about the same round, and is a miss otherwise: nothing began in it. */
+/* Looks for the next window from after_ms on. */
 static void plan(
     struct recurs_state *state, const struct recurrence_estimate *estimate, int64_t after_ms)
 {
     struct recurrence *now = &state->now;
+    drop_window(state);
     now->expected_ms = INT64_MIN;
     state->horizon_ms = INT64_MAX;
-    if (estimate->period_s <= 0 || estimate->alive < WINDOW_CHANCE) {
-        drop_window(state);
+    if (estimate->period_s <= 0 || estimate->alive < WINDOW_CHANCE)
         return;
-    }
     struct recurrence_window window;
     bool good = recurrence_filter_window(state->filter, after_ms, estimate->period_s,
         WINDOW_SHARE * estimate->period_s, now->recognised ? HELD_CHANCE : WINDOW_CHANCE, &window);
-    now->expected_ms = window.start_ms + (window.end_ms - window.start_ms) / 2;
+    int64_t expected_ms = window.start_ms + (window.end_ms - window.start_ms) / 2;
+    look_forward_to(state, &(struct window){window.start_ms, window.end_ms, expected_ms});
     if (!good) {
         drop_window(state);
-        state->horizon_ms = now->expected_ms + (int64_t)(estimate->period_s * 500);
-        return;
+        state->horizon_ms = expected_ms + (int64_t)(estimate->period_s * 500);
     }
-    now->window_start_ms = window.start_ms;
-    now->window_end_ms = window.end_ms;
-    state->window_said = false;
-    state->horizon_ms = window.end_ms;
+}
+
+/* What becomes of the window that was said when there is another plan. One that has not begun is
+ * replaced, or stands where nothing replaces it. One that has begun stays while nothing new is
+ * known; after an onset outside of it it stays if the round that is expected now is the same, and
+ * is a miss otherwise: nothing began in it. */
+static void settle_window(struct recurs_state *state, bool onset)
+{
+    struct recurrence *now = &state->now;
+    const struct window *said = &state->said;
+    if (!state->has_said)
+        return;
+    bool begun = said->start_ms <= state->last_ms;
+    if (begun && onset && (!has_window(now) || now->window_start_ms > said->end_ms)) {
+        state->news |= RECURRENCE_MISS;
+        state->has_said = false;
+    } else if (begun || !has_window(now)) {
+        look_forward_to(state, said);
+    } else {
+        state->has_said = false;
+    }
 }
 
 static void set_due(struct recurs_state *state)
@@ -143,10 +171,10 @@ static void set_due(struct recurs_state *state)
 static void pass_horizon(struct recurs_state *state)
 {
     int64_t passed_ms = state->horizon_ms, after_ms = passed_ms;
-    if (has_window(&state->now) && state->window_said)
-        state->news |= RECURRENCE_MISS;
     bool window = has_window(&state->now);
-    drop_window(state);
+    if (state->has_said)
+        state->news |= RECURRENCE_MISS;
+    state->has_said = false;
     struct recurrence_estimate estimate;
     recurrence_filter_estimate(state->filter, passed_ms, &estimate);
     take_estimate(state, &estimate);
@@ -156,53 +184,40 @@ static void pass_horizon(struct recurs_state *state)
     set_due(state);
 }
 
-/* What becomes of the window that was said, after an onset outside of it: when it has begun, it
- * stays if the round that is expected now is the same, and is a miss otherwise. */
-static void settle_window(struct recurs_state *state, const struct recurrence *before)
-{
-    struct recurrence *now = &state->now;
-    if (before->window_start_ms > state->last_ms)
-        return;
-    if (!has_window(now) || now->window_start_ms > before->window_end_ms) {
-        state->news |= RECURRENCE_MISS;
-        return;
-    }
-    now->window_start_ms = before->window_start_ms;
-    now->window_end_ms = before->window_end_ms;
-    now->expected_ms = before->expected_ms;
-    state->horizon_ms = before->window_end_ms;
-    state->window_said = true;
-}
-
 /* Takes in an onset, later than the newest one. */
 static void take_onset(struct recurs_state *state, int64_t onset_ms)
 {
     while (state->horizon_ms < onset_ms)
         pass_horizon(state);
-    struct recurrence before = state->now;
-    bool said = state->window_said, hit = said && onset_ms >= before.window_start_ms;
-    if (hit)
+    if (state->has_said && onset_ms >= state->said.start_ms) {
         state->news |= RECURRENCE_HIT;
+        state->has_said = false;
+    }
     recurrence_filter_onset(state->filter, onset_ms);
     struct recurrence_estimate estimate;
     recurrence_filter_estimate(state->filter, onset_ms, &estimate);
     take_estimate(state, &estimate);
     plan(state, &estimate, onset_ms);
-    if (said && !hit)
-        settle_window(state, &before);
+    settle_window(state, true);
     set_due(state);
 }
 
-/* Learns the log again, in silence. */
+/* Learns the log again, in silence: the window that was said stands. */
 static void learn_again(struct recurs_state *state)
 {
+    unsigned news = state->news;
+    bool had_said = state->has_said;
+    state->has_said = false;
     recurrence_filter_reset(state->filter, noise_s(state));
     state->now = (struct recurrence){.expected_ms = INT64_MIN};
     drop_window(state);
     state->horizon_ms = state->due_ms = INT64_MAX;
     for (size_t i = 0; i < state->log_count; i++)
         take_onset(state, state->log_ms[i]);
-    state->news = 0;
+    state->news = news;
+    state->has_said = had_said;
+    settle_window(state, false);
+    set_due(state);
 }
 
 static void *open(const void *options, const struct trigger_scope *scope)
@@ -227,34 +242,16 @@ static void close_trigger(void *trigger)
     free(state);
 }
 
-/* The median of the last distances between samples; 0 before there are enough. */
-static int64_t spacing_ms(const struct recurs_state *state)
-{
-    if (state->step_count <= DISTANCES)
-        return 0;
-    int64_t sorted[DISTANCES] = {0};
-    for (size_t i = 0; i < DISTANCES; i++) {
-        size_t at = i;
-        for (; at > 0 && sorted[at - 1] > state->distances_ms[i]; at--)
-            sorted[at] = sorted[at - 1];
-        sorted[at] = state->distances_ms[i];
-    }
-    return sorted[DISTANCES / 2];
-}
-
 /* Looks whether samples lie apart as they did; the filter has to know, for all onsets alike. */
 static void follow_spacing(struct recurs_state *state)
 {
-    int64_t spacing = spacing_ms(state);
-    if (spacing <= 0)
+    if (state->samples.count < SPACING_DISTANCES || state->samples.usual_ms <= 0)
         return;
-    double power = log2((double)spacing);
+    double power = log2((double)state->samples.usual_ms);
     if (fabs(power - state->spacing) < 0.75)
         return;
-    unsigned news = state->news;
     state->spacing = (int)lround(power);
     learn_again(state);
-    state->news = news;
 }
 
 static void follow_latency(struct recurs_state *state, double latency_ms)
@@ -268,13 +265,13 @@ static void follow_latency(struct recurs_state *state, double latency_ms)
 static void shorten_log(struct recurs_state *state)
 {
     bool was = state->now.recognised;
-    unsigned news = state->news;
     state->log_count = LOG_SIZE / 2;
     memmove(state->log_ms, state->log_ms + LOG_SIZE / 2, sizeof state->log_ms / 2);
     learn_again(state);
-    state->news = news;
-    if (was && !state->now.recognised)
+    if (was && !state->now.recognised) {
         state->news |= RECURRENCE_DORMANT;
+        state->has_said = false;
+    }
     if (!was && state->now.recognised)
         state->news |= RECURRENCE_RECOGNISED;
 }
@@ -306,23 +303,21 @@ static void check(void *trigger, const struct trigger_input *input, struct verdi
 {
     struct recurs_state *state = trigger;
     const struct verdict *member = input->members[0];
-    if (state->step_count)
-        state->distances_ms[state->step_count % DISTANCES] = input->time_ms - state->last_ms;
+    bool known = state->samples.count == SPACING_DISTANCES;
+    spacing_take(&state->samples, input->time_ms);
     state->last_ms = input->time_ms;
     state->news = 0;
-    /* Stays above DISTANCES once it is there. */
-    if (++state->step_count == 3 * DISTANCES)
-        state->step_count = 2 * DISTANCES;
-    if (member->fired || state->step_count == DISTANCES + 1)
+    if (member->fired || (!known && state->samples.count == SPACING_DISTANCES))
         follow_spacing(state);
 
     if (member->fired && member->onset_ms <= input->time_ms)
         report_onset(state, member->onset_ms);
     while (input->time_ms >= state->due_ms)
         pass_horizon(state);
-    if (has_window(&state->now) && !state->window_said &&
-        input->time_ms < state->now.window_end_ms) {
-        state->window_said = true;
+    const struct recurrence *now = &state->now;
+    if (has_window(now) && !state->has_said && input->time_ms < now->window_end_ms) {
+        state->said = (struct window){now->window_start_ms, now->window_end_ms, now->expected_ms};
+        state->has_said = true;
         state->news |= RECURRENCE_ARM;
     }
     *verdict = (struct verdict){.holds = state->now.recognised,
@@ -426,7 +421,7 @@ static bool nearest_miss(const void *trigger, int64_t *time_ms, char phrase[REAS
     const struct recurs_state *state = trigger;
     *time_ms = state->last_ms;
     say_state(state, phrase);
-    return state->step_count > 0;
+    return state->samples.sampled;
 }
 
 static void describe(
