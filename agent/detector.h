@@ -64,10 +64,12 @@ struct detector *detector_open(const struct config *config, const struct series_
 void detector_close(struct detector *detector);
 
 /* What an earlier run left, before the first check, in the clock of the samples: a trigger's last
- * fire, whose cooldown goes on; the oldest first, when incidents were opened; and the onsets, the
- * oldest first, from which a trigger learned. */
+ * fire, whose cooldown goes on; and the oldest first, when incidents were opened. */
 void detector_restore_fire(struct detector *detector, size_t trigger, int64_t fire_ms);
 void detector_restore_opening(struct detector *detector, int64_t opened_ms);
+
+/* The onsets, the oldest first, from which a trigger is to have learned: before the first check, or
+ * between two checks with the onsets seen since. */
 void detector_restore_onsets(
     struct detector *detector, size_t trigger, const int64_t *onsets_ms, size_t count);
 

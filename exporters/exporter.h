@@ -63,7 +63,8 @@ struct exporter_kind {
     /* What no other destination has, the same in every run: the spool's marks are made of it, and
      * two exporters that share it are one. */
     const char *(*identity)(const void *self);
-    /* Sends one artifact; `done` comes later, exactly once unless closed before. One at a time. */
+    /* Sends one artifact, whose strings it copies before it returns; `done` comes later, exactly
+     * once unless closed before. One at a time. */
     void (*send)(void *self, const struct artifact *artifact,
         void (*done)(void *arg, const struct send_result *result), void *arg);
     /* Reads back what was sent under this key, a whole object of at most max_bytes; a larger one is

@@ -76,8 +76,9 @@ struct trigger_kind {
     /* "cpu above 80% for 10 s": the rule itself, for the start of a run. */
     void (*describe)(
         const void *options, const struct trigger_scope *scope, char phrase[REASON_SIZE]);
-    /* What it has learned, as the onsets (the oldest first) from which restore learns it again.
-     * Both NULL: it learns nothing. */
+    /* What it has learned, as the onsets (the oldest first) from which restore learns it again:
+     * before the first check, or between two checks with the onsets seen since. Both NULL: it
+     * learns nothing. */
     const int64_t *(*learned)(const void *trigger, size_t *count);
     void (*restore)(void *trigger, const int64_t *onsets_ms, size_t count);
 };
