@@ -122,7 +122,7 @@ static void look_whether_stopped(void *arg)
     int64_t now_ms = clock_mono_ms();
     bool done = incidents_idle(agent->incidents) &&
                 (delivery_waiting(agent->delivery) == 0 || delivery_stuck(agent->delivery)) &&
-                !delivery_keeping(agent->delivery);
+                !learned_is_writing(agent->learned) && !delivery_keeping(agent->delivery);
     if (done || now_ms >= agent->stop_by_ms)
         loop_stop(agent->loop);
     else

@@ -258,10 +258,9 @@ void delivery_add(struct delivery *delivery, const char *id)
         enqueue(&delivery->outlets[i], id);
 }
 
-void delivery_keep(struct delivery *delivery, const char *path, const char *key)
+void delivery_keep(struct delivery *delivery, size_t exporter, const char *path, const char *key)
 {
-    for (size_t i = 0; i < delivery->count; i++)
-        keeper_put(delivery->outlets[i].keeper, path, key);
+    keeper_put(delivery->outlets[exporter].keeper, path, key);
 }
 
 /* An incident from an earlier run: some exporters may have it. */

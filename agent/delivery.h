@@ -26,9 +26,9 @@ void delivery_close(struct delivery *delivery);
 /* A complete incident of the spool goes to the end of every queue. */
 void delivery_add(struct delivery *delivery, const char *id);
 
-/* Every exporter is to have the newest version of this file under this key, at most once a minute
- * and when it has no incident to store; it counts as none. The file is replaced by renames only. */
-void delivery_keep(struct delivery *delivery, const char *path, const char *key);
+/* One exporter is to have the newest version of this file under this key, at most once a minute and
+ * when it has no incident to store; it counts as none. The file is replaced by renames only. */
+void delivery_keep(struct delivery *delivery, size_t exporter, const char *path, const char *key);
 
 /* Whether a file that is kept is still on its way to an exporter, or will be tried soon: false once
  * it failed since delivery_hurry. */

@@ -2,10 +2,15 @@
  * container in <state>/learned.json, and, as task storage dies with the task, a new task under the
  * key service=<service>/_state/learned.json of every exporter.
  *
+ * A store that could not be asked what it has is not written to: an outage when a task starts must
+ * not cost what earlier ones learned.
+ *
  * Several agents of one service share that key and the last that writes it wins: each has seen
  * spikes of its own, and a new task needs those of one of them. */
 #ifndef AGENT_LEARNED_H
 #define AGENT_LEARNED_H
+
+#include <stdbool.h>
 
 struct config;
 struct delivery;
@@ -30,10 +35,14 @@ struct learned *learned_open(const struct learned_setup *setup);
 void learned_restore(struct learned *learned);
 
 /* After every check: where a trigger has learned something, the file is written anew on the disk
- * thread and kept in the stores. The first call, where learned_restore found nothing, has the
- * stores asked; the answer comes within minutes, and the detector is told all of it then, with what
- * was seen since. */
+ * thread and kept in the stores. The first call, where learned_restore found nothing, or a file of
+ * a run that did not come to know what every store has, has the stores asked. The detector is told
+ * what each of them has when its answer comes, with what was seen since, and only from then on is
+ * anything kept in that store. */
 void learned_update(struct learned *learned);
+
+/* Whether a version of the file is on its way to the disk, and not yet to the stores. */
+bool learned_is_writing(const struct learned *learned);
 
 /* Before the delivery is closed: from here on nothing goes to the stores. NULL is allowed. */
 void learned_stop(struct learned *learned);

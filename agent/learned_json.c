@@ -11,8 +11,9 @@
 #include <string.h>
 
 enum { SCHEMA = 1 };
-/* A text of so many onsets in all has room in LEARNED_MAX_BYTES: each takes 32 bytes. */
-enum { MOST_OF_ONE = 256, MOST_OF_ALL = LEARNED_MAX_BYTES / 64 };
+/* A text of so many onsets in all has room in LEARNED_MAX_BYTES: each takes 32 bytes, and what is
+ * left is 1 KiB for each of 64 triggers. */
+enum { MOST_OF_ONE = 256, MOST_OF_ALL = (LEARNED_MAX_BYTES - (64 << 10)) / 32 };
 
 /* The trigger whose onsets these are; NULL: it looks at none. */
 static const char *source_of(const struct trigger_config *trigger)
@@ -80,12 +81,13 @@ static void take(const json_t *list, int64_t now_wall_ms, struct learned_onsets 
 }
 
 int learned_parse(const struct config *config, const char *text, size_t size, int64_t now_wall_ms,
-    struct learned_onsets *onsets, struct error *err)
+    struct learned_onsets *onsets, bool *partial, struct error *err)
 {
     json_error_t problem;
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
     const json_t *learned = json_object_get(json, "learned");
     int status = 0;
+    *partial = json_is_true(json_object_get(json, "partial"));
     if (!json)
         status = error_set(err, "it is not JSON: line %d: %s", problem.line, problem.text);
     else if (json_integer_value(json_object_get(json, "schema")) != SCHEMA)
@@ -116,8 +118,8 @@ static json_t *onsets_json(const struct learned_onsets *onsets, size_t most)
     return list;
 }
 
-char *learned_text(
-    const struct config *config, const struct learned_onsets *onsets, int64_t saved_wall_ms)
+char *learned_text(const struct config *config, const struct learned_onsets *onsets, bool partial,
+    int64_t saved_wall_ms)
 {
     json_t *learned = json_object();
     size_t learners = 0;
@@ -132,6 +134,8 @@ char *learned_text(
     }
     json_t *json = json_pack(
         "{s:i, s:o, s:o}", "schema", SCHEMA, "saved", time_json(saved_wall_ms), "learned", learned);
+    if (partial)
+        json_object_set_new(json, "partial", json_true());
     char *text = json_dumps(json, JSON_INDENT(1));
     json_decref(json);
     return text;

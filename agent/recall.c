@@ -13,121 +13,114 @@
 /* One exporter that is asked. */
 struct asking {
     struct recall *recall;
-    bool open; /* its answer is still wanted */
+    size_t exporter;
+    struct loop_timer *timer;
+    int64_t pause_ms; /* before the next try */
+    bool waiting;     /* for its answer, not for the next try */
+    bool warned;
 };
 
 struct recall {
     struct recall_setup setup;
-    struct asking *askings; /* one an exporter: an answer may come when nobody wants it any more */
+    struct asking *askings; /* one an exporter */
     size_t count;
-    size_t current;
-    int64_t until_ms; /* the current one is given up then */
-    int64_t pause_ms;
-    bool waiting; /* for its answer, not for the next try */
-    struct loop_timer *timer;
+    int64_t until_ms; /* of the patience */
 };
 
-static void finish(struct recall *recall, const char *from, const char *text, size_t size)
-{
-    recall->current = recall->count;
-    loop_timer_unset(recall->timer);
-    recall->setup.done(recall->setup.arg, from, text, size);
-}
-
-static const char *label_of(const struct recall *recall)
+static const char *label_of(const struct asking *asking)
 {
     struct delivery_status status;
-    delivery_status(recall->setup.delivery, recall->current, &status);
+    delivery_status(asking->recall->setup.delivery, asking->exporter, &status);
     return status.label;
 }
 
-/* Begins with the next exporter, from the loop. */
-static void turn_to(struct recall *recall, size_t exporter)
+static void settle(struct asking *asking, const char *text, size_t size)
 {
-    recall->current = exporter;
-    recall->waiting = false;
-    recall->until_ms = clock_mono_ms() + recall->setup.patience_ms;
-    recall->pause_ms = recall->setup.pause_ms;
-    loop_timer_set(recall->timer, 0);
+    const struct recall_setup *setup = &asking->recall->setup;
+    loop_timer_unset(asking->timer);
+    if (asking->warned)
+        log_info("%s in %s could be asked for", setup->key, label_of(asking));
+    setup->settled(setup->arg, asking->exporter, label_of(asking), text, size);
 }
 
-static void give_up(struct recall *recall, const char *reason)
+static void warn(struct asking *asking, const char *reason)
 {
-    recall->askings[recall->current].open = false;
-    log_warn("%s in %s is passed over: %s", recall->setup.key, label_of(recall), reason);
-    turn_to(recall, recall->current + 1);
+    if (!asking->warned)
+        log_warn("%s in %s cannot be asked for, and is not replaced until it can: %s",
+            asking->recall->setup.key, label_of(asking), reason);
+    asking->warned = true;
 }
 
-static void try_later(struct recall *recall, const char *reason)
+static void try_later(struct asking *asking, const char *reason)
 {
-    int64_t at_ms = clock_mono_ms() + recall->pause_ms;
-    recall->pause_ms *= 2;
-    if (at_ms < recall->until_ms) {
-        log_debug("%s in %s: %s; asked again", recall->setup.key, label_of(recall), reason);
-        loop_timer_set(recall->timer, at_ms);
-    } else {
-        give_up(recall, reason);
-    }
+    const struct recall *recall = asking->recall;
+    int64_t at_ms = clock_mono_ms() + asking->pause_ms;
+    asking->pause_ms *= 2;
+    if (asking->pause_ms > recall->setup.longest_pause_ms)
+        asking->pause_ms = recall->setup.longest_pause_ms;
+    if (at_ms >= recall->until_ms)
+        warn(asking, reason);
+    log_debug("%s in %s: %s; asked again", recall->setup.key, label_of(asking), reason);
+    loop_timer_set(asking->timer, at_ms);
 }
 
 static void answered(void *arg, const struct recall_result *result)
 {
     struct asking *asking = arg;
-    struct recall *recall = asking->recall;
-    if (!asking->open)
-        return;
-    recall->waiting = false;
+    asking->waiting = false;
     switch (result->outcome) {
     case RECALL_FOUND:
-        finish(recall, label_of(recall), result->data, result->size);
+        settle(asking, result->data, result->size);
         break;
     case RECALL_NONE:
-        log_debug("%s is not in %s", recall->setup.key, label_of(recall));
-        turn_to(recall, recall->current + 1);
+        log_debug("%s is not in %s", asking->recall->setup.key, label_of(asking));
+        settle(asking, NULL, 0);
         break;
     case RECALL_FORBIDDEN:
         log_info("what an earlier task of the service learned is not read back from %s: %s; %s is "
                  "all that is read",
-            label_of(recall), result->reason, recall->setup.key);
-        turn_to(recall, recall->current + 1);
+            label_of(asking), result->reason, asking->recall->setup.key);
+        settle(asking, NULL, 0);
         break;
     case RECALL_FAILED:
-        try_later(recall, result->reason);
+        try_later(asking, result->reason);
         break;
     }
 }
 
-static void ask(struct recall *recall)
+static void ask(struct asking *asking)
 {
-    struct asking *asking = &recall->askings[recall->current];
-    asking->open = recall->waiting = true;
-    loop_timer_set(recall->timer, recall->until_ms);
-    if (!delivery_recall(recall->setup.delivery, recall->current, recall->setup.key,
-            recall->setup.max_bytes, answered, asking))
-        turn_to(recall, recall->current + 1);
+    const struct recall_setup *setup = &asking->recall->setup;
+    asking->waiting = true;
+    if (!asking->warned)
+        loop_timer_set(asking->timer, asking->recall->until_ms);
+    if (!delivery_recall(
+            setup->delivery, asking->exporter, setup->key, setup->max_bytes, answered, asking))
+        settle(asking, NULL, 0);
 }
 
 static void look(void *arg)
 {
-    struct recall *recall = arg;
-    if (recall->current == recall->count)
-        finish(recall, NULL, NULL, 0);
-    else if (recall->waiting)
-        give_up(recall, "it does not answer");
+    struct asking *asking = arg;
+    if (asking->waiting)
+        warn(asking, "it does not answer");
     else
-        ask(recall);
+        ask(asking);
 }
 
 struct recall *recall_start(const struct recall_setup *setup)
 {
     struct recall *recall = xcalloc(1, sizeof *recall);
     recall->setup = *setup;
+    recall->until_ms = clock_mono_ms() + setup->patience_ms;
     recall->count = delivery_exporters(setup->delivery);
     recall->askings = xcalloc(recall->count, sizeof *recall->askings);
-    for (size_t i = 0; i < recall->count; i++)
-        recall->askings[i] = (struct asking){.recall = recall};
-    recall->timer = loop_timer_new(setup->loop, look, recall);
-    turn_to(recall, 0);
+    for (size_t i = 0; i < recall->count; i++) {
+        struct asking *asking = &recall->askings[i];
+        *asking = (struct asking){.recall = recall, .exporter = i, .pause_ms = setup->pause_ms};
+        asking->timer = loop_timer_new(setup->loop, look, asking);
+        loop_timer_set(asking->timer, 0); /* from the loop */
+    }
     return recall;
 }
 
@@ -135,7 +128,8 @@ void recall_close(struct recall *recall)
 {
     if (!recall)
         return;
-    loop_timer_free(recall->timer);
+    for (size_t i = 0; i < recall->count; i++)
+        loop_timer_free(recall->askings[i].timer);
     free(recall->askings);
     free(recall);
 }

@@ -1,5 +1,5 @@
-/* Reading back what an earlier task of the service kept in the stores: one exporter after the
- * other, in the configuration's order, until one has it. Nothing waits for it. */
+/* Reading back what an earlier task of the service kept in the stores: every exporter is asked,
+ * each for itself and until it is known what it has. Nothing waits for it. */
 #ifndef AGENT_RECALL_H
 #define AGENT_RECALL_H
 
@@ -15,12 +15,16 @@ struct recall_setup {
     struct delivery *delivery;
     const char *key;
     size_t max_bytes;
-    /* After a failure the same exporter is asked again, pause_ms later at first, then twice as
-     * long each time, until patience_ms have passed since it was first asked. */
-    int64_t pause_ms, patience_ms;
-    /* What one of them has; exactly once, later. text NULL: none of them has anything. `from` is
-     * the exporter's label. */
-    void (*done)(void *arg, const char *from, const char *text, size_t size);
+    /* After a failure an exporter is asked again, pause_ms later at first, then twice as long each
+     * time, but at most longest_pause_ms, and for as long as it fails. */
+    int64_t pause_ms, longest_pause_ms;
+    /* One that has not answered, or will not be asked again before this has passed since the start,
+     * is told of in the log, once. */
+    int64_t patience_ms;
+    /* It is known what this exporter has; once for each, later, in any order. text NULL: nothing,
+     * or nothing that we may read. `from` is the exporter's label; both are valid within the call.
+     */
+    void (*settled)(void *arg, size_t exporter, const char *from, const char *text, size_t size);
     void *arg;
 };
 

@@ -16,6 +16,7 @@
 #include "exporters/s3.h"
 #include "stub_server.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -75,6 +76,15 @@ static inline void put(const struct world *world, const char *name)
     assert_int_equal(fs_write(path, "x", 1, NULL), 0);
     free(path);
     free(parent);
+}
+
+/* For somebody who hangs in reading it. */
+static inline void write_to_fifo(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
 }
 
 static inline void put_in_spool(const struct world *world, const char *id, const char *file)

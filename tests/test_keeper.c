@@ -14,7 +14,8 @@ static void keep(const struct world *world, const char *text)
 {
     char *path = in_world(world, "state/learned.json");
     write_learned(world, text);
-    delivery_keep(world->delivery, path, learned_key);
+    for (size_t i = 0; i < delivery_exporters(world->delivery); i++)
+        delivery_keep(world->delivery, i, path, learned_key);
     free(path);
 }
 

@@ -2,6 +2,7 @@
 empty, in the store (a folder, and Ceph's radosgw)."""
 import json
 import os
+import re
 import shutil
 import time
 
@@ -9,6 +10,7 @@ import pytest
 
 import harness
 from harness import wait_until, watching
+from storage import Proxy
 
 PERIOD_S = 1800
 ROUNDS = 6
@@ -38,12 +40,12 @@ class Folder:
 
 
 class Bucket:
-    def __init__(self, s3, prefix, bucket=None):
+    def __init__(self, s3, prefix, bucket=None, port=None):
         self.s3 = s3
         self.bucket = bucket or s3.bucket
         self.key = f"{prefix}/{KEY}"
         self.exporters = {"s3": {"bucket": self.bucket, "prefix": prefix,
-                                 "endpoint": f"http://127.0.0.1:{s3.port}"}}
+                                 "endpoint": f"http://127.0.0.1:{port or s3.port}"}}
         self.environment = s3.environment()
 
     def read(self):
@@ -133,6 +135,33 @@ def test_it_survives_the_container_and_the_task(agent, service, store):
     wait_recognised(running, ROUNDS + 1)
     running.kill()
     assert store.read() is None, "nothing has changed"
+
+
+def test_an_outage_at_the_start_costs_nothing(agent, service, s3, tmp_path, closing):
+    proxy = closing(Proxy(s3.port))
+    store = Bucket(s3, f"learned/{tmp_path.name}", port=proxy.port)
+    before = rounds_until_now()
+    store.write(before)
+    proxy.down()
+    running = agent(learning(service, store), environment=store.environment).start()
+    service.burn(2)
+    wait_until(lambda: in_state(running) == 1, lambda: running.log)
+    assert "level=warn" in running.wait_log(r".*cannot be asked for.*").group(0)
+    assert store.read() == before
+
+    # The container is replaced meanwhile: what is in `state` is not all yet.
+    running.kill()
+    running.start()
+    running.wait_log(r"goes on with 1 onset from")
+    running.wait_log(r"cannot be asked for", count=2)
+    proxy.up()
+    wait_recognised(running, ROUNDS + 1)
+    wait_until(lambda: onsets_in(store.read()) == ROUNDS + 1, lambda: running.log)
+    running.kill()
+    assert in_state(running) == ROUNDS + 1
+    assert len(re.findall("could be asked for", running.log)) == 1
+    assert [line.split()[0] for line in proxy.requests if KEY.rsplit("/", 1)[1] in line] == \
+        ["GET", "PUT"]
 
 
 def test_a_first_task_finds_nothing_and_stores_what_it_learns(agent, service, store):

@@ -16,14 +16,15 @@ static char *text_of(const struct config *config, const char *text, size_t size,
 {
     struct learned_onsets onsets[TRIGGERS] = {{0}};
     struct error err;
-    if (learned_parse(config, text, size, now_ms, onsets, &err) < 0)
+    bool partial;
+    if (learned_parse(config, text, size, now_ms, onsets, &partial, &err) < 0)
         return NULL;
     for (size_t i = 0; i < TRIGGERS; i++)
         for (size_t j = 0; j < onsets[i].count; j++)
             if (onsets[i].wall_ms[j] > now_ms ||
                 (j > 0 && onsets[i].wall_ms[j] <= onsets[i].wall_ms[j - 1]))
                 abort();
-    char *written = learned_text(config, onsets, now_ms);
+    char *written = learned_text(config, onsets, partial, now_ms);
     learned_onsets_clear(onsets, TRIGGERS);
     return written;
 }
