@@ -9,6 +9,7 @@
 #include "review/profile_merge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* What the profiles may inflate to, together. Measured: the process has 9 MB to begin with, and
  * takes three and a half times as much as profiles inflate to when hardly any of their samples are
@@ -109,6 +110,8 @@ static int run(int argc, char **argv)
         return status;
     if (!merging.output)
         return command_misused(&command_merge, "-o OUT is missing");
+    if (!strcmp(merging.output, "-"))
+        return command_misused(&command_merge, "-o - : OUT is a file; it is written whole or not");
     if (count == 0)
         return command_misused(&command_merge, "there is no profile to merge");
     struct error err;

@@ -137,6 +137,18 @@ static size_t find_column(const struct replay *replay, const char *name)
     return column;
 }
 
+/* Told at the end of the header, where the column would be. */
+static int no_column(
+    const struct replay *replay, const struct trigger_config *trigger, const char *metric)
+{
+    size_t width = strlen("time");
+    for (const char *const *name = csv_columns(replay->reader); *name; name++)
+        width += 1 + strlen(*name);
+    fprintf(stderr, "%s:1:%zu: the column %s is missing, which the trigger %s looks at\n",
+        replay->options->trace, width + 1, metric, trigger->name);
+    return -1;
+}
+
 /* -1 when the trace lacks what a trigger of the file looks at; a built-in one is then left out. */
 static int connect_trigger(struct replay *replay, const struct trigger_config *trigger)
 {
@@ -148,9 +160,7 @@ static int connect_trigger(struct replay *replay, const struct trigger_config *t
             continue;
         }
         if (!trigger->built_in)
-            return command_failed(&command_replay,
-                "the trigger %s needs a column %s, and %s has none", trigger->name, metric,
-                replay->options->trace);
+            return no_column(replay, trigger, metric);
         fprintf(stderr, "note: the built-in trigger %s is left out: %s has no column %s\n",
             trigger->name, replay->options->trace, metric);
     }

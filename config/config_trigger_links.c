@@ -115,11 +115,9 @@ void config_link_triggers(struct config_reader *reader, const struct node *mappi
     enum visit *visits = xcalloc(config->trigger_count, sizeof *visits);
     for (size_t i = 0; i < config->trigger_count; i++) {
         const struct node *node = node_get(mapping, config->triggers[i].name);
-        if (put_in_order(config, i, visits, &ordered))
-            continue;
-        node_key_problem(reader->problems, node,
-            "looks at itself, through the triggers that it names; break the circle");
-        break;
+        if (visits[i] == UNSEEN && !put_in_order(config, i, visits, &ordered))
+            node_key_problem(reader->problems, node,
+                "looks at itself, through the triggers that it names; break the circle");
     }
     free(visits);
 }

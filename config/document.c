@@ -186,14 +186,18 @@ static int read_entry(
     struct reader *reader, const yaml_event_t *key_event, struct node *mapping, int depth)
 {
     struct place place = {mapping, read_key(reader, key_event), key_event->start_mark, depth};
-    if (!place.key)
+    bool lost = !place.key;
+    /* Behind what is no scalar nobody knows where the value begins. */
+    if (lost && key_event->type != YAML_SCALAR_EVENT)
         return -1;
-    const struct node *first = node_get(mapping, place.key);
+    const struct node *first = lost ? NULL : node_get(mapping, place.key);
     struct node *value = read_next(reader, &place);
     free(place.key);
     if (!value)
         return -1;
-    if (first) {
+    if (lost) {
+        document_free(value);
+    } else if (first) {
         node_key_problem(
             reader->problems, value, "is given twice, first on line %d", first->key_line);
         document_free(value);

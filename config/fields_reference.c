@@ -4,6 +4,7 @@
 #include "core/buf.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void append_type(const struct field *field, struct buf *what)
 {
@@ -32,13 +33,28 @@ static void append_type(const struct field *field, struct buf *what)
         buf_printf(what, "%s%s", i ? " | " : "", field->choices[i]);
 }
 
+/* The text below its entry, in lines of at most 100 columns. */
+static void print_help(const char *help, FILE *out)
+{
+    enum { INDENT = 4, COLUMNS = 100 };
+    for (const char *at = help; *at;) {
+        size_t size = strlen(at);
+        if (size > COLUMNS - INDENT) {
+            const char *blank = memrchr(at, ' ', COLUMNS - INDENT + 1);
+            size = blank ? (size_t)(blank - at) : size;
+        }
+        fprintf(out, "%*s%.*s\n", INDENT, "", (int)size, at);
+        at += size + strspn(at + size, " ");
+    }
+}
+
 void fields_print_entry(
     const char *path, const char *key, const char *what, const char *help, FILE *out)
 {
     char *whole = xasprintf("%s%s%s", path, *path ? "." : "", key);
     fprintf(out, "%-32s %s\n", whole, what);
     if (help)
-        fprintf(out, "    %s\n", help);
+        print_help(help, out);
     free(whole);
 }
 
@@ -63,6 +79,8 @@ void fields_print_reference(const struct field *fields, const char *path, FILE *
     for (const struct field *field = fields; field && field->key; field++) {
         if (field->type == FIELD_STRUCT) {
             char *inner = xasprintf("%s%s%s", path, *path ? "." : "", field->key);
+            if (*path) /* what stands at the top explains itself */
+                fields_print_entry(path, field->key, "mapping", field->help, out);
             fields_print_reference(field->fields, inner, out);
             free(inner);
         } else if (field->type != FIELD_OTHER) {

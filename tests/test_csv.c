@@ -147,8 +147,8 @@ static void every_error_names_its_line_and_column(void **unused)
             "from "
             "1970 to 9999"},
         {"time,cpu,memory\n1,5\n", "cpu memory|error",
-            "t.csv:2:4: the row has 2 cells and the header 3"},
-        {"time,cpu\n1\n", "cpu|error", "t.csv:2:2: the row has 1 cells and the header 2"},
+            "t.csv:2:4: the row ends after 2 of the header's 3 columns"},
+        {"time,cpu\n1\n", "cpu|error", "t.csv:2:2: the row ends after 1 of the header's 2 columns"},
         {"time,cpu\n1,5,6\n", "cpu|error", "t.csv:2:5: the row has more cells than the header's 2"},
         {"time,cpu\n1,5,\n", "cpu|error", "t.csv:2:5: the row has more cells than the header's 2"},
         {"time,cpu\n1,\"5\n2,6\"\n", "cpu|error", "t.csv:2:3: the quote is not closed on its line"},

@@ -196,11 +196,12 @@ static void what_is_not_taken_is_told_with_its_place(void **state)
             "f:1:1: not valid YAML: did not find expected key; check the indentation and the "
             "quotes and brackets before it\n",
             false},
+        {"\"\": x\na: 1", "f:1:1: a key is missing before \":\"\n", true},
         {"{a, b: }", "", true},
         {"a: 1\na: 2", "f:2:1: a: is given twice, first on line 1\n", true},
         {"a: {b: 1, b: {c: 1}}\nx: y", "f:1:11: a.b: is given twice, first on line 1\n", true},
         {"a: \"x\\0y\"", "f:1:4: a: holds a NUL character\n", true},
-        {"\"a\\0\": x", "f:1:1: a key must be plain text\n", false},
+        {"\"a\\0\": x", "f:1:1: a key must be plain text\n", true},
         {"%YAML 9.9\n--- a",
             "f:1:1: not valid YAML: found incompatible YAML document; check the indentation and "
             "the quotes and brackets before it\n",

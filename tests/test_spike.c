@@ -270,6 +270,43 @@ static void it_says_what_was_too_brief(void **unused)
     rig_close(&rig);
 }
 
+static void it_says_what_at_least_held_back(void **unused)
+{
+    (void)unused;
+    struct rig rig;
+    char phrase[REASON_SIZE];
+    int64_t time_ms;
+    rig_open(&rig, 1, DIRECTION_UP, 70);
+    for (int i = 0; i < CALM; i++) {
+        double value = i < CALM - 60 || i >= CALM - 30 ? 12 : 72;
+        rig.time_ms += 1000;
+        say(&rig, &value);
+    }
+    assert_int_equal(rig.fires, 0);
+    assert_true(trigger_spike.nearest_miss(rig.trigger, &time_ms, phrase));
+    assert_string_equal(
+        phrase, "score 200.0 above 8, but less than 70% away: cpu 72.0%, usually 12.0%");
+    rig_close(&rig);
+}
+
+/* What waits for a cooldown must not fire while the spike dies away. */
+static void it_holds_only_above_its_score(void **unused)
+{
+    (void)unused;
+    struct rig rig;
+    rig_open(&rig, 1, DIRECTION_UP, 0);
+    calm(&rig, CALM);
+    for (int i = 0; i < 30; i++)
+        put(&rig, 60);
+    assert_true(rig.verdict.holds);
+    for (int i = 0; i < 10; i++)
+        put(&rig, 13.4); /* below the score, and above a third of it */
+    assert_int_equal(rig.fires, 1);
+    assert_int_equal(rig.clears, 0);
+    assert_false(rig.verdict.holds);
+    rig_close(&rig);
+}
+
 static void it_describes_itself(void **unused)
 {
     (void)unused;
@@ -326,6 +363,8 @@ int main(void)
         cmocka_unit_test(a_stale_metric_does_not_count),
         cmocka_unit_test(it_says_why),
         cmocka_unit_test(it_says_what_was_too_brief),
+        cmocka_unit_test(it_says_what_at_least_held_back),
+        cmocka_unit_test(it_holds_only_above_its_score),
         cmocka_unit_test(it_describes_itself),
         cmocka_unit_test(a_distance_is_more_than_nothing),
     };

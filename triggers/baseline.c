@@ -255,10 +255,12 @@ static void measure_steps(struct baseline *baseline)
         if (i + 2 < steps)
             continue;
         double mean = sum / (i + 1);
-        struct baseline_distance distance = {0, 0};
-        if (!is_near(baseline, mean))
-            distance = (struct baseline_distance){
-                larger(sign * signed_distance(baseline, mean), 0), larger(least, 0)};
+        struct baseline_distance distance = {
+            larger(sign * signed_distance(baseline, mean), 0), larger(least, 0)};
+        if (is_near(baseline, mean)) {
+            baseline->held_back = distance.mean;
+            distance = (struct baseline_distance){0, 0};
+        }
         if (i > 0 || steps == 1)
             *(i + 1 < steps ? &baseline->early : &baseline->confirmed) = distance;
     }
@@ -282,7 +284,7 @@ static void measure(struct baseline *baseline)
 {
     baseline->confirmed = (struct baseline_distance){0, 0};
     baseline->early = baseline->confirmed;
-    baseline->lasting = 0;
+    baseline->lasting = baseline->held_back = 0;
     if (!baseline_knows(baseline))
         return;
     measure_steps(baseline);

@@ -447,7 +447,8 @@ static const struct field recurs_fields[] = {
         .otherwise = "3m..8h",
         .min = 5000,
         .max = 604800000,
-        .help = "the shortest and the longest period that is looked for"},
+        .help = "the shortest and the longest period that is looked for; the longest is twice the "
+                "shortest or more"},
     {.key = NULL},
 };
 

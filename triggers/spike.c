@@ -61,6 +61,7 @@ struct spike {
     int64_t low_since_ms;
     struct valley valley;
     struct miss nearest, candidate; /* candidate: of an excursion that is not over */
+    struct miss held_back;          /* what at_least held back */
 };
 
 static void *open(const void *options, const struct trigger_scope *scope)
@@ -246,8 +247,20 @@ static bool ends(struct spike *state)
     return lasted_ms >= quiet_ms(state) - step / 4;
 }
 
+/* The metric that at_least holds back the most. */
+static void note_held_back(struct spike *state)
+{
+    for (size_t i = 0; i < state->scope->metric_count; i++) {
+        const struct baseline *baseline = &state->baselines[i];
+        if (baseline->held_back > state->held_back.score && baseline_knows(baseline))
+            state->held_back = (struct miss){
+                true, baseline->held_back, baseline->value, baseline->usual, i, state->last_ms};
+    }
+}
+
 static void note_miss(struct spike *state)
 {
+    note_held_back(state);
     const struct baseline *lead = &state->baselines[state->lead];
     double score = state->score.mean;
     if (!baseline_knows(lead))
@@ -290,7 +303,9 @@ static void check(void *trigger, const struct trigger_input *input, struct verdi
         take_step(state, verdict);
     }
     const struct baseline *lead = &state->baselines[state->lead];
-    verdict->holds = state->active && !state->low;
+    verdict->holds = state->active &&
+                     (verdict->fired ||
+                         fmax(state->score.mean, state->early.mean) > state->rule->score);
     verdict->metric = state->scope->metrics[state->lead];
     verdict->unit = state->scope->units[state->lead];
     verdict->value = lead->value;
@@ -345,6 +360,17 @@ static bool say_learning(const struct spike *state, char phrase[REASON_SIZE])
     return true;
 }
 
+/* "score 46.0 above 8, but less than 70% away: cpu 80.0%, usually 19.5%" */
+static void say_held_back(const struct spike *state, char phrase[REASON_SIZE])
+{
+    const struct miss *miss = &state->held_back;
+    char what[REASON_SIZE / 2], level[VALUE_TEXT_SIZE];
+    say_metric(state, miss->metric, miss->value, miss->usual, sizeof what, what);
+    metric_format_level(state->scope->units[miss->metric], state->rule->at_least.value, level);
+    snprintf(phrase, REASON_SIZE, "score %.1f above %g, but less than %s away: %s", miss->score,
+        state->rule->score, level, what);
+}
+
 static bool nearest_miss(const void *trigger, int64_t *time_ms, char phrase[REASON_SIZE])
 {
     const struct spike *state = trigger;
@@ -356,6 +382,11 @@ static bool nearest_miss(const void *trigger, int64_t *time_ms, char phrase[REAS
         miss = &state->candidate;
     if (say_learning(state, phrase))
         return true;
+    if (state->held_back.score > state->rule->score) {
+        *time_ms = state->held_back.time_ms;
+        say_held_back(state, phrase);
+        return true;
+    }
     if (!miss->known)
         return false;
     char what[REASON_SIZE / 2];
@@ -436,9 +467,11 @@ static const struct field fields[] = {
         .type = FIELD_STRUCT,
         .offset = offsetof(struct spike_options, spike),
         .fields = rule_fields,
-        .help = "compares with its own history: 360 values, one every 10 s (an hour) or one a "
-                "sample where those are further apart; the first 30 are for learning. Where "
-                "samples are 2m or more apart, with the extremes of the last 1440 as well"},
+        .help =
+            "compares with its own history: 360 values, one every 10 s (an hour) or one a sample "
+            "where those are further apart; the first 30 are for learning. What lasts for 90 of "
+            "them (15 min) is the new usual. Where samples are 2m or more apart, spikes that come "
+            "back often (about five in 1440 samples) are usual, too"},
     {.key = NULL},
 };
 
