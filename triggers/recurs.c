@@ -128,8 +128,11 @@ static void plan(
     if (estimate->period_s <= 0 || estimate->alive < WINDOW_CHANCE)
         return;
     struct recurrence_window window;
-    bool good = recurrence_filter_window(state->filter, after_ms, estimate->period_s,
-        WINDOW_SHARE * estimate->period_s, now->recognised ? HELD_CHANCE : WINDOW_CHANCE, &window);
+    /* No longer than its share of the period that was said, either. */
+    double period_s = estimate->period_s;
+    double shorter_s = now->recognised ? fmin(period_s, state->said_period_s) : period_s;
+    bool good = recurrence_filter_window(state->filter, after_ms, period_s,
+        WINDOW_SHARE * shorter_s, now->recognised ? HELD_CHANCE : WINDOW_CHANCE, &window);
     int64_t expected_ms = window.start_ms + (window.end_ms - window.start_ms) / 2;
     look_forward_to(state, &(struct window){window.start_ms, window.end_ms, expected_ms});
     if (!good) {
@@ -202,11 +205,23 @@ static void take_onset(struct recurs_state *state, int64_t onset_ms)
     set_due(state);
 }
 
+/* What was recognised before the log was learned again stays so for as long as ever. */
+static void hold_on(struct recurs_state *state)
+{
+    struct recurrence_estimate estimate;
+    int64_t newest_ms = state->log_ms[state->log_count - 1];
+    state->now.recognised = true;
+    recurrence_filter_estimate(state->filter, newest_ms, &estimate);
+    take_estimate(state, &estimate);
+    plan(state, &estimate, newest_ms);
+}
+
 /* Learns the log again, in silence: the window that was said stands. */
 static void learn_again(struct recurs_state *state)
 {
     unsigned news = state->news;
-    bool had_said = state->has_said;
+    bool had_said = state->has_said, was = state->now.recognised;
+    double said_period_s = state->said_period_s;
     state->has_said = false;
     recurrence_filter_reset(state->filter, noise_s(state));
     state->now = (struct recurrence){.expected_ms = INT64_MIN};
@@ -214,8 +229,13 @@ static void learn_again(struct recurs_state *state)
     state->horizon_ms = state->due_ms = INT64_MAX;
     for (size_t i = 0; i < state->log_count; i++)
         take_onset(state, state->log_ms[i]);
-    state->news = news;
+    bool found = state->now.recognised && !was;
+    state->news = news | (found ? RECURRENCE_RECOGNISED : 0);
     state->has_said = had_said;
+    if (was && !state->now.recognised) {
+        state->said_period_s = said_period_s;
+        hold_on(state);
+    }
     settle_window(state, false);
     set_due(state);
 }
@@ -264,16 +284,9 @@ static void follow_latency(struct recurs_state *state, double latency_ms)
 /* Forgets the older half of a log that is full. */
 static void shorten_log(struct recurs_state *state)
 {
-    bool was = state->now.recognised;
     state->log_count = LOG_SIZE / 2;
     memmove(state->log_ms, state->log_ms + LOG_SIZE / 2, sizeof state->log_ms / 2);
     learn_again(state);
-    if (was && !state->now.recognised) {
-        state->news |= RECURRENCE_DORMANT;
-        state->has_said = false;
-    }
-    if (!was && state->now.recognised)
-        state->news |= RECURRENCE_RECOGNISED;
 }
 
 /* One spike reported twice has onsets this close to one another. */
