@@ -270,16 +270,18 @@ void agent_close(struct agent *agent)
     recorder_stop(agent->recorder);
     stop_probes(agent);
     free(agent->probes);
-    detector_close(agent->detector);
     sampler_close(agent->sampler);
     learned_stop(agent->learned);
     delivery_close(agent->delivery);
     agent->delivery = NULL;
-    worker_close(agent->worker);
     offload_close_by(agent->names, clock_mono_ms() + close_names_ms);
-    /* A job that hangs still has its hands on these: they are lost, and the process ends. */
-    if (offload_close_by(agent->disk, clock_mono_ms() + close_disk_ms)) {
+    /* What the disk has finished goes its way still, and asks all of these. A job that hangs has
+     * its hands on them: they are lost, and the process ends. */
+    bool drained = offload_close_by(agent->disk, clock_mono_ms() + close_disk_ms);
+    worker_close(agent->worker);
+    if (drained) {
         incidents_close(agent->incidents);
+        detector_close(agent->detector);
         recorder_close(agent->recorder);
         ledger_close(agent->ledger);
         learned_close(agent->learned);

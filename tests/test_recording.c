@@ -106,8 +106,8 @@ static int tear_down(void **state)
     struct world *world = *state;
     struct rest *rest = world->more;
     recorder_stop(world->recorder);
-    worker_close(rest->worker);
     offload_close(world->disk);
+    worker_close(rest->worker);
     incidents_close(rest->incidents);
     recorder_close(world->recorder);
     series_set_free(&rest->series);
