@@ -3,8 +3,8 @@
 #include "agent/capture.h"
 #include "agent/detector.h"
 #include "agent/incident_notes.h"
-#include "agent/incident_writing.h"
 #include "agent/recording.h"
+#include "agent/running.h"
 #include "agent/spool.h"
 #include "config/config.h"
 #include "core/alloc.h"
@@ -20,34 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t first_retry_ms = 1000, longest_retry_ms = 60000;
 /* Fires and requests that are listed in one incident; what comes after that is only logged. */
 enum { MAX_JOINED = 200 };
 enum { MAX_OPENED = 32 }; /* ids that are remembered for who asks what became of them */
 /* From the first requests to the first checkpoint: nothing comes between a spike and its profile.
  */
 static const int64_t head_start_ms = 20;
-
-/* An incident from its fire until it is complete in the spool. */
-struct running {
-    struct incidents *incidents;
-    struct incident *incident;
-    struct capture *capture;
-    struct recording *recording;    /* NULL: its set takes no CPU profile */
-    const struct series *waits_for; /* its next sample ends metrics.csv; NULL: any */
-    size_t app;
-    int64_t fired_ms, captured_ms; /* monotonic; captured_ms 0: still capturing */
-    int64_t wall_offset_ms;        /* fixed at the fire, so that no clock step gets into the file */
-    char *folder;
-    struct loop_timer *first_checkpoint, *patience;
-    bool finishing;
-    bool merging;   /* its CPU profiles become one; then it is complete, if it was due */
-    int64_t due_ms; /* when the last row was there before that (monotonic); 0: it was not */
-    bool completing, sealing; /* the last writing is under way; it can take no more joins */
-    int64_t retry_ms;         /* after a completion that failed; 0: none did */
-    const char *set;          /* its capture set's name */
-    bool *caused_by;          /* by trigger: it opened this incident or joined it */
-};
 
 struct incidents {
     struct incidents_setup setup;
@@ -63,18 +41,6 @@ struct incidents *incidents_open(const struct incidents_setup *setup)
     incidents->setup = *setup;
     incidents->running = xcalloc(setup->config->app_count, sizeof *incidents->running);
     return incidents;
-}
-
-static void running_free(struct running *running)
-{
-    loop_timer_free(running->first_checkpoint);
-    loop_timer_free(running->patience);
-    capture_free(running->capture);
-    recording_free(running->recording);
-    incident_free(running->incident);
-    free(running->folder);
-    free(running->caused_by);
-    free(running);
 }
 
 void incidents_close(struct incidents *incidents)
@@ -150,174 +116,24 @@ bool incidents_idle(const struct incidents *incidents)
     return true;
 }
 
-static int64_t wall_of(const struct running *running, int64_t mono_ms)
+static void over(struct running *running)
 {
-    return mono_ms + running->wall_offset_ms;
-}
-
-static int64_t begin_ms(const struct running *running)
-{
-    const struct incident *incident = running->incident;
-    int64_t onset = incident->onset_ms ? incident->onset_ms : incident->fired_ms;
-    return onset - running->wall_offset_ms;
-}
-
-static void written(void *arg, const char *id, bool ok);
-
-static void write_down(struct running *running, bool last)
-{
-    const struct incidents_setup *setup = &running->incidents->setup;
-    struct incident_writing writing = {
-        .disk = setup->disk,
-        .spool = setup->spool,
-        .incident = running->incident,
-        .series = setup->series,
-        .onset_ms = begin_ms(running),
-        .until_ms = running->due_ms ? running->due_ms : INT64_MAX,
-        .wall_offset_ms = running->wall_offset_ms,
-        .sealing = last ? &running->sealing : NULL,
-        .written = written,
-        .arg = running,
-    };
-    incident_write(&writing);
-}
-
-static void on_progress(void *arg)
-{
-    write_down(arg, false);
-}
-
-/* The pattern of the trigger that opened it, else of one that joined. */
-static void note_recurrence(struct running *running)
-{
-    const struct incidents_setup *setup = &running->incidents->setup;
-    struct incident_recurrence *recurrence = &running->incident->recurrence;
-    for (int opener = 1; opener >= 0; opener--)
-        for (size_t i = 0; i < setup->config->trigger_count; i++)
-            if (running->caused_by[i] && isnan(recurrence->period_s) && setup->recurrence &&
-                (!opener ||
-                    !strcmp(setup->config->triggers[i].name, running->incident->trigger.name)))
-                setup->recurrence(setup->arg, i, running->wall_offset_ms, recurrence);
-}
-
-static void complete(void *arg)
-{
-    struct running *running = arg;
-    if (running->merging && !running->due_ms)
-        running->due_ms = clock_mono_ms();
-    if (running->completing || running->merging)
-        return;
-    running->completing = true;
-    loop_timer_unset(running->first_checkpoint);
-    loop_timer_unset(running->patience);
-    const struct config *config = running->incidents->setup.config;
-    char *cpu = config->single_app ? xstrdup("cpu")
-                                   : xasprintf("%s.cpu", config->apps[running->app].name);
-    const struct series_set *series = running->incidents->setup.series;
-    incident_note_peaks(running->incident, series, begin_ms(running));
-    incident_note_usage(
-        running->incident, series_set_find(series, cpu), running->fired_ms, running->captured_ms);
-    free(cpu);
-    note_recurrence(running);
-    write_down(running, true);
-}
-
-/* What cannot be written now (a full disk) is tried again for as long as it takes. */
-static void written(void *arg, const char *id, bool ok)
-{
-    struct running *running = arg;
-    struct incidents *incidents = running->incidents;
-    if (ok) {
-        log_info("incident %s finished", id);
-        incidents->running[running->app] = NULL;
-        incidents->setup.complete(incidents->setup.arg, id);
-        running_free(running);
-        return;
-    }
-    running->retry_ms = running->retry_ms ? running->retry_ms * 2 : first_retry_ms;
-    if (running->retry_ms > longest_retry_ms)
-        running->retry_ms = longest_retry_ms;
-    log_error("incident %s could not be completed in the spool; next try in %.0f s", id,
-        (double)running->retry_ms / 1000);
-    running->completing = running->sealing = false;
-    loop_timer_set(running->patience, clock_mono_ms() + running->retry_ms);
-}
-
-/* How long the last row is waited for: Fargate's figures are up to 10 s late. */
-static int64_t patience_ms(const struct running *running)
-{
-    int64_t two_ms = 2 * running->incidents->setup.config->interval_ms;
-    return two_ms > 15000 ? two_ms : 15000;
-}
-
-static void on_merged(void *arg)
-{
-    struct running *running = arg;
-    running->merging = false;
-    if (running->due_ms)
-        complete(running);
-}
-
-static void on_captured(void *arg)
-{
-    struct running *running = arg;
-    running->captured_ms = clock_mono_ms();
-    running->incident->finished_ms = wall_of(running, running->captured_ms);
-    running->merging = running->recording &&
-                       recording_merge(running->recording, on_merged, running);
-    if (running->finishing) {
-        complete(running);
-        return;
-    }
-    write_down(running, false);
-    loop_timer_set(running->patience, running->captured_ms + patience_ms(running));
-}
-
-static bool has_sample_after(const struct series *series, int64_t time_ms)
-{
-    const struct sample *newest = series_at(series, 0);
-    return newest && newest->time_ms >= time_ms;
-}
-
-/* Where nothing is measured there is nothing to wait for. */
-static bool last_row_is_there(const struct running *running)
-{
-    if (running->waits_for)
-        return has_sample_after(running->waits_for, running->captured_ms);
-    const struct series_set *series = running->incidents->setup.series;
-    bool measuring = false;
-    for (size_t i = 0; i < series->count; i++) {
-        if (has_sample_after(series->all[i], running->captured_ms))
-            return true;
-        measuring = measuring ||
-                    has_sample_after(series->all[i], running->captured_ms - patience_ms(running));
-    }
-    return !measuring;
-}
-
-void incidents_sampled(struct incidents *incidents)
-{
-    for (size_t i = 0; i < incidents->setup.config->app_count; i++) {
-        struct running *running = incidents->running[i];
-        if (running && running->captured_ms && !running->retry_ms && last_row_is_there(running))
-            complete(running);
-    }
+    struct incidents *incidents = running->arg;
+    incidents->running[running->app] = NULL;
+    incidents->setup.complete(incidents->setup.arg, running->incident->id);
+    running_free(running);
 }
 
 static struct running *begin(
     struct incidents *incidents, size_t app, const char *trigger, const char *kind)
 {
     const struct config *config = incidents->setup.config;
-    struct running *running = xcalloc(1, sizeof *running);
-    running->incidents = incidents;
+    struct running *running = running_new(&incidents->setup);
+    struct incident *incident = running->incident;
     running->app = app;
-    running->caused_by = xcalloc(config->trigger_count, sizeof *running->caused_by);
-    running->fired_ms = clock_mono_ms();
-    running->wall_offset_ms = clock_wall_ms() - running->fired_ms;
-    running->first_checkpoint = loop_timer_new(incidents->setup.loop, on_progress, running);
-    running->patience = loop_timer_new(incidents->setup.loop, complete, running);
-    struct incident *incident = running->incident = incident_new();
-    incident->fired_ms = wall_of(running, running->fired_ms);
+    running->over = over;
+    running->arg = incidents;
+    incident->fired_ms = running_wall(running, running->fired_ms);
     incident->id = incident_new_id(incident->fired_ms, trigger);
     incident->service = xstrdup(config->service);
     incident->app = xstrdup(config->apps[app].name);
@@ -345,7 +161,7 @@ static void on_cpu_done(void *arg)
 /* A sample is the mean of the time before it: the rise may have begun an interval earlier. */
 static struct recording *take_recording(struct running *running, const struct capture_set *set)
 {
-    const struct incidents_setup *setup = &running->incidents->setup;
+    const struct incidents_setup *setup = running->setup;
     struct recording_setup recording = {
         .loop = setup->loop,
         .disk = setup->disk,
@@ -354,7 +170,7 @@ static struct recording *take_recording(struct running *running, const struct ca
         .app = running->app,
         .incident = running->incident,
         .folder = running->folder,
-        .since_ms = begin_ms(running) - setup->config->interval_ms,
+        .since_ms = running_begin_ms(running) - setup->config->interval_ms,
         .fired_ms = running->fired_ms,
         .wall_offset_ms = running->wall_offset_ms,
         .set = set,
@@ -367,9 +183,9 @@ static struct recording *take_recording(struct running *running, const struct ca
 
 /* The requests leave before anything is written: nothing comes between the spike and its profile.
  */
-static int start(struct running *running, const char *set_name, struct error *err)
+static int start(
+    struct incidents *incidents, struct running *running, const char *set_name, struct error *err)
 {
-    struct incidents *incidents = running->incidents;
     const struct config *config = incidents->setup.config;
     const struct capture_set *set = config_capture(config, set_name);
     running->folder = spool_begin(incidents->setup.spool, running->incident->id, err);
@@ -390,8 +206,8 @@ static int start(struct running *running, const char *set_name, struct error *er
         .wall_offset_ms = running->wall_offset_ms,
         .hold_cpu = running->recording && recording_in_flight(running->recording),
         .cpu_done = running->recording ? on_cpu_done : NULL,
-        .progress = on_progress,
-        .done = on_captured,
+        .progress = running_progress,
+        .done = running_captured,
         .arg = running,
     };
     running->set = setup.set->name;
@@ -419,7 +235,7 @@ static void join(struct running *running, const struct trigger_config *trigger,
     cause->reason = xstrdup(reason);
     cause->value = event ? event->value : NAN;
     cause->limit = event ? event->limit : NAN;
-    cause->time_ms = wall_of(running, event ? event->time_ms : clock_mono_ms());
+    cause->time_ms = running_wall(running, event ? event->time_ms : clock_mono_ms());
     log_info("incident %s joined by %s: %s", running->incident->id, cause->name, reason);
 }
 
@@ -442,9 +258,9 @@ int incidents_fire(
     incident->trigger.reason = xstrdup(event->reason);
     incident->trigger.value = event->value;
     incident->trigger.limit = event->limit;
-    incident->onset_ms = wall_of(running, event->onset_ms);
+    incident->onset_ms = running_wall(running, event->onset_ms);
     running->waits_for = series_set_find(incidents->setup.series, event->metric);
-    return start(running, trigger->capture, err);
+    return start(incidents, running, trigger->capture, err);
 }
 
 void incidents_suppressed(struct incidents *incidents)
@@ -479,7 +295,16 @@ const char *incidents_manual(
         return join_by_hand(running, reason, set, err);
     running = begin(incidents, app, "manual", "manual");
     running->incident->trigger.reason = xstrdup(reason);
-    return start(running, set ? set : "spike", err) < 0 ? NULL : incidents_running(incidents, app);
+    return start(incidents, running, set ? set : "spike", err) < 0
+               ? NULL
+               : incidents_running(incidents, app);
+}
+
+void incidents_sampled(struct incidents *incidents)
+{
+    for (size_t i = 0; i < incidents->setup.config->app_count; i++)
+        if (incidents->running[i])
+            running_sampled(incidents->running[i]);
 }
 
 void incidents_finish(struct incidents *incidents, int64_t deadline_ms)
@@ -492,7 +317,7 @@ void incidents_finish(struct incidents *incidents, int64_t deadline_ms)
         if (running->recording)
             recording_finish(running->recording, deadline_ms);
         if (running->captured_ms)
-            complete(running); /* also one that waits for its next try */
+            running_complete(running); /* also one that waits for its next try */
         else
             capture_finish(running->capture, deadline_ms);
     }

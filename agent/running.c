@@ -1,0 +1,197 @@
+#include "agent/running.h"
+
+#include "agent/capture.h"
+#include "agent/incident_notes.h"
+#include "agent/incident_writing.h"
+#include "agent/incidents.h"
+#include "agent/recording.h"
+#include "config/config.h"
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/incident.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/series.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t first_retry_ms = 1000, longest_retry_ms = 60000;
+
+static void out_of_patience(void *arg)
+{
+    running_complete(arg);
+}
+
+struct running *running_new(const struct incidents_setup *setup)
+{
+    struct running *running = xcalloc(1, sizeof *running);
+    running->setup = setup;
+    running->caused_by = xcalloc(setup->config->trigger_count, sizeof *running->caused_by);
+    running->fired_ms = clock_mono_ms();
+    running->wall_offset_ms = clock_wall_ms() - running->fired_ms;
+    running->first_checkpoint = loop_timer_new(setup->loop, running_progress, running);
+    running->patience = loop_timer_new(setup->loop, out_of_patience, running);
+    running->incident = incident_new();
+    return running;
+}
+
+void running_free(struct running *running)
+{
+    loop_timer_free(running->first_checkpoint);
+    loop_timer_free(running->patience);
+    capture_free(running->capture);
+    recording_free(running->recording);
+    incident_free(running->incident);
+    free(running->folder);
+    free(running->caused_by);
+    free(running);
+}
+
+int64_t running_wall(const struct running *running, int64_t mono_ms)
+{
+    return mono_ms + running->wall_offset_ms;
+}
+
+int64_t running_begin_ms(const struct running *running)
+{
+    const struct incident *incident = running->incident;
+    int64_t onset = incident->onset_ms ? incident->onset_ms : incident->fired_ms;
+    return onset - running->wall_offset_ms;
+}
+
+static void written(void *arg, const char *id, bool ok);
+
+static void write_down(struct running *running, bool last)
+{
+    const struct incidents_setup *setup = running->setup;
+    struct incident_writing writing = {
+        .disk = setup->disk,
+        .spool = setup->spool,
+        .incident = running->incident,
+        .series = setup->series,
+        .onset_ms = running_begin_ms(running),
+        .until_ms = running->due_ms ? running->due_ms : INT64_MAX,
+        .wall_offset_ms = running->wall_offset_ms,
+        .sealing = last ? &running->sealing : NULL,
+        .written = written,
+        .arg = running,
+    };
+    incident_write(&writing);
+}
+
+void running_progress(void *arg)
+{
+    write_down(arg, false);
+}
+
+/* The pattern of the trigger that opened it, else of one that joined. */
+static void note_recurrence(struct running *running)
+{
+    const struct incidents_setup *setup = running->setup;
+    struct incident_recurrence *recurrence = &running->incident->recurrence;
+    for (int opener = 1; opener >= 0; opener--)
+        for (size_t i = 0; i < setup->config->trigger_count; i++)
+            if (running->caused_by[i] && isnan(recurrence->period_s) && setup->recurrence &&
+                (!opener ||
+                    !strcmp(setup->config->triggers[i].name, running->incident->trigger.name)))
+                setup->recurrence(setup->arg, i, running->wall_offset_ms, recurrence);
+}
+
+void running_complete(struct running *running)
+{
+    if (running->merging && !running->due_ms)
+        running->due_ms = clock_mono_ms();
+    if (running->completing || running->merging)
+        return;
+    running->completing = true;
+    loop_timer_unset(running->first_checkpoint);
+    loop_timer_unset(running->patience);
+    const struct config *config = running->setup->config;
+    char *cpu = config->single_app ? xstrdup("cpu")
+                                   : xasprintf("%s.cpu", config->apps[running->app].name);
+    const struct series_set *series = running->setup->series;
+    incident_note_peaks(running->incident, series, running_begin_ms(running));
+    incident_note_usage(
+        running->incident, series_set_find(series, cpu), running->fired_ms, running->captured_ms);
+    free(cpu);
+    note_recurrence(running);
+    write_down(running, true);
+}
+
+/* What cannot be written now (a full disk) is tried again for as long as it takes. */
+static void written(void *arg, const char *id, bool ok)
+{
+    struct running *running = arg;
+    if (ok) {
+        log_info("incident %s finished", id);
+        running->over(running);
+        return;
+    }
+    running->retry_ms = running->retry_ms ? running->retry_ms * 2 : first_retry_ms;
+    if (running->retry_ms > longest_retry_ms)
+        running->retry_ms = longest_retry_ms;
+    log_error("incident %s could not be completed in the spool; next try in %.0f s", id,
+        (double)running->retry_ms / 1000);
+    running->completing = running->sealing = false;
+    loop_timer_set(running->patience, clock_mono_ms() + running->retry_ms);
+}
+
+/* How long the last row is waited for: Fargate's figures are up to 10 s late. */
+static int64_t patience_ms(const struct running *running)
+{
+    int64_t two_ms = 2 * running->setup->config->interval_ms;
+    return two_ms > 15000 ? two_ms : 15000;
+}
+
+static void on_merged(void *arg)
+{
+    struct running *running = arg;
+    running->merging = false;
+    if (running->due_ms)
+        running_complete(running);
+}
+
+void running_captured(void *arg)
+{
+    struct running *running = arg;
+    running->captured_ms = clock_mono_ms();
+    running->incident->finished_ms = running_wall(running, running->captured_ms);
+    running->merging = running->recording &&
+                       recording_merge(running->recording, on_merged, running);
+    if (running->finishing) {
+        running_complete(running);
+        return;
+    }
+    write_down(running, false);
+    loop_timer_set(running->patience, running->captured_ms + patience_ms(running));
+}
+
+static bool has_sample_after(const struct series *series, int64_t time_ms)
+{
+    const struct sample *newest = series_at(series, 0);
+    return newest && newest->time_ms >= time_ms;
+}
+
+/* Where nothing is measured there is nothing to wait for. */
+static bool last_row_is_there(const struct running *running)
+{
+    if (running->waits_for)
+        return has_sample_after(running->waits_for, running->captured_ms);
+    const struct series_set *series = running->setup->series;
+    bool measuring = false;
+    for (size_t i = 0; i < series->count; i++) {
+        if (has_sample_after(series->all[i], running->captured_ms))
+            return true;
+        measuring = measuring ||
+                    has_sample_after(series->all[i], running->captured_ms - patience_ms(running));
+    }
+    return !measuring;
+}
+
+void running_sampled(struct running *running)
+{
+    if (running->captured_ms && !running->retry_ms && last_row_is_there(running))
+        running_complete(running);
+}

@@ -1,0 +1,57 @@
+/* An incident from its fire until it is complete in the spool, for agent/incidents.c: what it is
+ * while it is captured, and how it ends. */
+#ifndef AGENT_RUNNING_H
+#define AGENT_RUNNING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct capture;
+struct incident;
+struct incidents_setup;
+struct loop_timer;
+struct recording;
+struct series;
+
+struct running {
+    const struct incidents_setup *setup;
+    void (*over)(struct running *running); /* it is complete; frees it */
+    void *arg;
+    struct incident *incident;
+    struct capture *capture;
+    struct recording *recording;    /* NULL: its set takes no CPU profile */
+    const struct series *waits_for; /* its next sample ends metrics.csv; NULL: any */
+    size_t app;
+    int64_t fired_ms, captured_ms; /* monotonic; captured_ms 0: still capturing */
+    int64_t wall_offset_ms;        /* fixed at the fire, so that no clock step gets into the file */
+    char *folder;
+    struct loop_timer *first_checkpoint, *patience;
+    bool finishing;
+    bool merging;   /* its CPU profiles become one; then it is complete, if it was due */
+    int64_t due_ms; /* when the last row was there before that (monotonic); 0: it was not */
+    bool completing, sealing; /* the last writing is under way; it can take no more joins */
+    int64_t retry_ms;         /* after a completion that failed; 0: none did */
+    const char *set;          /* its capture set's name */
+    bool *caused_by;          /* by trigger: it opened this incident or joined it */
+};
+
+/* An incident that fires now, with its timers; the rest is the caller's to fill in. */
+struct running *running_new(const struct incidents_setup *setup);
+void running_free(struct running *running);
+
+/* Wall time of a monotonic one, and when its excursion began (monotonic). */
+int64_t running_wall(const struct running *running, int64_t mono_ms);
+int64_t running_begin_ms(const struct running *running);
+
+/* What captures call: arg is the incident. */
+void running_progress(void *arg);
+void running_captured(void *arg);
+
+/* Samples were pushed: completes it if these are what it waited for. */
+void running_sampled(struct running *running);
+
+/* Completes it now, or as soon as its profiles are merged. */
+void running_complete(struct running *running);
+
+#endif
