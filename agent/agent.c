@@ -198,7 +198,7 @@ static int open_threads(struct agent *agent, struct error *err)
 
 static int open_spool(struct agent *agent, struct error *err)
 {
-    agent->spool = spool_open(agent->config->state, agent->disk, err);
+    agent->spool = spool_open(agent->config, agent->disk, err);
     if (!agent->spool)
         return -1;
     agent->delivery = delivery_open(agent->loop, agent->disk, agent->spool, agent->config, err);

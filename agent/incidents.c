@@ -215,6 +215,9 @@ static int start(
     incidents->running[running->app] = running;
     remember(incidents, running->incident->id);
     running->capture = capture_start(&setup);
+    spool_note(incidents->setup.spool, running->incident);
+    if (running->recording)
+        recording_move(running->recording);
     log_info("incident %s opened: %s", running->incident->id, running->incident->trigger.reason);
     loop_timer_set(running->first_checkpoint, running->fired_ms + head_start_ms);
     return 0;

@@ -91,6 +91,8 @@ static void note_slice(struct part *part)
     const struct recording_setup *setup = &part->recording->setup;
     struct incident_profile *to = profile_of(part);
     to->status = from->status;
+    free(to->file);
+    to->file = profile_file_name(to->name);
     to->http_status = from->http_status;
     to->seconds = from->seconds;
     to->requested_ms = from->requested_ms + setup->wall_offset_ms;
@@ -160,16 +162,14 @@ static void add_part(struct recording *recording, struct slice *slice)
     *part = (struct part){recording, slice, setup->incident->profile_count};
     char *name = xasprintf("%s%zu", slice_prefix, recording->count + 1);
     struct incident_profile *profile = incident_add_profile(setup->incident, name);
-    profile->file = profile_file_name(name);
+    profile->file = profile_file_name(slice->profile.name); /* until it is moved */
     profile->url = xstrdup(slice->profile.url);
     profile->requested_ms = slice->profile.requested_ms + setup->wall_offset_ms;
     free(name);
     recording->count++;
     recording->pending++;
-    if (slice->state == SLICE_ENDED) {
-        keep_part(part);
+    if (slice->state == SLICE_ENDED)
         return;
-    }
     struct slice_owner owner = {on_answered, on_ended, part};
     slice_hand_over(slice, &owner);
     if (slice->state == SLICE_RECORDING)
@@ -203,6 +203,13 @@ struct recording *recording_take(const struct recording_setup *setup)
     if (recording->in_flight && natural_end_ms(recording->in_flight->slice) > enough_ms)
         loop_timer_set(recording->cut, enough_ms);
     return recording;
+}
+
+void recording_move(struct recording *recording)
+{
+    for (size_t i = 0; i < recording->count; i++)
+        if (recording->parts[i].slice->state == SLICE_ENDED)
+            keep_part(&recording->parts[i]);
 }
 
 bool recording_in_flight(const struct recording *recording)

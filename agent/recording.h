@@ -39,6 +39,10 @@ struct recording_setup {
  * NULL when the set has no CPU profile: the recorder goes on. */
 struct recording *recording_take(const struct recording_setup *setup);
 
+/* Begins to move the files: once the incident, with its slices pending, is given to be noted, so
+ * that the next start after a kill finds them wherever they are. */
+void recording_move(struct recording *recording);
+
 /* Whether the capture has to wait for cpu_free. */
 bool recording_in_flight(const struct recording *recording);
 

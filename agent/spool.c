@@ -1,6 +1,7 @@
 #include "agent/spool.h"
 
 #include "agent/spool_recovery.h"
+#include "config/config.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/fs.h"
@@ -95,14 +96,15 @@ static int lock_state(struct spool *spool, const char *state, struct error *err)
     return status;
 }
 
-struct spool *spool_open(const char *state, struct offload *disk, struct error *err)
+struct spool *spool_open(const struct config *config, struct offload *disk, struct error *err)
 {
+    const char *state = config->state;
     struct spool *spool = xcalloc(1, sizeof *spool);
     spool->disk = disk;
     spool->lock = -1;
     spool->path = xasprintf("%s/spool", state);
     if (fs_make_folders(state, err) < 0 || lock_state(spool, state, err) < 0 ||
-        fs_make_folders(spool->path, err) < 0 || spool_recover(spool->path, err) < 0) {
+        fs_make_folders(spool->path, err) < 0 || spool_recover(spool->path, config, err) < 0) {
         spool_close(spool);
         return NULL;
     }
@@ -204,12 +206,12 @@ static void job_done(void *arg)
 
 static int write_files(const char *folder, const struct spool_job *job, struct error *err)
 {
-    char *metrics = xasprintf("%s/metrics.csv", folder);
+    char *csv = xasprintf("%s/metrics.csv", folder);
     char *json = xasprintf("%s/incident.json", folder);
-    int status = fs_write(metrics, job->metrics.data, job->metrics.size, err);
+    int status = fs_write(csv, job->metrics.data, job->metrics.size, err);
     if (status == 0)
         status = fs_write(json, job->text, strlen(job->text), err);
-    free(metrics);
+    free(csv);
     free(json);
     return status;
 }
@@ -236,6 +238,37 @@ void spool_refresh(struct spool *spool)
         return;
     spool->refreshing = true;
     offload_submit(spool->disk, work_refresh, refreshed, spool);
+}
+
+/* One write and a rename: there is no part of it. */
+static int note(const char *folder, const char *text, struct error *err)
+{
+    char *temporary = xasprintf("%s/.incident.json.tmp", folder);
+    char *path = xasprintf("%s/incident.json", folder);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    size_t size = strlen(text);
+    bool ok = fd >= 0 && write(fd, text, size) == (ssize_t)size && rename(temporary, path) == 0;
+    int status = ok ? 0 : error_set(err, "cannot write %s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    free(temporary);
+    free(path);
+    return status;
+}
+
+static void work_note(void *arg)
+{
+    struct spool_job *job = arg;
+    char *folder = open_folder(job->spool, job->id);
+    job->ok = note(folder, job->text, &job->error) == 0;
+    free(folder);
+}
+
+void spool_note(struct spool *spool, const struct incident *incident)
+{
+    struct spool_job *job = new_job(spool, incident->id);
+    job->text = incident_to_text(incident);
+    offload_submit(spool->disk, work_note, job_done, job);
 }
 
 static void work_checkpoint(void *arg)
@@ -275,24 +308,24 @@ static void work_complete(void *arg)
 }
 
 static struct spool_job *writing_job(
-    struct spool *spool, const struct incident *incident, struct buf *metrics)
+    struct spool *spool, const struct incident *incident, struct buf *csv)
 {
     struct spool_job *job = new_job(spool, incident->id);
     job->text = incident_to_text(incident);
-    job->metrics = *metrics;
-    buf_init(metrics, metrics->max);
+    job->metrics = *csv;
+    buf_init(csv, csv->max);
     return job;
 }
 
-void spool_checkpoint(struct spool *spool, const struct incident *incident, struct buf *metrics)
+void spool_checkpoint(struct spool *spool, const struct incident *incident, struct buf *csv)
 {
-    offload_submit(spool->disk, work_checkpoint, job_done, writing_job(spool, incident, metrics));
+    offload_submit(spool->disk, work_checkpoint, job_done, writing_job(spool, incident, csv));
 }
 
-void spool_complete(struct spool *spool, const struct incident *incident, struct buf *metrics,
+void spool_complete(struct spool *spool, const struct incident *incident, struct buf *csv,
     void (*done)(void *arg, const char *id, bool ok), void *arg)
 {
-    struct spool_job *job = writing_job(spool, incident, metrics);
+    struct spool_job *job = writing_job(spool, incident, csv);
     job->done = done;
     job->arg = arg;
     offload_submit(spool->disk, work_complete, job_done, job);

@@ -1,13 +1,15 @@
 /* The spool: what was caught and is not stored yet, on disk. One folder an incident:
  *
  *   spool/.<id>/   being captured: profiles under their final names are whole; incident.json and
- *                  metrics.csv are as of the last checkpoint
+ *                  metrics.csv are as of the last checkpoint; slices that incident.json calls
+ *                  pending may be in the recorder's folder still
  *   spool/<id>/    complete, waits for delivery; ".sent-<hash>" marks an exporter that has it
  *   spool/.gone-<id>/  delivered, being removed
- *   spool/.recorder-<app>/  profiles that no incident has asked for (agent/recorder.h)
+ *   spool/.recorder-<app>/  slices that no incident has asked for, or that are on their way into
+ *                  one (agent/recorder.h)
  *
- * Every change is made on the disk thread, durable before it is acted on, and a rename is what
- * commits it; so whatever moment the agent is killed at, the next start finds one of these. */
+ * Every change is made on the disk thread, and a rename is what commits it; so whatever moment the
+ * agent is killed at, the next start finds these, and agent/spool_recovery.h knows what to do. */
 #ifndef AGENT_SPOOL_H
 #define AGENT_SPOOL_H
 
@@ -17,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct config;
 struct error;
 struct incident;
 struct offload;
@@ -25,7 +28,7 @@ struct spool;
 /* Opens <state>/spool, makes what is missing and locks the state folder against a second agent.
  * What a killed agent left is completed (marked) or removed, with a line in the log each. Blocks.
  */
-struct spool *spool_open(const char *state, struct offload *disk, struct error *err);
+struct spool *spool_open(const struct config *config, struct offload *disk, struct error *err);
 
 /* After the disk thread is closed. */
 void spool_close(struct spool *spool);
@@ -49,13 +52,17 @@ int spool_each(
  * path, freed by the caller, or NULL and err. */
 char *spool_begin(struct spool *spool, const char *id, struct error *err);
 
-/* Writes incident.json and metrics.csv durably into the folder that is being captured. metrics is
+/* Writes incident.json for the first time, ahead of all that the disk thread is given from now on.
+ * It is not synced: it outlives the agent, not the machine. */
+void spool_note(struct spool *spool, const struct incident *incident);
+
+/* Writes incident.json and metrics.csv durably into the folder that is being captured. csv is
  * taken over. Failures are logged: the incident stays as it was. */
-void spool_checkpoint(struct spool *spool, const struct incident *incident, struct buf *metrics);
+void spool_checkpoint(struct spool *spool, const struct incident *incident, struct buf *csv);
 
 /* The same, then makes it complete. done (may be NULL) gets whether that worked; if not, it may be
  * called again for the same incident, however far it got. */
-void spool_complete(struct spool *spool, const struct incident *incident, struct buf *metrics,
+void spool_complete(struct spool *spool, const struct incident *incident, struct buf *csv,
     void (*done)(void *arg, const char *id, bool ok), void *arg);
 
 /* The folder of an app's recorder, which may not be there, and making it. The caller frees. */

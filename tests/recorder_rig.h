@@ -77,7 +77,9 @@ static void rig_open(struct world *world)
     log_setup(LOG_ERROR, LOG_LOGFMT);
     profiler_stub_start(&world->stub);
     world->app = (struct app_config){.name = app, .debug = world->stub.url};
-    world->config = (struct config){.apps = &world->app,
+    world->config = (struct config){.service = app,
+        .state = world->state,
+        .apps = &world->app,
         .app_count = 1,
         .single_app = true,
         .interval_ms = 1000,
@@ -85,7 +87,7 @@ static void rig_open(struct world *world)
         .limits = {.spool_bytes = 1 << 20, .profile_bytes = 1 << 20}};
     world->loop = loop_open(&err);
     world->disk = offload_open(world->loop, "disk", &err);
-    world->spool = spool_open(world->state, world->disk, &err);
+    world->spool = spool_open(&world->config, world->disk, &err);
     assert_non_null(world->spool);
     world->look = loop_timer_new(world->loop, rig_look, world);
 }

@@ -326,7 +326,7 @@ static void leftovers_are_removed_at_the_next_start(void **state)
     wait_until(world, is_recording);
     /* As after a kill: the folder is as it is. */
     spool_close(world->spool);
-    world->spool = spool_open(world->state, world->disk, &err);
+    world->spool = spool_open(&world->config, world->disk, &err);
     assert_non_null(world->spool);
     assert_true(is_folder_gone(world));
 }

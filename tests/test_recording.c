@@ -401,7 +401,7 @@ static void a_kill_costs_only_what_is_in_flight(void **state)
     wait_until(world, is_written_down);
     idle(world, 50); /* heap is there, too */
     spool_close(world->spool);
-    world->spool = spool_open(world->state, world->disk, &err);
+    world->spool = spool_open(&world->config, world->disk, &err);
     assert_non_null(world->spool);
     assert_true(is_folder_gone(world));
     on_complete(world, incidents_last(rest->incidents));
@@ -409,6 +409,36 @@ static void a_kill_costs_only_what_is_in_flight(void **state)
     describe(world, text, sizeof text);
     assert_string_equal(
         text, "cpu.slice-1 ok, cpu.slice-2 ok, cpu.slice-3 failed, cpu failed, heap ok");
+}
+
+static void hold_disk(void *arg)
+{
+    const atomic_int *held = arg;
+    while (atomic_load(held))
+        usleep(1000);
+}
+
+/* Nothing of it has reached the disk then but its folder. */
+static void a_kill_right_after_a_fire_costs_no_slice(void **state)
+{
+    struct world *world = *state;
+    const struct rest *rest = world->more;
+    struct error err;
+    atomic_int held = 1;
+    record(world);
+    size_t kept = slices_kept(world), found = 0;
+    offload_submit(world->disk, hold_disk, NULL, &held);
+    fire(world, 60000);
+    log_setup(LOG_ERROR + 1, LOG_LOGFMT); /* what the killed one goes on with here fails */
+    spool_close(world->spool);
+    world->spool = spool_open(&world->config, world->disk, &err);
+    assert_non_null(world->spool);
+    on_complete(world, incidents_last(rest->incidents));
+    for (size_t i = 0; i < rest->incident->profile_count; i++)
+        found += slice_is_profile(rest->incident->profiles[i].name) &&
+                 rest->incident->profiles[i].status == PROFILE_OK;
+    assert_int_equal(found, kept);
+    atomic_store(&held, 0);
 }
 
 static void a_stop_keeps_what_there_is(void **state)
@@ -461,6 +491,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_long_slice_is_cut_to_what_is_needed, set_up_long, tear_down),
         TEST(a_kill_costs_only_what_is_in_flight),
+        TEST(a_kill_right_after_a_fire_costs_no_slice),
         TEST(a_stop_keeps_what_there_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 /* The spool on a real folder, and what each kind of death leaves in it. */
 #include "agent/spool.h"
+
+#include "agent/slice.h"
+#include "config/config.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/fs.h"
@@ -25,6 +28,9 @@ static const char making[] = ".20261123T150401Z-cpu-high-1a2b3c";
 
 struct world {
     char state[64];
+    struct app_config app;
+    struct trigger_config trigger;
+    struct config config;
     struct loop *loop;
     struct offload *disk;
     struct spool *spool;
@@ -35,7 +41,7 @@ static void open_world(struct world *world)
     struct error err;
     world->loop = loop_open(&err);
     world->disk = offload_open(world->loop, "disk", &err);
-    world->spool = spool_open(world->state, world->disk, &err);
+    world->spool = spool_open(&world->config, world->disk, &err);
     if (!world->spool)
         fail_msg("%s", err.text);
 }
@@ -79,6 +85,15 @@ static int set_up(void **state)
     if (!mkdtemp(world->state))
         return -1;
     log_setup(LOG_ERROR, LOG_LOGFMT); /* recoveries are told as warnings */
+    static char service[] = "woogles", app[] = "app", trigger[] = "cpu-high";
+    world->app = (struct app_config){.name = app};
+    world->trigger = (struct trigger_config){.name = trigger};
+    world->config = (struct config){.service = service,
+        .state = world->state,
+        .apps = &world->app,
+        .app_count = 1,
+        .triggers = &world->trigger,
+        .trigger_count = 1};
     open_world(world);
     *state = world;
     return 0;
@@ -237,7 +252,7 @@ static void a_kill_before_the_first_checkpoint_leaves_nothing(void **state)
 
 static void a_checkpoint_that_cannot_be_read_costs_nothing(void **state)
 {
-    static const char *const texts[] = {"{\"schema\":99}", "{\"sch", ""};
+    static const char *const texts[] = {"{\"schema\":99}", "{\"sch", " "};
     struct world *world = *state;
     log_setup(LOG_ERROR + 1, LOG_LOGFMT); /* that it is left is told as an error */
     begin(world);
@@ -261,15 +276,124 @@ static void a_checkpoint_without_profiles_that_cannot_be_read_stays(void **state
     assert_true(is_there(world, making, "incident.json"));
 }
 
-static void a_profile_without_a_checkpoint_stays(void **state)
+/* What is known then is in the id, the configuration and the profiles. */
+static void a_profile_without_a_checkpoint_is_completed(void **state)
+{
+    struct world *world = *state;
+    for (int empty = 0; empty < 2; empty++) {
+        begin(world);
+        put(world, making, "heap.pb.gz", whole, sizeof whole);
+        put(world, making, ".cpu.pb.gz", whole, sizeof whole - 9);
+        put(world, making, ".goroutine.pb.gz", "", 0);
+        if (empty)
+            put(world, making, "incident.json", "", 0);
+        restart(world);
+        struct incident *incident = read_back(world);
+        assert_string_equal(incident->id, id);
+        assert_string_equal(incident->service, "woogles");
+        assert_string_equal(incident->app, "app");
+        assert_string_equal(incident->kind, "spike");
+        assert_string_equal(incident->trigger.name, "cpu-high");
+        assert_non_null(strstr(incident->trigger.reason, "killed"));
+        assert_int_equal(incident->fired_ms, INT64_C(1795446241000));
+        assert_true(is_there(world, id, "metrics.csv"));
+        assert_int_equal(incident->profile_count, 3);
+        assert_int_equal(incident->profiles[0].status, PROFILE_TRUNCATED);
+        assert_string_equal(incident->profiles[0].file, "cpu.pb.gz");
+        assert_int_equal(incident->profiles[1].status, PROFILE_FAILED);
+        assert_int_equal(incident->profiles[2].status, PROFILE_OK);
+        assert_string_equal(incident->profiles[2].file, "heap.pb.gz");
+        incident_free(incident);
+        char *folder = in_spool(world, id, NULL);
+        fs_remove(folder, NULL);
+        free(folder);
+    }
+}
+
+static void what_is_no_profile_stays(void **state)
 {
     struct world *world = *state;
     log_setup(LOG_ERROR + 1, LOG_LOGFMT);
     begin(world);
-    put(world, making, "heap.pb.gz", whole, sizeof whole);
+    put(world, making, "notes", "x", 1);
+    put(world, making, "heap.pb.gz", "<html>", 6);
     restart(world);
     assert_int_equal(count(world), 0);
-    assert_true(is_there(world, making, "heap.pb.gz"));
+    assert_true(is_there(world, making, "notes") && is_there(world, making, "heap.pb.gz"));
+}
+
+static void note_down(const struct world *world)
+{
+    static const char *const files[] = {
+        "cpu.slice-11.pb.gz", "cpu.slice-12.pb.gz", "cpu.slice-13.pb.gz"};
+    struct incident *incident = new_incident();
+    for (size_t i = 0; i < 3; i++) {
+        char *name = xasprintf("cpu.slice-%zu", i + 1);
+        struct incident_profile *slice = incident_add_profile(incident, name);
+        slice->file = xstrdup(files[i]);
+        slice->requested_ms = incident->fired_ms - 3000 + (int64_t)i * 1000;
+        free(name);
+    }
+    incident->onset_ms = incident->fired_ms - 2500;
+    spool_note(world->spool, incident);
+    incident_free(incident);
+}
+
+/* An incident takes three slices of the recorder's four; the last is being recorded. The agent is
+ * killed after so many steps: the incident is noted, a slice moved, another, the checkpoint. */
+static void every_kill_leaves_an_incident_its_slices(void **state)
+{
+    static const char recorder[] = ".recorder-app";
+    enum { BEGUN, NOTED, FIRST_MOVED, SECOND_MOVED, STEPS };
+    for (int step = BEGUN; step < STEPS; step++) {
+        if (step > BEGUN) {
+            tear_down(state);
+            set_up(state);
+        }
+        struct world *world = *state;
+        struct error err;
+        char *folder = spool_recorder_folder(world->spool, "app");
+        assert_int_equal(spool_make_recorder(folder, &err), 0);
+        begin(world);
+        if (step >= NOTED)
+            note_down(world);
+        put(world, step >= FIRST_MOVED ? making : recorder,
+            step >= FIRST_MOVED ? "cpu.slice-1.pb.gz" : "cpu.slice-11.pb.gz", whole, sizeof whole);
+        put(world, step >= SECOND_MOVED ? making : recorder,
+            step >= SECOND_MOVED ? "cpu.slice-2.pb.gz" : "cpu.slice-12.pb.gz", whole, sizeof whole);
+        put(world, recorder, ".cpu.slice-13.pb.gz", whole, sizeof whole - 9);
+        restart(world);
+        assert_false(fs_exists(folder));
+        free(folder);
+        assert_int_equal(count(world), 1);
+        struct incident *incident = read_back(world);
+        size_t first = step >= NOTED ? 2 : 0;
+        assert_int_equal(incident->profile_count, first + 3);
+        for (size_t i = 0; i < 3; i++) {
+            const struct incident_profile *slice = &incident->profiles[first + i];
+            assert_true(slice_is_profile(slice->name));
+            assert_int_equal(slice->status, i < 2 ? PROFILE_OK : PROFILE_TRUNCATED);
+            assert_true(is_there(world, id, slice->file));
+            assert_true(slice->finished_ms && (slice->requested_ms || step == BEGUN));
+        }
+        assert_int_equal(incident->profiles[first].onset_covered, step >= NOTED);
+        incident_free(incident);
+    }
+}
+
+static void slices_of_another_app_are_not_taken(void **state)
+{
+    struct world *world = *state;
+    struct error err;
+    char *folder = spool_recorder_folder(world->spool, "other");
+    assert_int_equal(spool_make_recorder(folder, &err), 0);
+    begin(world);
+    put(world, ".recorder-other", "cpu.slice-11.pb.gz", whole, sizeof whole);
+    restart(world);
+    assert_false(fs_exists(folder));
+    assert_int_equal(count(world), 0);
+    assert_false(is_there(world, making, NULL));
+    free(folder);
 }
 
 static void nothing_but_beginnings_is_removed(void **state)
@@ -437,7 +561,7 @@ static void a_second_agent_is_refused(void **state)
 {
     struct world *world = *state;
     struct error err;
-    assert_null(spool_open(world->state, world->disk, &err));
+    assert_null(spool_open(&world->config, world->disk, &err));
     assert_non_null(strstr(err.text, "another stakeout"));
 }
 
@@ -445,7 +569,9 @@ static void a_state_folder_that_cannot_be_made_is_named(void **state)
 {
     struct world *world = *state;
     struct error err;
-    assert_null(spool_open("/proc/nowhere/state", world->disk, &err));
+    static char nowhere[] = "/proc/nowhere/state";
+    world->config.state = nowhere;
+    assert_null(spool_open(&world->config, world->disk, &err));
     assert_non_null(strstr(err.text, "/proc/nowhere"));
 }
 
@@ -469,7 +595,12 @@ int main(void)
             a_checkpoint_that_cannot_be_read_costs_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_checkpoint_without_profiles_that_cannot_be_read_stays, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_profile_without_a_checkpoint_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_profile_without_a_checkpoint_is_completed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_profile_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            every_kill_leaves_an_incident_its_slices, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(slices_of_another_app_are_not_taken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_but_beginnings_is_removed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_completion_can_be_repeated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

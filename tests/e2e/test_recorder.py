@@ -126,6 +126,23 @@ def test_what_was_caught_outlives_a_kill(recording, service, captures):
     assert not slices_on_disk(running)
 
 
+def test_a_kill_right_after_a_fire_costs_no_slice(recording, service, captures):
+    running = recording()
+    service.burn(20)
+    running.wait_log("incident \\S+ opened")
+    running.kill()
+    del running.config["recorder"]
+    running.configure(running.config)
+    running.start()
+    incident = wait_incidents(running, captures)[0]
+    kept = [profile for profile in incident.json["profiles"]
+            if profile["name"].startswith("cpu.slice-") and profile["status"] == "ok"]
+    assert kept, incident.json["profiles"]
+    assert "Duration: " in raw(incident, kept[0]["name"])
+    running.wait_spool_empty()
+    assert not slices_on_disk(running)
+
+
 def test_leftovers_of_a_killed_recorder_are_removed(recording):
     running = recording()
     running.kill()
