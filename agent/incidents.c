@@ -150,7 +150,8 @@ static struct running *begin(
 
 static void on_cpu_free(void *arg, int64_t covered_ms)
 {
-    capture_begin_cpu(((struct running *)arg)->capture, covered_ms);
+    const struct running *running = arg;
+    capture_begin_cpu(running->captures[running->capture_count - 1], covered_ms);
 }
 
 static void on_cpu_done(void *arg)
@@ -159,7 +160,8 @@ static void on_cpu_done(void *arg)
 }
 
 /* A sample is the mean of the time before it: the rise may have begun an interval earlier. */
-static struct recording *take_recording(struct running *running, const struct capture_set *set)
+static struct recording *take_recording(
+    struct running *running, const struct capture_set *set, int64_t fired_ms, int64_t onset_ms)
 {
     const struct incidents_setup *setup = running->setup;
     struct recording_setup recording = {
@@ -170,8 +172,8 @@ static struct recording *take_recording(struct running *running, const struct ca
         .app = running->app,
         .incident = running->incident,
         .folder = running->folder,
-        .since_ms = running_begin_ms(running) - setup->config->interval_ms,
-        .fired_ms = running->fired_ms,
+        .since_ms = onset_ms - setup->config->interval_ms,
+        .fired_ms = fired_ms,
         .wall_offset_ms = running->wall_offset_ms,
         .set = set,
         .ends_window = running->incident->onset_ms != 0,
@@ -182,27 +184,22 @@ static struct recording *take_recording(struct running *running, const struct ca
 }
 
 /* The requests leave before anything is written: nothing comes between the spike and its profile.
- */
-static int start(
-    struct incidents *incidents, struct running *running, const char *set_name, struct error *err)
+ * The note goes ahead of the files that it tells of. */
+static void begin_capture(
+    struct running *running, const struct capture_set *set, int64_t fired_ms, int64_t onset_ms)
 {
-    const struct config *config = incidents->setup.config;
-    const struct capture_set *set = config_capture(config, set_name);
-    running->folder = spool_begin(incidents->setup.spool, running->incident->id, err);
-    if (!running->folder) {
-        running_free(running);
-        return -1;
-    }
-    running->recording = take_recording(running, set);
+    const struct incidents_setup *incidents = running->setup;
+    const struct config *config = incidents->config;
+    running->recording = take_recording(running, set, fired_ms, onset_ms);
     struct capture_setup setup = {
-        .loop = incidents->setup.loop,
-        .disk = incidents->setup.disk,
+        .loop = incidents->loop,
+        .disk = incidents->disk,
         .app = &config->apps[running->app],
         .set = set,
         .folder = running->folder,
         .incident = running->incident,
         .max_profile_bytes = spool_room(
-            incidents->setup.spool, config->limits.spool_bytes, config->limits.profile_bytes),
+            incidents->spool, config->limits.spool_bytes, config->limits.profile_bytes),
         .wall_offset_ms = running->wall_offset_ms,
         .hold_cpu = running->recording && recording_in_flight(running->recording),
         .cpu_done = running->recording ? on_cpu_done : NULL,
@@ -210,17 +207,56 @@ static int start(
         .done = running_captured,
         .arg = running,
     };
-    running->set = setup.set->name;
+    running->capturing++;
+    running->captures[running->capture_count++] = capture_start(&setup);
+    spool_note(incidents->spool, running->incident);
+    if (running->recording)
+        recording_move(running->recording);
+}
+
+static int start(
+    struct incidents *incidents, struct running *running, const char *set_name, struct error *err)
+{
+    const struct capture_set *set = config_capture(incidents->setup.config, set_name);
+    running->folder = spool_begin(incidents->setup.spool, running->incident->id, err);
+    if (!running->folder) {
+        running_free(running);
+        return -1;
+    }
+    running->set = set->name;
     incidents->suppressed = 0;
     incidents->running[running->app] = running;
     remember(incidents, running->incident->id);
-    running->capture = capture_start(&setup);
-    spool_note(incidents->setup.spool, running->incident);
-    if (running->recording)
-        recording_move(running->recording);
+    begin_capture(running, set, running->fired_ms, running_begin_ms(running));
     log_info("incident %s opened: %s", running->incident->id, running->incident->trigger.reason);
     loop_timer_set(running->first_checkpoint, running->fired_ms + head_start_ms);
     return 0;
+}
+
+/* The CPU profiles of a set, or NULL: it has none. */
+static struct capture_set *cpu_of(const struct capture_set *set)
+{
+    struct capture_set *cpu = xcalloc(1, sizeof *cpu);
+    *cpu = (struct capture_set){
+        .name = set->name, .entries = xcalloc(set->count, sizeof *cpu->entries)};
+    for (size_t i = 0; i < set->count; i++)
+        if (!strcmp(set->entries[i].profile, "cpu"))
+            cpu->entries[cpu->count++] = set->entries[i];
+    if (cpu->count)
+        return cpu;
+    free(cpu->entries);
+    free(cpu);
+    return NULL;
+}
+
+/* What joins an incident without a CPU profile and wants one gets it, with what the recorder has:
+ * of a spike that was expected there is nothing else. */
+static void add_cpu(struct running *running, struct capture_set *cpu, int64_t onset_ms)
+{
+    running->joined_set = cpu;
+    running->captured_ms = 0;
+    loop_timer_unset(running->patience);
+    begin_capture(running, cpu, clock_mono_ms(), onset_ms);
 }
 
 /* A fire (event and trigger), or a request by hand (both NULL), while one is running. */
@@ -242,18 +278,33 @@ static void join(struct running *running, const struct trigger_config *trigger,
     log_info("incident %s joined by %s: %s", running->incident->id, cause->name, reason);
 }
 
+static int join_fire(struct running *running, const struct detector_event *event, struct error *err)
+{
+    const struct config *config = running->setup->config;
+    const struct trigger_config *trigger = &config->triggers[event->trigger];
+    struct capture_set *cpu = running->recording || running->finishing
+                                  ? NULL
+                                  : cpu_of(config_capture(config, trigger->capture));
+    if (running->sealing || (cpu && running->completing)) {
+        if (cpu)
+            free(cpu->entries);
+        free(cpu);
+        return error_set(err, "incident %s is just being completed", running->incident->id);
+    }
+    running->caused_by[event->trigger] = true;
+    join(running, trigger, event, event->reason);
+    if (cpu)
+        add_cpu(running, cpu, event->onset_ms);
+    return 0;
+}
+
 int incidents_fire(
     struct incidents *incidents, const struct detector_event *event, struct error *err)
 {
     const struct trigger_config *trigger = &incidents->setup.config->triggers[event->trigger];
     struct running *running = incidents->running[trigger->app];
-    if (running && running->sealing)
-        return error_set(err, "incident %s is just being completed", running->incident->id);
-    if (running) {
-        running->caused_by[event->trigger] = true;
-        join(running, trigger, event, event->reason);
-        return 0;
-    }
+    if (running)
+        return join_fire(running, event, err);
     running = begin(incidents, trigger->app, trigger->name, "spike");
     running->caused_by[event->trigger] = true;
     struct incident *incident = running->incident;
@@ -322,6 +373,7 @@ void incidents_finish(struct incidents *incidents, int64_t deadline_ms)
         if (running->captured_ms)
             running_complete(running); /* also one that waits for its next try */
         else
-            capture_finish(running->capture, deadline_ms);
+            for (size_t k = 0; k < running->capture_count; k++)
+                capture_finish(running->captures[k], deadline_ms);
     }
 }

@@ -41,7 +41,11 @@ void running_free(struct running *running)
 {
     loop_timer_free(running->first_checkpoint);
     loop_timer_free(running->patience);
-    capture_free(running->capture);
+    for (size_t i = 0; i < running->capture_count; i++)
+        capture_free(running->captures[i]);
+    if (running->joined_set)
+        free(running->joined_set->entries);
+    free(running->joined_set);
     recording_free(running->recording);
     incident_free(running->incident);
     free(running->folder);
@@ -156,6 +160,10 @@ static void on_merged(void *arg)
 void running_captured(void *arg)
 {
     struct running *running = arg;
+    if (--running->capturing) {
+        write_down(running, false);
+        return;
+    }
     running->captured_ms = clock_mono_ms();
     running->incident->finished_ms = running_wall(running, running->captured_ms);
     running->merging = running->recording &&

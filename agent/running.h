@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct capture;
+struct capture_set;
 struct incident;
 struct incidents_setup;
 struct loop_timer;
@@ -19,9 +20,12 @@ struct running {
     void (*over)(struct running *running); /* it is complete; frees it */
     void *arg;
     struct incident *incident;
-    struct capture *capture;
-    struct recording *recording;    /* NULL: its set takes no CPU profile */
-    const struct series *waits_for; /* its next sample ends metrics.csv; NULL: any */
+    /* Of the set that it was opened with, and perhaps of the CPU profiles of one that joined. */
+    struct capture *captures[2];
+    size_t capture_count, capturing; /* begun, and not done yet */
+    struct capture_set *joined_set;  /* of the second; NULL: there is none */
+    struct recording *recording;     /* NULL: no set takes a CPU profile */
+    const struct series *waits_for;  /* its next sample ends metrics.csv; NULL: any */
     size_t app;
     int64_t fired_ms, captured_ms; /* monotonic; captured_ms 0: still capturing */
     int64_t wall_offset_ms;        /* fixed at the fire, so that no clock step gets into the file */

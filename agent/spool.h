@@ -52,7 +52,7 @@ int spool_each(
  * path, freed by the caller, or NULL and err. */
 char *spool_begin(struct spool *spool, const char *id, struct error *err);
 
-/* Writes incident.json for the first time, ahead of all that the disk thread is given from now on.
+/* Writes incident.json, and nothing else, ahead of all that the disk thread is given from now on.
  * It is not synced: it outlives the agent, not the machine. */
 void spool_note(struct spool *spool, const struct incident *incident);
 

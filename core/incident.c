@@ -144,8 +144,9 @@ void incident_free(struct incident *incident)
 struct incident_profile *incident_add_profile(struct incident *incident, const char *name)
 {
     size_t count = incident->profile_count++;
-    incident->profiles = xrealloc(
-        incident->profiles, incident->profile_count, sizeof *incident->profiles);
+    if (count % INCIDENT_PROFILES_MAX == 0)
+        incident->profiles = xrealloc(
+            incident->profiles, count + INCIDENT_PROFILES_MAX, sizeof *incident->profiles);
     struct incident_profile *profile = &incident->profiles[count];
     *profile = (struct incident_profile){.name = xstrdup(name), .seconds = NAN};
     return profile;

@@ -104,7 +104,8 @@ bool incident_name_valid(const char *name);
 struct incident *incident_new(void);
 void incident_free(struct incident *incident);
 
-/* A new profile of the incident, pending; it may move when the next is added. */
+/* A new profile of the incident, pending. It moves when one before it is removed, and only then
+ * while there are at most INCIDENT_PROFILES_MAX. */
 struct incident_profile *incident_add_profile(struct incident *incident, const char *name);
 
 void incident_remove_profile(struct incident *incident, size_t index);

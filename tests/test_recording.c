@@ -283,6 +283,34 @@ static void a_set_without_cpu_leaves_the_recorder_alone(void **state)
     assert_true(slices_kept(world) > 0);
 }
 
+/* A forecast of memory has fired, say, and then the spike comes that was expected. */
+static void a_spike_that_joins_without_cpu_gets_its_slices(void **state)
+{
+    static char plain[] = "plain", spike[] = "spike";
+    for (int captured = 0; captured < 2; captured++) {
+        if (captured) {
+            tear_down(state);
+            set_up(state);
+        }
+        struct world *world = *state;
+        struct rest *rest = world->more;
+        record(world);
+        rest->trigger.capture = plain;
+        fire(world, 10);
+        if (captured)
+            idle(world, 100);
+        rest->trigger.capture = spike;
+        fire(world, 10);
+        recorder_disarm(world->recorder, 0);
+        idle(world, 50);
+        fire(world, 10); /* it has one now */
+        atomic_store(&world->stub.hold, 0);
+        check(world, "heap ok, cpu ok covered");
+        assert_int_equal(rest->incident->joined_count, 2);
+        wait_until(world, is_folder_gone);
+    }
+}
+
 static void without_a_recording_all_is_as_ever(void **state)
 {
     struct world *world = *state;
@@ -482,6 +510,7 @@ int main(void)
         TEST(slices_reach_back_as_far_as_they_are_kept),
         TEST(what_cannot_be_merged_stays_in_slices),
         TEST(a_set_without_cpu_leaves_the_recorder_alone),
+        TEST(a_spike_that_joins_without_cpu_gets_its_slices),
         TEST(without_a_recording_all_is_as_ever),
         TEST(a_window_that_comes_during_a_capture_waits),
         TEST(always_goes_on_after_the_capture),
