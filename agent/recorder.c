@@ -150,13 +150,18 @@ static void remove_folder(struct lane *lane)
     offload_submit(lane->recorder->setup.disk, work_remove, remove_done, removal);
 }
 
+/* Whether it came before half its time had passed: an endpoint that does not heed `seconds` would
+ * be asked without a pause. */
+static bool is_early(const struct slice *slice)
+{
+    return slice->profile.finished_ms - slice->profile.requested_ms < slice->seconds * 500;
+}
+
 static void on_answered(void *arg, struct slice *slice)
 {
     struct lane *lane = arg;
-    int64_t took_ms = clock_mono_ms() - slice->profile.requested_ms;
     lane->seconds = slice->seconds;
-    /* What came far too early is no profile: what is wrong with it is waited for. */
-    if (slice->state == SLICE_CHECKING && took_ms >= slice->seconds * 500)
+    if (slice->state == SLICE_CHECKING && !is_early(slice))
         look(lane);
 }
 
@@ -171,9 +176,9 @@ static void trim(struct lane *lane)
     }
 }
 
-static void on_failed(struct lane *lane, struct slice *slice)
+static void on_failed(struct lane *lane, struct slice *slice, const char *why)
 {
-    note_problem(lane, slice->profile.error);
+    note_problem(lane, why);
     lane->retry_ms = lane->retry_ms ? lane->retry_ms * 2 : first_retry_ms;
     if (lane->retry_ms > longest_retry_ms)
         lane->retry_ms = longest_retry_ms;
@@ -187,12 +192,17 @@ static void on_failed(struct lane *lane, struct slice *slice)
 static void on_ended(void *arg, struct slice *slice)
 {
     struct lane *lane = arg;
-    if (slice->profile.status == PROFILE_OK) {
+    if (slice->profile.status != PROFILE_OK) {
+        on_failed(lane, slice, slice->profile.error);
+    } else if (is_early(slice)) {
+        on_failed(lane, slice,
+            "it pauses, as the app's CPU profiles are there before half of the `seconds` that it "
+            "is "
+            "asked for have passed");
+    } else {
         no_problem(lane);
         trim(lane);
         spool_refresh(lane->recorder->setup.spool);
-    } else {
-        on_failed(lane, slice);
     }
     look(lane);
 }

@@ -27,6 +27,7 @@
 #include <cmocka.h>
 
 static const int64_t rig_patience_ms = 60000;
+enum { RIG_RECORD_MS = 510 }; /* of the second of a slice */
 
 struct world {
     char state[64];
@@ -76,6 +77,7 @@ static void rig_open(struct world *world)
     assert_non_null(mkdtemp(world->state));
     log_setup(LOG_ERROR, LOG_LOGFMT);
     profiler_stub_start(&world->stub);
+    atomic_store(&world->stub.record_ms, RIG_RECORD_MS);
     world->app = (struct app_config){.name = app, .debug = world->stub.url};
     world->config = (struct config){.service = app,
         .state = world->state,

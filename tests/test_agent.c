@@ -48,6 +48,7 @@ static int set_up(void **state)
     profiler_stub_start(&world->stub);
     char *text = xasprintf("service: x\nstate: %s\n"
                            "app: {debug: \"%s\", container: nowhere}\nsource: cgroup\n"
+                           "recorder: {slice: 1s}\n"
                            "captures: {spike: [{profile: cpu, seconds: 1}]}\n"
                            "triggers:\n  high: {metric: cpu, above: 80%%}\n"
                            "  round: {recurs: {of: high}}\n"

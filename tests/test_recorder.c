@@ -260,6 +260,20 @@ static void what_fails_is_told_and_tried_again(void **state)
     }
 }
 
+static void an_app_that_answers_at_once_is_not_hurried(void **state)
+{
+    struct world *world = *state;
+    atomic_store(&world->stub.record_ms, 0);
+    open_armed(world, 0, 600000);
+    problem_wanted = "before half of";
+    wait_until(world, has_problem);
+    idle(world, 400);
+    assert_int_equal(slices_kept(world), 0);
+    assert_in_range(atomic_load(&world->stub.taken), 1, 3);
+    atomic_store(&world->stub.record_ms, RIG_RECORD_MS);
+    wait_until(world, is_well);
+}
+
 static void somebody_else_may_profile_the_app(void **state)
 {
     struct world *world = *state;
@@ -363,6 +377,7 @@ int main(void)
         TEST(a_window_ahead_outlives_another_spike),
         TEST(disarming_leaves_an_incident_of_the_same_step_its_slices),
         TEST(what_fails_is_told_and_tried_again),
+        TEST(an_app_that_answers_at_once_is_not_hurried),
         TEST(somebody_else_may_profile_the_app),
         TEST(a_full_spool_stops_it_and_its_own_slices_give_way),
         TEST(a_folder_that_cannot_be_made_is_told),
