@@ -166,9 +166,10 @@ static inline void open_world(struct world *world)
     char *state = in_world(world, "state");
     world->loop = loop_open(&err);
     world->disk = offload_open(world->loop, "disk", &err);
+    char *before = world->config.state;
     world->config.state = state;
     world->spool = spool_open(&world->config, world->disk, &err);
-    world->config.state = NULL;
+    world->config.state = before;
     assert_non_null(world->spool);
     world->delivery = delivery_open(world->loop, world->disk, world->spool, &world->config, &err);
     if (!world->delivery)
