@@ -176,7 +176,6 @@ static struct recording *take_recording(
         .fired_ms = fired_ms,
         .wall_offset_ms = running->wall_offset_ms,
         .set = set,
-        .ends_window = running->incident->onset_ms != 0,
         .cpu_free = on_cpu_free,
         .arg = running,
     };

@@ -51,10 +51,10 @@ static void recurred(struct agent *agent, const struct detector_event *event)
     size_t app = agent->config->triggers[event->trigger].app;
     log_info("trigger %s: %s", name_of(agent, event), event->reason);
     if (event->type == EVENT_ARM)
-        recorder_arm(agent->recorder, app, event->recurrence->window_start_ms,
+        recorder_arm(agent->recorder, app, event->trigger, event->recurrence->window_start_ms,
             event->recurrence->window_end_ms);
     else if (event->type != EVENT_RECOGNISED)
-        recorder_disarm(agent->recorder, app);
+        recorder_disarm(agent->recorder, app, event->trigger);
 }
 
 static void on_event(void *arg, const struct detector_event *event)

@@ -22,6 +22,11 @@ static const int64_t first_retry_ms = 500, longest_retry_ms = 10000;
 static const int64_t spool_share_percent = 75;
 static const int64_t look_again_ms = 5000; /* where room is waited for */
 
+/* What a trigger has armed. */
+struct window {
+    int64_t from_ms, until_ms; /* INT64_MIN: nothing */
+};
+
 /* The recorder of one app. */
 struct lane {
     struct recorder *recorder;
@@ -29,9 +34,9 @@ struct lane {
     char *folder;          /* the path; whether it is there: folder_made */
     struct slice **slices; /* oldest first; the one being recorded is last */
     size_t count;
-    unsigned number;           /* of the next slice */
-    int64_t seconds;           /* what the app allows of `slice` */
-    int64_t from_ms, until_ms; /* the window; INT64_MIN: none */
+    unsigned number;        /* of the next slice */
+    int64_t seconds;        /* what the app allows of `slice` */
+    struct window *windows; /* by trigger */
     unsigned holds;
     int64_t retry_ms, retry_at_ms; /* after a failure; 0: the last slice came */
     struct loop_timer *timer;      /* when there is next something to do */
@@ -51,26 +56,59 @@ static const struct recorder_config *options(const struct lane *lane)
     return &lane->recorder->setup.config->recorder;
 }
 
-static bool is_armed(const struct lane *lane)
+static size_t window_count(const struct lane *lane)
 {
-    return lane->until_ms != INT64_MIN;
+    return lane->recorder->setup.config->trigger_count;
 }
 
-static int64_t window_end_ms(const struct lane *lane)
+static bool is_armed(const struct window *window)
 {
-    return lane->until_ms + options(lane)->slice_ms * options(lane)->keep;
+    return window->until_ms != INT64_MIN;
 }
 
-static void forget_window(struct lane *lane)
+static int64_t window_end_ms(const struct lane *lane, const struct window *window)
 {
-    lane->from_ms = lane->until_ms = INT64_MIN;
+    return window->until_ms + options(lane)->slice_ms * options(lane)->keep;
+}
+
+static void forget_window(struct window *window)
+{
+    *window = (struct window){INT64_MIN, INT64_MIN};
+}
+
+static void forget_ended(struct lane *lane, int64_t now_ms)
+{
+    for (size_t i = 0; i < window_count(lane); i++)
+        if (is_armed(&lane->windows[i]) && now_ms >= window_end_ms(lane, &lane->windows[i]))
+            forget_window(&lane->windows[i]);
+}
+
+static bool is_open(const struct lane *lane, const struct window *window, int64_t now_ms)
+{
+    return is_armed(window) && window->from_ms <= now_ms && now_ms < window_end_ms(lane, window);
+}
+
+/* When the next window opens, or one that is open ends; INT64_MAX: never. */
+static int64_t next_change_ms(const struct lane *lane, int64_t now_ms)
+{
+    int64_t next_ms = INT64_MAX;
+    for (size_t i = 0; i < window_count(lane); i++) {
+        const struct window *window = &lane->windows[i];
+        if (!is_armed(window))
+            continue;
+        int64_t at_ms = window->from_ms > now_ms ? window->from_ms : window_end_ms(lane, window);
+        next_ms = at_ms < next_ms ? at_ms : next_ms;
+    }
+    return next_ms;
 }
 
 /* Whether there is a reason to record, whoever else has the app's profiler now. */
 static bool has_reason(const struct lane *lane, int64_t now_ms)
 {
-    bool within = is_armed(lane) && lane->from_ms <= now_ms && now_ms < window_end_ms(lane);
-    return !lane->recorder->stopping && (options(lane)->always || within);
+    bool within = options(lane)->always;
+    for (size_t i = 0; i < window_count(lane); i++)
+        within = within || is_open(lane, &lane->windows[i], now_ms);
+    return !lane->recorder->stopping && within;
 }
 
 static struct slice *running_slice(const struct lane *lane)
@@ -265,17 +303,15 @@ static void begin_slice(struct lane *lane)
 
 static void set_timer(struct lane *lane, int64_t at_ms)
 {
-    if (is_armed(lane) && window_end_ms(lane) < at_ms)
-        at_ms = window_end_ms(lane);
-    loop_timer_set(lane->timer, at_ms);
+    int64_t change_ms = next_change_ms(lane, clock_mono_ms());
+    loop_timer_set(lane->timer, change_ms < at_ms ? change_ms : at_ms);
 }
 
 /* Does what is due in the lane, whatever has happened. */
 static void look(struct lane *lane)
 {
     int64_t now_ms = clock_mono_ms();
-    if (is_armed(lane) && now_ms >= window_end_ms(lane))
-        forget_window(lane);
+    forget_ended(lane, now_ms);
     if (!has_reason(lane, now_ms)) {
         if (lane->count)
             log_info(
@@ -284,7 +320,7 @@ static void look(struct lane *lane)
         drop_all(lane);
         lane->problem.text[0] = '\0';
         remove_folder(lane);
-        loop_timer_set(lane->timer, is_armed(lane) ? lane->from_ms : INT64_MAX);
+        set_timer(lane, INT64_MAX);
         return;
     }
     if (lane->holds || lane->removing || running_slice(lane)) {
@@ -323,7 +359,9 @@ struct recorder *recorder_open(const struct recorder_setup *setup)
         lane->seconds = config->recorder.slice_ms / 1000;
         lane->holds = 1;
         lane->timer = loop_timer_new(setup->loop, wake, lane);
-        forget_window(lane);
+        lane->windows = xcalloc(config->trigger_count + 1, sizeof *lane->windows);
+        for (size_t j = 0; j < config->trigger_count; j++)
+            forget_window(&lane->windows[j]);
     }
     return recorder;
 }
@@ -347,33 +385,29 @@ void recorder_close(struct recorder *recorder)
             slice_free(lane->slices[j]);
         loop_timer_free(lane->timer);
         free(lane->slices);
+        free(lane->windows);
         free(lane->folder);
     }
     free(recorder->lanes);
     free(recorder);
 }
 
-void recorder_arm(struct recorder *recorder, size_t app, int64_t from_ms, int64_t until_ms)
+void recorder_arm(
+    struct recorder *recorder, size_t app, size_t trigger, int64_t from_ms, int64_t until_ms)
 {
     struct lane *lane = &recorder->lanes[app];
-    lane->from_ms = from_ms;
-    lane->until_ms = until_ms;
+    lane->windows[trigger] = (struct window){from_ms, until_ms};
     loop_timer_set(lane->timer, 0);
 }
 
-void recorder_disarm(struct recorder *recorder, size_t app)
+void recorder_disarm(struct recorder *recorder, size_t app, size_t trigger)
 {
     struct lane *lane = &recorder->lanes[app];
-    forget_window(lane);
+    forget_window(&lane->windows[trigger]);
     loop_timer_set(lane->timer, 0);
 }
 
-bool recorder_is_recording(const struct recorder *recorder, size_t app)
-{
-    return running_slice(&recorder->lanes[app]) != NULL;
-}
-
-size_t recorder_take(struct recorder *recorder, size_t app, int64_t since_ms, bool ends_window,
+size_t recorder_take(struct recorder *recorder, size_t app, int64_t since_ms,
     struct slice *slices[RECORDER_SLICES_MAX])
 {
     struct lane *lane = &recorder->lanes[app];
@@ -387,8 +421,6 @@ size_t recorder_take(struct recorder *recorder, size_t app, int64_t since_ms, bo
     }
     lane->count = 0;
     lane->holds++;
-    if (ends_window && is_armed(lane) && lane->from_ms <= clock_mono_ms())
-        forget_window(lane);
     return taken;
 }
 
@@ -399,14 +431,37 @@ void recorder_release(struct recorder *recorder, size_t app)
     loop_timer_set(lane->timer, 0);
 }
 
+/* The window that begins first, with all that it meets. */
+static void next_window(const struct lane *lane, struct window *next)
+{
+    forget_window(next);
+    for (size_t i = 0; i < window_count(lane); i++) {
+        const struct window *window = &lane->windows[i];
+        if (is_armed(window) && (!is_armed(next) || window->from_ms < next->from_ms))
+            *next = *window;
+    }
+    for (bool grown = is_armed(next); grown;) {
+        grown = false;
+        for (size_t i = 0; i < window_count(lane); i++) {
+            const struct window *window = &lane->windows[i];
+            if (window->from_ms <= next->until_ms && window->until_ms > next->until_ms) {
+                next->until_ms = window->until_ms;
+                grown = true;
+            }
+        }
+    }
+}
+
 void recorder_status(const struct recorder *recorder, size_t app, struct recorder_status *status)
 {
     const struct lane *lane = &recorder->lanes[app];
+    struct window next;
+    next_window(lane, &next);
     *status = (struct recorder_status){
         .always = options(lane)->always,
         .recording = running_slice(lane) != NULL,
-        .from_ms = lane->from_ms,
-        .until_ms = lane->until_ms,
+        .from_ms = next.from_ms,
+        .until_ms = next.until_ms,
         .problem = lane->problem.text[0] ? lane->problem.text : NULL,
     };
     for (size_t i = 0; i < lane->count; i++)

@@ -40,22 +40,21 @@ void recorder_stop(struct recorder *recorder);
 void recorder_close(struct recorder *recorder);
 
 /* Records the app from from_ms to until_ms (monotonic; from may lie ahead), in place of any window
- * before. A spike of the window may be noticed later: so it goes on, until it is disarmed or an
- * incident has its slices, for as long again as the slices that are kept reach back. */
-void recorder_arm(struct recorder *recorder, size_t app, int64_t from_ms, int64_t until_ms);
+ * of this trigger before; an app is recorded while a window of any trigger is open. A spike of the
+ * window may be noticed later: so it stays open for as long again as the slices that are kept reach
+ * back, unless it is disarmed. */
+void recorder_arm(
+    struct recorder *recorder, size_t app, size_t trigger, int64_t from_ms, int64_t until_ms);
 
-/* Ends the window; what was recorded is thrown away at the loop's next turn: an incident that opens
- * in the same step still gets it. */
-void recorder_disarm(struct recorder *recorder, size_t app);
-
-/* Whether a slice of the app is being recorded now. */
-bool recorder_is_recording(const struct recorder *recorder, size_t app);
+/* Ends the trigger's window. If it was the only one, what was recorded is thrown away at the loop's
+ * next turn: an incident that opens in the same step still gets it. */
+void recorder_disarm(struct recorder *recorder, size_t app, size_t trigger);
 
 /* Holds the recorder, so that somebody else can take a CPU profile of the app, and hands the slices
  * over that reach past since_ms (monotonic): the oldest first, the one that is being recorded last
- * and not cut off. The others are thrown away. ends_window: what it waited for has come, so a
- * window that has begun is over. Returns how many slices there are; their owner is to be set. */
-size_t recorder_take(struct recorder *recorder, size_t app, int64_t since_ms, bool ends_window,
+ * and not cut off. The others are thrown away. Returns how many slices there are; their owner is to
+ * be set. */
+size_t recorder_take(struct recorder *recorder, size_t app, int64_t since_ms,
     struct slice *slices[RECORDER_SLICES_MAX]);
 
 /* Ends one hold; the recorder goes on when there is none and it has reason to. */
@@ -63,9 +62,11 @@ void recorder_release(struct recorder *recorder, size_t app);
 
 struct recorder_status {
     bool always, recording;
-    int64_t from_ms, until_ms; /* of the window (monotonic); INT64_MIN: none is armed */
-    size_t slices;             /* that are kept */
-    const char *problem;       /* why it does not record though it should; NULL: none */
+    /* The window that is open, else the next one (monotonic); those that meet are one. INT64_MIN:
+     * none is armed. */
+    int64_t from_ms, until_ms;
+    size_t slices;       /* that are kept */
+    const char *problem; /* why it does not record though it should; NULL: none */
 };
 void recorder_status(const struct recorder *recorder, size_t app, struct recorder_status *status);
 

@@ -195,8 +195,7 @@ struct recording *recording_take(const struct recording_setup *setup)
     recording->setup = *setup;
     recording->deadline_ms = INT64_MAX;
     recording->cut = loop_timer_new(setup->loop, cut_short, recording);
-    size_t count = recorder_take(
-        setup->recorder, setup->app, setup->since_ms, setup->ends_window, slices);
+    size_t count = recorder_take(setup->recorder, setup->app, setup->since_ms, slices);
     for (size_t i = 0; i < count; i++)
         add_part(recording, slices[i]);
     int64_t enough_ms = setup->fired_ms + seconds * 1000 - own_ms;

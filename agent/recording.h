@@ -27,7 +27,6 @@ struct recording_setup {
     int64_t since_ms, fired_ms; /* monotonic; slices are wanted that reach past since_ms */
     int64_t wall_offset_ms;     /* wall time minus monotonic time */
     const struct capture_set *set;
-    bool ends_window; /* what the recorder waited for is this incident */
     /* The slice that was in flight is over: the capture may begin its own CPU profile. covered_ms:
      * what that slice has of the time after the fire. Never from within a call. */
     void (*cpu_free)(void *arg, int64_t covered_ms);

@@ -302,9 +302,12 @@ static void put_triggers(const struct agent *agent, struct buf *out)
                 status.recurrence->period_s);
     }
     head(out, "stakeout_recorder_recording", "gauge", "1 while the recorder takes CPU profiles.");
-    for (size_t i = 0; i < config->app_count; i++)
-        labelled(out, "stakeout_recorder_recording", "app", config->apps[i].name,
-            recorder_is_recording(agent->recorder, i));
+    for (size_t i = 0; i < config->app_count; i++) {
+        struct recorder_status recorder;
+        recorder_status(agent->recorder, i, &recorder);
+        labelled(
+            out, "stakeout_recorder_recording", "app", config->apps[i].name, recorder.recording);
+    }
 }
 
 void status_metrics(const struct agent *agent, struct buf *out)

@@ -37,6 +37,7 @@ struct world {
     struct recorder *recorder;
     struct profiler_stub stub;
     struct app_config app;
+    struct trigger_config triggers[2]; /* of which the recorder knows only that there are two */
     struct config config;
     struct loop_timer *look;
     bool (*wanted)(const struct world *world);
@@ -83,6 +84,8 @@ static void rig_open(struct world *world)
         .state = world->state,
         .apps = &world->app,
         .app_count = 1,
+        .triggers = world->triggers,
+        .trigger_count = 2,
         .single_app = true,
         .interval_ms = 1000,
         .recorder = {.slice_ms = 1000, .keep = 2},
@@ -125,9 +128,16 @@ static void wait_taken(struct world *world, int count)
     wait_until(world, so_many_taken);
 }
 
+static bool recorder_records(const struct world *world)
+{
+    struct recorder_status status;
+    recorder_status(world->recorder, 0, &status);
+    return status.recording;
+}
+
 static bool is_recording(const struct world *world)
 {
-    return atomic_load(&world->stub.running) == 1 && recorder_is_recording(world->recorder, 0);
+    return atomic_load(&world->stub.running) == 1 && recorder_records(world);
 }
 
 static size_t slices_kept(const struct world *world)

@@ -177,9 +177,9 @@ static void a_close_begins_no_merge(void **state)
     int64_t now_ms = clock_mono_ms();
     atomic_store(&world->stub.record_ms, 700);
     recorder_release(world->agent->recorder, 0);
-    recorder_arm(world->agent->recorder, 0, now_ms, now_ms + 600000);
+    recorder_arm(world->agent->recorder, 0, 1, now_ms, now_ms + 600000);
     wait_until(world, has_slice);
-    recorder_disarm(world->agent->recorder, 0);
+    recorder_disarm(world->agent->recorder, 0, 1);
     atomic_store(&world->stub.hold, 1);
     fire(world);
     wait_until(world, is_another_taken);

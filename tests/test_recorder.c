@@ -30,7 +30,7 @@ static void open_armed(struct world *world, int64_t from_in_ms, int64_t until_in
     int64_t now_ms = clock_mono_ms();
     rig_open_recorder(world);
     recorder_release(world->recorder, 0);
-    recorder_arm(world->recorder, 0, now_ms + from_in_ms, now_ms + until_in_ms);
+    recorder_arm(world->recorder, 0, 0, now_ms + from_in_ms, now_ms + until_in_ms);
 }
 
 static void status_of(const struct world *world, struct recorder_status *status)
@@ -88,7 +88,7 @@ static void disarmed_it_throws_all_away(void **state)
     struct world *world = *state;
     open_armed(world, 0, 600000);
     wait_until(world, all_are_kept);
-    recorder_disarm(world->recorder, 0);
+    recorder_disarm(world->recorder, 0, 0);
     assert_int_equal(slices_kept(world), 2); /* until the loop's next turn */
     wait_until(world, is_folder_gone);
     int taken = atomic_load(&world->stub.taken);
@@ -107,11 +107,11 @@ static void a_window_may_lie_ahead(void **state)
     assert_true(status.until_ms > status.from_ms);
     /* Another one replaces it. */
     int64_t from_ms = clock_mono_ms() + 30;
-    recorder_arm(world->recorder, 0, from_ms, from_ms + 600000);
+    recorder_arm(world->recorder, 0, 0, from_ms, from_ms + 600000);
     wait_until(world, is_recording);
     assert_true(clock_mono_ms() >= from_ms);
     /* And one that lies ahead again ends it. */
-    recorder_arm(world->recorder, 0, from_ms + 600000, from_ms + 700000);
+    recorder_arm(world->recorder, 0, 0, from_ms + 600000, from_ms + 700000);
     wait_until(world, is_folder_gone);
 }
 
@@ -150,11 +150,11 @@ static void what_is_taken_reaches_past_a_moment(void **state)
     wait_until(world, is_recording);
     idle(world, 60); /* what was on its way is there */
     size_t kept = slices_kept(world);
-    assert_int_equal(recorder_take(world->recorder, 0, 0, true, slices), kept + 1);
+    assert_int_equal(recorder_take(world->recorder, 0, 0, slices), kept + 1);
     assert_int_equal(slices[kept]->state, SLICE_RECORDING);
     for (size_t i = 0; i + 1 < kept; i++)
         assert_true(slices[i]->profile.finished_ms <= slices[i + 1]->profile.requested_ms);
-    assert_false(recorder_is_recording(world->recorder, 0));
+    assert_false(recorder_records(world));
     idle(world, 50);
     assert_int_equal(slices_kept(world), 0); /* held */
     for (size_t i = 0; i <= kept; i++)
@@ -165,44 +165,50 @@ static void what_is_taken_reaches_past_a_moment(void **state)
     atomic_store(&world->stub.hold, 1);
     wait_until(world, is_recording);
     idle(world, 60);
-    assert_int_equal(recorder_take(world->recorder, 0, clock_mono_ms() + 1, true, slices), 1);
+    assert_int_equal(recorder_take(world->recorder, 0, clock_mono_ms() + 1, slices), 1);
     slice_drop(slices[0]);
     recorder_release(world->recorder, 0);
 }
 
-static void take_while_armed(struct world *world, bool spike)
-{
-    struct slice *slices[RECORDER_SLICES_MAX];
-    open_armed(world, 0, 600000);
-    wait_until(world, is_recording);
-    assert_int_equal(recorder_take(world->recorder, 0, INT64_MAX, spike, slices), 1);
-    slice_drop(slices[0]);
-    recorder_release(world->recorder, 0);
-}
-
-static void what_it_waited_for_ends_its_window(void **state)
-{
-    take_while_armed(*state, true);
-    wait_until(*state, is_folder_gone);
-}
-
-static void a_request_by_hand_does_not(void **state)
-{
-    take_while_armed(*state, false);
-    wait_until(*state, is_recording);
-}
-
-static void a_window_ahead_outlives_another_spike(void **state)
+static void an_incident_leaves_the_window_open(void **state)
 {
     struct slice *slices[RECORDER_SLICES_MAX];
     struct world *world = *state;
-    open_armed(world, 600000, 700000);
-    assert_int_equal(recorder_take(world->recorder, 0, 0, true, slices), 0);
+    open_armed(world, 0, 600000);
+    wait_until(world, is_recording);
+    assert_int_equal(recorder_take(world->recorder, 0, INT64_MAX, slices), 1);
+    slice_drop(slices[0]);
     recorder_release(world->recorder, 0);
-    idle(world, 10);
+    wait_until(world, is_recording);
+}
+
+static void windows_of_several_triggers_do_not_end_each_other(void **state)
+{
+    struct world *world = *state;
     struct recorder_status status;
+    int64_t now_ms = clock_mono_ms();
+    open_armed(world, 0, 600000);
+    wait_until(world, all_are_kept);
+    recorder_arm(world->recorder, 0, 1, now_ms + 900000, now_ms + 950000);
     status_of(world, &status);
-    assert_int_not_equal(status.until_ms, INT64_MIN);
+    assert_in_range(status.until_ms - now_ms, 600000, 700000); /* they do not meet */
+    recorder_arm(world->recorder, 0, 1, now_ms + 300000, now_ms + 900000);
+    idle(world, 20);
+    assert_true(slices_kept(world) > 0);
+    status_of(world, &status);
+    assert_int_equal(status.until_ms, now_ms + 900000); /* they do */
+    assert_in_range(status.from_ms, now_ms, now_ms + 60000);
+    recorder_arm(world->recorder, 0, 1, now_ms, now_ms + 900000);
+    recorder_disarm(world->recorder, 0, 0);
+    idle(world, 20);
+    assert_true(slices_kept(world) > 0);
+    recorder_disarm(world->recorder, 0, 1);
+    wait_until(world, is_folder_gone);
+    /* One that lies ahead is not missed while another one is there. */
+    now_ms = clock_mono_ms();
+    recorder_arm(world->recorder, 0, 0, now_ms + 600000, now_ms + 700000);
+    recorder_arm(world->recorder, 0, 1, now_ms + 30, now_ms + 900000);
+    wait_until(world, is_recording);
 }
 
 static void disarming_leaves_an_incident_of_the_same_step_its_slices(void **state)
@@ -212,8 +218,8 @@ static void disarming_leaves_an_incident_of_the_same_step_its_slices(void **stat
     open_armed(world, 0, 600000);
     wait_until(world, all_are_kept);
     wait_until(world, is_recording);
-    recorder_disarm(world->recorder, 0);
-    size_t count = recorder_take(world->recorder, 0, 0, true, slices);
+    recorder_disarm(world->recorder, 0, 0);
+    size_t count = recorder_take(world->recorder, 0, 0, slices);
     assert_true(count >= 3);
     for (size_t i = 0; i < count; i++)
         slice_drop(slices[i]);
@@ -355,8 +361,8 @@ static void a_stop_is_quick_and_leaves_nothing(void **state)
     atomic_store(&world->stub.hold, 1);
     wait_until(world, is_recording);
     recorder_stop(world->recorder);
-    recorder_arm(world->recorder, 0, 0, INT64_MAX / 2);
-    assert_false(recorder_is_recording(world->recorder, 0));
+    recorder_arm(world->recorder, 0, 0, 0, INT64_MAX / 2);
+    assert_false(recorder_records(world));
     wait_until(world, is_folder_gone);
 }
 
@@ -372,9 +378,8 @@ int main(void)
         TEST(it_goes_on_for_a_while_after_the_window),
         TEST(a_hold_comes_first),
         TEST(what_is_taken_reaches_past_a_moment),
-        TEST(what_it_waited_for_ends_its_window),
-        TEST(a_request_by_hand_does_not),
-        TEST(a_window_ahead_outlives_another_spike),
+        TEST(an_incident_leaves_the_window_open),
+        TEST(windows_of_several_triggers_do_not_end_each_other),
         TEST(disarming_leaves_an_incident_of_the_same_step_its_slices),
         TEST(what_fails_is_told_and_tried_again),
         TEST(an_app_that_answers_at_once_is_not_hurried),

@@ -121,7 +121,7 @@ static int tear_down(void **state)
 
 static void arm(struct world *world)
 {
-    recorder_arm(world->recorder, 0, clock_mono_ms(), clock_mono_ms() + 600000);
+    recorder_arm(world->recorder, 0, 0, clock_mono_ms(), clock_mono_ms() + 600000);
 }
 
 /* Slices are kept, and one more is being recorded until `hold` is taken away. */
@@ -207,7 +207,8 @@ static void a_spike_within_a_slice_is_in_the_profile(void **state)
     record(world);
     int before = atomic_load(&world->stub.taken);
     fire(world, 10);
-    assert_false(recorder_is_recording(world->recorder, 0));
+    recorder_disarm(world->recorder, 0, 0); /* it has come */
+    assert_false(recorder_records(world));
     idle(world, 600); /* so much of the set's 2 s is in the slice */
     assert_int_equal(atomic_load(&world->stub.taken), before);
     atomic_store(&world->stub.hold, 0);
@@ -301,7 +302,7 @@ static void a_spike_that_joins_without_cpu_gets_its_slices(void **state)
             idle(world, 100);
         rest->trigger.capture = spike;
         fire(world, 10);
-        recorder_disarm(world->recorder, 0);
+        recorder_disarm(world->recorder, 0, 0);
         idle(world, 50);
         fire(world, 10); /* it has one now */
         atomic_store(&world->stub.hold, 0);
