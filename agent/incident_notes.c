@@ -9,7 +9,7 @@
 #include <sys/utsname.h>
 
 void incident_note_peaks(
-    struct incident *incident, const struct series_set *series, int64_t begin_ms)
+    struct incident *incident, const struct series_set *series, int64_t begin_ms, int64_t until_ms)
 {
     incident_clear_peaks(incident);
     for (size_t i = 0; i < series->count; i++) {
@@ -18,7 +18,8 @@ void incident_note_peaks(
         for (size_t back = 0; (sample = series_at(series->all[i], back)); back++) {
             if (sample->time_ms < begin_ms)
                 break;
-            peak = fmax(peak, sample->value);
+            if (sample->time_ms <= until_ms)
+                peak = fmax(peak, sample->value);
         }
         if (isfinite(peak))
             incident_add_peak(incident, series->all[i]->name, peak);

@@ -10,9 +10,9 @@ struct series;
 struct series_set;
 struct source_identity;
 
-/* The largest value of every series since begin_ms (on the series' clock). */
+/* The largest value of every series from begin_ms to until_ms (on the series' clock). */
 void incident_note_peaks(
-    struct incident *incident, const struct series_set *series, int64_t begin_ms);
+    struct incident *incident, const struct series_set *series, int64_t begin_ms, int64_t until_ms);
 
 /* The mean of the app's CPU series (NULL: there is none) while profiles were taken. */
 void incident_note_usage(

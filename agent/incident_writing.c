@@ -27,8 +27,8 @@ static void format_metrics(void *arg)
 {
     struct job *job = arg;
     buf_init(&job->csv, max_metrics_bytes);
-    if (csv_write_series(
-            &job->csv, &job->samples, INT64_MIN, INT64_MAX, job->writing.wall_offset_ms) < 0)
+    if (csv_write_series(&job->csv, &job->samples, INT64_MIN, job->writing.until_ms,
+            job->writing.wall_offset_ms) < 0)
         log_error("incident %s: metrics.csv is too large and is cut", job->writing.incident->id);
 }
 

@@ -253,7 +253,7 @@ static struct capture_set *cpu_of(const struct capture_set *set)
 static void add_cpu(struct running *running, struct capture_set *cpu, int64_t onset_ms)
 {
     running->joined_set = cpu;
-    running->captured_ms = 0;
+    running->captured_ms = running->due_ms = running->retry_ms = 0;
     loop_timer_unset(running->patience);
     begin_capture(running, cpu, clock_mono_ms(), onset_ms);
 }

@@ -103,10 +103,23 @@ static void note_recurrence(struct running *running)
                 setup->recurrence(setup->arg, i, running->wall_offset_ms, recurrence);
 }
 
+/* Nothing of later belongs to it. A source's clock may be a little ahead of ours. */
+static int64_t last_row_ms(const struct running *running)
+{
+    const struct series_set *series = running->setup->series;
+    int64_t last_ms = clock_mono_ms();
+    for (size_t i = 0; i < series->count; i++) {
+        const struct sample *newest = series_at(series->all[i], 0);
+        if (newest && newest->time_ms > last_ms)
+            last_ms = newest->time_ms;
+    }
+    return last_ms;
+}
+
 void running_complete(struct running *running)
 {
-    if (running->merging && !running->due_ms)
-        running->due_ms = clock_mono_ms();
+    if (!running->due_ms)
+        running->due_ms = last_row_ms(running);
     if (running->completing || running->merging)
         return;
     running->completing = true;
@@ -116,7 +129,7 @@ void running_complete(struct running *running)
     char *cpu = config->single_app ? xstrdup("cpu")
                                    : xasprintf("%s.cpu", config->apps[running->app].name);
     const struct series_set *series = running->setup->series;
-    incident_note_peaks(running->incident, series, running_begin_ms(running));
+    incident_note_peaks(running->incident, series, running_begin_ms(running), running->due_ms);
     incident_note_usage(
         running->incident, series_set_find(series, cpu), running->fired_ms, running->captured_ms);
     free(cpu);

@@ -32,8 +32,8 @@ struct running {
     char *folder;
     struct loop_timer *first_checkpoint, *patience;
     bool finishing;
-    bool merging;   /* its CPU profiles become one; then it is complete, if it was due */
-    int64_t due_ms; /* when the last row was there before that (monotonic); 0: it was not */
+    bool merging;             /* its CPU profiles become one; then it is complete, if it was due */
+    int64_t due_ms;           /* when its last row was there (monotonic); 0: it is not */
     bool completing, sealing; /* the last writing is under way; it can take no more joins */
     int64_t retry_ms;         /* after a completion that failed; 0: none did */
     const char *set;          /* its capture set's name */

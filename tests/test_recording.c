@@ -247,6 +247,52 @@ static void slices_reach_back_as_far_as_they_are_kept(void **state)
     check(world, "cpu ok, heap ok");
 }
 
+static bool is_merging(const struct world *world)
+{
+    const struct rest *rest = world->more;
+    char *path = xasprintf("%s.begun", rest->script);
+    bool begun = fs_exists(path);
+    free(path);
+    return begun;
+}
+
+static size_t rows(const struct world *world)
+{
+    const struct rest *rest = world->more;
+    char *path = xasprintf("%s/metrics.csv", rest->folder);
+    struct buf text;
+    struct error err;
+    size_t lines = 0;
+    assert_int_equal(fs_read(path, 1 << 20, &text, &err), 0);
+    for (size_t i = 0; i < text.size; i++)
+        lines += text.data[i] == '\n';
+    buf_free(&text);
+    free(path);
+    return lines - 1;
+}
+
+/* The last row is the first sample after the last profile, however long the merge takes. */
+static void a_merge_adds_no_rows(void **state)
+{
+    struct world *world = *state;
+    struct rest *rest = world->more;
+    struct series *cpu = series_set_add(&rest->series, "cpu");
+    write_script(rest, "touch $0.begun; sleep 0.4; cp $1 $out");
+    record(world);
+    series_push(cpu, clock_mono_ms(), 93);
+    fire(world, 10);
+    atomic_store(&world->stub.hold, 0);
+    wait_until(world, is_merging);
+    series_push(cpu, clock_mono_ms(), 94);
+    incidents_sampled(rest->incidents);
+    idle(world, 20);
+    series_push(cpu, clock_mono_ms(), 95);
+    check(world, "cpu ok covered, heap ok");
+    assert_int_equal(rows(world), 2);
+    assert_int_equal(rest->incident->peak_count, 1);
+    assert_true(rest->incident->peaks[0].value < 94.5);
+}
+
 static void what_cannot_be_merged_stays_in_slices(void **state)
 {
     static const char *const scripts[] = {
@@ -366,6 +412,7 @@ static void a_slice_that_is_cut_stays_by_itself(void **state)
 {
     struct world *world = *state;
     log_setup(LOG_ERROR + 1, LOG_LOGFMT);
+    world->config.interval_ms = 60000; /* all slices are wanted */
     record(world);
     size_t kept = slices_kept(world);
     fire(world, 10);
@@ -509,6 +556,7 @@ int main(void)
         TEST(a_spike_within_a_slice_is_in_the_profile),
         TEST(other_profiles_do_not_wait_for_the_slice),
         TEST(slices_reach_back_as_far_as_they_are_kept),
+        TEST(a_merge_adds_no_rows),
         TEST(what_cannot_be_merged_stays_in_slices),
         TEST(a_set_without_cpu_leaves_the_recorder_alone),
         TEST(a_spike_that_joins_without_cpu_gets_its_slices),
