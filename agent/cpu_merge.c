@@ -121,8 +121,9 @@ struct commit {
     struct offload *disk;
     struct incident *incident;
     char *folder;
-    struct incident *merged; /* the incident as it will be; text: the same as incident.json */
-    char *text;
+    struct incident *merged; /* the incident as it will be */
+    char *before, *text;     /* incident.json as it is, and as it will be */
+    bool undone;             /* false after an error: incident.json may speak of the merged file */
     struct profile_facts facts;
     struct error error; /* "": it worked */
     void (*done)(void *arg, const char *why);
@@ -131,11 +132,12 @@ struct commit {
 
 static void commit_done(struct commit *commit)
 {
-    if (commit->error.text[0])
+    if (commit->error.text[0] && commit->undone)
         cpu_merge_discard(commit->disk, commit->folder);
     commit->done(commit->arg, commit->error.text[0] ? commit->error.text : NULL);
     incident_free(commit->merged);
     free(commit->folder);
+    free(commit->before);
     free(commit->text);
     free(commit);
 }
@@ -183,10 +185,12 @@ static void work_commit(void *arg)
 {
     struct commit *commit = arg;
     char *json = path_in(commit->folder, "incident.json");
-    if (fs_write(json, commit->text, strlen(commit->text), &commit->error) == 0 &&
-        take_place(commit->folder, &commit->error) == 0) {
+    int status = fs_write(json, commit->text, strlen(commit->text), &commit->error);
+    if (status == 0 && take_place(commit->folder, &commit->error) == 0) {
         remove_unlisted(commit->folder, commit->merged);
         fs_sync_folder(commit->folder, NULL);
+    } else {
+        commit->undone = fs_write(json, commit->before, strlen(commit->before), NULL) == 0;
     }
     free(json);
 }
@@ -213,11 +217,11 @@ static void work_inspect(void *arg)
 static void inspected(void *arg)
 {
     struct commit *commit = arg;
-    char *text = incident_to_text(commit->incident);
+    commit->before = incident_to_text(commit->incident);
     if (!commit->error.text[0])
-        commit->merged = incident_from_text(text, strlen(text), &commit->error);
-    free(text);
+        commit->merged = incident_from_text(commit->before, strlen(commit->before), &commit->error);
     if (!commit->merged) {
+        commit->undone = true;
         commit_done(commit);
         return;
     }

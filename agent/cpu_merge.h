@@ -4,7 +4,8 @@
  * At any moment a kill leaves an incident that says what is there: the merged file is durable under
  * a name of its own before incident.json, which knows its checksum, lists it as "cpu" and no slice
  * any more; only then it takes the place of cpu.pb.gz and the slices' files go. The next start
- * finishes what was begun. */
+ * finishes what was begun. Where it cannot take that place incident.json is as before again, and where
+ * that fails, too, the merged file stays for the next start. */
 #ifndef AGENT_CPU_MERGE_H
 #define AGENT_CPU_MERGE_H
 

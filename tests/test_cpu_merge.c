@@ -271,6 +271,43 @@ static void what_cannot_be_written_down_changes_nothing(void **state)
     free(blocker);
 }
 
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void set_done(void *arg)
+{
+    ((struct world *)arg)->done = true;
+}
+
+static void what_cannot_take_its_place_is_not_written_down(void **state)
+{
+    struct world *world = *state;
+    char *cpu = in_folder(world, "cpu.pb.gz"), *blocker = in_folder(world, "cpu.pb.gz/x");
+    char *json = in_folder(world, "incident.json");
+    char *expected = incident_to_text(world->incident);
+    assert_int_equal(fs_remove(cpu, NULL), 0);
+    assert_int_equal(fs_make_folders(blocker, NULL), 0);
+    put(world, ".cpu.merged", merged, sizeof merged);
+    commit(world);
+    assert_non_null(strstr(world->why, "cannot rename"));
+    assert_int_equal(world->incident->profile_count, 4);
+    assert_true(is_there(world, "cpu.slice-1.pb.gz") && is_there(world, "cpu.slice-2.pb.gz"));
+    struct buf text;
+    assert_int_equal(fs_read(json, 1 << 20, &text, NULL), 0);
+    assert_string_equal(text.data, expected);
+    buf_free(&text);
+    offload_submit(world->disk, nothing, set_done, world);
+    world->done = false;
+    assert_true(loop_run_until(world->loop, &world->done, clock_mono_ms() + 60000));
+    assert_false(is_there(world, ".cpu.merged"));
+    free(expected);
+    free(json);
+    free(cpu);
+    free(blocker);
+}
+
 /* Kills, from the first step to the last. */
 static void every_kill_leaves_what_incident_json_says(void **state)
 {
@@ -332,6 +369,7 @@ int main(void)
         TEST(a_capture_that_failed_is_said),
         TEST(what_is_no_profile_changes_nothing),
         TEST(what_cannot_be_written_down_changes_nothing),
+        TEST(what_cannot_take_its_place_is_not_written_down),
         TEST(every_kill_leaves_what_incident_json_says),
         TEST(what_a_child_left_is_removed),
     };
