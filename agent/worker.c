@@ -246,17 +246,22 @@ static int set_signals(posix_spawnattr_t *attributes)
     return 0;
 }
 
-/* Our environment and the mark. Only the array and the mark are new: the caller frees both. */
+/* The mark, and what a program needs to start: no key and no token of ours. Only the array and the
+ * mark are new: the caller frees both. */
 static char **child_environment(char **marked)
 {
+    static const char *const passed[] = {"PATH=", "LANG=", "LC_ALL=", "LD_LIBRARY_PATH=",
+        "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS="};
     size_t count = 0;
-    while (environ[count])
-        count++;
-    char **environment = xcalloc(count + 2, sizeof *environment);
+    char **environment = xcalloc(sizeof passed / sizeof *passed + 2, sizeof *environment);
     *marked = xasprintf("%s=%ld", mark, (long)getpid());
-    environment[0] = *marked;
-    for (size_t i = 0; i < count; i++)
-        environment[i + 1] = environ[i];
+    environment[count++] = *marked;
+    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
+        for (char **own = environ; *own; own++)
+            if (!strncmp(*own, passed[i], strlen(passed[i]))) {
+                environment[count++] = *own;
+                break;
+            }
     return environment;
 }
 
@@ -281,12 +286,28 @@ static int spawn(struct worker *worker, int said)
     return code;
 }
 
+/* A pipe whose second end is none of the child's 0, 1 and 2: these may be closed in the agent. */
+static int open_pipe(int ends[2])
+{
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return errno;
+    if (ends[1] > STDERR_FILENO)
+        return 0;
+    int above = fcntl(ends[1], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int code = above < 0 ? errno : 0;
+    close(ends[1]);
+    ends[1] = above;
+    if (code)
+        close(ends[0]);
+    return code;
+}
+
 static void start(struct worker *worker)
 {
     int ends[2];
     worker->late = worker->line_ended = false;
     worker->line_size = 0;
-    int code = pipe2(ends, O_CLOEXEC) < 0 ? errno : 0;
+    int code = open_pipe(ends);
     if (!code) {
         code = spawn(worker, ends[1]);
         close(ends[1]);

@@ -1,6 +1,7 @@
 /* Child processes for what takes long or reads what strangers wrote: one at a time, the others wait
  * in line. A child is this program again with another command line; what goes wrong in it (a
- * hostile profile, no memory, no end) costs the agent nothing. */
+ * hostile profile, no memory, no end) costs the agent nothing. It gets nothing of the agent's
+ * environment but what a program needs to start. */
 #ifndef AGENT_WORKER_H
 #define AGENT_WORKER_H
 

@@ -119,6 +119,41 @@ static void how_a_child_ends_is_told(void **state)
     }
 }
 
+static void a_child_knows_none_of_our_secrets(void **state)
+{
+    struct bench *bench = *state;
+    struct outcome outcome;
+    assert_int_equal(setenv("AWS_SECRET_ACCESS_KEY", "secret", 1), 0);
+    assert_int_equal(setenv("LANG", "C", 1), 0);
+    open_worker(bench, "/bin/sh");
+    submit(bench, "echo ${AWS_SECRET_ACCESS_KEY:-none} $LANG >&2; test -n \"$PATH\" && exit 1",
+        60000, &outcome);
+    wait_for(bench, &outcome);
+    assert_string_equal(outcome.why, "none C");
+    unsetenv("AWS_SECRET_ACCESS_KEY");
+}
+
+/* As for an agent that was started without standard input and output. */
+static void closed_descriptors_are_in_nobodys_way(void **state)
+{
+    struct bench *bench = *state;
+    struct outcome outcome;
+    int saved[3];
+    open_worker(bench, "/bin/sh");
+    submit(bench, "echo why >&2; exit 1", 60000, &outcome);
+    for (int fd = 0; fd < 3; fd++) {
+        saved[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        close(fd);
+    }
+    bool done = loop_run_until(bench->loop, &outcome.done, clock_mono_ms() + patience_ms);
+    for (int fd = 0; fd < 3; fd++) {
+        dup2(saved[fd], fd);
+        close(saved[fd]);
+    }
+    assert_true(done);
+    assert_string_equal(outcome.why, "why");
+}
+
 static void a_child_that_says_much_is_not_held_up(void **state)
 {
     struct bench *bench = *state;
@@ -258,6 +293,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(how_a_child_ends_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_child_knows_none_of_our_secrets, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(closed_descriptors_are_in_nobodys_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_child_that_says_much_is_not_held_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_runs_and_the_others_wait, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_deadline_can_be_moved_up, set_up, tear_down),
