@@ -16,8 +16,8 @@
 #include <string.h>
 
 static const char merged_name[] = ".cpu.merged";
-/* What the inputs may inflate to in all; a child of agent/worker.c has memory for four times that.
- */
+/* What the inputs may inflate to in all. A merge takes three and a half times that (see
+ * commands/merge.c), for which WORKER_CHILD_MIB have room beside the libraries. */
 static const char merge_limit[] = "16MiB";
 static const int64_t longest_gap_ms = 100;
 static const char cpu_file[] = "cpu.pb.gz";

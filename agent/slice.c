@@ -150,18 +150,23 @@ void slice_move(struct slice *slice, const char *path, void (*moved)(void *arg, 
     offload_submit(slice->setup.disk, work_move, move_done, move);
 }
 
+/* Of a slice's file, under whichever name it has got to. */
+struct removal {
+    char *whole, *partial;
+};
+
 static void work_remove(void *arg)
 {
-    struct move *removal = arg;
-    unlink(removal->from);
-    unlink(removal->to);
+    const struct removal *removal = arg;
+    unlink(removal->whole);
+    unlink(removal->partial);
 }
 
 static void remove_done(void *arg)
 {
-    struct move *removal = arg;
-    free(removal->from);
-    free(removal->to);
+    struct removal *removal = arg;
+    free(removal->whole);
+    free(removal->partial);
     free(removal);
 }
 
@@ -171,9 +176,9 @@ void slice_drop(struct slice *slice)
         slice->dropped = true;
         return;
     }
-    struct move *removal = xcalloc(1, sizeof *removal);
-    removal->from = path_of(slice, "");
-    removal->to = path_of(slice, ".");
+    struct removal *removal = xcalloc(1, sizeof *removal);
+    removal->whole = path_of(slice, "");
+    removal->partial = path_of(slice, ".");
     offload_submit(slice->setup.disk, work_remove, remove_done, removal);
     slice_free(slice);
 }

@@ -30,7 +30,7 @@ enum { NICENESS = 10, CPU_SECONDS = 60, WHY_SIZE = 512 };
 #define ADDRESS_SANITIZER 1
 #endif
 #ifndef ADDRESS_SANITIZER
-static const rlim_t max_address_space = (rlim_t)128 << 20; /* libraries count, with 25 MiB */
+static const rlim_t max_address_space = (rlim_t)WORKER_CHILD_MIB << 20;
 #endif
 
 /* Between the end of a child's standard error and its end as a process there is a moment. */

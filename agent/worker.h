@@ -11,6 +11,10 @@ struct loop;
 struct worker;
 struct worker_job;
 
+/* The address space of a child, of which libraries and stacks take some 25 before it does anything.
+ */
+enum { WORKER_CHILD_MIB = 128 };
+
 struct worker_setup {
     struct loop *loop;
     const char *program; /* NULL: this program, /proc/self/exe */
