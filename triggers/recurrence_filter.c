@@ -24,11 +24,27 @@ static void fill_rates(struct recurrence_filter *filter, double from_s, double t
     double often = 1.5 / from_s, seldom = 1 / (1.5 * to_s), sum = 0;
     for (int i = 0; i < IDLE_RATES; i++) {
         filter->idle_rate[i] = often * pow(seldom / often, (double)i / (IDLE_RATES - 1));
-        filter->idle_prior[i] = pow(filter->idle_rate[i], -model.tilt);
-        sum += filter->idle_prior[i];
+        sum += pow(filter->idle_rate[i], -model.tilt);
     }
-    for (int i = 0; i < IDLE_RATES; i++)
-        filter->idle_prior[i] /= sum;
+    for (enum family f = POISSON; f < FAMILIES; f++)
+        for (int i = 0; i < IDLE_RATES; i++)
+            filter->idle_prior[f][i] = model.family_prior[f] *
+                                       pow(filter->idle_rate[i], -model.tilt) / sum;
+}
+
+/* Whoever names a range leaves some room at its ends, and close random onsets look like the
+ * shortest periods most easily. */
+static void fill_period_prior(struct recurrence_filter *filter)
+{
+    double sum = 0, last = (double)(filter->period_count - 1);
+    for (size_t p = 0; p < filter->period_count; p++) {
+        double inside = fmin((double)p, last - (double)p) * model.grid / model.taper;
+        double prior = model.edge + (1 - model.edge) * fmin(inside, 1);
+        filter->period_prior[p] = (float)prior;
+        sum += prior;
+    }
+    for (size_t p = 0; p < filter->period_count; p++)
+        filter->period_prior[p] /= (float)sum;
 }
 
 struct recurrence_filter *recurrence_filter_open(double from_s, double to_s)
@@ -42,6 +58,8 @@ struct recurrence_filter *recurrence_filter_open(double from_s, double to_s)
     filter->mass = xcalloc(filter->period_count, sizeof *filter->mass);
     for (size_t i = 0; i < filter->period_count; i++)
         filter->periods_s[i] = from_s * exp(range * (double)i / (double)(filter->period_count - 1));
+    filter->period_prior = xcalloc(filter->period_count, sizeof *filter->period_prior);
+    fill_period_prior(filter);
     fill_rates(filter, from_s, to_s);
     fill_tables(filter);
     recurrence_filter_reset(filter, 0);
@@ -55,14 +73,15 @@ void recurrence_filter_close(struct recurrence_filter *filter)
     free(filter->periods_s);
     free(filter->tracks);
     free(filter->mass);
+    free(filter->period_prior);
     free(filter);
 }
 
 size_t recurrence_filter_size(const struct recurrence_filter *filter)
 {
     return sizeof *filter +
-           filter->period_count *
-               (KINDS * sizeof *filter->tracks + sizeof *filter->periods_s + sizeof *filter->mass);
+           filter->period_count * (KINDS * sizeof *filter->tracks + sizeof *filter->periods_s +
+                                      sizeof *filter->mass + sizeof *filter->period_prior);
 }
 
 void recurrence_filter_reset(struct recurrence_filter *filter, double noise_s)
@@ -72,8 +91,7 @@ void recurrence_filter_reset(struct recurrence_filter *filter, double noise_s)
     filter->onset_count = 0;
     filter->newest = 0;
     filter->total = 1;
-    for (int i = 0; i < IDLE_RATES; i++)
-        filter->idle[i] = filter->idle_prior[i];
+    memcpy(filter->idle, filter->idle_prior, sizeof filter->idle);
 }
 
 float recurrence_noise(const struct recurrence_filter *filter, size_t p)
@@ -220,15 +238,15 @@ static double move_tracks(struct recurrence_filter *filter, const float *ages_s,
 /* Lets sessions begin with the onset in `slot`, with `weight` in all. */
 static void start_sessions(struct recurrence_filter *filter, size_t slot, double weight)
 {
-    float part = (float)(weight / (double)(filter->period_count * KINDS * RATES));
     for (size_t t = 0; t < filter->period_count * KINDS; t++) {
         struct track *track = &filter->tracks[t];
+        float part = (float)weight * filter->period_prior[t / KINDS] * (1.0F / KINDS);
         float before = 0;
         for (int rate = 0; rate < RATES; rate++) {
             before += track->weight[rate][slot];
-            track->weight[rate][slot] += part;
+            track->weight[rate][slot] += part * (float)model.rate_prior[rate];
         }
-        float share = before / (before + part * RATES);
+        float share = before / (before + part);
         track->count[slot] = 1 + share * (track->count[slot] - 1);
         track->phase_s[slot] *= share;
     }
@@ -237,8 +255,9 @@ static void start_sessions(struct recurrence_filter *filter, size_t slot, double
 static double sum_weights(const struct recurrence_filter *filter)
 {
     double sum = 0;
-    for (int i = 0; i < IDLE_RATES; i++)
-        sum += filter->idle[i];
+    for (enum family f = POISSON; f < FAMILIES; f++)
+        for (int i = 0; i < IDLE_RATES; i++)
+            sum += filter->idle[f][i];
     for (size_t t = 0; t < filter->period_count * KINDS; t++) {
         float part = 0;
         for (int rate = 0; rate < RATES; rate++)
@@ -249,19 +268,44 @@ static double sum_weights(const struct recurrence_filter *filter)
     return sum;
 }
 
+double recurrence_idle_silence(
+    const struct recurrence_filter *filter, enum family family, double rate, double silence_s)
+{
+    double slowest = filter->idle_rate[IDLE_RATES - 1];
+    if (family == EVEN)
+        return (1 + 2 * rate * silence_s) * exp(-(2 * rate - slowest) * silence_s);
+    double rare = exp(-(rate - slowest) * silence_s);
+    if (family == POISSON)
+        return rare;
+    double quick = exp(-(model.burst_ratio * rate - slowest) * silence_s);
+    return model.burst_share * quick + (1 - model.burst_share) * rare;
+}
+
+double recurrence_idle_density(
+    const struct recurrence_filter *filter, enum family family, double rate, double silence_s)
+{
+    double slowest = filter->idle_rate[IDLE_RATES - 1];
+    if (family == EVEN)
+        return 4 * rate * rate * silence_s * exp(-(2 * rate - slowest) * silence_s);
+    double rare = rate * exp(-(rate - slowest) * silence_s);
+    if (family == POISSON)
+        return rare;
+    double often = model.burst_ratio * rate;
+    double quick = often * exp(-(often - slowest) * silence_s);
+    return model.burst_share * quick + (1 - model.burst_share) * rare;
+}
+
 /* The onset as a random one, apart_s after the one before. Returns the weight of all. */
 static double move_idle(struct recurrence_filter *filter, double apart_s, double ended)
 {
     double sum = 0;
-    for (int i = 0; i < IDLE_RATES; i++) {
-        double rate = filter->idle_rate[i];
-        double before = filter->idle[i] / filter->total + ended * filter->idle_prior[i];
-        filter->idle[i] = before * rate *
-                          exp(-(rate - filter->idle_rate[IDLE_RATES - 1]) * apart_s);
-        sum += filter->idle[i];
-    }
-    for (int i = 0; i < IDLE_RATES; i++)
-        filter->idle[i] *= 1 - model.start;
+    for (enum family f = POISSON; f < FAMILIES; f++)
+        for (int i = 0; i < IDLE_RATES; i++) {
+            double before = filter->idle[f][i] / filter->total + ended * filter->idle_prior[f][i];
+            double now = before * recurrence_idle_density(filter, f, filter->idle_rate[i], apart_s);
+            sum += now;
+            filter->idle[f][i] = now * (1 - model.start);
+        }
     return sum;
 }
 

@@ -92,9 +92,10 @@ static void look_ahead(
         outlook->known += (double)known;
         filter->mass[p] = (double)known;
     }
-    for (int i = 0; i < IDLE_RATES; i++)
-        outlook->idle += filter->idle[i] *
-                         (double)silence_of(filter, filter->idle_rate[i], outlook);
+    for (enum family f = POISSON; f < FAMILIES; f++)
+        for (int i = 0; i < IDLE_RATES; i++)
+            outlook->idle += filter->idle[f][i] * recurrence_idle_silence(filter, f,
+                                                      filter->idle_rate[i], outlook->silence_s);
     outlook->idle += over * ended_share();
 }
 

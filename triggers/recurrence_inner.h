@@ -11,7 +11,7 @@ enum {
     SLOTS = 10, /* onsets that may be the newest round */
     JITTERS = 3,
     CLOCKS = 2, /* renewal, clock */
-    RATES = 2,
+    RATES = 3,
     KINDS = JITTERS * CLOCKS,
     IDLE_RATES = 10,
     MAX_STEPS = 4,  /* periods from one round to the next that was seen */
@@ -19,15 +19,29 @@ enum {
     CDF_REACH = 5   /* standard deviations */
 };
 
+/* Of random onsets, by the distribution of their intervals. */
+enum family {
+    POISSON, /* exponential */
+    BURSTS,  /* exponential, of two means: one onset sets off others */
+    EVEN,    /* gamma of shape 2: after an onset there is less for another one for a while */
+    FAMILIES
+};
+
 /* Chosen on labelled synthetic traces (scripts and figures: DETECTION.md) of several families. All
  * of them are shares or relative to a period, so that nothing depends on the scale. */
 struct constants {
     double grid;            /* of the periods, in ln: half the width of the sharpest pattern */
     double jitter[JITTERS]; /* standard deviations, in periods: of a machine, of people, at most */
-    double rate[RATES];     /* unrelated onsets a period: seldom, often */
-    double miss;            /* a round brings no onset */
-    double end;             /* a session ends, per round: 10 rounds */
-    double start;           /* an onset begins a session */
+    double rate[RATES];     /* unrelated onsets a period: seldom, now and then, often */
+    double rate_prior[RATES]; /* many in between explain any onsets: they get little */
+    double edge;  /* how likely the ends of the range of periods are, to its middle: 1 */
+    double taper; /* over how much of the range, in ln, that goes from edge to 1 */
+    double family_prior[FAMILIES];
+    double burst_share; /* of the intervals in BURSTS that are short */
+    double burst_ratio; /* how many times longer the others are */
+    double miss;        /* a round brings no onset */
+    double end;         /* a session ends, per round: 10 rounds */
+    double start;       /* an onset begins a session */
     double tilt;  /* how much likelier seldom random onsets are than frequent ones: the exponent */
     double gain;  /* a clock's phase is the mean of as many rounds, so that it follows a drift */
     double known; /* onsets that make a pattern: four, of which some may be doubtful */
@@ -36,9 +50,15 @@ struct constants {
 };
 
 static const struct constants model = {
-    .grid = 0.012,
+    .grid = 0.0134,
     .jitter = {0.01, 0.03, 0.055},
-    .rate = {0.08, 0.70},
+    .rate = {0.06, 0.25, 0.80},
+    .rate_prior = {0.6, 0.3, 0.1},
+    .edge = 0.2,
+    .taper = 1,
+    .family_prior = {0.75, 0.1, 0.15},
+    .burst_share = 0.5,
+    .burst_ratio = 6,
     .miss = 0.15,
     .end = 0.1,
     .start = 0.025,
@@ -63,7 +83,8 @@ struct recurrence_filter {
     struct track *tracks; /* KINDS for each period */
     double *mass;         /* one for each period: room for an estimate */
     double noise_s;
-    double idle[IDLE_RATES], idle_prior[IDLE_RATES];
+    double idle[FAMILIES][IDLE_RATES], idle_prior[FAMILIES][IDLE_RATES];
+    float *period_prior;          /* one for each period */
     double idle_rate[IDLE_RATES]; /* a second; the last one is the lowest */
     double total;                 /* of all weights; what they have to be divided by */
     size_t onset_count;           /* that are held */
@@ -104,6 +125,14 @@ float recurrence_noise(const struct recurrence_filter *filter, size_t p);
 
 /* Seconds from each onset to time_ms. */
 void recurrence_ages(const struct recurrence_filter *filter, int64_t time_ms, float ages_s[SLOTS]);
+
+/* Random onsets of a family, `rate` of them a second (BURSTS: of the bursts): the probability that
+ * none comes for so long, and the density of the next one then. Both in multiples of what the
+ * slowest rate has by then, so that a year of silence does not underflow. */
+double recurrence_idle_silence(
+    const struct recurrence_filter *filter, enum family family, double rate, double silence_s);
+double recurrence_idle_density(
+    const struct recurrence_filter *filter, enum family family, double rate, double silence_s);
 
 /* The normal distribution's share below so many standard deviations. */
 float recurrence_share_below(const struct recurrence_filter *filter, float deviations);

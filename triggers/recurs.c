@@ -17,7 +17,7 @@ enum {
     PHRASE_SIZE = 128
 };
 
-static const double RECOGNISED_ODDS = 0.97;
+static const double RECOGNISED_ODDS = 0.95;
 static const double DORMANT_ODDS = 0.5;
 static const double WINDOW_SHARE = 0.1; /* of the period */
 /* That make a window worth being armed in: while nothing is recognised, when it would cost time on
