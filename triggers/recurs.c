@@ -17,12 +17,12 @@ enum {
     PHRASE_SIZE = 128
 };
 
-static const double RECOGNISED_ODDS = 0.95;
+static const double RECOGNISED_ODDS = 0.955;
 static const double DORMANT_ODDS = 0.5;
 static const double WINDOW_SHARE = 0.1; /* of the period */
 /* That make a window worth being armed in: while nothing is recognised, when it would cost time on
  * services without a pattern, and then. */
-static const double WINDOW_CHANCE = 0.18;
+static const double WINDOW_CHANCE = 0.16;
 static const double HELD_CHANCE = 0.1;
 /* From a window that has passed to the next, in periods: that is for the next round, not for the
  * same one again. */
