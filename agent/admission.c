@@ -1,10 +1,10 @@
 #include "agent/admission.h"
 
 #include "agent/agent_parts.h"
+#include "agent/capture/probe.h"
+#include "agent/capture/recorder.h"
 #include "agent/incidents.h"
-#include "agent/probe.h"
-#include "agent/recorder.h"
-#include "agent/spool.h"
+#include "agent/storage/spool.h"
 #include "config/config.h"
 #include "core/error.h"
 

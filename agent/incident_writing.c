@@ -1,7 +1,7 @@
 #include "agent/incident_writing.h"
 
 #include "agent/kinds.h"
-#include "agent/spool.h"
+#include "agent/storage/spool.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/buf.h"

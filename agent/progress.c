@@ -1,8 +1,8 @@
 #include "agent/progress.h"
 
 #include "agent/agent_parts.h"
-#include "agent/delivery.h"
 #include "agent/incidents.h"
+#include "agent/storage/delivery.h"
 
 enum progress progress_of(const struct agent *agent, const char *id, const char **reason)
 {

@@ -1,10 +1,10 @@
 #include "agent/running.h"
 
-#include "agent/capture.h"
+#include "agent/capture/capture.h"
+#include "agent/capture/recording.h"
 #include "agent/incident_notes.h"
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
-#include "agent/recording.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"

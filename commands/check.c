@@ -1,6 +1,6 @@
+#include "agent/capture/probe.h"
 #include "agent/control.h"
 #include "agent/kinds.h"
-#include "agent/probe.h"
 #include "agent/sampler.h"
 #include "agent/server.h"
 #include "commands/client.h"

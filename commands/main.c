@@ -1,4 +1,4 @@
-#include "agent/worker.h"
+#include "agent/capture/worker.h"
 #include "commands/command.h"
 
 #include <stdio.h>

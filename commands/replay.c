@@ -1,6 +1,6 @@
 #include "commands/command.h"
 
-#include "agent/detector.h"
+#include "agent/detection/detector.h"
 #include "agent/kinds.h"
 #include "commands/options.h"
 #include "commands/table.h"

@@ -317,8 +317,8 @@ static int read_cells(struct csv_reader *reader, const char *at, const char *end
         return -1;
     for (size_t i = 0; i < reader->count; i++) {
         if (!at)
-            return fail_at(reader, end, err, "the row ends after %zu of the header's %zu columns", i + 1,
-                reader->count + 1);
+            return fail_at(reader, end, err, "the row ends after %zu of the header's %zu columns",
+                i + 1, reader->count + 1);
         if (next_field(reader, &at, end, &field, err) < 0 ||
             read_value(reader, &field, &reader->values[i], err) < 0)
             return -1;

@@ -2,9 +2,9 @@
 #ifndef TESTS_DELIVERY_RIG_H
 #define TESTS_DELIVERY_RIG_H
 
-#include "agent/delivery.h"
 #include "agent/kinds.h"
-#include "agent/spool.h"
+#include "agent/storage/delivery.h"
+#include "agent/storage/spool.h"
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/error.h"

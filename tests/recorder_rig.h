@@ -3,9 +3,9 @@
 #ifndef TESTS_RECORDER_RIG_H
 #define TESTS_RECORDER_RIG_H
 
-#include "agent/recorder.h"
-#include "agent/slice.h"
-#include "agent/spool.h"
+#include "agent/capture/recorder.h"
+#include "agent/capture/slice.h"
+#include "agent/storage/spool.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"

@@ -2,10 +2,10 @@
 #include "agent/agent.h"
 
 #include "agent/agent_parts.h"
-#include "agent/detector.h"
+#include "agent/capture/recorder.h"
+#include "agent/detection/detector.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
-#include "agent/recorder.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/buf.h"

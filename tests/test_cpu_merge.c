@@ -1,7 +1,7 @@
 /* A merge on a real folder, and what a kill at each of its steps leaves to the next start. */
-#include "agent/cpu_merge.h"
+#include "agent/capture/cpu_merge.h"
 
-#include "agent/profile_check.h"
+#include "agent/capture/profile_check.h"
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/error.h"

@@ -1,4 +1,4 @@
-#include "agent/detector.h"
+#include "agent/detection/detector.h"
 
 #include "agent/kinds.h"
 #include "config/config.h"

@@ -1,5 +1,5 @@
 /* The detector over triggers as a configuration has them: several metrics, members, what recurs. */
-#include "agent/detector.h"
+#include "agent/detection/detector.h"
 
 #include "agent/kinds.h"
 #include "config/config.h"

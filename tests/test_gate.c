@@ -1,4 +1,4 @@
-#include "agent/gate.h"
+#include "agent/detection/gate.h"
 
 #include "agent/kinds.h"
 #include "config/config.h"

@@ -1,9 +1,9 @@
 /* What triggers learned, over restarts, with a detector that stands for the real one: it has three
  * triggers, of which the first two learn, and remembers what it is told. */
-#include "agent/learned.h"
+#include "agent/detection/learned.h"
 
-#include "agent/detector.h"
-#include "agent/learned_json.h"
+#include "agent/detection/detector.h"
+#include "agent/detection/learned_json.h"
 #include "delivery_rig.h"
 
 enum { TRIGGERS = 3, MOST = 300 };

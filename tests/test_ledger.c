@@ -1,6 +1,6 @@
-#include "agent/ledger.h"
+#include "agent/detection/ledger.h"
 
-#include "agent/detector.h"
+#include "agent/detection/detector.h"
 #include "agent/kinds.h"
 #include "config/config.h"
 #include "core/alloc.h"

@@ -1,4 +1,4 @@
-#include "agent/probe.h"
+#include "agent/capture/probe.h"
 
 #include "config/config.h"
 #include "core/clock.h"

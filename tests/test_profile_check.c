@@ -1,4 +1,4 @@
-#include "agent/profile_check.h"
+#include "agent/capture/profile_check.h"
 #include "core/error.h"
 #include "core/fs.h"
 

@@ -1,5 +1,5 @@
 /* Where profiles are, and what is learned from an answer that is none. */
-#include "agent/profiler.h"
+#include "agent/capture/profiler.h"
 #include "config/config.h"
 #include "core/http.h"
 

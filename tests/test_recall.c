@@ -1,5 +1,5 @@
 /* Asking the stores for what an earlier task kept: who is asked, how often, until when. */
-#include "agent/recall.h"
+#include "agent/storage/recall.h"
 
 #include "delivery_rig.h"
 

@@ -1,4 +1,4 @@
-#include "agent/recorder.h"
+#include "agent/capture/recorder.h"
 
 #include "recorder_rig.h"
 

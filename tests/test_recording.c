@@ -1,10 +1,10 @@
 /* From a fire in the middle of a slice to one CPU profile: incidents on a real spool with a
  * recorder, an app that is a stub, and a shell script for `stakeout merge`. */
-#include "agent/recording.h"
+#include "agent/capture/recording.h"
 
-#include "agent/detector.h"
+#include "agent/capture/worker.h"
+#include "agent/detection/detector.h"
 #include "agent/incidents.h"
-#include "agent/worker.h"
 #include "core/incident.h"
 #include "core/series.h"
 #include "recorder_rig.h"

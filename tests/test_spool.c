@@ -1,7 +1,7 @@
 /* The spool on a real folder, and what each kind of death leaves in it. */
-#include "agent/spool.h"
+#include "agent/storage/spool.h"
 
-#include "agent/slice.h"
+#include "agent/capture/slice.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/error.h"

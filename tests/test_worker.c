@@ -1,4 +1,4 @@
-#include "agent/worker.h"
+#include "agent/capture/worker.h"
 
 #include "core/alloc.h"
 #include "core/clock.h"

@@ -2,7 +2,7 @@
 #ifndef TESTS_TRACES_H
 #define TESTS_TRACES_H
 
-#include "agent/detector.h"
+#include "agent/detection/detector.h"
 #include "core/csv.h"
 #include "core/error.h"
 #include "core/series.h"

@@ -52,7 +52,7 @@ struct baseline {
     /* As of the newest step. */
     struct baseline_distance confirmed; /* of as many steps as a confirmation takes */
     struct baseline_distance early;     /* of one less, if that is two or more; else the same */
-    double held_back; /* the distance that at_least made none of; 0: it did not */
+    double held_back;                   /* the distance that at_least made none of; 0: it did not */
     double lasting; /* of the mean of a dozen steps, by which a slow metric is judged as well */
     double value;   /* the newest sample, in the metric's unit */
 

@@ -1,6 +1,6 @@
 /* learned.json as anybody may have left it in the state folder or in a store: what is accepted is
  * in order, lies in the past, and is written so that it is read back as the same. */
-#include "agent/learned_json.h"
+#include "agent/detection/learned_json.h"
 #include "config/config.h"
 #include "core/error.h"
 

@@ -1,6 +1,6 @@
 /* limits.json as anybody may have left it in the state folder: what is accepted is written so that
  * it is read back as the same. */
-#include "agent/ledger.h"
+#include "agent/detection/ledger.h"
 #include "config/config.h"
 #include "core/error.h"
 

@@ -1,5 +1,5 @@
 /* Any bytes as an answer of the debug endpoint. */
-#include "agent/profile_check.h"
+#include "agent/capture/profile_check.h"
 
 #include <stddef.h>
 #include <stdint.h>

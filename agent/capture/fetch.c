@@ -1,0 +1,333 @@
+#include "agent/capture/fetch.h"
+
+#include "agent/capture/profile_check.h"
+#include "agent/capture/profiler.h"
+#include "config/config.h"
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/http.h"
+#include "core/incident.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/offload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* From the end of a profile to its last byte: Go needs 0.1 to 0.2 s, a busy one with many symbols
+ * more. */
+static const int64_t slack_ms = 15000;
+static const int64_t half_close_retry_ms = 100;
+static const int64_t moment_ms = 30000; /* for a profile without `seconds` */
+
+struct fetch {
+    struct fetch_setup setup;
+    struct http_request *request;
+    struct loop_timer *timer; /* the next try, or the end */
+    int fd;
+    char *temporary, *path;
+    bool write_failed;
+    bool finishing, half_closed;
+    int64_t finish_by_ms;          /* once finishing */
+    int64_t requested_ms;          /* the newest request */
+    int64_t seconds;               /* to ask for; 0: none */
+    int64_t deadline_ms;           /* no new request after it */
+    struct profiler_lesson lesson; /* of the last request that failed */
+    struct error said;             /* why it was tried again */
+    struct profile_facts facts;
+    bool checking;       /* the disk thread has it */
+    bool answered_whole; /* the transport saw a whole answer */
+};
+
+static bool is_cpu(const struct capture_entry *entry)
+{
+    return !strcmp(entry->profile, "cpu");
+}
+
+/* What is told of every profile; of passing ones only to who wants to know all. */
+static enum log_level level(const struct fetch *fetch)
+{
+    return fetch->setup.passing ? LOG_DEBUG : LOG_INFO;
+}
+
+static void conclude(struct fetch *fetch, enum profile_status status, const char *why)
+{
+    struct incident_profile *profile = fetch->setup.profile;
+    profile->status = status;
+    profile->error = why ? xstrdup(why) : NULL;
+    if (status == PROFILE_FAILED) {
+        free(profile->file);
+        profile->file = NULL;
+        unlink(fetch->temporary);
+    }
+    if (status == PROFILE_FAILED && !fetch->setup.passing)
+        log_warn("profile %s failed: %s", profile->name, why);
+    else if (status != PROFILE_FAILED)
+        log_write(level(fetch), "profile %s finished: %llu bytes%s%s", profile->name,
+            (unsigned long long)profile->bytes, why ? ", " : "", why ? why : "");
+    fetch->setup.done(fetch->setup.arg);
+}
+
+static void send_request(struct fetch *fetch);
+
+static void drop_request(struct fetch *fetch)
+{
+    http_cancel(fetch->request);
+    fetch->request = NULL;
+    if (fetch->fd >= 0)
+        close(fetch->fd);
+    fetch->fd = -1;
+}
+
+/* Has Go end a CPU profile and send what it has. Before the request is on the wire that cannot be,
+ * so it is tried again shortly. */
+static void end_recording(struct fetch *fetch)
+{
+    int64_t now_ms = clock_mono_ms();
+    if (now_ms >= fetch->finish_by_ms) {
+        drop_request(fetch);
+        conclude(fetch, PROFILE_FAILED, "the agent was stopped before the profile was whole");
+        return;
+    }
+    int64_t next_ms = fetch->finish_by_ms;
+    if (is_cpu(fetch->setup.entry) && !fetch->half_closed) {
+        fetch->half_closed = http_half_close(fetch->request) == 0;
+        if (fetch->half_closed)
+            log_write(
+                level(fetch), "profile %s is ended early and kept", fetch->setup.profile->name);
+        else if (next_ms > now_ms + half_close_retry_ms)
+            next_ms = now_ms + half_close_retry_ms;
+    }
+    loop_timer_set(fetch->timer, next_ms);
+}
+
+/* The timer: the next try, or the end. */
+static void wake(void *arg)
+{
+    struct fetch *fetch = arg;
+    if (fetch->request)
+        end_recording(fetch);
+    else if (clock_mono_ms() > fetch->deadline_ms)
+        conclude(fetch, PROFILE_FAILED, fetch->lesson.why.text);
+    else
+        send_request(fetch);
+}
+
+static void act_on_lesson(struct fetch *fetch)
+{
+    const struct profiler_lesson *lesson = &fetch->lesson;
+    const char *name = fetch->setup.profile->name, *why = lesson->why.text;
+    int64_t next_ms = clock_mono_ms() + lesson->wait_ms;
+    bool again = lesson->advice != PROFILER_GIVE_UP && !fetch->finishing &&
+                 next_ms <= fetch->deadline_ms;
+    if (!again) {
+        conclude(fetch, PROFILE_FAILED, why);
+        return;
+    }
+    bool said = !strcmp(fetch->said.text, why);
+    fetch->said = lesson->why;
+    if (lesson->advice == PROFILER_SHORTER) {
+        fetch->seconds = lesson->seconds;
+        log_write(level(fetch), "profile %s retried with %lld s: %s", name,
+            (long long)fetch->seconds, why);
+    } else if (!said) {
+        log_write(level(fetch), "profile %s retried every %.3g s: %s", name,
+            (double)lesson->wait_ms / 1000, why);
+    }
+    loop_timer_set(fetch->timer, next_ms);
+}
+
+/* On the disk thread: what came is made durable and looked at. */
+static void check(void *arg)
+{
+    struct fetch *fetch = arg;
+    if (!fetch->setup.passing && fsync(fetch->fd) < 0)
+        fetch->write_failed = true;
+    close(fetch->fd);
+    fetch->fd = -1;
+    memset(&fetch->facts, 0, sizeof fetch->facts);
+    struct error err;
+    if (fetch->write_failed ||
+        profile_check_file(
+            fetch->temporary, profile_form_of(fetch->setup.profile->name), &fetch->facts, &err) < 0)
+        fetch->write_failed = true;
+    bool keep = !fetch->write_failed && fetch->facts.soundness != PROFILE_FOREIGN;
+    if (keep && rename(fetch->temporary, fetch->path) < 0)
+        fetch->write_failed = true;
+}
+
+static void note_facts(struct fetch *fetch)
+{
+    struct incident_profile *profile = fetch->setup.profile;
+    profile->bytes = fetch->facts.bytes;
+    memcpy(profile->sha256, fetch->facts.sha256, sizeof profile->sha256);
+    if (fetch->facts.duration_ns > 0)
+        profile->seconds = (double)fetch->facts.duration_ns / 1e9;
+    else if (fetch->seconds > 0)
+        profile->seconds = (double)fetch->seconds;
+}
+
+static void checked(void *arg)
+{
+    struct fetch *fetch = arg;
+    const struct profile_facts *facts = &fetch->facts;
+    if (fetch->write_failed) {
+        conclude(fetch, PROFILE_FAILED,
+            "it could not be written to the spool: is there space below `state`?");
+        return;
+    }
+    if (facts->soundness == PROFILE_FOREIGN) {
+        char why[256];
+        snprintf(why, sizeof why, "what the endpoint sent is no profile: %s; check app.debug",
+            facts->why);
+        conclude(fetch, PROFILE_FAILED, why);
+        return;
+    }
+    note_facts(fetch);
+    if (facts->soundness == PROFILE_WHOLE && fetch->answered_whole)
+        conclude(fetch, PROFILE_OK, NULL);
+    else
+        conclude(fetch, PROFILE_TRUNCATED,
+            fetch->lesson.why.text[0] ? fetch->lesson.why.text : "the answer ended in the middle");
+}
+
+static int on_data(void *arg, const void *data, size_t size)
+{
+    struct fetch *fetch = arg;
+    const char *at = data;
+    while (size > 0) {
+        ssize_t written = write(fetch->fd, at, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0) {
+            fetch->write_failed = true;
+            return -1;
+        }
+        at += written;
+        size -= (size_t)written;
+    }
+    return 0;
+}
+
+static void on_answer(void *arg, const struct http_result *result)
+{
+    struct fetch *fetch = arg;
+    struct incident_profile *profile = fetch->setup.profile;
+    int64_t now_ms = clock_mono_ms();
+    fetch->request = NULL;
+    loop_timer_unset(fetch->timer);
+    profile->http_status = result->status;
+    profile->finished_ms = now_ms + fetch->setup.wall_offset_ms;
+    bool profile_came = result->status >= 200 && result->status <= 299;
+    bool something = profile_came && result->received > 0;
+    fetch->answered_whole = something && result->outcome == HTTP_ANSWERED;
+    fetch->lesson.why.text[0] = '\0';
+    if (!fetch->answered_whole)
+        profiler_learn(result, fetch->setup.entry, fetch->seconds, now_ms - fetch->requested_ms,
+            &fetch->lesson);
+    bool partial = something && result->outcome != HTTP_TOO_LARGE;
+    if (fetch->answered_whole || partial || fetch->write_failed) {
+        fetch->checking = true;
+        offload_submit(fetch->setup.disk, check, checked, fetch);
+        if (fetch->setup.answered)
+            fetch->setup.answered(fetch->setup.arg);
+        return;
+    }
+    close(fetch->fd);
+    fetch->fd = -1;
+    act_on_lesson(fetch);
+}
+
+/* Ends it from the loop, so that `done` never comes from within fetch_start. */
+static void end_soon(struct fetch *fetch)
+{
+    fetch->deadline_ms = INT64_MIN;
+    loop_timer_set(fetch->timer, 0);
+}
+
+static void send_request(struct fetch *fetch)
+{
+    const struct fetch_setup *setup = &fetch->setup;
+    struct incident_profile *profile = setup->profile;
+    fetch->fd = open(fetch->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fetch->fd < 0) {
+        error_set(&fetch->lesson.why, "cannot write %s: %s", fetch->temporary, strerror(errno));
+        end_soon(fetch);
+        return;
+    }
+    char *url = profiler_url(setup->app, setup->entry, fetch->seconds);
+    char **headers = profiler_headers(setup->app);
+    int64_t recording_ms = fetch->seconds * 1000;
+    struct http_options options = {
+        .url = url,
+        .headers = (const char *const *)headers,
+        .upload_fd = -1,
+        .own_connection = true,
+        .timeout_ms = fetch->seconds ? recording_ms + slack_ms : moment_ms,
+        .max_answer_bytes = setup->max_bytes,
+        .on_data = on_data,
+        .done = on_answer,
+        .arg = fetch,
+    };
+    int64_t now_ms = clock_mono_ms();
+    profile->attempts++;
+    fetch->requested_ms = now_ms;
+    profile->requested_ms = now_ms + setup->wall_offset_ms;
+    free(profile->url);
+    profile->url = http_public_url(url);
+    if (profile->attempts == 1)
+        log_write(level(fetch), "profile %s started: %s", profile->name, profile->url);
+    fetch->request = http_start(setup->loop, &options);
+    profiler_free_headers(headers);
+    free(url);
+}
+
+struct fetch *fetch_start(const struct fetch_setup *setup)
+{
+    struct fetch *fetch = xcalloc(1, sizeof *fetch);
+    fetch->setup = *setup;
+    fetch->fd = -1;
+    fetch->seconds = setup->entry->seconds;
+    fetch->deadline_ms = setup->give_up_ms;
+    fetch->timer = loop_timer_new(setup->loop, wake, fetch);
+    setup->profile->file = profile_file_name(setup->profile->name);
+    setup->profile->seconds = NAN;
+    fetch->path = xasprintf("%s/%s", setup->folder, setup->profile->file);
+    fetch->temporary = xasprintf("%s/.%s", setup->folder, setup->profile->file);
+    send_request(fetch);
+    return fetch;
+}
+
+void fetch_finish(struct fetch *fetch, int64_t deadline_ms)
+{
+    fetch->finishing = true;
+    if (fetch->setup.profile->status != PROFILE_PENDING)
+        return;
+    fetch->finish_by_ms = deadline_ms;
+    if (fetch->request) {
+        loop_timer_set(fetch->timer, 0);
+    } else if (!fetch->checking) {
+        end_soon(fetch);
+    }
+}
+
+int64_t fetch_seconds(const struct fetch *fetch)
+{
+    return fetch->seconds;
+}
+
+void fetch_free(struct fetch *fetch)
+{
+    if (!fetch)
+        return;
+    drop_request(fetch);
+    loop_timer_free(fetch->timer);
+    free(fetch->temporary);
+    free(fetch->path);
+    free(fetch);
+}

@@ -1,0 +1,51 @@
+/* Fetches one profile from the debug endpoint into the incident's folder: the request, its answer
+ * (errors are read and understood), the check of what came, and another try where that makes sense.
+ */
+#ifndef AGENT_CAPTURE_FETCH_H
+#define AGENT_CAPTURE_FETCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct app_config;
+struct capture_entry;
+struct fetch;
+struct http_result;
+struct incident_profile;
+struct loop;
+struct offload;
+
+struct fetch_setup {
+    struct loop *loop;
+    struct offload *disk;
+    const struct app_config *app;
+    const struct capture_entry *entry;
+    const char *folder;               /* where the file goes */
+    uint64_t max_bytes;               /* of the profile */
+    int64_t give_up_ms;               /* monotonic: no new try after that, but for the first */
+    int64_t wall_offset_ms;           /* wall time minus monotonic time */
+    struct incident_profile *profile; /* filled; must not move while the fetch runs */
+    /* One of many that are mostly thrown away: hardly logged, and not synced to the disk. */
+    bool passing;
+    /* The whole answer is there and is about to be checked: the app is free for the next one. Only
+     * before a `done` of a profile that came. NULL: nobody asks. */
+    void (*answered)(void *arg);
+    void (*done)(void *arg); /* once, when the profile is ok, truncated or failed */
+    void *arg;
+};
+
+/* Starts at once. The setup's pointers outlive it; the struct itself is copied. */
+struct fetch *fetch_start(const struct fetch_setup *setup);
+
+/* Has a running CPU profile end now and keeps it; another profile gets until deadline_ms
+ * (monotonic), and what waits for another try is given up. `done` comes as ever. */
+void fetch_finish(struct fetch *fetch, int64_t deadline_ms);
+
+/* The length that was asked for last: less than the entry's where the app allows no more. */
+int64_t fetch_seconds(const struct fetch *fetch);
+
+/* Frees it; before `done` was called while the agent ends, or
+ * before `answered`: the request is dropped then, and what came stays under its temporary name. */
+void fetch_free(struct fetch *fetch);
+
+#endif

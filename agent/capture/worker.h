@@ -1,0 +1,49 @@
+/* Child processes for what takes long or reads what strangers wrote: one at a time, the others wait
+ * in line. A child is this program again with another command line; what goes wrong in it (a
+ * hostile profile, no memory, no end) costs the agent nothing. It gets nothing of the agent's
+ * environment but what a program needs to start. */
+#ifndef AGENT_CAPTURE_WORKER_H
+#define AGENT_CAPTURE_WORKER_H
+
+#include <stdint.h>
+
+struct loop;
+struct worker;
+struct worker_job;
+
+/* The address space of a child, of which libraries and stacks take some 25 before it does anything.
+ */
+enum { WORKER_CHILD_MIB = 128 };
+
+struct worker_setup {
+    struct loop *loop;
+    const char *program; /* NULL: this program, /proc/self/exe */
+};
+
+struct worker *worker_open(const struct worker_setup *setup);
+
+/* Kills the child that runs and forgets what waits; no `done` is called. */
+void worker_close(struct worker *worker);
+
+struct worker_task {
+    const char *const *argv; /* NULL-ended, argv[0] included; copied */
+    int64_t deadline_ms;     /* monotonic; the child is killed then */
+    /* On the loop, once, never from within worker_submit. status: the child's exit status, or -1
+     * when it was killed or could not be started. why: a sentence unless status is 0, the child's
+     * last line on standard error where there is one; valid until `done` returns. */
+    void (*done)(void *arg, int status, const char *why);
+    void *arg;
+};
+
+/* The job is valid until its `done` returns. */
+struct worker_job *worker_submit(struct worker *worker, const struct worker_task *task);
+
+/* Moves the deadline to an earlier time. */
+void worker_hurry(struct worker_job *job, int64_t deadline_ms);
+
+/* For the beginning of main: in a child of a worker it lowers the priority, bounds memory and CPU
+ * time, and has the child die with the agent; elsewhere it does nothing. posix_spawn can do none of
+ * this for the child. */
+void worker_settle_child(void);
+
+#endif

@@ -1,0 +1,453 @@
+#include "agent/storage/delivery.h"
+
+#include "agent/kinds.h"
+#include "agent/storage/backoff.h"
+#include "agent/storage/incident_files.h"
+#include "agent/storage/keeper.h"
+#include "agent/storage/spool.h"
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/incident.h"
+#include "core/log.h"
+#include "core/loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often the spool is looked at for what others removed; a full one holds back incidents. */
+static const int64_t refresh_ms = 60000, refresh_full_ms = 5000;
+
+struct outlet {
+    struct delivery *delivery;
+    const struct exporter_kind *kind;
+    void *exporter;
+    const char *name; /* its label; its identity where another one has that label */
+    char **queue;     /* ids, oldest first; [0] is being sent */
+    size_t count;
+    struct incident_files files; /* of queue[0]; none: not looked up since the last failure */
+    char *sent_last;             /* the last file of queue[0] that is with the exporter */
+    char *path, *key;            /* of the artifact on its way */
+    bool sending;                /* what is kept included */
+    struct keeper *keeper;
+    struct loop_timer *timer;
+    int64_t wait_ms; /* before the next try after a failure; 0: the last one worked */
+    char *error;
+    size_t refused; /* tries that ended with SEND_FAILED since the hurry */
+    bool failed;    /* the last try since the hurry */
+    bool refusing;  /* the last try was refused, so another file may fare better meanwhile */
+    uint64_t stored, failures;
+    int64_t last_stored_wall_ms;
+};
+
+struct delivery {
+    struct loop *loop;
+    struct spool *spool;
+    const char *service;
+    struct outlet *outlets;
+    size_t count;
+    char *lost; /* id of the newest incident that is lost */
+    bool hurried;
+    uint64_t spool_limit;
+    struct loop_timer *refresh;
+};
+
+static bool queued(const struct outlet *outlet, const char *id)
+{
+    for (size_t i = 0; i < outlet->count; i++)
+        if (!strcmp(outlet->queue[i], id))
+            return true;
+    return false;
+}
+
+/* Lists the head's files and goes on after the last one that was sent. */
+static enum finding find_files(struct outlet *outlet, struct error *err)
+{
+    char *folder = spool_folder(outlet->delivery->spool, outlet->queue[0]);
+    enum finding finding = incident_files_find(&outlet->files, folder, outlet->sent_last, err);
+    free(folder);
+    return finding;
+}
+
+/* Takes the head off the queue; the caller frees it. */
+static char *take_head(struct outlet *outlet)
+{
+    char *id = outlet->queue[0];
+    outlet->count--;
+    memmove(outlet->queue, outlet->queue + 1, outlet->count * sizeof *outlet->queue);
+    incident_files_clear(&outlet->files);
+    free(outlet->sent_last);
+    outlet->sent_last = NULL;
+    return id;
+}
+
+/* The head of the queue is with this exporter; when it was the last to get it, the spool lets go.
+ */
+static void head_stored(struct outlet *outlet)
+{
+    struct delivery *delivery = outlet->delivery;
+    char *id = take_head(outlet);
+    outlet->stored++;
+    outlet->last_stored_wall_ms = clock_wall_ms();
+    log_info("incident %s delivered to %s", id, outlet->name);
+    bool others = false;
+    for (size_t i = 0; i < delivery->count; i++)
+        others = others || queued(&delivery->outlets[i], id);
+    if (others)
+        spool_mark_sent(delivery->spool, id, outlet->kind->identity(outlet->exporter));
+    else
+        spool_remove(delivery->spool, id);
+    free(id);
+}
+
+static void note_lost(struct delivery *delivery, const char *id)
+{
+    free(delivery->lost);
+    delivery->lost = xstrdup(id);
+}
+
+static void head_lost(struct outlet *outlet)
+{
+    char *id = take_head(outlet);
+    log_error(
+        "incident %s is lost for %s: somebody else removed it from the spool", id, outlet->name);
+    note_lost(outlet->delivery, id);
+    free(id);
+}
+
+/* Incidents go first. */
+static void keep_next(void *arg)
+{
+    struct outlet *outlet = arg;
+    if (outlet->sending || (outlet->count > 0 && !outlet->refusing))
+        return;
+    outlet->sending = true; /* before it may be over again */
+    if (!keeper_send(outlet->keeper))
+        outlet->sending = false;
+}
+
+static void kept(void *arg)
+{
+    struct outlet *outlet = arg;
+    outlet->sending = false;
+    if (outlet->count && !outlet->refusing)
+        loop_timer_set(outlet->timer, 0);
+}
+
+/* What will not work may be the incident's fault: the next one gets its turn, at once while there
+ * is no time to lose. Files are looked up again, as somebody may mend or remove them. */
+static void back_off(struct outlet *outlet, const struct send_result *result)
+{
+    int64_t wait_ms = backoff_next_ms(&outlet->wait_ms, result);
+    if (!outlet->error || strcmp(outlet->error, result->reason) != 0)
+        log_warn("incident %s waits in the spool: %s: %s; next try in %.0f s", outlet->queue[0],
+            outlet->name, result->reason, (double)wait_ms / 1000);
+    free(outlet->error);
+    outlet->error = xstrdup(result->reason);
+    outlet->failures++;
+    incident_files_clear(&outlet->files);
+    if (result->outcome == SEND_FAILED && outlet->count > 1) {
+        char *id = take_head(outlet);
+        outlet->queue[outlet->count++] = id;
+    }
+    bool at_once = outlet->delivery->hurried && result->outcome == SEND_FAILED &&
+                   ++outlet->refused < outlet->count;
+    outlet->failed = !at_once;
+    outlet->refusing = !at_once && result->outcome == SEND_FAILED;
+    loop_timer_set(outlet->timer, at_once ? 0 : clock_mono_ms() + wait_ms);
+    keep_next(outlet);
+}
+
+static void sent(void *arg, const struct send_result *result)
+{
+    struct outlet *outlet = arg;
+    outlet->sending = false;
+    free(outlet->path);
+    free(outlet->key);
+    outlet->path = outlet->key = NULL;
+    if (result->outcome != SEND_STORED) {
+        back_off(outlet, result);
+        return;
+    }
+    if (outlet->error)
+        log_info("%s works again", outlet->name);
+    free(outlet->error);
+    outlet->error = NULL;
+    outlet->wait_ms = 0;
+    outlet->failed = outlet->refusing = false;
+    free(outlet->sent_last);
+    outlet->sent_last = xstrdup(outlet->files.names[outlet->files.next++]);
+    if (outlet->files.next == outlet->files.count)
+        head_stored(outlet);
+    /* From the loop, not from here: exporters may call back at once. */
+    loop_timer_set(outlet->timer, 0);
+}
+
+static void send_file(struct outlet *outlet)
+{
+    const char *id = outlet->queue[0];
+    const char *file = outlet->files.names[outlet->files.next];
+    char *from = spool_folder(outlet->delivery->spool, id);
+    char *to = incident_folder(outlet->delivery->service, id);
+    outlet->path = xasprintf("%s/%s", from, file);
+    outlet->key = xasprintf("%s/%s", to, file);
+    free(from);
+    free(to);
+    struct artifact artifact = {outlet->path, outlet->key, content_type_of(file)};
+    outlet->sending = true;
+    outlet->kind->send(outlet->exporter, &artifact, sent, outlet);
+}
+
+static void send_next(void *arg)
+{
+    struct outlet *outlet = arg;
+    outlet->refusing = false; /* if it was, that was long enough ago */
+    if (outlet->count == 0)
+        keep_next(outlet);
+    if (outlet->sending || outlet->count == 0)
+        return;
+    struct error err = {0};
+    switch (outlet->files.count ? FOUND : find_files(outlet, &err)) {
+    case FOUND:
+        send_file(outlet);
+        break;
+    case GONE:
+        head_lost(outlet);
+        loop_timer_set(outlet->timer, 0);
+        break;
+    case UNREADABLE: {
+        struct send_result result = {.outcome = SEND_FAILED};
+        snprintf(result.reason, sizeof result.reason, "%s", err.text);
+        back_off(outlet, &result);
+        break;
+    }
+    }
+}
+
+static void hurry(struct outlet *outlet)
+{
+    outlet->failed = outlet->refusing = false;
+    outlet->refused = 0;
+    outlet->wait_ms = 0;
+    if (!outlet->sending)
+        loop_timer_set(outlet->timer, 0);
+}
+
+void delivery_hurry(struct delivery *delivery)
+{
+    delivery->hurried = true;
+    for (size_t i = 0; i < delivery->count; i++) {
+        hurry(&delivery->outlets[i]);
+        keeper_hurry(delivery->outlets[i].keeper);
+    }
+}
+
+static void enqueue(struct outlet *outlet, const char *id)
+{
+    outlet->queue = xrealloc(outlet->queue, outlet->count + 1, sizeof *outlet->queue);
+    outlet->queue[outlet->count++] = xstrdup(id);
+    /* A backoff ends with the queue that it was for: its last incident may have been removed. */
+    if (outlet->delivery->hurried || outlet->wait_ms == 0 || outlet->count == 1)
+        hurry(outlet);
+}
+
+void delivery_add(struct delivery *delivery, const char *id)
+{
+    for (size_t i = 0; i < delivery->count; i++)
+        enqueue(&delivery->outlets[i], id);
+}
+
+void delivery_keep(struct delivery *delivery, size_t exporter, const char *path, const char *key)
+{
+    keeper_put(delivery->outlets[exporter].keeper, path, key);
+}
+
+/* An incident from an earlier run: some exporters may have it. */
+static void take_up(void *arg, const char *id)
+{
+    struct delivery *delivery = arg;
+    bool waits = false;
+    for (size_t i = 0; i < delivery->count; i++) {
+        struct outlet *outlet = &delivery->outlets[i];
+        if (spool_is_sent(delivery->spool, id, outlet->kind->identity(outlet->exporter)))
+            continue;
+        enqueue(outlet, id);
+        waits = true;
+    }
+    if (waits)
+        log_info("incident %s from an earlier run is taken up", id);
+    else
+        spool_remove(delivery->spool, id);
+}
+
+static int open_outlet(struct delivery *delivery, struct offload *disk,
+    const struct exporter_config *config, struct error *err)
+{
+    struct outlet *outlet = &delivery->outlets[delivery->count];
+    outlet->delivery = delivery;
+    outlet->kind = exporter_kinds[config->kind];
+    struct exporter_setup setup = {.loop = delivery->loop,
+        .disk = disk,
+        .options = config->options,
+        .service = delivery->service};
+    outlet->exporter = outlet->kind->open(&setup, err);
+    if (!outlet->exporter)
+        return -1;
+    outlet->name = outlet->kind->label(outlet->exporter);
+    const char *identity = outlet->kind->identity(outlet->exporter);
+    for (size_t i = 0; i < delivery->count; i++) {
+        const struct outlet *other = &delivery->outlets[i];
+        if (!strcmp(identity, other->kind->identity(other->exporter))) {
+            log_warn("%s is there twice among the exporters: it gets each incident once", identity);
+            outlet->kind->close(outlet->exporter);
+            return 0;
+        }
+        if (!strcmp(outlet->name, other->name))
+            outlet->name = identity;
+    }
+    outlet->timer = loop_timer_new(delivery->loop, send_next, outlet);
+    outlet->keeper = keeper_open(&(struct keeper_setup){.loop = delivery->loop,
+        .kind = outlet->kind,
+        .exporter = outlet->exporter,
+        .name = outlet->name,
+        .due = keep_next,
+        .over = kept,
+        .arg = outlet});
+    delivery->count++;
+    return 0;
+}
+
+static void refresh_spool(void *arg)
+{
+    struct delivery *delivery = arg;
+    spool_refresh(delivery->spool);
+    bool full = spool_bytes(delivery->spool) >= delivery->spool_limit;
+    loop_timer_set(delivery->refresh, clock_mono_ms() + (full ? refresh_full_ms : refresh_ms));
+}
+
+struct delivery *delivery_open(struct loop *loop, struct offload *disk, struct spool *spool,
+    const struct config *config, struct error *err)
+{
+    struct delivery *delivery = xcalloc(1, sizeof *delivery);
+    *delivery = (struct delivery){.loop = loop,
+        .spool = spool,
+        .service = config->service,
+        .spool_limit = (uint64_t)config->limits.spool_bytes};
+    delivery->refresh = loop_timer_new(loop, refresh_spool, delivery);
+    delivery->outlets = xcalloc(config->exporter_count, sizeof *delivery->outlets);
+    for (size_t i = 0; i < config->exporter_count; i++) {
+        if (open_outlet(delivery, disk, &config->exporters[i], err) < 0) {
+            delivery_close(delivery);
+            return NULL;
+        }
+    }
+    if (spool_each(spool, take_up, delivery, err) < 0) {
+        delivery_close(delivery);
+        return NULL;
+    }
+    refresh_spool(delivery);
+    return delivery;
+}
+
+void delivery_close(struct delivery *delivery)
+{
+    if (!delivery)
+        return;
+    for (size_t i = 0; i < delivery->count; i++) {
+        struct outlet *outlet = &delivery->outlets[i];
+        outlet->kind->close(outlet->exporter);
+        loop_timer_free(outlet->timer);
+        keeper_close(outlet->keeper);
+        incident_files_clear(&outlet->files);
+        for (size_t j = 0; j < outlet->count; j++)
+            free(outlet->queue[j]);
+        free(outlet->queue);
+        free(outlet->sent_last);
+        free(outlet->path);
+        free(outlet->key);
+        free(outlet->error);
+    }
+    loop_timer_free(delivery->refresh);
+    free(delivery->outlets);
+    free(delivery->lost);
+    free(delivery);
+}
+
+size_t delivery_waiting(const struct delivery *delivery)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < delivery->count; i++)
+        if (delivery->outlets[i].count > most)
+            most = delivery->outlets[i].count;
+    return most;
+}
+
+bool delivery_stuck(const struct delivery *delivery)
+{
+    for (size_t i = 0; i < delivery->count; i++)
+        if (delivery->outlets[i].count && !delivery->outlets[i].failed)
+            return false;
+    return true;
+}
+
+bool delivery_keeping(const struct delivery *delivery)
+{
+    for (size_t i = 0; i < delivery->count; i++) {
+        const struct outlet *outlet = &delivery->outlets[i];
+        bool has_turn = outlet->count == 0 || !outlet->failed || outlet->refusing;
+        if (has_turn && keeper_waits(outlet->keeper))
+            return true;
+    }
+    return false;
+}
+
+bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key, size_t max_bytes,
+    void (*done)(void *arg, const struct recall_result *result), void *arg)
+{
+    const struct outlet *outlet = &delivery->outlets[exporter];
+    if (!outlet->kind->recall)
+        return false;
+    outlet->kind->recall(outlet->exporter, key, max_bytes, done, arg);
+    return true;
+}
+
+enum delivery_progress delivery_progress(
+    const struct delivery *delivery, const char *id, const char **reason)
+{
+    if (delivery->lost && !strcmp(delivery->lost, id)) {
+        if (reason)
+            *reason = "somebody else removed it from the spool";
+        return DELIVERY_FAILING;
+    }
+    enum delivery_progress progress = DELIVERY_STORED;
+    for (size_t i = 0; i < delivery->count; i++) {
+        const struct outlet *outlet = &delivery->outlets[i];
+        if (!queued(outlet, id))
+            continue;
+        progress = DELIVERY_WAITING;
+        if (!outlet->error)
+            continue;
+        if (reason)
+            *reason = outlet->error;
+        return DELIVERY_FAILING;
+    }
+    return progress;
+}
+
+size_t delivery_exporters(const struct delivery *delivery)
+{
+    return delivery->count;
+}
+
+void delivery_status(
+    const struct delivery *delivery, size_t exporter, struct delivery_status *status)
+{
+    const struct outlet *outlet = &delivery->outlets[exporter];
+    *status = (struct delivery_status){.label = outlet->name,
+        .waiting = outlet->count,
+        .stored = outlet->stored,
+        .failures = outlet->failures,
+        .error = outlet->error,
+        .last_stored_wall_ms = outlet->last_stored_wall_ms};
+}

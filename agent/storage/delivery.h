@@ -1,0 +1,71 @@
+/* Delivery: complete incidents of the spool -> every exporter, oldest first, until they have them.
+ * Each exporter has its own queue and its own backoff, so one that is down holds nobody else back;
+ * an incident that an exporter refuses goes to the end of its queue, so it holds back none either.
+ */
+#ifndef AGENT_STORAGE_DELIVERY_H
+#define AGENT_STORAGE_DELIVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+struct delivery;
+struct error;
+struct loop;
+struct offload;
+struct recall_result;
+struct spool;
+
+/* Opens every exporter of the configuration (one destination only once) and takes up what is in the
+ * spool. NULL and err when an exporter can never work or the spool cannot be read. */
+struct delivery *delivery_open(struct loop *loop, struct offload *disk, struct spool *spool,
+    const struct config *config, struct error *err);
+void delivery_close(struct delivery *delivery);
+
+/* A complete incident of the spool goes to the end of every queue. */
+void delivery_add(struct delivery *delivery, const char *id);
+
+/* One exporter is to have the newest version of this file under this key, at most once a minute and
+ * when it has no incident to store; it counts as none. The file is replaced by renames only. */
+void delivery_keep(struct delivery *delivery, size_t exporter, const char *path, const char *key);
+
+/* Whether a file that is kept is still on its way to an exporter, or will be tried soon: false once
+ * it failed since delivery_hurry. */
+bool delivery_keeping(const struct delivery *delivery);
+
+/* Asks one exporter for what is kept under this key (exporter_kind.recall), once. False: it is of a
+ * kind that cannot tell. */
+bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key, size_t max_bytes,
+    void (*done)(void *arg, const struct recall_result *result), void *arg);
+
+/* Incidents that not every exporter has yet. */
+size_t delivery_waiting(const struct delivery *delivery);
+
+/* The agent is to end: nobody waits out a backoff any more, each exporter is tried now and for what
+ * is added later. */
+void delivery_hurry(struct delivery *delivery);
+
+/* Whether more time would not help: every exporter that lacks an incident failed since
+ * delivery_hurry, one that refuses (SEND_FAILED) with each incident that it lacks. */
+bool delivery_stuck(const struct delivery *delivery);
+
+/* Where one incident is. DELIVERY_FAILING: an exporter that lacks it failed at its last try;
+ * *reason (may be NULL) says why, valid until the next turn of the loop. */
+enum delivery_progress { DELIVERY_STORED, DELIVERY_WAITING, DELIVERY_FAILING };
+enum delivery_progress delivery_progress(
+    const struct delivery *delivery, const char *id, const char **reason);
+
+/* What `status` and the metrics tell of one exporter. */
+struct delivery_status {
+    const char *label;
+    size_t waiting;
+    uint64_t stored, failures;   /* incidents; tries */
+    const char *error;           /* of the last try; NULL: it worked, or there was none */
+    int64_t last_stored_wall_ms; /* 0: never */
+};
+size_t delivery_exporters(const struct delivery *delivery);
+void delivery_status(
+    const struct delivery *delivery, size_t exporter, struct delivery_status *status);
+
+#endif

@@ -1,0 +1,83 @@
+/* The spool: what was caught and is not stored yet, on disk. One folder an incident:
+ *
+ *   spool/.<id>/   being captured: profiles under their final names are whole; incident.json and
+ *                  metrics.csv are as of the last checkpoint; slices that incident.json calls
+ *                  pending may be in the recorder's folder still
+ *   spool/<id>/    complete, waits for delivery; ".sent-<hash>" marks an exporter that has it
+ *   spool/.gone-<id>/  delivered, being removed
+ *   spool/.recorder-<app>/  slices that no incident has asked for, or that are on their way into
+ *                  one (agent/capture/recorder.h)
+ *
+ * Every change is made on the disk thread, and a rename is what commits it; so whatever moment the
+ * agent is killed at, the next start finds these, and agent/storage/spool_recovery.h knows what to
+ * do. */
+#ifndef AGENT_STORAGE_SPOOL_H
+#define AGENT_STORAGE_SPOOL_H
+
+#include "core/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+struct error;
+struct incident;
+struct offload;
+struct spool;
+
+/* Opens <state>/spool, makes what is missing and locks the state folder against a second agent.
+ * What a killed agent left is completed (marked) or removed, with a line in the log each. Blocks.
+ */
+struct spool *spool_open(const struct config *config, struct offload *disk, struct error *err);
+
+/* After the disk thread is closed. */
+void spool_close(struct spool *spool);
+
+/* Bytes in the spool, as of the last change or refresh. */
+uint64_t spool_bytes(const struct spool *spool);
+
+/* The most bytes that a profile may have where the spool may hold limit_bytes: at most most_bytes.
+ */
+uint64_t spool_room(const struct spool *spool, int64_t limit_bytes, int64_t most_bytes);
+
+/* Counts the bytes again: others, too, remove files of a spool that is full. */
+void spool_refresh(struct spool *spool);
+
+/* Calls `each` for every complete incident, oldest first. -1 and err, with none called, when the
+ * folder cannot be read. Blocks. */
+int spool_each(
+    struct spool *spool, void (*each)(void *arg, const char *id), void *arg, struct error *err);
+
+/* Makes the folder of a new incident at once (no fsync: the first checkpoint makes it durable). Its
+ * path, freed by the caller, or NULL and err. */
+char *spool_begin(struct spool *spool, const char *id, struct error *err);
+
+/* Writes incident.json, and nothing else, ahead of all that the disk thread is given from now on.
+ * It is not synced: it outlives the agent, not the machine. */
+void spool_note(struct spool *spool, const struct incident *incident);
+
+/* Writes incident.json and metrics.csv durably into the folder that is being captured. csv is
+ * taken over. Failures are logged: the incident stays as it was. */
+void spool_checkpoint(struct spool *spool, const struct incident *incident, struct buf *csv);
+
+/* The same, then makes it complete. done (may be NULL) gets whether that worked; if not, it may be
+ * called again for the same incident, however far it got. */
+void spool_complete(struct spool *spool, const struct incident *incident, struct buf *csv,
+    void (*done)(void *arg, const char *id, bool ok), void *arg);
+
+/* The folder of an app's recorder, which may not be there, and making it. The caller frees. */
+char *spool_recorder_folder(const struct spool *spool, const char *app);
+int spool_make_recorder(const char *folder, struct error *err);
+
+/* The folder of a complete incident; the caller frees. */
+char *spool_folder(const struct spool *spool, const char *id);
+
+/* Notes durably that the exporter with this identity has the incident; whether it is so. */
+void spool_mark_sent(struct spool *spool, const char *id, const char *identity);
+bool spool_is_sent(const struct spool *spool, const char *id, const char *identity);
+
+/* Removes an incident that everybody has; one that is gone is fine. */
+void spool_remove(struct spool *spool, const char *id);
+
+#endif
