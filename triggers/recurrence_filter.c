@@ -77,13 +77,6 @@ void recurrence_filter_close(struct recurrence_filter *filter)
     free(filter);
 }
 
-size_t recurrence_filter_size(const struct recurrence_filter *filter)
-{
-    return sizeof *filter +
-           filter->period_count * (KINDS * sizeof *filter->tracks + sizeof *filter->periods_s +
-                                      sizeof *filter->mass + sizeof *filter->period_prior);
-}
-
 void recurrence_filter_reset(struct recurrence_filter *filter, double noise_s)
 {
     memset(filter->tracks, 0, filter->period_count * KINDS * sizeof *filter->tracks);

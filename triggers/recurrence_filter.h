@@ -52,7 +52,4 @@ void recurrence_filter_estimate(
 bool recurrence_filter_window(const struct recurrence_filter *filter, int64_t after_ms,
     double period_s, double width_s, double chance, struct recurrence_window *window);
 
-/* Bytes that a filter takes. */
-size_t recurrence_filter_size(const struct recurrence_filter *filter);
-
 #endif

@@ -1,4 +1,4 @@
-/* What recurrence_filter.c (takes in onsets) and recurrence_forecast.c (answers questions) share.
+/* What recurrence_filter.c (takes in onsets) and recurrence_outlook.c (answers questions) share.
  */
 #ifndef TRIGGERS_RECURRENCE_INNER_H
 #define TRIGGERS_RECURRENCE_INNER_H
