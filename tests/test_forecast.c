@@ -6,6 +6,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ struct part {
     double tooth_s, depth;
     double odd_s, odd; /* one odd sample, so long after the part began */
     bool gap;          /* without samples */
+    double noise;      /* its deviation */
 };
 
 struct trace {
@@ -40,10 +42,44 @@ static double tooth(const struct part *part, double peak, double at_s)
                              : peak;
 }
 
+/* About normal, of deviation 1; the same in every run. */
+static double noise(void)
+{
+    static uint32_t state = 1;
+    double sum = -6;
+    for (int i = 0; i < 12; i++) {
+        state = state * 1664525 + 1013904223;
+        sum += (double)(state >> 8) / (1 << 24);
+    }
+    return sum;
+}
+
 struct seen {
     unsigned fires, clears;
     double fired_s, onset_s, cleared_s;
 };
+
+/* What is said to be ahead is so within `within`, or two samples. */
+static void assert_said(const void *trigger, const struct verdict *verdict, double horizon_s)
+{
+    char reason[REASON_SIZE];
+    int minutes = 0, seconds = 0;
+    trigger_forecast.explain(trigger, verdict, reason);
+    const char *time = strstr(reason, "100% in ");
+    if (!time) {
+        assert_non_null(strstr(reason, ": 100% is reached"));
+        return;
+    }
+    assert_null(strstr(reason, "memory 100.0%"));
+    assert_null(strstr(reason, "+0.0"));
+    if (sscanf(time, "100%% in %d min %d s", &minutes, &seconds) < 1 || !strstr(time, "min")) {
+        minutes = 0;
+        assert_int_equal(sscanf(time, "100%% in %d", &seconds), 1);
+        seconds *= strstr(time, " h") ? 3600 : 1;
+    }
+    if (minutes * 60 + seconds > horizon_s)
+        fail_msg("%s", reason);
+}
 
 static void look(
     void *trigger, const struct trace *trace, double time_s, double value, struct seen *seen)
@@ -56,6 +92,7 @@ static void look(
     assert_false(verdict.fired && verdict.cleared);
     if (verdict.fired) {
         assert_true(verdict.holds);
+        assert_said(trigger, &verdict, fmax(trace->within_s, 2 * trace->spacing_s));
         seen->fires++;
         seen->fired_s = time_s;
         seen->onset_s = (double)verdict.onset_ms / 1000;
@@ -82,6 +119,7 @@ static void play(void *trigger, const struct trace *trace, struct seen *seen)
         for (long i = 0; i < samples && !part->gap; i++) {
             double at_s = (double)i * trace->spacing_s;
             double value = tooth(part, from + (part->to - from) * at_s / part->seconds, at_s);
+            value += part->noise > 0 ? part->noise * noise() : 0;
             if (part->odd != 0 && i == lround(part->odd_s / trace->spacing_s))
                 value = part->odd;
             /* As pages are counted: in steps of 4 KiB of 4 GiB. */
@@ -203,6 +241,53 @@ static void what_is_usual_is_silent(void **unused)
     FOLLOW(traces);
 }
 
+/* Seconds of noise around a value. */
+#define NOISY(duration, goal, deviation)                                                           \
+    {                                                                                              \
+        .seconds = (duration), .to = (goal), .noise = (deviation)                                  \
+    }
+
+static void a_step_to_a_plateau_is_a_plateau(void **unused)
+{
+    (void)unused;
+    static const double spacings_s[] = {1, 10, 60, 300}, noises[] = {0, 0.01, 0.1, 0.5};
+    for (size_t i = 0; i < 4; i++)
+        for (size_t k = 0; k < 4; k++) {
+            double s = spacings_s[i], n = noises[k];
+            const struct trace traces[] = {
+                {"a step", .spacing_s = s, .from = 30,
+                    .parts = {NOISY(700 * s, 30, n), TO(s, 90), NOISY(700 * s, 90, n)}},
+                {"by a sample half-way", .spacing_s = s, .from = 30,
+                    .parts = {NOISY(700 * s, 30, n), TO(2 * s, 90), NOISY(700 * s, 90, n)}},
+                {"two steps", .spacing_s = s, .from = 30,
+                    .parts = {NOISY(700 * s, 30, n), TO(s, 60), NOISY(700 * s, 60, n), TO(s, 90),
+                        NOISY(700 * s, 90, n)}},
+            };
+            FOLLOW(traces);
+        }
+}
+
+static void a_plateau_after_a_rise_is_silent(void **unused)
+{
+    (void)unused;
+    static const struct trace traces[] = {
+        {"to 97 +- 1 in 20 min", .from = 30,
+            .parts = {NOISY(1000, 30, 1), NOISY(1200, 97, 1), NOISY(7200, 97, 1)}, .fires = 1,
+            .earliest_s = 2050, .latest_s = 2220, .clear_from_s = 2300, .clear_to_s = 2700},
+        {"to 94 +- .3 in 64 s", .from = 30,
+            .parts = {NOISY(1000, 30, .3), NOISY(64, 94, .3), NOISY(7200, 94, .3)}, .fires = 1,
+            .earliest_s = 1015, .latest_s = 1064, .clear_from_s = 1130, .clear_to_s = 1300},
+        {"to 95 +- .5 in 10 min", .from = 30,
+            .parts = {NOISY(1000, 30, .5), NOISY(600, 95, .5), NOISY(7200, 95, .5)}, .fires = 1,
+            .earliest_s = 1500, .latest_s = 1620, .clear_from_s = 1620, .clear_to_s = 1900},
+        {"that nothing is known from before", .from = 97, .parts = {NOISY(20000, 97, .5)}},
+        {"noise that touches the level: once", .from = 50,
+            .parts = {NOISY(1000, 50, .5), TO(1, 99.5), NOISY(20000, 99.5, .5)}, .fires = 1,
+            .earliest_s = 1001, .latest_s = 1600},
+    };
+    FOLLOW(traces);
+}
+
 static void the_level_itself_counts(void **unused)
 {
     (void)unused;
@@ -302,17 +387,28 @@ static void the_phrases_are_short(void **unused)
         UNIT_PERCENT, 100, values, 200, "", "40.0% at the most, no rise beyond the usual", 0);
     draw(values, 200, 230, 40, 2.5);
     assert_phrases(UNIT_PERCENT, 100, values, 230, "memory 62.5%, +2.5 points/s: 100% in 15 s",
-        "100% in 16 s at the least, after a rise of 5 s", 208);
+        "100% in 16 s at the least, after a rise of only 5 s", 208);
     draw(values, 200, 1200, 40, 0.02);
-    assert_phrases(UNIT_PERCENT, 100, values, 1200, "", "100% in 33 min 46 s at the least", 1174);
+    assert_phrases(UNIT_PERCENT, 100, values, 1200, "", "100% in 33 min 16 s at the least", 1195);
+    /* The rate is that of the rise alone, and what was before it is no part of it. */
+    draw(values, 0, 40, 3, 0.001);
+    draw(values, 40, 76, 3, 2.6);
+    assert_phrases(UNIT_PERCENT, 100, values, 76, "memory 62.8%, +2.6 points/s: 100% in 15 s",
+        "100% in 16 s at the least, after a rise of only 18 s", 62);
+    draw(values, 0, 200, 40, 0);
+    draw(values, 200, 201, 60, 0);
+    draw(values, 201, 400, 90, 0.001);
+    assert_phrases(UNIT_PERCENT, 100, values, 400, "",
+        "100% in 1 s at the least, after a rise of 3 s, flat since", 202);
+    draw(values, 0, 200, 99.96, 0);
     draw(values, 0, 2, 100.5, 0);
-    assert_phrases(UNIT_PERCENT, 100, values, 2, "memory 100.5% has reached 100%",
+    assert_phrases(UNIT_PERCENT, 100, values, 2, "memory 100.5%: 100% is reached",
         "100.5% at the most, no rise beyond the usual", 0);
     draw(values, 0, 200, 400 * 1048576.0, 0);
     draw(values, 200, 230, 400 * 1048576.0, 25 * 1048576.0);
     assert_phrases(UNIT_BYTES, 1073741824, values, 230,
         "memory 650 MiB, +25.0 MiB/s: 1 GiB in 15 s",
-        "1 GiB in 16 s at the least, after a rise of 5 s", 209);
+        "1 GiB in 16 s at the least, after a rise of only 5 s", 209);
 }
 
 static void the_rule_is_told(void **unused)
@@ -334,6 +430,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_leak_is_foreseen),
         cmocka_unit_test(what_is_usual_is_silent),
+        cmocka_unit_test(a_step_to_a_plateau_is_a_plateau),
+        cmocka_unit_test(a_plateau_after_a_rise_is_silent),
         cmocka_unit_test(the_level_itself_counts),
         cmocka_unit_test(the_same_after_a_restart),
         cmocka_unit_test(the_spacing_comes_from_the_samples),

@@ -62,9 +62,73 @@ static void a_line_rises_on_all_scales(void **unused)
         if (has_seen_enough)
             assert_true(scale->rising);
         if (scale->rising)
-            assert_true(fabs(scale->slope * 1000 - 0.02) < 1e-6 && scale->scatter < 0.01);
+            assert_true(
+                fabs(scale->slope * 1000 - 0.02) < 1e-6 && scale->jitter < 1e-6 && !scale->levels);
     }
     assert_false(rises.scales[RISES_SCALES - 1].rising);
+}
+
+/* Blocks of a second each: what becomes of 30 after noise. */
+static void a_step_levels(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *name;
+        double values[10];
+        bool run_goes_on, blocks_go_on;
+    } cases[] = {
+        {"a line", {10, 20, 30, 40, 50, 60, 70, 80, 90, 100}, true, true},
+        {"a step", {30.1, 30, 30.1, 30.2, 30.3, 30.4, 30.5, 90, 90.1, 90.2}, false, false},
+        {"by a sample half-way, which blocks see later",
+            {30.1, 30, 30.1, 30.2, 30.3, 30.4, 60, 90, 90.1, 90.2}, false, true},
+        {"that has just been", {30.3, 30.2, 30.3, 30.1, 30.2, 30.1, 30.5, 30.6, 90, 90.1}, false,
+            false},
+        {"noise before it", {30.3, 30.2, 30.3, 30.1, 30.2, 30.1, 30.5, 30.6, 60, 90}, false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rises rises;
+        rises_init(&rises, 64000);
+        for (int64_t k = 0; k < 10; k++)
+            rises_add(&rises, (struct point){k * 1000, cases[i].values[k]});
+        const struct rises_scale *run = &rises.scales[0], *blocks = &rises.scales[1];
+        if ((run->rising && !run->levels) != cases[i].run_goes_on ||
+            (blocks->rising && !blocks->levels) != cases[i].blocks_go_on)
+            fail_msg("%s", cases[i].name);
+    }
+}
+
+/* A long scale still rises when a finer one has long been flat. */
+static void a_finer_scale_tells_that_it_is_flat(void **unused)
+{
+    (void)unused;
+    struct rises rises;
+    int64_t time_s = 0;
+    unsigned rising = 0;
+    rises_init(&rises, 60000);
+    add(&rises, &time_s, 1200, 10, 0.05);
+    for (unsigned i = 1; i < RISES_SCALES; i++)
+        if (rises.scales[i].rising)
+            assert_false(rises_is_flat_since(&rises, i));
+    add(&rises, &time_s, 300, 70, 0);
+    for (unsigned i = 1; i < RISES_SCALES; i++)
+        if (rises.scales[i].rising && !rises.scales[i].levels) {
+            assert_true(rises_is_flat_since(&rises, i));
+            rising++;
+        }
+    assert_true(rising > 0);
+}
+
+/* A scale finer than a tooth has the jitter of the peaks, not that of the teeth. */
+static void the_jitter_is_that_of_the_peaks(void **unused)
+{
+    (void)unused;
+    struct rises rises;
+    int64_t time_s = 0;
+    rises_init(&rises, 60000);
+    for (int i = 0; i < 200; i++)
+        add(&rises, &time_s, 10, 50 + i % 2, 1);
+    assert_true(rises.scales[3].jitter > 1);
+    assert_true(rises_jitter(&rises, 3) < 1);
 }
 
 static void what_is_believed_of_a_sample(void **unused)
@@ -135,6 +199,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_of_samples_is_a_rise),
         cmocka_unit_test(a_line_rises_on_all_scales),
+        cmocka_unit_test(a_step_levels),
+        cmocka_unit_test(a_finer_scale_tells_that_it_is_flat),
+        cmocka_unit_test(the_jitter_is_that_of_the_peaks),
         cmocka_unit_test(what_is_believed_of_a_sample),
         cmocka_unit_test(a_new_high_is_above_the_usual),
         cmocka_unit_test(a_new_process_has_no_past),

@@ -13,15 +13,29 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A fast rise may be drawn on by so many times its length, up to that part of `within`. */
 enum { URGENT = 4 };
 
+/* A rise by so many times the jitter has its slope about right. */
+enum { CLEAR = 8 };
+
+/* What speaks against a rise. */
+enum held {
+    HELD_NOT,
+    HELD_FAR,   /* the level is too far away */
+    HELD_FLAT,  /* it does not go on */
+    HELD_SHORT, /* it has lasted too short to be drawn on so far */
+};
+
 /* Where a rise leads to. */
 struct outlook {
     const struct rises_scale *rise; /* NULL: the level is reached */
-    double value;                   /* from which: the newest, or the newest peak */
+    double value;                   /* from which: the newest, or how high peaks are */
+    double high;                    /* to be compared with a new high */
     int64_t left_ms;                /* to the level */
+    enum held held;
 };
 
 struct forecast {
@@ -39,6 +53,7 @@ struct forecast {
     /* Nearest misses: of rises to a new high the shortest time to the level, and how long that one
      * had lasted; and the highest value. */
     bool missed, sampled;
+    enum held miss_held;
     int64_t miss_left_ms, miss_span_ms, miss_ms;
     struct point highest;
 };
@@ -76,71 +91,88 @@ static int64_t reach_ms(
     return reach < horizon ? reach : horizon;
 }
 
+static bool is_new_high(const struct forecast *state, const struct outlook *outlook)
+{
+    return rises_is_new_high(
+        &state->rises, outlook->rise->from_ms, state->options->reaches.value, outlook->high);
+}
+
 /* Only one that is shorter by a part counts, as they are looked at in every step of a rise. */
 static void note_miss(struct forecast *state, const struct outlook *outlook)
 {
     if (state->missed && outlook->left_ms >= state->miss_left_ms - state->miss_left_ms / 64)
         return;
-    if (!rises_is_new_high(
-            &state->rises, outlook->rise->from_ms, state->options->reaches.value, outlook->value))
+    if (!is_new_high(state, outlook))
         return;
     state->missed = true;
+    state->miss_held = outlook->held;
     state->miss_left_ms = outlook->left_ms;
     state->miss_span_ms = outlook->rise->span_ms;
     state->miss_ms = rises_newest(&state->rises.scales[0], 0)->time_ms;
 }
 
-/* Draws on the rise of one scale. Whether it leads to the level in time; *high is how high the
- * metric is, to be compared with a new high. */
-static bool draw_on(
-    struct forecast *state, unsigned index, int64_t horizon, struct outlook *outlook, double *high)
+/* Draws on the rise of one scale. */
+static struct outlook draw_on(const struct forecast *state, unsigned index, int64_t horizon)
 {
     const struct rises_scale *scale = &state->rises.scales[index];
     const struct rises_scale *samples = &state->rises.scales[0];
     const struct point *now = rises_newest(samples, 0), *before = rises_newest(samples, 1);
-    double step_ms = (double)(now->time_ms - before->time_ms), scatter_ms = 0;
-    bool pauses = false;
+    double step_ms = (double)(now->time_ms - before->time_ms);
+    double level = state->options->reaches.value, jitter = rises_jitter(&state->rises, index);
+    bool ended = scale->levels;
+    struct outlook outlook = {.rise = scale};
     /* One odd sample may not be farther up than the rise takes it. */
-    outlook->value = fmin(now->value, before->value + scale->slope * step_ms);
-    *high = rises_credible(&state->rises);
+    outlook.value = fmin(now->value, before->value + scale->slope * step_ms);
+    outlook.high = rises_credible(&state->rises);
     if (index > 0) {
-        /* Between its teeth a saw-tooth is as high as its newest peak, and the level is reached by
-         * a peak that is higher than others. */
+        /* Between its teeth a saw-tooth is as high as its newest peak, drawn on to now; and the
+         * level is reached by a peak that is higher than others. */
         double peak = rises_newest(scale, 0)->value;
-        outlook->value = fmax(outlook->value, peak);
-        *high = fmax(*high, peak);
-        /* About as high as the newest peak: it may be a plateau by now. */
+        double since = scale->slope * (double)(now->time_ms - rises_newest(scale, 0)->time_ms);
+        double higher = fmin(since + jitter, fmax(0, level - peak) / 2);
+        outlook.value = fmax(outlook.value, peak + higher);
+        outlook.high = fmax(outlook.high, peak);
+        /* About as high as the newest peak, where it should be higher: it may be a plateau. */
         double growth = scale->slope * (double)scale->span_ms;
-        pauses = now->value <= peak && now->value > peak - growth / 4;
-        scatter_ms = fmin(scale->scatter / scale->slope, (double)horizon);
+        ended = ended || (now->value <= peak + since / 4 && now->value > peak - growth / 4) ||
+                rises_is_flat_since(&state->rises, index);
     }
-    double left_ms = (state->options->reaches.value - outlook->value) / scale->slope;
-    outlook->rise = scale;
+    /* Noise makes new highs by itself. Where samples are smooth there is none, however much the
+     * peaks of teeth vary. */
+    outlook.high -= fmin(jitter, samples->jitter);
     /* A rise that takes centuries is none, and would not fit. */
-    outlook->left_ms = (int64_t)fmin(fmax(left_ms, 0), 1e13);
-    return !pauses && left_ms - scatter_ms <= (double)reach_ms(state, scale, horizon);
+    outlook.left_ms = (int64_t)fmin(fmax((level - outlook.value) / scale->slope, 0), 1e13);
+    if (outlook.left_ms > horizon)
+        outlook.held = HELD_FAR;
+    else if (ended)
+        outlook.held = HELD_FLAT;
+    else if (outlook.left_ms > reach_ms(state, scale, horizon))
+        outlook.held = HELD_SHORT;
+    return outlook;
 }
 
-/* The shortest rise that says the same as that of a scale tells best how fast it is and where it
- * began: a longer one may hold some of what was before. Returns true. */
-static bool see_closer(
-    struct forecast *state, unsigned index, int64_t horizon, struct outlook *outlook)
+/* The shortest rise to the level that is well determined tells best how fast it is and where it
+ * began: a longer one may hold some of what was before. */
+static void see_closer(
+    const struct forecast *state, unsigned index, int64_t horizon, struct outlook *outlook)
 {
-    struct outlook closer;
-    double high;
-    for (unsigned i = index; i-- > 0;)
-        if (state->rises.scales[i].rising && draw_on(state, i, horizon, &closer, &high) &&
-            rises_is_new_high(
-                &state->rises, closer.rise->from_ms, state->options->reaches.value, high))
+    for (unsigned i = 0; i < index; i++) {
+        const struct rises_scale *scale = &state->rises.scales[i];
+        if (!scale->rising || scale->growth < CLEAR * scale->jitter)
+            continue;
+        struct outlook closer = draw_on(state, i, horizon);
+        if ((closer.held == HELD_NOT || closer.held == HELD_SHORT) && is_new_high(state, &closer)) {
             *outlook = closer;
-    return true;
+            return;
+        }
+    }
 }
 
 /* Whether the level is about to be reached, and how. */
 static bool on_its_way(struct forecast *state, struct outlook *outlook)
 {
     const struct rises_scale *samples = &state->rises.scales[0];
-    double level = state->options->reaches.value, high;
+    double level = state->options->reaches.value;
     struct outlook nearest = {.rise = NULL};
     *outlook = nearest;
     if (samples->count < 2)
@@ -152,9 +184,13 @@ static bool on_its_way(struct forecast *state, struct outlook *outlook)
     for (unsigned i = RISES_SCALES; i-- > 0;) {
         if (!state->rises.scales[i].rising)
             continue;
-        if (draw_on(state, i, horizon, outlook, &high))
-            return rises_is_new_high(&state->rises, outlook->rise->from_ms, level, high) &&
-                   see_closer(state, i, horizon, outlook);
+        *outlook = draw_on(state, i, horizon);
+        if (outlook->held == HELD_NOT) {
+            if (!is_new_high(state, outlook))
+                return false;
+            see_closer(state, i, horizon, outlook);
+            return true;
+        }
         if (!nearest.rise || outlook->left_ms < nearest.left_ms)
             nearest = *outlook;
     }
@@ -201,6 +237,9 @@ static void check(void *trigger, const struct trigger_input *input, struct verdi
         bool is_new_process = rises_add(&state->rises, now);
         if (on_its_way(state, &outlook)) {
             note_way(state, &outlook, verdict, now.time_ms);
+        } else if (state->fired && !is_new_process && now.value >= state->options->reaches.value) {
+            /* Noise that touches the level again and again is one excursion. */
+            state->true_ms = now.time_ms;
         } else if (state->fired &&
                    (is_new_process || now.time_ms - state->true_ms > 2 * horizon_ms(state))) {
             state->fired = false;
@@ -249,37 +288,46 @@ static void explain(const void *trigger, const struct verdict *verdict, char rea
 {
     const struct forecast *state = trigger;
     char value[VALUE_TEXT_SIZE], level[VALUE_TEXT_SIZE], left[VALUE_TEXT_SIZE];
-    char peak[VALUE_TEXT_SIZE], slope[SLOPE_SIZE];
+    char peak[VALUE_TEXT_SIZE], slope[SLOPE_SIZE], at_level[VALUE_TEXT_SIZE];
     metric_format(verdict->unit, verdict->value, value);
     metric_format_level(verdict->unit, verdict->limit, level);
-    if (state->reached) {
-        snprintf(reason, REASON_SIZE, "%s %s has reached %s", verdict->metric, value, level);
+    metric_format(verdict->unit, state->peak, peak);
+    /* Between two teeth the value itself would tell little. */
+    bool is_below = state->peak - verdict->value > (verdict->limit - state->peak) / 4;
+    const char *shown = is_below ? peak : value;
+    /* Nothing is said to be on its way to what it is shown to be. */
+    metric_format(verdict->unit, verdict->limit, at_level);
+    bool is_there = state->left_ms == 0 || strcmp(shown, at_level) == 0;
+    size_t length = (size_t)snprintf(reason, REASON_SIZE, "%s %s%s%s", verdict->metric, value,
+        is_below ? ", peaks up to " : "", is_below ? peak : "");
+    if (state->reached || is_there) {
+        snprintf(reason + length, REASON_SIZE - length, ": %s is reached", level);
         return;
     }
-    /* Between two teeth the value itself would tell little. */
-    bool is_below = state->peak - verdict->value > (verdict->limit - state->peak) / 2;
-    metric_format(verdict->unit, state->peak, peak);
     format_slope(verdict->unit, state->slope, slope);
     format_time(state->left_ms, left);
-    snprintf(reason, REASON_SIZE, "%s %s%s%s, +%s: %s in %s", verdict->metric, value,
-        is_below ? ", peaks at " : "", is_below ? peak : "", slope, level, left);
+    snprintf(reason + length, REASON_SIZE - length, ", +%s: %s in %s", slope, level, left);
 }
 
 static bool nearest_miss(const void *trigger, int64_t *time_ms, char phrase[REASON_SIZE])
 {
     const struct forecast *state = trigger;
     enum unit unit = state->scope->units[0];
-    char level[VALUE_TEXT_SIZE], text[VALUE_TEXT_SIZE], span[VALUE_TEXT_SIZE];
+    char level[VALUE_TEXT_SIZE], text[VALUE_TEXT_SIZE];
     if (!state->sampled)
         return false;
     metric_format_level(unit, state->options->reaches.value, level);
     if (state->missed) {
-        bool is_short = state->miss_left_ms <= state->options->within_ms;
+        char span[VALUE_TEXT_SIZE];
         *time_ms = state->miss_ms;
         format_time(state->miss_left_ms, text);
         format_time(state->miss_span_ms, span);
-        snprintf(phrase, REASON_SIZE, "%s in %s at the least%s%s", level, text,
-            is_short ? ", after a rise of " : "", is_short ? span : "");
+        if (state->miss_held == HELD_FAR)
+            snprintf(phrase, REASON_SIZE, "%s in %s at the least", level, text);
+        else
+            snprintf(phrase, REASON_SIZE, "%s in %s at the least, after a rise of %s%s%s", level,
+                text, state->miss_held == HELD_SHORT ? "only " : "", span,
+                state->miss_held == HELD_FLAT ? ", flat since" : "");
         return true;
     }
     *time_ms = state->highest.time_ms;

@@ -7,8 +7,14 @@ enum {
     RUN = 4,     /* samples that make a rise */
     FIT = 6,     /* blocks that make one */
     FINEST = 64, /* blocks of the finest scale in a unit of time */
-    SETTLED = 4  /* stretches of the past after which a peak more tells little new */
+    SETTLED = 4, /* stretches of the past after which a peak more tells little new */
+    FINER = 3,   /* scales: their newest blocks are about as long as one of the scale, or longer */
+    USUAL = 32,  /* points that the usual jitter is of */
+    NOISE = 2    /* times the jitter: what noise rises by when it happens to be in order */
 };
+
+/* More than that part of a rise from one block to the next is a step: an even rise has a 5th. */
+#define STEP 0.6
 
 /* Values here are never NAN, which costs fmin and fmax a call. */
 static double lesser(double a, double b)
@@ -31,18 +37,31 @@ const struct point *rises_newest(const struct rises_scale *scale, unsigned back)
     return &scale->points[(scale->count - 1 - back) % RISES_POINTS];
 }
 
-static void push(struct rises_scale *scale, struct point point)
-{
-    scale->points[scale->count % RISES_POINTS] = point;
-    /* Stays a full ring once it is one, so that it cannot wrap to "too few". */
-    if (++scale->count == 4 * RISES_POINTS)
-        scale->count = 2 * RISES_POINTS;
-}
-
 static double slope_between(const struct point *from, const struct point *to)
 {
     int64_t distance_ms = to->time_ms - from->time_ms;
     return distance_ms > 0 ? (to->value - from->value) / (double)distance_ms : 0;
+}
+
+/* A line has no jitter however steep it is; that of independent values is their deviation. */
+static void see_jitter(struct rises_scale *scale)
+{
+    if (scale->count < 3)
+        return;
+    const struct point *first = rises_newest(scale, 2), *point = rises_newest(scale, 1);
+    double ahead_ms = (double)(point->time_ms - first->time_ms);
+    double line = first->value + slope_between(first, rises_newest(scale, 0)) * ahead_ms;
+    unsigned seen = scale->count - 2 < USUAL ? scale->count - 2 : USUAL;
+    scale->jitter += (fabs(point->value - line) - scale->jitter) / seen;
+}
+
+static void push(struct rises_scale *scale, struct point point)
+{
+    scale->points[scale->count % RISES_POINTS] = point;
+    /* Stays a full ring once it is one, so that it cannot wrap to "too few". */
+    if (++scale->count == 8 * RISES_POINTS)
+        scale->count = 7 * RISES_POINTS;
+    see_jitter(scale);
 }
 
 static double middle(double a, double b, double c)
@@ -54,52 +73,62 @@ static double middle(double a, double b, double c)
  * no say in it. The rise began where the unbroken run did. */
 static void see_run(struct rises_scale *scale)
 {
-    double slopes[RUN - 1];
+    double slopes[RUN - 1], steepest = 0, sum = 0;
     bool went_on = scale->rising;
     scale->rising = scale->count >= RUN;
     for (unsigned i = 0; scale->rising && i < RUN - 1; i++) {
         slopes[i] = slope_between(rises_newest(scale, i + 1), rises_newest(scale, i));
         scale->rising = slopes[i] > 0;
+        steepest = greater(steepest, slopes[i]);
+        sum += slopes[i];
     }
     if (!scale->rising)
         return;
     scale->slope = middle(slopes[0], slopes[1], slopes[2]);
+    scale->levels = slopes[0] < scale->slope / 4 || steepest > sum * STEP;
+    scale->growth = rises_newest(scale, 0)->value - rises_newest(scale, RUN - 1)->value;
+    /* What noise rose by before a step is no part of it. */
+    scale->rising = slopes[RUN - 2] >= scale->slope / 4;
     if (!went_on)
         scale->from_ms = rises_newest(scale, RUN - 1)->time_ms;
     scale->span_ms = rises_newest(scale, 0)->time_ms - scale->from_ms;
 }
 
-/* Whether the newest block is the highest of those that make a rise, and no more than one of them
- * is lower than the one before it. */
-static bool blocks_rise(const struct rises_scale *scale)
+/* Whether the newest block is the highest of those that make a rise, no more than one of them is
+ * lower than the one before it, and they rise by more than noise does. *step is the greatest of the
+ * rises from one to the next. */
+static bool blocks_rise(const struct rises_scale *scale, double *step)
 {
     unsigned falls = 0;
+    double newest = rises_newest(scale, 0)->value;
+    *step = 0;
     if (scale->count < FIT)
         return false;
     for (unsigned i = 1; i < FIT; i++) {
-        if (rises_newest(scale, i)->value >= rises_newest(scale, 0)->value)
+        double before = rises_newest(scale, i)->value;
+        if (before >= newest)
             return false;
-        falls += rises_newest(scale, i - 1)->value <= rises_newest(scale, i)->value;
+        falls += rises_newest(scale, i - 1)->value <= before;
+        *step = greater(*step, rises_newest(scale, i - 1)->value - before);
     }
-    return falls <= 1;
+    return falls <= 1 && newest - rises_newest(scale, FIT - 1)->value > NOISE * scale->jitter;
 }
 
 /* The slope of the newest blocks or of the later half of them, whichever is less: what levels out
  * is not drawn on as if it did not. */
 static void see_blocks(struct rises_scale *scale)
 {
-    scale->rising = blocks_rise(scale);
+    double step;
+    scale->rising = blocks_rise(scale, &step);
     if (!scale->rising)
         return;
     const struct point *first = rises_newest(scale, FIT - 1), *last = rises_newest(scale, 0);
-    double steady = slope_between(first, last), scatter = 0;
-    for (unsigned i = 1; i + 1 < FIT; i++) {
-        const struct point *point = rises_newest(scale, i);
-        double ahead_ms = (double)(last->time_ms - point->time_ms);
-        scatter += fabs(last->value - point->value - steady * ahead_ms);
-    }
-    scale->slope = lesser(steady, slope_between(rises_newest(scale, FIT / 2 - 1), last));
-    scale->scatter = scatter / (FIT - 2);
+    double steady = slope_between(first, last);
+    double late = slope_between(rises_newest(scale, FIT / 2 - 1), last);
+    scale->slope = lesser(steady, late);
+    scale->growth = last->value - first->value;
+    scale->levels = late < steady / 2 || step > scale->growth * STEP ||
+                    slope_between(rises_newest(scale, 1), last) < scale->slope / 4;
     scale->from_ms = first->time_ms;
     scale->span_ms = last->time_ms - first->time_ms;
     scale->rising = scale->slope > 0;
@@ -129,6 +158,34 @@ static void add_to_blocks(struct rises *rises, struct point point)
             raise_open(&rises->scales[i + 1], scale->open, scale->block >> 1);
     }
     raise_open(&rises->scales[1], point, block);
+}
+
+bool rises_is_flat_since(const struct rises *rises, unsigned index)
+{
+    double slope = rises->scales[index].slope;
+    for (unsigned i = index > FINER ? index - FINER : 0; i < index; i++) {
+        const struct rises_scale *scale = &rises->scales[i];
+        if (scale->count < FIT)
+            continue;
+        double highest = -INFINITY, lowest = INFINITY;
+        for (unsigned k = 0; k < FIT; k++) {
+            highest = greater(highest, rises_newest(scale, k)->value);
+            lowest = lesser(lowest, rises_newest(scale, k)->value);
+        }
+        int64_t span_ms = rises_newest(scale, 0)->time_ms - rises_newest(scale, FIT - 1)->time_ms;
+        if (highest - lowest < slope * (double)span_ms / 2)
+            return true;
+    }
+    return false;
+}
+
+double rises_jitter(const struct rises *rises, unsigned index)
+{
+    double least = rises->scales[index].jitter;
+    for (unsigned i = index + 1; i < RISES_SCALES; i++)
+        if (rises->scales[i].count >= USUAL / 2)
+            least = lesser(least, rises->scales[i].jitter);
+    return least;
 }
 
 static unsigned past_length(const struct rises *rises)

@@ -27,10 +27,12 @@ struct rises_scale {
     struct point open; /* the maximum of the block that is not over yet */
     bool opened;
     int64_t block; /* its number */
+    double jitter; /* how far a point usually lies beside the line between its neighbours */
     /* The rise, if the newest points make one. */
     bool rising;
-    double slope;   /* a millisecond; above 0 */
-    double scatter; /* how far the points lie beside their line, in the mean */
+    bool levels;   /* it does not go on as it began: a step, or the beginning of a plateau */
+    double slope;  /* a millisecond; above 0 */
+    double growth; /* of the points that the slope is of */
     int64_t from_ms, span_ms;
 };
 
@@ -61,6 +63,15 @@ bool rises_add(struct rises *rises, struct point sample);
 
 /* The point of a scale that is `back` before its newest: below count and RISES_POINTS. */
 const struct point *rises_newest(const struct rises_scale *scale, unsigned back);
+
+/* Whether the rise of a scale (not the first) has ended since: on a finer one the newest points,
+ * over about as long as a block of it, vary by less than half of what it would take them up. The
+ * teeth of a saw-tooth vary by more. */
+bool rises_is_flat_since(const struct rises *rises, unsigned index);
+
+/* How much the peaks vary of a scale that rises: by its points, or by those of a longer scale if
+ * they jitter less, as those of one finer than a tooth jitter as much as a tooth. */
+double rises_jitter(const struct rises *rises, unsigned index);
 
 /* Whether value, of a rise that began at from_ms, is more than the usual on the way to the level:
  * above all that was seen before the rise, by more than the peaks vary. */
