@@ -1,7 +1,7 @@
 #include "triggers/recurs.h"
 
 #include "core/error.h"
-#include "triggers/trigger.h"
+#include "recurs_rig.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -11,100 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-enum { MAX_ONSETS = 40, MAX_SAID = 400, MINUTE = 60, HOUR = 3600 };
-
-/* What it said, and when. */
-struct said {
-    int64_t time_ms;
-    unsigned news;
-    struct recurrence recurrence;
-};
-
-/* A trigger that is stepped through time. */
-struct rig {
-    struct recurs_options options;
-    void *trigger;
-    int64_t now_ms, spacing_ms, latency_ms;
-    struct said said[MAX_SAID];
-    size_t count;
-    struct verdict verdict;
-};
-
-static char spike[] = "cpu-spike";
-
-static void rig_open(struct rig *rig, int64_t from_s, int64_t to_s, int64_t spacing_ms)
-{
-    *rig = (struct rig){.spacing_ms = spacing_ms, .latency_ms = 5 * spacing_ms};
-    rig->options.recurs = (struct recurs){
-        .of = spike, .period = {.from_ms = from_s * 1000, .to_ms = to_s * 1000}};
-    rig->trigger = trigger_recurs.open(&rig->options, NULL);
-}
-
-static void rig_close(struct rig *rig)
-{
-    trigger_recurs.close(rig->trigger);
-}
-
-static void rig_step(struct rig *rig, int64_t time_ms, bool fired, int64_t onset_ms)
-{
-    struct verdict member = {.fired = fired, .onset_ms = onset_ms};
-    const struct verdict *members[] = {&member};
-    memset(&rig->verdict, 0x5a, sizeof rig->verdict);
-    trigger_recurs.check(rig->trigger,
-        &(struct trigger_input){.time_ms = time_ms, .members = members}, &rig->verdict);
-    rig->now_ms = time_ms;
-    assert_false(rig->verdict.fired || rig->verdict.cleared);
-    assert_non_null(rig->verdict.recurrence);
-    assert_true(rig->verdict.holds == rig->verdict.recurrence->recognised);
-    if (rig->verdict.news == 0)
-        return;
-    assert_true(rig->count < MAX_SAID);
-    rig->said[rig->count++] = (struct said){time_ms, rig->verdict.news, *rig->verdict.recurrence};
-}
-
-/* Steps up to the time, the last step excluded. */
-static void rig_run(struct rig *rig, int64_t until_ms)
-{
-    while (rig->now_ms + rig->spacing_ms < until_ms)
-        rig_step(rig, rig->now_ms + rig->spacing_ms, false, 0);
-}
-
-static void rig_onset(struct rig *rig, double onset_s)
-{
-    int64_t onset_ms = (int64_t)llround(onset_s * 1000);
-    rig_run(rig, onset_ms + rig->latency_ms);
-    rig_step(rig, rig->now_ms + rig->spacing_ms, true, onset_ms);
-}
-
-static void rig_onsets(struct rig *rig, const double *onsets_s)
-{
-    for (size_t i = 0; i < MAX_ONSETS && onsets_s[i] != 0; i++)
-        rig_onset(rig, onsets_s[i]);
-}
-
-static size_t count_news(const struct rig *rig, unsigned news)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < rig->count; i++)
-        count += (rig->said[i].news & news) != 0;
-    return count;
-}
-
-static const struct said *find_news(const struct rig *rig, unsigned news)
-{
-    for (size_t i = 0; i < rig->count; i++)
-        if (rig->said[i].news & news)
-            return &rig->said[i];
-    return NULL;
-}
-
-/* A reproducible number from 0 to 1. */
-static double draw(uint64_t *seed)
-{
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*seed >> 11) / 9007199254740992.0;
-}
 
 struct pattern {
     const char *name;
@@ -433,86 +339,6 @@ static void ranges_that_make_no_sense_are_refused(void **unused)
     }
 }
 
-/* Follows what is said of windows: one that has begun is hit, missed or void before another is
- * said; one that has not may be replaced. */
-struct window_watch {
-    bool open;
-    int64_t start_ms;
-    size_t hits, misses;
-};
-
-static void watch_windows(struct window_watch *watch, const struct rig *rig)
-{
-    unsigned news = rig->verdict.news;
-    if (news & (RECURRENCE_HIT | RECURRENCE_MISS)) {
-        assert_true(watch->open && watch->start_ms <= rig->now_ms);
-        watch->open = false;
-        watch->hits += (news & RECURRENCE_HIT) != 0;
-        watch->misses += (news & RECURRENCE_MISS) != 0;
-    }
-    if (news & RECURRENCE_DORMANT)
-        watch->open = false;
-    if (news & RECURRENCE_ARM) {
-        assert_true(!watch->open || watch->start_ms > rig->now_ms);
-        watch->open = true;
-        watch->start_ms = rig->verdict.recurrence->window_start_ms;
-    }
-    if (watch->open)
-        assert_true(rig->verdict.recurrence->window_start_ms == watch->start_ms);
-}
-
-/* Steps to just after the onset is reported, watching. */
-static void watch_until(struct window_watch *watch, struct rig *rig, int64_t onset_ms)
-{
-    while (rig->now_ms + rig->spacing_ms < onset_ms + rig->latency_ms) {
-        rig_step(rig, rig->now_ms + rig->spacing_ms, false, 0);
-        watch_windows(watch, rig);
-        rig->count = 0;
-    }
-    rig_step(rig, rig->now_ms + rig->spacing_ms, true, onset_ms);
-    watch_windows(watch, rig);
-    rig->count = 0;
-}
-
-static void every_window_has_an_outcome(void **unused)
-{
-    (void)unused;
-    enum { ONSETS = 150, PERIOD_MS = 600000 };
-    struct rig rig;
-    struct window_watch watch = {.open = false};
-    rig_open(&rig, 180, 3600, 2000);
-    for (int64_t i = 1; i <= ONSETS; i++) {
-        /* In the middle of windows samples come further apart, and what a store has arrives. */
-        if (i == 50)
-            rig.spacing_ms = 10000;
-        if (i == 70) {
-            size_t count;
-            const int64_t *onsets_ms = trigger_recurs.learned(rig.trigger, &count);
-            int64_t copy[128];
-            memcpy(copy, onsets_ms, count * sizeof *copy);
-            trigger_recurs.restore(rig.trigger, copy, count);
-        }
-        watch_until(&watch, &rig, i * PERIOD_MS);
-    }
-    /* All but the first ones, however often the log was shortened meanwhile. */
-    assert_true(watch.hits >= ONSETS - 5);
-    assert_int_equal(watch.misses, 0);
-    rig_close(&rig);
-
-    uint64_t seed = 7;
-    watch = (struct window_watch){.open = false};
-    rig_open(&rig, 180, 3600, 2000);
-    for (int64_t i = 1; i <= ONSETS; i++) {
-        int64_t onset_ms = i * PERIOD_MS + (int64_t)(60000 * (draw(&seed) - 0.5));
-        if (draw(&seed) < 0.3)
-            watch_until(&watch, &rig, onset_ms - 200000 - (int64_t)(100000 * draw(&seed)));
-        if (draw(&seed) < 0.8)
-            watch_until(&watch, &rig, onset_ms);
-    }
-    assert_true(watch.hits > 40 && watch.misses > 3);
-    rig_close(&rig);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -527,7 +353,6 @@ int main(void)
         cmocka_unit_test(a_restart_changes_nothing),
         cmocka_unit_test(states_are_said_in_words),
         cmocka_unit_test(ranges_that_make_no_sense_are_refused),
-        cmocka_unit_test(every_window_has_an_outcome),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
