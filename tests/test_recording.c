@@ -5,6 +5,7 @@
 #include "agent/capture/worker.h"
 #include "agent/detection/detector.h"
 #include "agent/incidents.h"
+#include "agent/storage/spool_recovery.h"
 #include "core/incident.h"
 #include "core/series.h"
 #include "recorder_rig.h"
@@ -507,10 +508,11 @@ static void a_kill_right_after_a_fire_costs_no_slice(void **state)
     offload_submit(world->disk, hold_disk, NULL, &held);
     fire(world, 60000);
     log_setup(LOG_ERROR + 1, LOG_LOGFMT); /* what the killed one goes on with here fails */
-    spool_close(world->spool);
-    world->spool = spool_open(&world->config, world->disk, &err);
+    char *path = xasprintf("%s/spool", world->state);
+    int status = spool_recover(path, &world->config, &err);
     atomic_store(&held, 0);
-    assert_non_null(world->spool);
+    free(path);
+    assert_int_equal(status, 0);
     on_complete(world, incidents_last(rest->incidents));
     for (size_t i = 0; i < rest->incident->profile_count; i++)
         found += slice_is_profile(rest->incident->profiles[i].name) &&
