@@ -45,7 +45,7 @@ struct world {
     void *more; /* of the test file's own */
 };
 
-static void rig_look(void *arg)
+static inline void rig_look(void *arg)
 {
     struct world *world = arg;
     world->met = world->wanted(world);
@@ -54,7 +54,7 @@ static void rig_look(void *arg)
 }
 
 /* Serves the loop until the condition holds. */
-static void wait_until(struct world *world, bool (*wanted)(const struct world *world))
+static inline void wait_until(struct world *world, bool (*wanted)(const struct world *world))
 {
     world->wanted = wanted;
     world->met = false;
@@ -64,13 +64,13 @@ static void wait_until(struct world *world, bool (*wanted)(const struct world *w
 }
 
 /* Serves the loop for a while, in which something must not happen. */
-static void idle(struct world *world, int64_t for_ms)
+static inline void idle(struct world *world, int64_t for_ms)
 {
     bool never = false;
     loop_run_until(world->loop, &never, clock_mono_ms() + for_ms);
 }
 
-static void rig_open(struct world *world)
+static inline void rig_open(struct world *world)
 {
     static char app[] = "app";
     struct error err;
@@ -97,14 +97,14 @@ static void rig_open(struct world *world)
     world->look = loop_timer_new(world->loop, rig_look, world);
 }
 
-static void rig_open_recorder(struct world *world)
+static inline void rig_open_recorder(struct world *world)
 {
     struct recorder_setup setup = {
         .loop = world->loop, .disk = world->disk, .spool = world->spool, .config = &world->config};
     world->recorder = recorder_open(&setup);
 }
 
-static void rig_close(struct world *world)
+static inline void rig_close(struct world *world)
 {
     spool_close(world->spool);
     loop_timer_free(world->look);
@@ -117,42 +117,42 @@ static void rig_close(struct world *world)
 
 static int taken_wanted;
 
-static bool so_many_taken(const struct world *world)
+static inline bool so_many_taken(const struct world *world)
 {
     return atomic_load(&world->stub.taken) >= taken_wanted;
 }
 
-static void wait_taken(struct world *world, int count)
+static inline void wait_taken(struct world *world, int count)
 {
     taken_wanted = count;
     wait_until(world, so_many_taken);
 }
 
-static bool recorder_records(const struct world *world)
+static inline bool recorder_records(const struct world *world)
 {
     struct recorder_status status;
     recorder_status(world->recorder, 0, &status);
     return status.recording;
 }
 
-static bool is_recording(const struct world *world)
+static inline bool is_recording(const struct world *world)
 {
     return atomic_load(&world->stub.running) == 1 && recorder_records(world);
 }
 
-static size_t slices_kept(const struct world *world)
+static inline size_t slices_kept(const struct world *world)
 {
     struct recorder_status status;
     recorder_status(world->recorder, 0, &status);
     return status.slices;
 }
 
-static bool all_are_kept(const struct world *world)
+static inline bool all_are_kept(const struct world *world)
 {
     return slices_kept(world) == (size_t)world->config.recorder.keep;
 }
 
-static bool is_folder_gone(const struct world *world)
+static inline bool is_folder_gone(const struct world *world)
 {
     char *folder = spool_recorder_folder(world->spool, "app");
     bool gone = !fs_exists(folder);
