@@ -27,8 +27,9 @@ enum family {
     FAMILIES
 };
 
-/* Chosen on labelled synthetic traces (scripts and figures: DETECTION.md) of several families. All
- * of them are shares or relative to a period, so that nothing depends on the scale. */
+/* Chosen on labelled synthetic onsets of several families (`scripts/bench detection` measures what
+ * comes of them). All of them are shares or relative to a period, so that nothing depends on the
+ * scale. */
 struct constants {
     double grid;            /* of the periods, in ln: half the width of the sharpest pattern */
     double jitter[JITTERS]; /* standard deviations, in periods: of a machine, of people, at most */
