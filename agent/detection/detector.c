@@ -299,7 +299,8 @@ static void check_watch(struct detector *detector, struct watch *watch, int64_t 
     verdict->news = 0;
     if (!has_input(detector, watch)) {
         /* In a gap nobody knows whether it still holds. */
-        if (spacing_is_gap(watch->spacing.usual_ms, time_ms - watch->last_ms))
+        if (watch->spacing.sampled &&
+            spacing_is_gap(watch->spacing.usual_ms, time_ms - watch->last_ms))
             verdict->holds = false;
         return;
     }
