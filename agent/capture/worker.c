@@ -360,7 +360,8 @@ void worker_settle_child(void)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (strtol(agent, NULL, 10) != getppid())
         _exit(EXIT_FAILURE); /* it died before we could ask */
-    setpriority(PRIO_PROCESS, 0, NICENESS);
+    if (getpriority(PRIO_PROCESS, 0) < NICENESS)
+        setpriority(PRIO_PROCESS, 0, NICENESS);
     set_limit(RLIMIT_CPU, CPU_SECONDS);
     set_limit(RLIMIT_CORE, 0);
 #ifndef ADDRESS_SANITIZER
