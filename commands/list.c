@@ -5,7 +5,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/incident.h"
-#include "review/store.h"
+#include "review/store/store.h"
 
 #include <stdlib.h>
 #include <string.h>

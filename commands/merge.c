@@ -5,8 +5,8 @@
 #include "config/units.h"
 #include "core/error.h"
 #include "core/fs.h"
-#include "review/profile.h"
-#include "review/profile_merge.h"
+#include "review/profile/profile.h"
+#include "review/profile/profile_merge.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "core/clock.h"
 #include "core/incident.h"
 #include "core/metric.h"
-#include "review/store.h"
+#include "review/store/store.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "exporters/directory.h"
 #include "exporters/s3.h"
-#include "review/store.h"
+#include "review/store/store.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -89,6 +89,7 @@ struct incident *incident_new(void)
     incident->trigger.limit = NAN;
     incident->cpu_mean = NAN;
     incident->recurrence.period_s = incident->recurrence.jitter_s = NAN;
+    incident_clear_analysis(incident);
     return incident;
 }
 
@@ -138,6 +139,8 @@ void incident_free(struct incident *incident)
     free(incident->metrics_file);
     incident_clear_peaks(incident);
     free(incident->peaks);
+    free(incident->baseline);
+    incident_clear_analysis(incident);
     free(incident);
 }
 

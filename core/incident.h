@@ -13,6 +13,9 @@ enum {
     INCIDENT_SCHEMA = 1,
     INCIDENT_PROFILES_MAX = 128,
     INCIDENT_JOINED_MAX = 1000,
+    INCIDENT_RUNNERS_UP_MAX = 10,
+    INCIDENT_PATH_MAX = 200,
+    INCIDENT_SPARKLINE_MAX = 120,
     INCIDENT_TEXT_MAX = 1024 * 1024
 };
 
@@ -62,6 +65,47 @@ struct incident_recurrence {
     int64_t next_ms;           /* when the next one is expected; 0: not */
 };
 
+/* A function that stands out in one of the profiles. Shares are of all that the profile has. */
+struct incident_function {
+    char *function, *file;   /* as the profile names them */
+    int64_t line;            /* where the function begins; 0: not known */
+    char *profile;           /* "cpu": the name of the profile */
+    char *sample;            /* the sample type: "cpu", "inuse_space" */
+    double cum_percent;      /* share of what it and all that it called has */
+    double baseline_percent; /* the same in the baseline; NAN: there is none */
+    double delta_points;     /* cum_percent - baseline_percent; NAN: there is no baseline */
+    char **path;             /* names of functions, from the outermost to this one */
+    size_t path_count;
+    char *why; /* it was chosen: one sentence */
+};
+
+/* How much of the CPU time of the container the profile accounts for. NAN: not known. */
+struct incident_explained {
+    double profile_cpu_s, container_cpu_s, percent;
+};
+
+/* The metric that fired, small enough for a list: means over equal parts of the time. */
+struct incident_sparkline {
+    char *metric; /* NULL: there is none */
+    int64_t from_ms, to_ms;
+    double *values; /* NAN: a gap */
+    size_t count;   /* at most INCIDENT_SPARKLINE_MAX */
+};
+
+/* What review/analysis finds in an incident's files; nothing of it is known while it is captured.
+ */
+struct incident_analysis {
+    char *headline; /* what happened, in one sentence */
+    char *group;    /* what it is about: the same for the same spike, 16 hex digits */
+    struct incident_function suspect; /* without a function: there is none */
+    char *no_suspect;                 /* why there is none, and what to look at instead */
+    struct incident_function *runners_up;
+    size_t runner_up_count; /* at most INCIDENT_RUNNERS_UP_MAX */
+    struct incident_explained explained;
+    struct incident_sparkline sparkline;
+    char *skipped; /* why the profiles were not analysed */
+};
+
 struct incident {
     char *id, *service, *app;
     char *kind; /* spike, baseline, follow_up, manual */
@@ -79,6 +123,8 @@ struct incident {
     struct incident_recurrence recurrence;
     double cpu_mean; /* usage_during_capture, % */
     int64_t suppressed_since_last;
+    char *baseline; /* the id of the incident to compare with */
+    struct incident_analysis analysis;
 };
 
 /* "<YYYYMMDD>T<HHMMSS>Z-<trigger>-<6 random hex>" for a fire at that wall time; the caller frees.
@@ -120,6 +166,10 @@ bool incident_profile_covers(const struct incident_profile *profile, int64_t ons
 struct incident_cause *incident_add_joined(struct incident *incident);
 void incident_add_peak(struct incident *incident, const char *metric, double value);
 void incident_clear_peaks(struct incident *incident);
+
+/* Frees what the analysis holds; it is as of a new incident then. */
+void incident_clear_analysis(struct incident *incident);
+void incident_function_free(struct incident_function *function);
 
 /* incident.json; the caller decrefs. */
 json_t *incident_to_json(const struct incident *incident);

@@ -1,3 +1,4 @@
+#include "core/incident_json.h"
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -34,64 +35,15 @@ static const struct target_field target_fields[] = {
 
 enum { TARGET_FIELD_COUNT = sizeof target_fields / sizeof *target_fields };
 
-static void put_text(json_t *object, const char *key, const char *text)
-{
-    if (text)
-        json_object_set_new(object, key, json_text(text));
-}
-
-static bool is_whole(double value)
-{
-    static const double exact_max = 9007199254740992.0; /* 2^53 */
-    return fabs(value) <= exact_max && value == trunc(value);
-}
-
-/* Whole numbers are written as such ("limit": 80), others with 12 digits (93.1 stays 93.1, and no
- * metric is measured better). */
-static void put_number(json_t *object, const char *key, double value)
-{
-    if (!isfinite(value))
-        return;
-    if (!is_whole(value)) {
-        char text[32];
-        snprintf(text, sizeof text, "%.12g", value);
-        value = strtod(text, NULL);
-    }
-    json_t *json = is_whole(value) ? json_integer((json_int_t)value) : json_real(value);
-    json_object_set_new(object, key, json);
-}
-
-static void put_positive(json_t *object, const char *key, int64_t value)
-{
-    if (value > 0)
-        json_object_set_new(object, key, json_integer(value));
-}
-
-static void put_time(json_t *object, const char *key, int64_t wall_ms)
-{
-    char text[RFC3339_SIZE];
-    if (wall_ms)
-        json_object_set_new(object, key, json_string(rfc3339_format(wall_ms, text)));
-}
-
-/* Puts an object that something applies to; takes it over. */
-static void put_object(json_t *object, const char *key, json_t *inner)
-{
-    if (json_object_size(inner) > 0)
-        json_object_set_new(object, key, inner);
-    else
-        json_decref(inner);
-}
-
 static json_t *cause_to_json(const struct incident_cause *cause)
 {
     json_t *json = json_object();
-    put_text(json, "name", cause->name);
-    put_text(json, "metric", cause->metric);
-    put_number(json, "value", cause->value);
-    put_number(json, "limit", cause->limit);
-    put_time(json, "time", cause->time_ms);
-    put_text(json, "reason", cause->reason);
+    incident_put_text(json, "name", cause->name);
+    incident_put_text(json, "metric", cause->metric);
+    incident_put_number(json, "value", cause->value);
+    incident_put_number(json, "limit", cause->limit);
+    incident_put_time(json, "time", cause->time_ms);
+    incident_put_text(json, "reason", cause->reason);
     return json;
 }
 
@@ -108,9 +60,9 @@ static json_t *target_to_json(const struct incident_target *target)
     json_t *json = json_object();
     for (size_t i = 0; i < TARGET_FIELD_COUNT; i++) {
         char *const *text = (char *const *)((const char *)target + target_fields[i].offset);
-        put_text(json, target_fields[i].key, *text);
+        incident_put_text(json, target_fields[i].key, *text);
     }
-    put_time(json, "started", target->started_ms);
+    incident_put_time(json, "started", target->started_ms);
     return json;
 }
 
@@ -118,17 +70,17 @@ static json_t *profile_to_json(const struct incident_profile *profile)
 {
     bool failed = profile->status == PROFILE_FAILED;
     json_t *json = json_object();
-    put_text(json, "name", profile->name);
-    put_text(json, "file", failed ? NULL : profile->file);
-    put_text(json, "status", status_names[profile->status]);
-    put_text(json, "url", profile->url);
-    put_positive(json, "http_status", profile->http_status);
-    put_number(json, "seconds", profile->seconds);
-    put_time(json, "requested", profile->requested_ms);
-    put_time(json, "finished", profile->finished_ms);
-    put_positive(json, "bytes", (int64_t)profile->bytes);
-    put_text(json, "sha256", profile->sha256[0] ? profile->sha256 : NULL);
-    put_positive(json, "attempts", profile->attempts);
+    incident_put_text(json, "name", profile->name);
+    incident_put_text(json, "file", failed ? NULL : profile->file);
+    incident_put_text(json, "status", status_names[profile->status]);
+    incident_put_text(json, "url", profile->url);
+    incident_put_positive(json, "http_status", profile->http_status);
+    incident_put_number(json, "seconds", profile->seconds);
+    incident_put_time(json, "requested", profile->requested_ms);
+    incident_put_time(json, "finished", profile->finished_ms);
+    incident_put_positive(json, "bytes", (int64_t)profile->bytes);
+    incident_put_text(json, "sha256", profile->sha256[0] ? profile->sha256 : NULL);
+    incident_put_positive(json, "attempts", profile->attempts);
     if (!failed)
         json_object_set_new(json, "onset_covered", json_boolean(profile->onset_covered));
     json_object_set_new(json, "error", json_text(profile->error));
@@ -146,20 +98,20 @@ static json_t *profiles_to_json(const struct incident *incident)
 static json_t *metrics_to_json(const struct incident *incident)
 {
     json_t *metrics = json_object(), *peaks = json_object();
-    put_text(metrics, "file", incident->metrics_file);
+    incident_put_text(metrics, "file", incident->metrics_file);
     for (size_t i = 0; i < incident->peak_count; i++)
-        put_number(peaks, incident->peaks[i].metric, incident->peaks[i].value);
-    put_object(metrics, "peak", peaks);
+        incident_put_number(peaks, incident->peaks[i].metric, incident->peaks[i].value);
+    incident_put_object(metrics, "peak", peaks);
     return metrics;
 }
 
 static json_t *recurrence_to_json(const struct incident_recurrence *recurrence)
 {
     json_t *json = json_object();
-    put_number(json, "period_s", recurrence->period_s);
-    put_number(json, "jitter_s", recurrence->jitter_s);
-    put_positive(json, "onsets", recurrence->onsets);
-    put_time(json, "next", recurrence->next_ms);
+    incident_put_number(json, "period_s", recurrence->period_s);
+    incident_put_number(json, "jitter_s", recurrence->jitter_s);
+    incident_put_positive(json, "onsets", recurrence->onsets);
+    incident_put_time(json, "next", recurrence->next_ms);
     return json;
 }
 
@@ -167,59 +119,30 @@ json_t *incident_to_json(const struct incident *incident)
 {
     json_t *json = json_object();
     json_object_set_new(json, "schema", json_integer(INCIDENT_SCHEMA));
-    put_text(json, "id", incident->id);
-    put_text(json, "service", incident->service);
-    put_text(json, "app", incident->app);
-    put_text(json, "kind", incident->kind);
-    put_object(json, "trigger", cause_to_json(&incident->trigger));
+    incident_put_text(json, "id", incident->id);
+    incident_put_text(json, "service", incident->service);
+    incident_put_text(json, "app", incident->app);
+    incident_put_text(json, "kind", incident->kind);
+    incident_put_object(json, "trigger", cause_to_json(&incident->trigger));
     if (incident->joined_count > 0)
         json_object_set_new(json, "joined", joined_to_json(incident));
-    put_time(json, "onset", incident->onset_ms);
-    put_time(json, "fired", incident->fired_ms);
-    put_time(json, "finished", incident->finished_ms);
+    incident_put_time(json, "onset", incident->onset_ms);
+    incident_put_time(json, "fired", incident->fired_ms);
+    incident_put_time(json, "finished", incident->finished_ms);
     json_t *agent = json_object();
-    put_text(agent, "version", incident->agent_version);
-    put_object(json, "agent", agent);
-    put_object(json, "target", target_to_json(&incident->target));
+    incident_put_text(agent, "version", incident->agent_version);
+    incident_put_object(json, "agent", agent);
+    incident_put_object(json, "target", target_to_json(&incident->target));
     json_object_set_new(json, "profiles", profiles_to_json(incident));
-    put_object(json, "metrics", metrics_to_json(incident));
-    put_object(json, "recurrence", recurrence_to_json(&incident->recurrence));
+    incident_put_object(json, "metrics", metrics_to_json(incident));
+    incident_put_object(json, "recurrence", recurrence_to_json(&incident->recurrence));
     json_t *usage = json_object();
-    put_number(usage, "cpu_mean", incident->cpu_mean);
-    put_object(json, "usage_during_capture", usage);
-    put_positive(json, "suppressed_since_last", incident->suppressed_since_last);
+    incident_put_number(usage, "cpu_mean", incident->cpu_mean);
+    incident_put_object(json, "usage_during_capture", usage);
+    incident_put_positive(json, "suppressed_since_last", incident->suppressed_since_last);
+    incident_put_text(json, "baseline", incident->baseline);
+    incident_analysis_to_json(&incident->analysis, json);
     return json;
-}
-
-/* Readers of optional fields: what is missing or of another type does not apply. */
-
-static char *get_text(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? xstrdup(text) : NULL;
-}
-
-static double get_number(const json_t *object, const char *key)
-{
-    const json_t *number = json_object_get(object, key);
-    return json_is_number(number) ? json_number_value(number) : NAN;
-}
-
-/* A count: 0 when it is none, at most max. */
-static int64_t get_count(const json_t *object, const char *key, int64_t max)
-{
-    int64_t count = json_integer_value(json_object_get(object, key));
-    return count < 0 ? 0 : count > max ? max : count;
-}
-
-static int64_t get_time(const json_t *object, const char *key)
-{
-    const json_t *text = json_object_get(object, key);
-    int64_t wall_ms;
-    if (!json_is_string(text) ||
-        rfc3339_parse(json_string_value(text), json_string_length(text), &wall_ms) < 0)
-        return 0;
-    return wall_ms;
 }
 
 static int find_name(const char *const *names, int count, const json_t *value)
@@ -234,12 +157,12 @@ static int find_name(const char *const *names, int count, const json_t *value)
 static void read_cause(const json_t *json, struct incident_cause *cause)
 {
     *cause = (struct incident_cause){
-        .name = get_text(json, "name"),
-        .metric = get_text(json, "metric"),
-        .reason = get_text(json, "reason"),
-        .value = get_number(json, "value"),
-        .limit = get_number(json, "limit"),
-        .time_ms = get_time(json, "time"),
+        .name = incident_get_text(json, "name"),
+        .metric = incident_get_text(json, "metric"),
+        .reason = incident_get_text(json, "reason"),
+        .value = incident_get_number(json, "value"),
+        .limit = incident_get_number(json, "limit"),
+        .time_ms = incident_get_time(json, "time"),
     };
 }
 
@@ -247,15 +170,15 @@ static void read_target(const json_t *json, struct incident_target *target)
 {
     for (size_t i = 0; i < TARGET_FIELD_COUNT; i++) {
         char **text = (char **)((char *)target + target_fields[i].offset);
-        *text = get_text(json, target_fields[i].key);
+        *text = incident_get_text(json, target_fields[i].key);
     }
-    target->started_ms = get_time(json, "started");
+    target->started_ms = incident_get_time(json, "started");
 }
 
 /* A file's name leads a reader to a path: one that is not plain makes the incident unfit. */
 static int read_file_name(const json_t *object, char **file, struct error *err)
 {
-    *file = get_text(object, "file");
+    *file = incident_get_text(object, "file");
     if (*file && !incident_name_valid(*file))
         return error_set(err, "it names a file that is not a plain name of its folder");
     return 0;
@@ -272,15 +195,15 @@ static int read_profile(const json_t *json, struct incident *incident, struct er
             err, "the status of one of its profiles is not ok, truncated, failed or pending");
     struct incident_profile *profile = incident_add_profile(incident, name);
     profile->status = (enum profile_status)status;
-    profile->url = get_text(json, "url");
-    profile->http_status = (int)get_count(json, "http_status", 999);
-    profile->seconds = get_number(json, "seconds");
-    profile->requested_ms = get_time(json, "requested");
-    profile->finished_ms = get_time(json, "finished");
-    profile->bytes = (uint64_t)get_count(json, "bytes", INT64_MAX);
-    profile->attempts = (int)get_count(json, "attempts", INT_MAX);
+    profile->url = incident_get_text(json, "url");
+    profile->http_status = (int)incident_get_count(json, "http_status", 999);
+    profile->seconds = incident_get_number(json, "seconds");
+    profile->requested_ms = incident_get_time(json, "requested");
+    profile->finished_ms = incident_get_time(json, "finished");
+    profile->bytes = (uint64_t)incident_get_count(json, "bytes", INT64_MAX);
+    profile->attempts = (int)incident_get_count(json, "attempts", INT_MAX);
     profile->onset_covered = json_is_true(json_object_get(json, "onset_covered"));
-    profile->error = get_text(json, "error");
+    profile->error = incident_get_text(json, "error");
     const char *sha256 = json_string_value(json_object_get(json, "sha256"));
     if (sha256 && strlen(sha256) == sizeof profile->sha256 - 1 &&
         strspn(sha256, "0123456789abcdef") == sizeof profile->sha256 - 1)
@@ -320,10 +243,10 @@ static int read_metrics(const json_t *metrics, struct incident *incident, struct
 
 static void read_recurrence(const json_t *json, struct incident_recurrence *recurrence)
 {
-    recurrence->period_s = get_number(json, "period_s");
-    recurrence->jitter_s = get_number(json, "jitter_s");
-    recurrence->onsets = get_count(json, "onsets", INT64_MAX);
-    recurrence->next_ms = get_time(json, "next");
+    recurrence->period_s = incident_get_number(json, "period_s");
+    recurrence->jitter_s = incident_get_number(json, "jitter_s");
+    recurrence->onsets = incident_get_count(json, "onsets", INT64_MAX);
+    recurrence->next_ms = incident_get_time(json, "next");
 }
 
 /* What no reader can do without. */
@@ -337,17 +260,17 @@ static int read_identity(const json_t *json, struct incident *incident, struct e
             "its schema is %lld and this stakeout reads schema %d only; use the "
             "version of stakeout that wrote it, or a newer one",
             (long long)json_integer_value(schema), INCIDENT_SCHEMA);
-    incident->id = get_text(json, "id");
+    incident->id = incident_get_text(json, "id");
     if (!incident->id || !incident_id_valid(incident->id))
         return error_set(err, "its id is missing or is not of the form "
                               "<YYYYMMDD>T<HHMMSS>Z-<trigger>-<6 hex digits>");
-    incident->service = get_text(json, "service");
+    incident->service = incident_get_text(json, "service");
     if (!incident->service || !incident_name_valid(incident->service))
         return error_set(err, "its service is missing or is not a name of letters, digits, . _ -");
     if (find_name(kind_names, KIND_COUNT, json_object_get(json, "kind")) < 0)
         return error_set(err, "its kind is missing or is not spike, baseline, follow_up or manual");
-    incident->kind = get_text(json, "kind");
-    incident->fired_ms = get_time(json, "fired");
+    incident->kind = incident_get_text(json, "kind");
+    incident->fired_ms = incident_get_time(json, "fired");
     if (!incident->fired_ms)
         return error_set(err, "the time when it fired is missing or is not RFC 3339");
     return 0;
@@ -357,15 +280,20 @@ static int read_incident(const json_t *json, struct incident *incident, struct e
 {
     if (read_identity(json, incident, err) < 0)
         return -1;
-    incident->app = get_text(json, "app");
+    incident->app = incident_get_text(json, "app");
     read_cause(json_object_get(json, "trigger"), &incident->trigger);
-    incident->onset_ms = get_time(json, "onset");
-    incident->finished_ms = get_time(json, "finished");
-    incident->agent_version = get_text(json_object_get(json, "agent"), "version");
+    incident->onset_ms = incident_get_time(json, "onset");
+    incident->finished_ms = incident_get_time(json, "finished");
+    incident->agent_version = incident_get_text(json_object_get(json, "agent"), "version");
     read_target(json_object_get(json, "target"), &incident->target);
     read_recurrence(json_object_get(json, "recurrence"), &incident->recurrence);
-    incident->cpu_mean = get_number(json_object_get(json, "usage_during_capture"), "cpu_mean");
-    incident->suppressed_since_last = get_count(json, "suppressed_since_last", INT64_MAX);
+    incident->cpu_mean = incident_get_number(
+        json_object_get(json, "usage_during_capture"), "cpu_mean");
+    incident->suppressed_since_last = incident_get_count(json, "suppressed_since_last", INT64_MAX);
+    incident->baseline = incident_get_text(json, "baseline");
+    if (incident->baseline && !incident_id_valid(incident->baseline))
+        return error_set(err, "its baseline is no id of an incident");
+    incident_analysis_from_json(json, &incident->analysis);
     if (read_joined(json_object_get(json, "joined"), incident, err) < 0)
         return -1;
     if (read_profiles(json_object_get(json, "profiles"), incident, err) < 0)

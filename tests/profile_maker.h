@@ -3,7 +3,7 @@
 #define TESTS_PROFILE_MAKER_H
 
 #include "core/buf.h"
-#include "review/profile.h"
+#include "review/profile/profile.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "review/gzip.h"
+#include "review/profile/gzip.h"
 
 #include "core/error.h"
 

@@ -1,4 +1,4 @@
-#include "review/measure.h"
+#include "review/profile/measure.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "review/profile.h"
+#include "review/profile/profile.h"
 
 #include "core/error.h"
 #include "core/fs.h"

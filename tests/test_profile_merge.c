@@ -1,4 +1,4 @@
-#include "review/profile_merge.h"
+#include "review/profile/profile_merge.h"
 
 #include "core/error.h"
 #include "core/fs.h"

@@ -1,7 +1,7 @@
 #include "core/alloc.h"
 #include "core/fs.h"
 #include "core/incident.h"
-#include "review/store.h"
+#include "review/store/store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

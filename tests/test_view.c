@@ -1,6 +1,6 @@
 #include "commands/view.h"
 #include "core/incident.h"
-#include "review/store.h"
+#include "review/store/store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* Any bytes as a profile: what is read can be written and read back as the same, and merging it
  * with nothing twice is merging it once. The limit is small, so that bombs are found cheaply. */
-#include "review/profile.h"
-#include "review/profile_merge.h"
+#include "review/profile/profile.h"
+#include "review/profile/profile_merge.h"
 
 #include "../profile_maker.h"
 

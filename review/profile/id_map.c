@@ -1,4 +1,4 @@
-#include "review/id_map.h"
+#include "review/profile/id_map.h"
 
 #include "core/alloc.h"
 #include "core/error.h"

@@ -1,7 +1,7 @@
-#include "review/profile_merge_parts.h"
+#include "review/profile/profile_merge_parts.h"
 
 #include "core/alloc.h"
-#include "review/array.h"
+#include "review/profile/array.h"
 
 #include <stdlib.h>
 #include <string.h>

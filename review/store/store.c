@@ -1,9 +1,9 @@
-#include "review/store.h"
+#include "review/store/store.h"
 
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/incident.h"
-#include "review/store_backend.h"
+#include "review/store/store_backend.h"
 
 #include <stdlib.h>
 #include <string.h>

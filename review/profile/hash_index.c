@@ -1,4 +1,4 @@
-#include "review/hash_index.h"
+#include "review/profile/hash_index.h"
 
 #include "core/alloc.h"
 

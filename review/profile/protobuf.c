@@ -1,4 +1,4 @@
-#include "review/protobuf.h"
+#include "review/profile/protobuf.h"
 
 #include <string.h>
 

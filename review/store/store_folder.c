@@ -2,7 +2,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/fs.h"
-#include "review/store_backend.h"
+#include "review/store/store_backend.h"
 
 #include <errno.h>
 #include <stdlib.h>

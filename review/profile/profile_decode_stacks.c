@@ -1,6 +1,6 @@
-#include "review/profile_decode.h"
+#include "review/profile/profile_decode.h"
 
-#include "review/array.h"
+#include "review/profile/array.h"
 
 #include <inttypes.h>
 

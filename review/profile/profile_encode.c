@@ -1,9 +1,9 @@
-#include "review/profile.h"
+#include "review/profile/profile.h"
 
 #include "core/error.h"
-#include "review/gzip.h"
-#include "review/profile_fields.h"
-#include "review/protobuf.h"
+#include "review/profile/gzip.h"
+#include "review/profile/profile_fields.h"
+#include "review/profile/protobuf.h"
 
 static void put_value_type(
     struct protobuf_writer *writer, unsigned field, struct profile_value_type type)

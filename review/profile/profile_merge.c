@@ -1,10 +1,10 @@
-#include "review/profile_merge.h"
+#include "review/profile/profile_merge.h"
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "review/array.h"
-#include "review/measure.h"
-#include "review/profile_merge_parts.h"
+#include "review/profile/array.h"
+#include "review/profile/measure.h"
+#include "review/profile/profile_merge_parts.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/loop.h"
-#include "review/store_backend.h"
+#include "review/store/store_backend.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,10 +3,10 @@
 #define REVIEW_PROFILE_DECODE_H
 
 #include "core/error.h"
-#include "review/id_map.h"
-#include "review/profile.h"
-#include "review/profile_fields.h"
-#include "review/protobuf.h"
+#include "review/profile/id_map.h"
+#include "review/profile/profile.h"
+#include "review/profile/profile_fields.h"
+#include "review/profile/protobuf.h"
 
 /* The bytes are walked twice: once to count the fields, so that no number in the file makes
  * anything large, and once to read them. What refers to a location, a function or a mapping that

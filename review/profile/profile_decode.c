@@ -1,8 +1,8 @@
-#include "review/profile_decode.h"
+#include "review/profile/profile_decode.h"
 
 #include "core/alloc.h"
-#include "review/array.h"
-#include "review/gzip.h"
+#include "review/profile/array.h"
+#include "review/profile/gzip.h"
 
 #include <inttypes.h>
 #include <stdio.h>

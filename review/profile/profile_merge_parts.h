@@ -2,8 +2,8 @@
 #ifndef REVIEW_PROFILE_MERGE_PARTS_H
 #define REVIEW_PROFILE_MERGE_PARTS_H
 
-#include "review/hash_index.h"
-#include "review/profile.h"
+#include "review/profile/hash_index.h"
+#include "review/profile/profile.h"
 
 struct merge_parts {
     struct profile *sum;

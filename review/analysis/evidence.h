@@ -1,0 +1,55 @@
+/* Everything that an incident's folder has, read and decoded, for whoever analyses or shows it. The
+ * folder may be anywhere: files come through a function. What cannot be read or decoded costs only
+ * itself and says why. */
+#ifndef REVIEW_EVIDENCE_H
+#define REVIEW_EVIDENCE_H
+
+#include "core/error.h"
+#include "core/series.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct incident;
+struct profile;
+
+/* Where files come from. read: at most max bytes of the file of that plain name into buf, which it
+ * initialises and the caller frees, also after an error; -1 and err. */
+struct evidence_place {
+    int (*read)(void *arg, const char *name, size_t max, struct buf *buf, struct error *err);
+    void *arg;
+};
+
+struct evidence_profile {
+    const char *name;        /* "cpu", as the incident lists it */
+    struct profile *profile; /* NULL: there is none to look at; then: */
+    struct error problem;    /* why */
+    struct profile *base;    /* of the baseline's profile of the same name; NULL: there is none */
+    size_t listed;           /* index in incident->profiles */
+};
+
+struct evidence {
+    struct incident *incident;
+    struct incident *baseline; /* NULL: there is none; then: */
+    struct error no_baseline;  /* why */
+    struct evidence_profile *profiles;
+    size_t profile_count;
+    struct series_set metrics; /* of metrics.csv; times are wall ms */
+    struct error no_metrics;   /* why there are none; "": there are */
+};
+
+struct evidence_limits {
+    size_t inflated_bytes; /* the most that all profiles together may have when inflated */
+};
+
+/* Reads incident.json and all that it names; `baseline` is where the incident's baseline is stored
+ * (NULL: nowhere). NULL and err only when incident.json itself cannot be read. */
+struct evidence *evidence_read(const struct evidence_place *place,
+    const struct evidence_place *baseline, const struct evidence_limits *limits, struct error *err);
+void evidence_free(struct evidence *evidence);
+
+/* The profile of that name when there is something to look at, or NULL. */
+const struct evidence_profile *evidence_profile(const struct evidence *evidence, const char *name);
+
+#endif
