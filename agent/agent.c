@@ -4,7 +4,6 @@
 #include "agent/agent_parts.h"
 #include "agent/capture/probe.h"
 #include "agent/capture/recorder.h"
-#include "agent/capture/worker.h"
 #include "agent/control.h"
 #include "agent/detection/detector.h"
 #include "agent/detection/learned.h"
@@ -13,13 +12,16 @@
 #include "agent/incidents.h"
 #include "agent/progress.h"
 #include "agent/reactions.h"
+#include "agent/reports.h"
 #include "agent/sampler.h"
 #include "agent/storage/delivery.h"
 #include "agent/storage/spool.h"
+#include "agent/worker.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/fs.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/offload.h"
@@ -92,8 +94,32 @@ static void on_sampled(void *arg)
 static void on_complete(void *arg, const char *id)
 {
     struct agent *agent = arg;
-    if (agent->delivery) /* there is none any more while the agent is being closed */
+    if (!agent->delivery) /* there is none any more while the agent is being closed */
+        return;
+    if (agent->config->limits.analyse == ANALYSE_AGENT)
+        reports_add(agent->reports, id);
+    else
         delivery_add(agent->delivery, id);
+}
+
+static void on_reported(void *arg, const char *id)
+{
+    struct agent *agent = arg;
+    delivery_add(agent->delivery, id);
+}
+
+/* An incident of an earlier run: that may have been killed before there was a report. */
+static bool lacks_report(void *arg, const char *id)
+{
+    struct agent *agent = arg;
+    char *folder = spool_folder(agent->spool, id);
+    char *report = xasprintf("%s/report.html", folder);
+    bool lacks = agent->config->limits.analyse == ANALYSE_AGENT && !fs_exists(report);
+    if (lacks)
+        reports_add(agent->reports, id);
+    free(report);
+    free(folder);
+    return lacks;
 }
 
 static void on_identify(void *arg, size_t app, struct source_identity *identity)
@@ -120,7 +146,7 @@ static void look_whether_stopped(void *arg)
 {
     struct agent *agent = arg;
     int64_t now_ms = clock_mono_ms();
-    bool done = incidents_idle(agent->incidents) &&
+    bool done = incidents_idle(agent->incidents) && !reports_waiting(agent->reports) &&
                 (delivery_waiting(agent->delivery) == 0 || delivery_stuck(agent->delivery)) &&
                 !learned_is_writing(agent->learned) && !delivery_keeping(agent->delivery);
     if (done || now_ms >= agent->stop_by_ms)
@@ -138,6 +164,7 @@ static void stop(struct agent *agent)
     recorder_stop(agent->recorder);
     stop_probes(agent);
     incidents_finish(agent->incidents, now_ms + capture_ms);
+    reports_hurry(agent->reports, now_ms + capture_ms);
     delivery_hurry(agent->delivery);
     loop_timer_set(agent->stopping, now_ms);
 }
@@ -205,12 +232,26 @@ static int open_spool(struct agent *agent, struct error *err)
     return agent->delivery ? 0 : -1;
 }
 
-static void open_incidents(struct agent *agent)
+static int open_reports(struct agent *agent, struct error *err)
 {
     struct worker_setup worker = {.loop = agent->loop};
+    agent->worker = worker_open(&worker);
+    struct reports_setup setup = {
+        .loop = agent->loop,
+        .spool = agent->spool,
+        .worker = agent->worker,
+        .config = agent->config,
+        .done = on_reported,
+        .arg = agent,
+    };
+    agent->reports = reports_open(&setup);
+    return delivery_take_up(agent->delivery, lacks_report, agent, err);
+}
+
+static void open_incidents(struct agent *agent)
+{
     struct recorder_setup recorder = {
         .loop = agent->loop, .disk = agent->disk, .spool = agent->spool, .config = agent->config};
-    agent->worker = worker_open(&worker);
     agent->recorder = recorder_open(&recorder);
     struct incidents_setup setup = {
         .loop = agent->loop,
@@ -251,7 +292,8 @@ struct agent *agent_open(const struct config *config, struct error *err)
     agent->ticks_fd = agent->signals_fd = -1;
     agent->started_mono_ms = clock_mono_ms();
     if (open_threads(agent, err) < 0 || open_signals(agent, err) < 0 ||
-        open_spool(agent, err) < 0 || open_sampler(agent, err) < 0) {
+        open_spool(agent, err) < 0 || open_reports(agent, err) < 0 ||
+        open_sampler(agent, err) < 0) {
         agent_close(agent);
         return NULL;
     }
@@ -279,6 +321,7 @@ void agent_close(struct agent *agent)
      * its hands on them: they are lost, and the process ends. */
     bool drained = offload_close_by(agent->disk, clock_mono_ms() + close_disk_ms);
     worker_close(agent->worker);
+    reports_close(agent->reports);
     if (drained) {
         incidents_close(agent->incidents);
         detector_close(agent->detector);
@@ -321,7 +364,7 @@ void agent_run(struct agent *agent)
     start_probes(agent);
     loop_run(agent->loop);
     reactions_sum_up(agent);
-    size_t left = delivery_waiting(agent->delivery);
+    size_t left = delivery_waiting(agent->delivery) + reports_waiting(agent->reports);
     if (left)
         log_warn("stopped; %zu incident%s left in the spool", left, left == 1 ? " is" : "s are");
     else

@@ -23,6 +23,7 @@ struct agent {
     struct delivery *delivery;
     struct recorder *recorder;
     struct worker *worker;
+    struct reports *reports;
     struct incidents *incidents;
     struct control *control;
     struct probe **probes; /* by app; each NULL when it is over */

@@ -2,6 +2,7 @@
 
 #include "agent/agent_parts.h"
 #include "agent/incidents.h"
+#include "agent/reports.h"
 #include "agent/storage/delivery.h"
 
 enum progress progress_of(const struct agent *agent, const char *id, const char **reason)
@@ -14,6 +15,8 @@ enum progress progress_of(const struct agent *agent, const char *id, const char 
     }
     if (incidents_is_running(agent->incidents, id))
         return PROGRESS_CAPTURING;
+    if (reports_has(agent->reports, id))
+        return PROGRESS_WAITING;
     switch (delivery_progress(agent->delivery, id, reason)) {
     case DELIVERY_WAITING:
         return PROGRESS_WAITING;

@@ -7,7 +7,7 @@ struct agent;
 enum progress {
     PROGRESS_UNKNOWN,   /* no incident of this run, and none that waits in the spool */
     PROGRESS_CAPTURING, /* or its last row of metrics is waited for */
-    PROGRESS_WAITING,   /* complete; an exporter is at it, or about to be */
+    PROGRESS_WAITING,   /* complete; its report is made, or an exporter is at it or about to be */
     PROGRESS_FAILING,   /* left in the spool: the last try failed; it goes on */
     PROGRESS_STORED     /* every exporter has it */
 };

@@ -6,6 +6,7 @@
 #include "agent/footprint.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
+#include "agent/reports.h"
 #include "agent/sampler.h"
 #include "agent/storage/delivery.h"
 #include "agent/storage/spool.h"
@@ -201,8 +202,8 @@ json_t *status_json(const struct agent *agent)
         "opened", (json_int_t)agent->incidents_opened, "spool", "bytes",
         (json_int_t)spool_bytes(agent->spool), "limit_bytes",
         (json_int_t)agent->config->limits.spool_bytes, "waiting",
-        (json_int_t)delivery_waiting(agent->delivery), "exporters", exporters_json(agent),
-        "recorder", recorders_json(agent));
+        (json_int_t)(delivery_waiting(agent->delivery) + reports_waiting(agent->reports)),
+        "exporters", exporters_json(agent), "recorder", recorders_json(agent));
 }
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)
@@ -256,7 +257,7 @@ static void put_own(const struct agent *agent, struct buf *out)
     one(out, "stakeout_spool_bytes", "gauge", "Bytes that wait on disk for an exporter.",
         (double)spool_bytes(agent->spool));
     one(out, "stakeout_spool_incidents", "gauge", "Incidents that wait for an exporter.",
-        (double)delivery_waiting(agent->delivery));
+        (double)(delivery_waiting(agent->delivery) + reports_waiting(agent->reports)));
 }
 
 static void put_exporters(const struct agent *agent, struct buf *out)

@@ -1,4 +1,4 @@
-#include "agent/capture/worker.h"
+#include "agent/worker.h"
 #include "commands/command.h"
 
 #include <stdio.h>

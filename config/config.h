@@ -77,7 +77,11 @@ struct recorder_config {
     bool always;
 };
 
+/* Who analyses incidents. */
+enum analyse { ANALYSE_AGENT, ANALYSE_READER };
+
 struct limits_config {
+    int analyse; /* enum analyse */
     int64_t cooldown_ms;
     int64_t per_hour;
     int64_t spool_bytes;

@@ -1,6 +1,7 @@
 #include "config/config_parts.h"
 
 /* In the order of `enum log_level` and `enum log_format`. */
+static const char *const analysers[] = {"agent", "reader", NULL};
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const log_formats[] = {"logfmt", "json", NULL};
 
@@ -65,6 +66,12 @@ static const struct field limits_fields[] = {
         .max = 4 * GIB,
         .help = "the largest profile that is taken; a larger one is given up and marked failed, "
                 "not cut"},
+    {.key = "analyse",
+        .type = FIELD_CHOICE,
+        .offset = offsetof(struct limits_config, analyse),
+        .otherwise = "agent",
+        .choices = analysers,
+        .help = "who makes the reports: a child of the agent, or whoever opens an incident"},
     {.key = "grace",
         .type = FIELD_DURATION,
         .offset = offsetof(struct limits_config, grace_ms),

@@ -172,7 +172,7 @@ static inline void open_world(struct world *world)
     world->config.state = before;
     assert_non_null(world->spool);
     world->delivery = delivery_open(world->loop, world->disk, world->spool, &world->config, &err);
-    if (!world->delivery)
+    if (!world->delivery || delivery_take_up(world->delivery, NULL, NULL, &err) < 0)
         fail_msg("%s", err.text);
     world->look = loop_timer_new(world->loop, look, world);
     free(state);

@@ -4,7 +4,7 @@
 #define TESTS_RECORDING_RIG_H
 
 #include "agent/capture/recording.h"
-#include "agent/capture/worker.h"
+#include "agent/worker.h"
 #include "agent/detection/detector.h"
 #include "agent/incidents.h"
 #include "agent/storage/spool_recovery.h"

@@ -4,7 +4,7 @@
 #include "agent/capture/profile_check.h"
 #include "agent/capture/recorder.h"
 #include "agent/capture/slice.h"
-#include "agent/capture/worker.h"
+#include "agent/worker.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"

@@ -254,19 +254,6 @@ static void enqueue(struct outlet *outlet, const char *id)
 
 void delivery_add(struct delivery *delivery, const char *id)
 {
-    for (size_t i = 0; i < delivery->count; i++)
-        enqueue(&delivery->outlets[i], id);
-}
-
-void delivery_keep(struct delivery *delivery, size_t exporter, const char *path, const char *key)
-{
-    keeper_put(delivery->outlets[exporter].keeper, path, key);
-}
-
-/* An incident from an earlier run: some exporters may have it. */
-static void take_up(void *arg, const char *id)
-{
-    struct delivery *delivery = arg;
     bool waits = false;
     for (size_t i = 0; i < delivery->count; i++) {
         struct outlet *outlet = &delivery->outlets[i];
@@ -275,10 +262,34 @@ static void take_up(void *arg, const char *id)
         enqueue(outlet, id);
         waits = true;
     }
-    if (waits)
-        log_info("incident %s from an earlier run is taken up", id);
-    else
+    if (!waits)
         spool_remove(delivery->spool, id);
+}
+
+void delivery_keep(struct delivery *delivery, size_t exporter, const char *path, const char *key)
+{
+    keeper_put(delivery->outlets[exporter].keeper, path, key);
+}
+
+struct taking_up {
+    struct delivery *delivery;
+    bool (*hold)(void *arg, const char *id);
+    void *arg;
+};
+
+static void take_up(void *arg, const char *id)
+{
+    const struct taking_up *taking_up = arg;
+    log_info("incident %s from an earlier run is taken up", id);
+    if (!taking_up->hold || !taking_up->hold(taking_up->arg, id))
+        delivery_add(taking_up->delivery, id);
+}
+
+int delivery_take_up(struct delivery *delivery, bool (*hold)(void *arg, const char *id), void *arg,
+    struct error *err)
+{
+    struct taking_up taking_up = {delivery, hold, arg};
+    return spool_each(delivery->spool, take_up, &taking_up, err);
 }
 
 static int open_outlet(struct delivery *delivery, struct offload *disk,
@@ -341,10 +352,6 @@ struct delivery *delivery_open(struct loop *loop, struct offload *disk, struct s
             delivery_close(delivery);
             return NULL;
         }
-    }
-    if (spool_each(spool, take_up, delivery, err) < 0) {
-        delivery_close(delivery);
-        return NULL;
     }
     refresh_spool(delivery);
     return delivery;

@@ -17,14 +17,20 @@ struct offload;
 struct recall_result;
 struct spool;
 
-/* Opens every exporter of the configuration (one destination only once) and takes up what is in the
- * spool. NULL and err when an exporter can never work or the spool cannot be read. */
+/* Opens every exporter of the configuration (one destination only once). NULL and err when an
+ * exporter can never work. */
 struct delivery *delivery_open(struct loop *loop, struct offload *disk, struct spool *spool,
     const struct config *config, struct error *err);
 void delivery_close(struct delivery *delivery);
 
-/* A complete incident of the spool goes to the end of every queue. */
+/* A complete incident of the spool goes to the end of the queue of every exporter that has not got
+ * it in an earlier run. */
 void delivery_add(struct delivery *delivery, const char *id);
+
+/* Takes up what earlier runs left in the spool, but for what `hold` (may be NULL) says is to be
+ * added later. -1 and err when the spool cannot be read. */
+int delivery_take_up(struct delivery *delivery, bool (*hold)(void *arg, const char *id), void *arg,
+    struct error *err);
 
 /* One exporter is to have the newest version of this file under this key, at most once a minute and
  * when it has no incident to store; it counts as none. The file is replaced by renames only. */

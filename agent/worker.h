@@ -2,8 +2,8 @@
  * in line. A child is this program again with another command line; what goes wrong in it (a
  * hostile profile, no memory, no end) costs the agent nothing. It gets nothing of the agent's
  * environment but what a program needs to start. */
-#ifndef AGENT_CAPTURE_WORKER_H
-#define AGENT_CAPTURE_WORKER_H
+#ifndef AGENT_WORKER_H
+#define AGENT_WORKER_H
 
 #include <stdint.h>
 

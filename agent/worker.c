@@ -1,4 +1,4 @@
-#include "agent/capture/worker.h"
+#include "agent/worker.h"
 
 #include "core/alloc.h"
 #include "core/clock.h"

@@ -1,0 +1,119 @@
+#include "agent/reports.h"
+
+#include "agent/storage/spool.h"
+#include "agent/worker.h"
+#include "config/config.h"
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A report takes a second or two; the machine may still be in its spike, and a merge of another
+ * app's profile may come first. */
+static const int64_t report_ms = 60000;
+
+struct reports {
+    struct reports_setup setup;
+    char **queue; /* ids, oldest first; [0] is in the child's hands while job is not NULL */
+    size_t count;
+    struct worker_job *job;
+    struct loop_timer *next;
+    int64_t deadline_ms;
+};
+
+static void start(void *arg);
+
+struct reports *reports_open(const struct reports_setup *setup)
+{
+    struct reports *reports = xcalloc(1, sizeof *reports);
+    reports->setup = *setup;
+    reports->deadline_ms = INT64_MAX;
+    reports->next = loop_timer_new(setup->loop, start, reports);
+    return reports;
+}
+
+void reports_close(struct reports *reports)
+{
+    if (!reports)
+        return;
+    loop_timer_free(reports->next);
+    for (size_t i = 0; i < reports->count; i++)
+        free(reports->queue[i]);
+    free(reports->queue);
+    free(reports);
+}
+
+/* The head is done; the next one gets its turn from the loop. */
+static void finish(struct reports *reports)
+{
+    char *id = reports->queue[0];
+    reports->count--;
+    memmove(reports->queue, reports->queue + 1, reports->count * sizeof *reports->queue);
+    if (reports->count)
+        loop_timer_set(reports->next, 0);
+    reports->setup.done(reports->setup.arg, id);
+    free(id);
+}
+
+static void on_reported(void *arg, int status, const char *why)
+{
+    struct reports *reports = arg;
+    reports->job = NULL;
+    if (status != 0)
+        log_warn("incident %s has no report: %s; `stakeout show` and `stakeout review` make one",
+            reports->queue[0], why);
+    finish(reports);
+}
+
+static void start(void *arg)
+{
+    struct reports *reports = arg;
+    if (!reports->count || reports->job)
+        return;
+    int64_t now_ms = clock_mono_ms(), deadline_ms = now_ms + report_ms;
+    if (deadline_ms > reports->deadline_ms)
+        deadline_ms = reports->deadline_ms;
+    if (deadline_ms <= now_ms) {
+        finish(reports);
+        return;
+    }
+    char *folder = spool_folder(reports->setup.spool, reports->queue[0]);
+    char *baselines = xasprintf("%s/baselines", reports->setup.config->state);
+    const char *const argv[] = {"stakeout", "report", "--baselines", baselines, folder, NULL};
+    struct worker_task task = {
+        .argv = argv, .deadline_ms = deadline_ms, .done = on_reported, .arg = reports};
+    reports->job = worker_submit(reports->setup.worker, &task);
+    free(baselines);
+    free(folder);
+}
+
+void reports_add(struct reports *reports, const char *id)
+{
+    reports->queue = xrealloc(reports->queue, reports->count + 1, sizeof *reports->queue);
+    reports->queue[reports->count++] = xstrdup(id);
+    if (!reports->job)
+        loop_timer_set(reports->next, 0);
+}
+
+void reports_hurry(struct reports *reports, int64_t deadline_ms)
+{
+    reports->deadline_ms = deadline_ms;
+    if (reports->job)
+        worker_hurry(reports->job, deadline_ms);
+}
+
+bool reports_has(const struct reports *reports, const char *id)
+{
+    for (size_t i = 0; i < reports->count; i++)
+        if (!strcmp(reports->queue[i], id))
+            return true;
+    return false;
+}
+
+size_t reports_waiting(const struct reports *reports)
+{
+    return reports->count;
+}

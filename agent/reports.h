@@ -1,0 +1,44 @@
+/* Reports: what is complete in the spool is analysed before it is delivered, by a child of low
+ * priority (`stakeout report`), one incident at a time. The child adds report.html and what it
+ * found to incident.json, each by a rename. An incident never waits for long: what a child could
+ * not do within its deadline is left to whoever opens the incident. */
+#ifndef AGENT_REPORTS_H
+#define AGENT_REPORTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+struct loop;
+struct reports;
+struct spool;
+struct worker;
+
+struct reports_setup {
+    struct loop *loop;
+    struct spool *spool;
+    struct worker *worker;
+    const struct config *config;
+    /* The incident can be delivered, with its report or without. On the loop, never from within
+     * reports_add. */
+    void (*done)(void *arg, const char *id);
+    void *arg;
+};
+
+struct reports *reports_open(const struct reports_setup *setup);
+
+/* What is not done stays in the spool, complete; no `done` is called. */
+void reports_close(struct reports *reports);
+
+/* A complete incident of the spool. */
+void reports_add(struct reports *reports, const char *id);
+
+/* The agent is to end: nothing takes longer than this (monotonic). */
+void reports_hurry(struct reports *reports, int64_t deadline_ms);
+
+/* Whether this incident is not done yet, and how many are not. */
+bool reports_has(const struct reports *reports, const char *id);
+size_t reports_waiting(const struct reports *reports);
+
+#endif
