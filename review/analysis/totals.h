@@ -3,13 +3,15 @@
 #ifndef REVIEW_TOTALS_H
 #define REVIEW_TOTALS_H
 
+#include "review/profile/hash_index.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 struct profile;
 
-/* Texts live as long as the profile. A function without a name counts as its address in hex, as
- * profilers print it. */
+/* Texts live as long as the profile and the totals. A function without a name counts as its address
+ * in hex, as profilers print it. */
 struct function_total {
     const char *name, *file; /* file "": not known */
     int64_t line;            /* where it begins; 0: not known */
@@ -21,6 +23,8 @@ struct totals {
     struct function_total *functions; /* by falling cum, then by name */
     size_t count;
     int64_t total; /* of all samples */
+    struct hash_index by_name;
+    char *addresses; /* texts that the profile does not have */
 };
 
 /* sample_type: an index of profile->sample_types. Filled in any case; totals_free frees it. */
@@ -30,8 +34,9 @@ void totals_free(struct totals *totals);
 /* The function of that name, or NULL. */
 const struct function_total *totals_find(const struct totals *totals, const char *name);
 
-/* Which sample type a name means: its type ("cpu", "inuse_space") or, when name is NULL, the
- * profile's default as `go tool pprof` chooses it. -1: there is none of that name. */
+/* Which sample type a name means: its type ("cpu", "inuse_space") or its number, counted from 0,
+ * or, when name is NULL, the profile's default as `go tool pprof` chooses it: the one that it
+ * names, else the last. -1: there is none. */
 int totals_sample_type(const struct profile *profile, const char *name);
 
 #endif
