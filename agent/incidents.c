@@ -137,6 +137,8 @@ static struct running *begin(
     incident->id = incident_new_id(incident->fired_ms, trigger);
     incident->service = xstrdup(config->service);
     incident->app = xstrdup(config->apps[app].name);
+    for (size_t i = 0; i < config->apps[app].own_code.count; i++)
+        incident_add_own_code(incident, config->apps[app].own_code.names[i]);
     incident->kind = xstrdup(kind);
     incident->trigger.name = xstrdup(trigger);
     incident->agent_version = xstrdup(STAKEOUT_VERSION);

@@ -30,6 +30,7 @@ struct app_config {
     char *debug; /* URL of the debug endpoint, without a slash at its end; "/debug/pprof" */
     char *container;
     struct string_map headers;
+    struct name_list own_code; /* what its own functions begin with; empty: found out */
     int line, column;
 };
 

@@ -171,6 +171,13 @@ const struct field config_app_fields[] = {
         .type = FIELD_SECRETS,
         .offset = offsetof(struct app_config, headers),
         .help = "headers of every request to the debug endpoint, such as Authorization"},
+    {.key = "own_code",
+        .type = FIELD_NAMES,
+        .offset = offsetof(struct app_config, own_code),
+        .min = 1,
+        .max = 64,
+        .help = "what the names of the app's own functions begin with, such as liwords/; found out "
+                "for Go when left out"},
     {.key = NULL},
 };
 

@@ -126,6 +126,9 @@ void incident_free(struct incident *incident)
     free(incident->id);
     free(incident->service);
     free(incident->app);
+    for (size_t i = 0; i < incident->own_code_count; i++)
+        free(incident->own_code[i]);
+    free(incident->own_code);
     free(incident->kind);
     free_cause(&incident->trigger);
     for (size_t i = 0; i < incident->joined_count; i++)
@@ -197,4 +200,13 @@ void incident_clear_peaks(struct incident *incident)
     for (size_t i = 0; i < incident->peak_count; i++)
         free(incident->peaks[i].metric);
     incident->peak_count = 0;
+}
+
+void incident_add_own_code(struct incident *incident, const char *prefix)
+{
+    if (!*prefix || incident->own_code_count == INCIDENT_OWN_CODE_MAX)
+        return;
+    incident->own_code = xrealloc(
+        incident->own_code, incident->own_code_count + 1, sizeof *incident->own_code);
+    incident->own_code[incident->own_code_count++] = xstrdup(prefix);
 }

@@ -16,6 +16,7 @@ enum {
     INCIDENT_RUNNERS_UP_MAX = 10,
     INCIDENT_PATH_MAX = 200,
     INCIDENT_SPARKLINE_MAX = 120,
+    INCIDENT_OWN_CODE_MAX = 64,
     INCIDENT_TEXT_MAX = 1024 * 1024
 };
 
@@ -108,7 +109,9 @@ struct incident_analysis {
 
 struct incident {
     char *id, *service, *app;
-    char *kind; /* spike, baseline, follow_up, manual */
+    char **own_code; /* what functions of the app's own code begin with; none: to be found out */
+    size_t own_code_count; /* at most INCIDENT_OWN_CODE_MAX */
+    char *kind;            /* spike, baseline, follow_up, manual */
     struct incident_cause trigger;
     struct incident_cause *joined;
     size_t joined_count;
@@ -166,6 +169,9 @@ bool incident_profile_covers(const struct incident_profile *profile, int64_t ons
 struct incident_cause *incident_add_joined(struct incident *incident);
 void incident_add_peak(struct incident *incident, const char *metric, double value);
 void incident_clear_peaks(struct incident *incident);
+
+/* Adds a copy to own_code; one too many, and an empty one, which would be all code, is left out. */
+void incident_add_own_code(struct incident *incident, const char *prefix);
 
 /* Frees what the analysis holds; it is as of a new incident then. */
 void incident_clear_analysis(struct incident *incident);

@@ -115,6 +115,14 @@ static json_t *recurrence_to_json(const struct incident_recurrence *recurrence)
     return json;
 }
 
+static json_t *own_code_to_json(const struct incident *incident)
+{
+    json_t *own_code = json_array();
+    for (size_t i = 0; i < incident->own_code_count; i++)
+        json_array_append_new(own_code, json_text(incident->own_code[i]));
+    return own_code;
+}
+
 json_t *incident_to_json(const struct incident *incident)
 {
     json_t *json = json_object();
@@ -122,6 +130,8 @@ json_t *incident_to_json(const struct incident *incident)
     incident_put_text(json, "id", incident->id);
     incident_put_text(json, "service", incident->service);
     incident_put_text(json, "app", incident->app);
+    if (incident->own_code_count > 0)
+        json_object_set_new(json, "own_code", own_code_to_json(incident));
     incident_put_text(json, "kind", incident->kind);
     incident_put_object(json, "trigger", cause_to_json(&incident->trigger));
     if (incident->joined_count > 0)
@@ -230,6 +240,15 @@ static int read_joined(const json_t *joined, struct incident *incident, struct e
     return 0;
 }
 
+static void read_own_code(const json_t *own_code, struct incident *incident)
+{
+    for (size_t i = 0; i < json_array_size(own_code); i++) {
+        const char *prefix = json_string_value(json_array_get(own_code, i));
+        if (prefix)
+            incident_add_own_code(incident, prefix);
+    }
+}
+
 static int read_metrics(const json_t *metrics, struct incident *incident, struct error *err)
 {
     json_t *peaks = json_object_get(metrics, "peak"), *peak;
@@ -281,6 +300,7 @@ static int read_incident(const json_t *json, struct incident *incident, struct e
     if (read_identity(json, incident, err) < 0)
         return -1;
     incident->app = incident_get_text(json, "app");
+    read_own_code(json_object_get(json, "own_code"), incident);
     read_cause(json_object_get(json, "trigger"), &incident->trigger);
     incident->onset_ms = incident_get_time(json, "onset");
     incident->finished_ms = incident_get_time(json, "finished");

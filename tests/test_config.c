@@ -208,7 +208,8 @@ static void what_is_printed_reads_back_as_the_same(void **state)
     char *full = full_text();
     const char *const texts[] = {HEAD, full,
         "service: s\n"
-        "apps: {API: {debug: 'http://h/'}, b: {debug: 'http://u@[::1]:1/', container: 'a: b'}}\n"
+        "apps: {API: {debug: 'http://h/'}, b: {debug: 'http://u@[::1]:1/', container: 'a: b', "
+        "own_code: [liwords/, main.]}}\n"
         "export: {directory: /c, s3: [{bucket: a}, {bucket: b, encryption: {kms_key: 'a:b'}}]}\n"
         "database: {endpoint: 'db:1'}\n"
         "listen: '[::1]:9797'\n",

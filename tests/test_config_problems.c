@@ -56,7 +56,7 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
         {"servce: w\napp: {debug: 'http://h/'}\nexport: {directory: /c}\n",
             "f.yaml:1:1: servce: is not known; did you mean \"service\"?\n"},
         {"service: 'a b'\ninterval: 50ms\nstate:\napp:\n  debug: ftp://u:p@h/\n  container: [a]\n  "
-         "headers: Bearer x\n  own_code: [x/]\nsource: cgruop\ndatabase:\n  endpoint: "
+         "headers: Bearer x\n  own_cod: [x/]\nsource: cgruop\ndatabase:\n  endpoint: "
          "postgres://u:p@h:5432/db\nmetrics: {}\nlimits: {cooldwn: 5m, per_hour: six, spool: 5mb, "
          "profile: 0, grace: 11m}\nexport:\n  dirctory: /x\n  s3: {path_style: maybe, endpoint: "
          "'http://h:99999'}\n  directory:\nlisten: 9797\nlog: {level: verbose}\nlog: {}\n",
@@ -67,7 +67,7 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
             "f.yaml:5:10: app.debug: is not a URL that begins with http:// or https://\n"
             "f.yaml:6:14: app.container: must be one value, not a list\n"
             "f.yaml:7:12: app.headers: must be a mapping of names to values, not a single value\n"
-            "f.yaml:8:3: app.own_code: is not known; known here: debug, container, headers\n"
+            "f.yaml:8:3: app.own_cod: is not known; did you mean \"own_code\"?\n"
             "f.yaml:9:9: source: \"cgruop\" is none of auto, ecs, cgroup; did you mean "
             "\"cgroup\"?\n"
             "f.yaml:11:13: database.endpoint: is a URL; write only its host and port, such as "
@@ -110,7 +110,8 @@ static void apps_that_cannot_be_are_refused(void **state)
                   "http://localhost:8001/debug/pprof})\n"},
         {SERVICE "app: {debug: 'http://h/'}\napps: {a: {debug: 'http://h/'}}\n",
             "f.yaml:4:1: apps: cannot stand beside app; give one of them\n"},
-        {SERVICE "app:\n", "f.yaml:3:1: app: is empty; keys it takes: debug, container, headers\n"},
+        {SERVICE "app:\n",
+            "f.yaml:3:1: app: is empty; keys it takes: debug, container, headers, own_code\n"},
         {SERVICE "app: {}\n", "f.yaml:3:1: app.debug: is missing (URL of the debug endpoint, such "
                               "as http://localhost:8001/debug/pprof)\n"},
         {SERVICE "apps:\n", "f.yaml:3:1: apps: is empty; give it a mapping of names to apps or "
@@ -118,8 +119,8 @@ static void apps_that_cannot_be_are_refused(void **state)
         {SERVICE "apps: {}\n", "f.yaml:3:7: apps: holds 0 apps; 1 to 16 are allowed\n"},
         {SERVICE "apps: [a]\n",
             "f.yaml:3:7: apps: must be a mapping of names to apps, not a list\n"},
-        {SERVICE "app: http://h/\n",
-            "f.yaml:3:6: app: must be a mapping; keys it takes: debug, container, headers\n"},
+        {SERVICE "app: http://h/\n", "f.yaml:3:6: app: must be a mapping; keys it takes: debug, "
+                                     "container, headers, own_code\n"},
         {SERVICE "app: {debug: 'http://h/?a=b'}\n",
             "f.yaml:3:14: app.debug: must be the folder of the profiles, without ? and #, such as "
             "http://localhost:8001/debug/pprof\n"},

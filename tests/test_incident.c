@@ -102,6 +102,8 @@ static struct incident *full_incident(void)
     incident->id = xstrdup(id);
     incident->service = xstrdup("woogles");
     incident->app = xstrdup("api");
+    incident_add_own_code(incident, "liwords/");
+    incident_add_own_code(incident, "");
     incident->kind = xstrdup("spike");
     incident->trigger = (struct incident_cause){.name = xstrdup("cpu-high"),
         .metric = xstrdup("cpu"),
@@ -150,7 +152,8 @@ static struct incident *full_incident(void)
 
 static const char full_text[] =
     "{\"schema\": 1, \"id\": \"20261123T150401Z-cpu-high-1a2b3c\", \"service\": \"woogles\", "
-    "\"app\": \"api\", \"kind\": \"spike\", \"trigger\": {\"name\": \"cpu-high\", \"metric\": "
+    "\"app\": \"api\", \"own_code\": [\"liwords/\"], \"kind\": \"spike\", \"trigger\": {\"name\": "
+    "\"cpu-high\", \"metric\": "
     "\"cpu\", \"value\": 93.1, \"limit\": 80, \"reason\": \"cpu 93.1% above 80% for 10 s\"}, "
     "\"joined\": [{\"name\": \"db-burst\", \"metric\": \"db.received\", \"value\": 310000000, "
     "\"time\": \"2026-11-23T15:04:03.500Z\", \"reason\": \"db.received above 20 MB/s\"}], "
