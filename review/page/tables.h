@@ -1,0 +1,29 @@
+/* The functions of a profile as a table: those that grew, in percentage points with bars (memory in
+ * use: in bytes), what shrank folded below; without a base the plain top table. Styles are in
+ * review/page/flame.css; no script is needed. */
+#ifndef REVIEW_TABLES_H
+#define REVIEW_TABLES_H
+
+#include "review/page/code.h"
+
+#include <stddef.h>
+
+struct buf;
+struct growth;
+
+struct tables_options {
+    const char *id;          /* letters and digits, once on the page: "cputop" */
+    const char *title;       /* what it is of: "CPU time" */
+    const char *now, *then;  /* what profile and base are called; NULL: "now", "calm day" */
+    const struct code *code; /* NULL: nobody's code is told apart */
+    size_t rows;             /* at most; 0: 20 */
+    /* The address of a function's source, which the caller frees; NULL: there is none. The member
+     * itself may be NULL. */
+    char *(*source)(const void *arg, const char *file, long long line);
+    const void *source_arg;
+};
+
+void tables_write_growth(
+    struct buf *out, const struct growth *growth, const struct tables_options *options);
+
+#endif
