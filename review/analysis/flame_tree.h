@@ -37,6 +37,8 @@ struct flame_tree {
     struct comparison comparison;
     const char *type, *unit; /* of the sample type: "cpu", "nanoseconds" */
     double least_percent;    /* what has less, now and in the base, is in FLAME_OTHER */
+    char **addresses;        /* names of functions that have none */
+    uint32_t address_count;
 };
 
 struct flame_tree_limits {
