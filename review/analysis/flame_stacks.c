@@ -32,25 +32,26 @@ struct name_key {
 static bool same_name(const void *arg, uint32_t index)
 {
     const struct name_key *key = arg;
-    return index > NAME_OTHER && !strcmp(key->stacks->names[index], key->text);
+    return index > NAME_OTHER && !strcmp(key->stacks->names[index].text, key->text);
 }
 
-static uint32_t add_name(struct flame_stacks *stacks, const char *text)
+static uint32_t add_name(struct flame_stacks *stacks, const char *text, const char *file)
 {
     stacks->names = array_room(
         stacks->names, stacks->name_count, 1, &stacks->name_capacity, sizeof *stacks->names);
-    stacks->names[stacks->name_count] = text;
+    stacks->names[stacks->name_count] = (struct stack_name){text, file};
     return stacks->name_count++;
 }
 
-static uint32_t find_name(struct flame_stacks *stacks, const char *text, bool *is_new)
+static uint32_t find_name(
+    struct flame_stacks *stacks, const char *text, const char *file, bool *is_new)
 {
     struct name_key key = {stacks, text};
     uint32_t hash = hash_finish(hash_bytes(0, text, strlen(text)));
     uint32_t index = hash_index_find(&stacks->by_text, hash, same_name, &key);
     *is_new = index == HASH_INDEX_NONE;
     if (*is_new) {
-        index = add_name(stacks, text);
+        index = add_name(stacks, text, file);
         hash_index_add(&stacks->by_text, hash, index);
     }
     return index;
@@ -59,9 +60,9 @@ static uint32_t find_name(struct flame_stacks *stacks, const char *text, bool *i
 /* The name of what has none, as profilers print it. */
 static uint32_t address_name(struct flame_stacks *stacks, uint64_t address)
 {
-    char *text = xasprintf("%016" PRIx64, address);
+    char *text = xasprintf("0x%" PRIx64, address);
     bool is_new;
-    uint32_t index = find_name(stacks, text, &is_new);
+    uint32_t index = find_name(stacks, text, "", &is_new);
     if (!is_new) {
         free(text);
         return index;
@@ -77,9 +78,11 @@ static void source_init(struct source *source, struct flame_stacks *stacks)
     const struct profile *profile = source->profile;
     uint32_t *functions = xcalloc(profile->function_count, sizeof *functions);
     bool is_new;
-    for (uint32_t i = 0; i < profile->function_count; i++)
-        functions[i] = find_name(
-            stacks, profile->strings[profile->functions[i].name].text, &is_new);
+    for (uint32_t i = 0; i < profile->function_count; i++) {
+        const struct profile_function *function = &profile->functions[i];
+        functions[i] = find_name(stacks, profile->strings[function->name].text,
+            profile->strings[function->file].text, &is_new);
+    }
     source->line_names = xcalloc(profile->line_count, sizeof *source->line_names);
     source->location_names = xcalloc(profile->location_count, sizeof *source->location_names);
     for (uint32_t i = 0; i < profile->location_count; i++) {
@@ -89,7 +92,7 @@ static void source_init(struct source *source, struct flame_stacks *stacks)
         for (uint32_t j = 0; j < location->line_count; j++) {
             uint32_t line = location->first_line + j;
             uint32_t name = functions[profile->lines[line].function];
-            source->line_names[line] = stacks->names[name][0]
+            source->line_names[line] = stacks->names[name].text[0]
                                            ? name
                                            : address_name(stacks, location->address);
         }
@@ -187,8 +190,8 @@ void flame_stacks_init(struct flame_stacks *stacks, uint32_t depth_max)
     stacks->nodes = array_room(NULL, 0, 1, &stacks->node_capacity, sizeof *stacks->nodes);
     stacks->nodes[stacks->node_count++] = (struct stack_node){
         .parent = FLAME_TREE_NONE, .kind = FLAME_ROOT};
-    add_name(stacks, "(deeper)");
-    add_name(stacks, "(other)");
+    add_name(stacks, "(deeper)", "");
+    add_name(stacks, "(other)", "");
 }
 
 void flame_stacks_free(struct flame_stacks *stacks)

@@ -21,7 +21,9 @@ struct flame_stacks {
     struct stack_node *nodes; /* [0] is the root; parents are before their children */
     uint32_t node_count, node_capacity;
     struct hash_index by_parent; /* nodes */
-    const char **names;
+    struct stack_name {
+        const char *text, *file;
+    } * names;
     uint32_t name_count, name_capacity;
     struct hash_index by_text; /* names */
     char **addresses;          /* owned: names of functions that have none */

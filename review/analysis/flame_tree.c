@@ -15,7 +15,7 @@ struct candidate {
 
 /* A node that is on the page, where it is sorted in among its siblings. */
 struct kept {
-    const char *name;
+    const char *name, *file;
     int64_t value, base;
     uint32_t index, parent; /* in stacks->nodes */
     enum flame_node_kind kind;
@@ -108,8 +108,14 @@ static void keep(struct pruning *pruning, uint32_t count)
         is_kept[pruning->candidates[i].index] = true;
     for (uint32_t i = 1; i < stacks->node_count; i++) {
         const struct stack_node *node = &stacks->nodes[i];
-        struct kept kept = {
-            stacks->names[node->name], node->value, node->base, i, node->parent, node->kind};
+        const struct stack_name *name = &stacks->names[node->name];
+        struct kept kept = {.name = name->text,
+            .file = name->file,
+            .value = node->value,
+            .base = node->base,
+            .index = i,
+            .parent = node->parent,
+            .kind = node->kind};
         if (is_kept[i]) {
             pruning->kept[pruning->kept_count++] = kept;
         } else if (is_kept[node->parent] && rest_of[node->parent]) {
@@ -138,6 +144,7 @@ static void add_nodes(
     struct flame_tree *tree = pruning->tree;
     uint32_t index = tree->count++;
     tree->nodes[index] = (struct flame_node){.name = kept->name,
+        .file = kept->file,
         .value = kept->value,
         .base = kept->base,
         .parent = parent,
@@ -162,6 +169,7 @@ static void prune(struct flame_tree *tree, const struct flame_stacks *stacks, ui
     keep(&pruning, count);
     tree->nodes = xcalloc((size_t)pruning.kept_count + 1, sizeof *tree->nodes);
     const struct kept root = {.name = "all",
+        .file = "",
         .value = stacks->nodes[0].value,
         .base = stacks->nodes[0].base,
         .kind = FLAME_ROOT};

@@ -15,6 +15,7 @@ struct profile;
 
 struct flame_node {
     const char *name;    /* as the profile has it; a function without one is its address in hex */
+    const char *file;    /* "": not known */
     int64_t value, base; /* with all below it, each in its own unit */
     uint32_t parent;     /* FLAME_TREE_NONE: it is the root */
     uint32_t depth;      /* the root's is 0 */

@@ -4,12 +4,12 @@
 #define REVIEW_GROWTH_H
 
 #include "review/analysis/comparison.h"
+#include "review/analysis/totals.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 struct profile;
-struct totals;
 
 struct growth_function {
     const char *name, *file;        /* file "": not known */
@@ -19,12 +19,13 @@ struct growth_function {
     double flat_points, cum_points; /* by how much it grew, see comparison_points */
 };
 
-/* Texts live as long as the profiles. */
+/* Texts live as long as this and the two profiles. */
 struct growth {
     struct comparison comparison;
-    const char *unit; /* of the profile's values */
+    const char *type, *unit; /* of the sample type: "cpu", "nanoseconds" */
     struct growth_function *functions;
     size_t count;
+    struct totals totals, base_totals;
 };
 
 /* Of one sample type; base may be NULL: functions are then by falling cum, else by falling growth
@@ -34,12 +35,12 @@ void growth_of(struct growth *growth, const struct profile *profile, uint32_t sa
     const struct profile *base);
 void growth_free(struct growth *growth);
 
-/* The functions, without copies of them, in another order: indices that the caller frees. */
+/* The functions in another order; the caller frees the array, not what is in it. */
 enum growth_order {
-    GROWTH_CUM_GREW,   /* as they are */
-    GROWTH_FLAT_GREW,  /* falling growth of flat; without a base falling flat */
-    GROWTH_CUM_SHRANK, /* rising growth of cum */
+    GROWTH_CUM_GREW,  /* as they are */
+    GROWTH_FLAT_GREW, /* falling growth of flat; without a base falling flat */
+    GROWTH_CUM_SHRANK /* rising growth of cum */
 };
-size_t *growth_sorted(const struct growth *growth, enum growth_order order);
+const struct growth_function **growth_sorted(const struct growth *growth, enum growth_order order);
 
 #endif

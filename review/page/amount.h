@@ -2,7 +2,7 @@
 #ifndef REVIEW_AMOUNT_H
 #define REVIEW_AMOUNT_H
 
-#include <stddef.h>
+#define AMOUNT_MINUS "\xe2\x88\x92" /* U+2212 */
 
 enum { AMOUNT_MAX = 64 };
 
@@ -13,5 +13,11 @@ char *amount_text(char text[AMOUNT_MAX], double value, const char *unit);
 
 /* The same with a sign in front; the minus is U+2212. */
 char *amount_change(char text[AMOUNT_MAX], double value, const char *unit);
+
+/* "61.2%", "<0.1%", "0.0%". */
+char *amount_percent(char text[AMOUNT_MAX], double percent);
+
+/* Percentage points: "+60.9", "−0.4", "0.0". */
+char *amount_points(char text[AMOUNT_MAX], double points);
 
 #endif

@@ -9,16 +9,15 @@
 #ifndef REVIEW_FLAME_H
 #define REVIEW_FLAME_H
 
-#include "review/page/code.h"
-
 struct buf;
 struct flame_tree;
+struct owners;
 
 struct flame_options {
-    const char *id;          /* letters and digits, once on the page: "cpu" */
-    const char *title;       /* what it is of: "CPU time" */
-    const char *now, *then;  /* what profile and base are called; NULL: "now", "calm day" */
-    const struct code *code; /* NULL: nobody's code is told apart */
+    const char *id;              /* letters and digits, once on the page: "cpu" */
+    const char *title;           /* what it is of: "CPU time" */
+    const char *now, *then;      /* what profile and base are called; NULL: "now", "calm day" */
+    const struct owners *owners; /* NULL: nobody's code is told apart */
 };
 
 void flame_write(

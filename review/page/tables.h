@@ -4,19 +4,18 @@
 #ifndef REVIEW_TABLES_H
 #define REVIEW_TABLES_H
 
-#include "review/page/code.h"
-
 #include <stddef.h>
 
 struct buf;
 struct growth;
+struct owners;
 
 struct tables_options {
-    const char *id;          /* letters and digits, once on the page: "cputop" */
-    const char *title;       /* what it is of: "CPU time" */
-    const char *now, *then;  /* what profile and base are called; NULL: "now", "calm day" */
-    const struct code *code; /* NULL: nobody's code is told apart */
-    size_t rows;             /* at most; 0: 20 */
+    const char *id;              /* letters and digits, once on the page: "cputop" */
+    const char *title;           /* what it is of: "CPU time" */
+    const char *now, *then;      /* what profile and base are called; NULL: "now", "calm day" */
+    const struct owners *owners; /* NULL: nobody's code is told apart */
+    size_t rows;                 /* at most; 0: 20 */
     /* The address of a function's source, which the caller frees; NULL: there is none. The member
      * itself may be NULL. */
     char *(*source)(const void *arg, const char *file, long long line);
