@@ -1,0 +1,47 @@
+#include "review/page/names.h"
+
+#include "core/alloc.h"
+#include "review/analysis/go_names.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ELLIPSIS "\xe2\x80\xa6"
+
+enum { LEAST = 16 };
+
+/* Whether the byte is in the middle of a character. */
+static bool is_inside(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+char *names_line(const char *name, size_t max)
+{
+    size_t size = strlen(name);
+    max = max > LEAST ? max : LEAST;
+    char *line;
+    if (size <= max) {
+        line = xstrdup(name);
+    } else {
+        size_t head = max / 3, tail = size - (max - head - (sizeof ELLIPSIS - 1));
+        while (head > 0 && is_inside(name[head]))
+            head--;
+        while (tail < size && is_inside(name[tail]))
+            tail++;
+        line = xasprintf("%.*s" ELLIPSIS "%s", (int)head, name, name + tail);
+    }
+    for (char *at = line; *at; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            *at = ' ';
+    return line;
+}
+
+char *names_short_line(const char *name, size_t max)
+{
+    char *brief = go_names_short(name);
+    char *line = names_line(brief, max);
+    free(brief);
+    return line;
+}
