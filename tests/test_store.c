@@ -325,6 +325,85 @@ static void files_are_read_within_their_folder_only(void **state)
     free(pipe);
 }
 
+static void a_file_is_written_beside_an_incident_only(void **state)
+{
+    struct place *place = *state;
+    struct error err = {""};
+    struct buf buf;
+    put_incident(place, "a", "20261123T000000Z-cpu-000001");
+    struct store_incident *stored = store_find(place->store, "20261123T000000Z-cpu-000001", &err);
+    assert_non_null(stored);
+    assert_int_equal(store_write_file(place->store, stored, STORE_MARKS, "{}", 2, &err), 0);
+    assert_int_equal(store_write_file(place->store, stored, STORE_MARKS, "{1}", 3, &err), 0);
+    assert_int_equal(store_read_file(place->store, stored, STORE_MARKS, 9, &buf, &err), 0);
+    assert_string_equal(buf.data, "{1}");
+    buf_free(&buf);
+    static const char *const bad[] = {"../x", "", ".hidden", "a/b"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(store_write_file(place->store, stored, bad[i], "x", 1, &err), -1);
+    char *folder = xasprintf("%s/service=a", place->path);
+    assert_int_equal(fs_remove(folder, &err), 0);
+    assert_int_equal(store_write_file(place->store, stored, STORE_MARKS, "{}", 2, &err), -1);
+    assert_non_null(strstr(err.text, "is not there any more"));
+    assert_false(fs_exists(folder));
+    free(folder);
+    store_incident_free(stored);
+}
+
+static void a_services_state_is_read_and_written(void **state)
+{
+    struct place *place = *state;
+    struct error err = {""};
+    struct buf buf;
+    assert_int_equal(store_read_state(place->store, "a", "known.json", 9, &buf, &err), 0);
+    buf_free(&buf);
+    assert_int_equal(store_write_state(place->store, "a", "known.json", "{}", 2, &err), 0);
+    assert_int_equal(store_read_state(place->store, "a", "known.json", 9, &buf, &err), 1);
+    assert_string_equal(buf.data, "{}");
+    buf_free(&buf);
+    assert_int_equal(store_read_state(place->store, "a", "known.json", 1, &buf, &err), -1);
+    buf_free(&buf);
+    assert_int_equal(store_write_state(place->store, "../b", "known.json", "{}", 2, &err), -1);
+    assert_int_equal(store_write_state(place->store, "b", "../x", "{}", 2, &err), -1);
+}
+
+struct marks {
+    const char *known; /* the id that is not wanted */
+    struct buf lines;
+};
+
+static bool is_wanted(void *arg, const char *service, const char *id)
+{
+    const struct marks *marks = arg;
+    assert_string_equal(service, "a");
+    return strcmp(id, marks->known) != 0;
+}
+
+static int tell_marks(void *arg, const struct store_incident *stored)
+{
+    struct marks *marks = arg;
+    buf_printf(&marks->lines, "%s %s\n", stored->id, stored->marks.data);
+    return 0;
+}
+
+static void marks_come_with_a_listing_and_what_is_known_is_not_read(void **state)
+{
+    struct place *place = *state;
+    struct error err = {""};
+    put_incident(place, "a", "20261123T000001Z-cpu-000001");
+    put_incident(place, "a", "20261123T000002Z-cpu-000002");
+    put_incident(place, "a", "20261123T000003Z-cpu-000003");
+    put(place, "service=a/date=2026-11-23/20261123T000003Z-cpu-000003/review.json", "noted");
+    struct marks marks = {.known = "20261123T000002Z-cpu-000002"};
+    buf_init(&marks.lines, 4096);
+    const struct store_filter filter = {
+        .since_ms = INT64_MIN, .marks = true, .wanted = is_wanted, .arg = &marks};
+    assert_int_equal(store_list(place->store, &filter, tell_marks, &marks, &err), 0);
+    assert_string_equal(
+        marks.lines.data, "20261123T000003Z-cpu-000003 noted\n20261123T000001Z-cpu-000001 \n");
+    buf_free(&marks.lines);
+}
+
 static void a_service_of_the_filter_cannot_lead_elsewhere(void **state)
 {
     struct place *place = *state;
@@ -378,6 +457,9 @@ int main(void)
         IN_A_FOLDER(one_is_found_by_its_id_alone),
         IN_A_FOLDER(one_that_cannot_be_shown_is_explained),
         IN_A_FOLDER(files_are_read_within_their_folder_only),
+        IN_A_FOLDER(a_file_is_written_beside_an_incident_only),
+        IN_A_FOLDER(a_services_state_is_read_and_written),
+        IN_A_FOLDER(marks_come_with_a_listing_and_what_is_known_is_not_read),
         IN_A_FOLDER(a_service_of_the_filter_cannot_lead_elsewhere),
         IN_A_FOLDER(an_empty_folder_holds_nothing),
         cmocka_unit_test(a_place_that_is_none_is_refused),

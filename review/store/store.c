@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define INCIDENT_FILE "incident.json"
+
 enum {
     PLACES_MAX = 1000000,
     READ_FAILURES_MAX = 3 /* in a row, of a bucket: it is out of reach then */
@@ -82,7 +84,8 @@ bool store_is_bucket(const struct store *store)
 /* Names found on the way down, each with the service that it belongs to. */
 struct place {
     char *service;
-    char *name; /* a date or an id */
+    char *name;  /* a date or an id */
+    bool marked; /* has STORE_MARKS */
 };
 
 struct places {
@@ -100,7 +103,7 @@ static void places_free(struct places *places)
     *places = (struct places){0};
 }
 
-static int places_add(struct places *places, const char *service, const char *name)
+static int places_add(struct places *places, const char *service, const char *name, bool marked)
 {
     if (places->count == PLACES_MAX)
         return 1;
@@ -108,7 +111,7 @@ static int places_add(struct places *places, const char *service, const char *na
         places->capacity = places->capacity ? places->capacity * 2 : 64;
         places->all = xrealloc(places->all, places->capacity, sizeof *places->all);
     }
-    places->all[places->count++] = (struct place){xstrdup(service), xstrdup(name)};
+    places->all[places->count++] = (struct place){xstrdup(service), xstrdup(name), marked};
     return 0;
 }
 
@@ -141,7 +144,7 @@ static int take_service(void *arg, const char *name)
     const char *service = name + sizeof key - 1;
     if (strncmp(name, key, sizeof key - 1) != 0 || !incident_name_valid(service))
         return 0;
-    return places_add(search->found, service, "");
+    return places_add(search->found, service, "", false);
 }
 
 static int take_date(void *arg, const char *name)
@@ -154,10 +157,10 @@ static int take_date(void *arg, const char *name)
     bool wanted = date[4] == '-' && date[7] == '-' &&
                   strspn(date, "0123456789-") == sizeof search->since_date - 1 &&
                   strcmp(date, search->since_date) >= 0;
-    return wanted ? places_add(search->found, search->service, date) : 0;
+    return wanted ? places_add(search->found, search->service, date, false) : 0;
 }
 
-static int take_id(void *arg, const char *id)
+static int take_id(void *arg, const char *id, bool marked)
 {
     struct search *search = arg;
     const struct store_filter *filter = search->filter;
@@ -169,7 +172,9 @@ static int take_id(void *arg, const char *id)
         return 0;
     if (filter->trigger && !incident_id_is_of(id, filter->trigger))
         return 0;
-    return places_add(search->found, search->service, id);
+    if (filter->wanted && !filter->wanted(filter->arg, search->service, id))
+        return 0;
+    return places_add(search->found, search->service, id, marked);
 }
 
 static int check_count(const struct store *store, int status, struct error *err)
@@ -189,7 +194,7 @@ static int find_services(struct search *search, struct places *services, struct 
     if (search->filter->service) {
         if (!incident_name_valid(search->filter->service))
             return error_set(err, "a service's name has letters, digits, . _ - only");
-        return places_add(services, search->filter->service, "");
+        return places_add(services, search->filter->service, "", false);
     }
     int status = store->backend->names(store->self, "", take_service, search, err);
     return check_count(store, status, err);
@@ -215,12 +220,13 @@ static int find_ids(struct search *search, const struct place *dates, size_t cou
     struct places *ids, struct error *err)
 {
     struct store *store = search->store;
+    const char *const files[2] = {INCIDENT_FILE, search->filter->marks ? STORE_MARKS : NULL};
     int status = 0;
     search->found = ids;
     for (size_t i = 0; i < count && status == 0; i++) {
         search->service = dates[i].service;
         char *path = xasprintf("service=%s/date=%s", dates[i].service, dates[i].name);
-        status = store->backend->holders(store->self, path, "incident.json", take_id, search, err);
+        status = store->backend->holders(store->self, path, files, take_id, search, err);
         free(path);
     }
     places_sort(ids);
@@ -233,6 +239,7 @@ static void stored_free(struct store_incident *stored)
     free(stored->id);
     free(stored->location);
     buf_free(&stored->text);
+    buf_free(&stored->marks);
     incident_free(stored->incident);
 }
 
@@ -259,12 +266,13 @@ static int load(
     struct store *store, const char *service, const char *id, struct store_incident *stored)
 {
     char *folder = incident_folder(service, id);
-    char *path = xasprintf("%s/incident.json", folder);
+    char *path = xasprintf("%s/" INCIDENT_FILE, folder);
     *stored = (struct store_incident){
         .service = xstrdup(service),
         .id = xstrdup(id),
         .location = xasprintf("%s/%s", store->where, folder),
     };
+    buf_init(&stored->marks, 0);
     int status = store->backend->read(
         store->self, path, INCIDENT_TEXT_MAX, &stored->text, &stored->problem);
     if (status == 0) {
@@ -280,6 +288,14 @@ static int load(
     return status;
 }
 
+/* What people noted is not worth an incident: without it, it is shown as well. */
+static void load_marks(struct store *store, struct store_incident *stored)
+{
+    struct error err;
+    if (store_read_file(store, stored, STORE_MARKS, STORE_MARKS_MAX, &stored->marks, &err) < 0)
+        buf_clear(&stored->marks);
+}
+
 struct delivery {
     int (*each)(void *arg, const struct store_incident *stored);
     void *arg;
@@ -293,6 +309,8 @@ static int deliver(
     struct store_incident stored;
     bool unread = load(search->store, place->service, place->name, &stored) < 0;
     int status = 0;
+    if (place->marked)
+        load_marks(search->store, &stored);
     delivery->failures = unread ? delivery->failures + 1 : 0;
     if (delivery->failures == READ_FAILURES_MAX && store_is_bucket(search->store))
         status = error_set(err, "%s", stored.problem.text);
@@ -348,7 +366,7 @@ static int find_service_of(struct store *store, const char *id, char **service, 
     int status = find_services(&search, &services, err);
     for (size_t i = 0; i < services.count && status == 0; i++) {
         char *folder = incident_folder(services.all[i].service, id);
-        char *path = xasprintf("%s/incident.json", folder);
+        char *path = xasprintf("%s/" INCIDENT_FILE, folder);
         status = store->backend->has(store->self, path, err);
         if (status > 0)
             *service = xstrdup(services.all[i].service);
@@ -382,16 +400,76 @@ struct store_incident *store_find(struct store *store, const char *id, struct er
     return NULL;
 }
 
+/* The path of a plain name in a folder, or NULL and err. */
+static char *path_in(const char *folder, const char *name, struct error *err)
+{
+    if (incident_name_valid(name))
+        return xasprintf("%s/%s", folder, name);
+    error_set(err, "a file of an incident has a plain name: letters, digits, . _ -");
+    return NULL;
+}
+
+static char *path_of(const struct store_incident *stored, const char *name, struct error *err)
+{
+    char *folder = incident_folder(stored->service, stored->id);
+    char *path = path_in(folder, name, err);
+    free(folder);
+    return path;
+}
+
 int store_read_file(struct store *store, const struct store_incident *stored, const char *name,
     size_t max, struct buf *buf, struct error *err)
 {
     buf_init(buf, max);
-    if (!incident_name_valid(name))
-        return error_set(err, "a file of an incident has a plain name: letters, digits, . _ -");
-    char *folder = incident_folder(stored->service, stored->id);
-    char *path = xasprintf("%s/%s", folder, name);
-    int status = store->backend->read(store->self, path, max, buf, err);
+    char *path = path_of(stored, name, err);
+    int status = path ? store->backend->read(store->self, path, max, buf, err) : -1;
     free(path);
+    return status;
+}
+
+int store_write_file(struct store *store, const struct store_incident *stored, const char *name,
+    const void *data, size_t size, struct error *err)
+{
+    char *path = path_of(stored, name, err), *json = path_of(stored, INCIDENT_FILE, NULL);
+    int status = path ? store->backend->has(store->self, json, err) : -1;
+    if (status == 0)
+        status = error_set(err, "the incident %s is not there any more", stored->id);
+    else if (status > 0)
+        status = store->backend->write(store->self, path, data, size, err);
+    free(json);
+    free(path);
+    return status;
+}
+
+static char *state_path(const char *service, const char *name, struct error *err)
+{
+    if (!incident_name_valid(service)) {
+        error_set(err, "a service's name has letters, digits, . _ - only");
+        return NULL;
+    }
+    char *folder = xasprintf("service=%s/_state", service);
+    char *path = path_in(folder, name, err);
     free(folder);
+    return path;
+}
+
+int store_read_state(struct store *store, const char *service, const char *name, size_t max,
+    struct buf *buf, struct error *err)
+{
+    buf_init(buf, max);
+    char *path = state_path(service, name, err);
+    int status = path ? store->backend->has(store->self, path, err) : -1;
+    if (status > 0)
+        status = store->backend->read(store->self, path, max, buf, err) < 0 ? -1 : 1;
+    free(path);
+    return status;
+}
+
+int store_write_state(struct store *store, const char *service, const char *name, const void *data,
+    size_t size, struct error *err)
+{
+    char *path = state_path(service, name, err);
+    int status = path ? store->backend->write(store->self, path, data, size, err) : -1;
+    free(path);
     return status;
 }

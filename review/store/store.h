@@ -15,10 +15,16 @@
 struct incident;
 struct store;
 
+/* The file beside incident.json that holds what people have noted about it. */
+#define STORE_MARKS "review.json"
+
+enum { STORE_MARKS_MAX = 64 * 1024 };
+
 struct store_incident {
     char *service, *id;        /* as its folder is named: both are safe to print */
     char *location;            /* "/captures/service=..." or "s3://bucket/prefix/service=..." */
     struct buf text;           /* incident.json as it is stored */
+    struct buf marks;          /* STORE_MARKS as it is stored, where it was asked for; "": none */
     struct incident *incident; /* NULL when it cannot be read or is broken */
     struct error problem;      /* why, then; may quote what is stored */
 };
@@ -27,9 +33,15 @@ struct store_filter {
     const char *service; /* NULL: all */
     const char *trigger; /* NULL: all */
     int64_t since_ms;    /* fired at this wall time or later; INT64_MIN: all */
+    bool marks;          /* reads STORE_MARKS as well */
+    /* Asked before an incident is read: false leaves it out. NULL: all are read. */
+    bool (*wanted)(void *arg, const char *service, const char *id);
+    void *arg;
 };
 
-/* Opens a folder or "s3://bucket/prefix"; the settings, without bucket and prefix, are for the
+/* A store is used by one thread at a time; another opens one of its own.
+ *
+ * Opens a folder or "s3://bucket/prefix"; the settings, without bucket and prefix, are for the
  * latter. NULL and err when there is no such folder or the settings cannot work. */
 struct store *store_open(const char *where, const struct s3_settings *settings, struct error *err);
 void store_close(struct store *store);
@@ -52,5 +64,17 @@ void store_incident_free(struct store_incident *stored);
  * also after an error). A name that is not plain is an error. */
 int store_read_file(struct store *store, const struct store_incident *stored, const char *name,
     size_t max, struct buf *buf, struct error *err);
+
+/* Writes a file beside an incident, whole or not at all. -1 and err also when the incident is not
+ * there any more. */
+int store_write_file(struct store *store, const struct store_incident *stored, const char *name,
+    const void *data, size_t size, struct error *err);
+
+/* The same for a file of a service's state, which lies in service=<service>/_state. Reading: 1 when
+ * there is such a file, 0 when not; buf is initialised in any case and freed by the caller. */
+int store_read_state(struct store *store, const char *service, const char *name, size_t max,
+    struct buf *buf, struct error *err);
+int store_write_state(struct store *store, const char *service, const char *name, const void *data,
+    size_t size, struct error *err);
 
 #endif

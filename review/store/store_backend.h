@@ -5,6 +5,7 @@
 
 #include "core/s3.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
@@ -13,16 +14,22 @@ struct error;
 /* Called with every name; non-zero ends the walk. */
 typedef int store_each_name(void *arg, const char *name);
 
+/* The same for a folder: whether it holds the second file as well. */
+typedef int store_each_holder(void *arg, const char *name, bool both);
+
 struct store_backend {
     /* Names directly below path, in any order. A path that is not there has none. */
     int (*names)(void *self, const char *path, store_each_name *each, void *arg, struct error *err);
-    /* Those of the folders directly below path that hold the file `file`. */
-    int (*holders)(void *self, const char *path, const char *file, store_each_name *each, void *arg,
-        struct error *err);
+    /* Those of the folders directly below path that hold the first file. The second, which sorts
+     * after it, may be NULL. */
+    int (*holders)(void *self, const char *path, const char *const files[2],
+        store_each_holder *each, void *arg, struct error *err);
     /* 1 when there is a file of that path, 0 when not. */
     int (*has)(void *self, const char *path, struct error *err);
     /* Initialises buf in any case. */
     int (*read)(void *self, const char *path, size_t max, struct buf *buf, struct error *err);
+    /* Writes a file, which is there whole or not at all; folders on the way are made. */
+    int (*write)(void *self, const char *path, const void *data, size_t size, struct error *err);
     void (*close)(void *self);
 };
 

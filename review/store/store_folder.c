@@ -5,6 +5,7 @@
 #include "review/store/store_backend.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -65,25 +66,35 @@ static int folder_has(void *self, const char *path, struct error *err)
 
 struct holders {
     void *self;
-    const char *path, *file;
-    store_each_name *each;
+    const char *path;
+    const char *const *files;
+    store_each_holder *each;
     void *arg;
     struct error *err;
 };
 
+static int holds(const struct holders *holders, const char *name, const char *file)
+{
+    char *path = xasprintf("%s/%s/%s", holders->path, name, file);
+    int status = folder_has(holders->self, path, holders->err);
+    free(path);
+    return status;
+}
+
 static int pass_holder(void *arg, const char *name)
 {
     const struct holders *holders = arg;
-    char *path = xasprintf("%s/%s/%s", holders->path, name, holders->file);
-    int status = folder_has(holders->self, path, holders->err);
-    free(path);
-    return status > 0 ? holders->each(holders->arg, name) : status;
+    int first = holds(holders, name, holders->files[0]);
+    if (first <= 0)
+        return first;
+    int second = holders->files[1] ? holds(holders, name, holders->files[1]) : 0;
+    return second < 0 ? second : holders->each(holders->arg, name, second > 0);
 }
 
-static int folder_holders(void *self, const char *path, const char *file, store_each_name *each,
-    void *arg, struct error *err)
+static int folder_holders(void *self, const char *path, const char *const files[2],
+    store_each_holder *each, void *arg, struct error *err)
 {
-    struct holders holders = {self, path, file, each, arg, err};
+    struct holders holders = {self, path, files, each, arg, err};
     return folder_names(self, path, pass_holder, &holders, err);
 }
 
@@ -100,6 +111,18 @@ static int folder_read(void *self, const char *path, size_t max, struct buf *buf
     return status;
 }
 
+static int folder_write(
+    void *self, const char *path, const void *data, size_t size, struct error *err)
+{
+    char *full = full_path(self, path), *parent = xstrdup(full);
+    int status = fs_make_folders(dirname(parent), err);
+    if (status == 0)
+        status = fs_write(full, data, size, err);
+    free(parent);
+    free(full);
+    return status;
+}
+
 static void folder_close(void *self)
 {
     struct folder *folder = self;
@@ -112,5 +135,6 @@ const struct store_backend store_folder = {
     .holders = folder_holders,
     .has = folder_has,
     .read = folder_read,
+    .write = folder_write,
     .close = folder_close,
 };

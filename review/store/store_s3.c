@@ -4,6 +4,7 @@
 #include "core/loop.h"
 #include "review/store/store_backend.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,10 +48,18 @@ static char *key_of(const struct bucket *bucket, const char *path, const char *e
 
 struct walk {
     const char *prefix;
-    const char *file;
     store_each_name *each;
     void *arg;
     bool ended; /* by `each` */
+};
+
+/* The name that was found last waits for its second file: keys come sorted. */
+struct holder_walk {
+    struct walk walk;
+    const char *const *files;
+    store_each_holder *each;
+    void *arg;
+    char *name; /* NULL: none waits */
 };
 
 /* "prod/service=a/" below "prod/" -> "service=a" */
@@ -66,28 +75,13 @@ static int pass_name(void *arg, const char *key)
     return walk->ended;
 }
 
-/* "<prefix>NAME/FILE" -> NAME */
-static int pass_holder(void *arg, const char *key)
-{
-    struct walk *walk = arg;
-    size_t skip = strlen(walk->prefix);
-    if (strncmp(key, walk->prefix, skip) != 0)
-        return 0;
-    const char *slash = strchr(key + skip, '/');
-    if (!slash || strcmp(slash + 1, walk->file) != 0)
-        return 0;
-    char *name = xstrndup(key + skip, (size_t)(slash - key) - skip);
-    walk->ended = walk->each(walk->arg, name) != 0;
-    free(name);
-    return walk->ended;
-}
-
+/* `pass` gets `arg`, which holds the walk. */
 static int bucket_walk(struct bucket *bucket, const char *path, const char *delimiter,
-    int (*pass)(void *arg, const char *key), struct walk *walk, struct error *err)
+    int (*pass)(void *arg, const char *key), struct walk *walk, void *arg, struct error *err)
 {
     char *prefix = key_of(bucket, path, "/");
     walk->prefix = prefix;
-    int status = s3_list(bucket->s3, prefix, delimiter, pass, walk, err);
+    int status = s3_list(bucket->s3, prefix, delimiter, pass, arg, err);
     free(prefix);
     return walk->ended || status >= 0 ? 0 : -1;
 }
@@ -96,16 +90,52 @@ static int bucket_names(
     void *self, const char *path, store_each_name *each, void *arg, struct error *err)
 {
     struct walk walk = {.each = each, .arg = arg};
-    return bucket_walk(self, path, "/", pass_name, &walk, err);
+    return bucket_walk(self, path, "/", pass_name, &walk, &walk, err);
+}
+
+/* Tells the name that waits, if any. */
+static int tell_holder(struct holder_walk *holders, bool both)
+{
+    if (holders->name && !holders->walk.ended)
+        holders->walk.ended = holders->each(holders->arg, holders->name, both) != 0;
+    free(holders->name);
+    holders->name = NULL;
+    return holders->walk.ended;
+}
+
+/* "<prefix>NAME/FILE" */
+static int pass_holder(void *arg, const char *key)
+{
+    struct holder_walk *holders = arg;
+    size_t skip = strlen(holders->walk.prefix);
+    if (strncmp(key, holders->walk.prefix, skip) != 0)
+        return 0;
+    const char *name = key + skip, *slash = strchr(name, '/');
+    if (!slash)
+        return 0;
+    size_t length = (size_t)(slash - name);
+    bool waits = holders->name && strlen(holders->name) == length &&
+                 !strncmp(holders->name, name, length);
+    if (waits && holders->files[1] && !strcmp(slash + 1, holders->files[1]))
+        return tell_holder(holders, true);
+    if (strcmp(slash + 1, holders->files[0]) != 0)
+        return 0;
+    int ended = tell_holder(holders, false);
+    holders->name = xstrndup(name, length);
+    return ended;
 }
 
 /* Every key is listed, not only the folders: that tells without a request a folder which of them
  * are complete. */
-static int bucket_holders(void *self, const char *path, const char *file, store_each_name *each,
-    void *arg, struct error *err)
+static int bucket_holders(void *self, const char *path, const char *const files[2],
+    store_each_holder *each, void *arg, struct error *err)
 {
-    struct walk walk = {.file = file, .each = each, .arg = arg};
-    return bucket_walk(self, path, NULL, pass_holder, &walk, err);
+    struct holder_walk holders = {.files = files, .each = each, .arg = arg};
+    int status = bucket_walk(self, path, NULL, pass_holder, &holders.walk, &holders, err);
+    if (status == 0)
+        tell_holder(&holders, false);
+    free(holders.name);
+    return status;
 }
 
 static int is_key(void *arg, const char *key)
@@ -134,10 +164,21 @@ static int bucket_read(void *self, const char *path, size_t max, struct buf *buf
     return status;
 }
 
+static int bucket_write(
+    void *self, const char *path, const void *data, size_t size, struct error *err)
+{
+    struct bucket *bucket = self;
+    char *key = key_of(bucket, path, "");
+    int status = s3_put_bytes(bucket->s3, key, data, size, "application/json", err);
+    free(key);
+    return status;
+}
+
 const struct store_backend store_s3 = {
     .names = bucket_names,
     .holders = bucket_holders,
     .has = bucket_has,
     .read = bucket_read,
+    .write = bucket_write,
     .close = bucket_close,
 };
