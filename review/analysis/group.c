@@ -22,12 +22,6 @@ enum { NAME_BYTES_MAX = 1024 }; /* of a name that are looked at */
 static const char hex_digits[] = "0123456789abcdef";
 static const char digits[] = "0123456789";
 
-bool group_valid(const char *text)
-{
-    return text && strnlen(text, GROUP_SIZE) == GROUP_SIZE - 1 &&
-           strspn(text, hex_digits) == GROUP_SIZE - 1;
-}
-
 static bool is_word(char c)
 {
     return isalnum((unsigned char)c) || c == '_' || c == '$';
@@ -271,7 +265,7 @@ const char *group_of(const struct incident *incident, char group[GROUP_SIZE])
 
 const char *group_as_stored(const struct incident *incident, char group[GROUP_SIZE])
 {
-    if (!group_valid(incident->analysis.group))
+    if (!known_group_valid(incident->analysis.group))
         return group_of(incident, group);
     memcpy(group, incident->analysis.group, GROUP_SIZE);
     return group;

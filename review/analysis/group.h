@@ -2,11 +2,11 @@
 #ifndef REVIEW_GROUP_H
 #define REVIEW_GROUP_H
 
-#include <stdbool.h>
+#include "core/known.h"
 
 struct incident;
 
-enum { GROUP_SIZE = 16 + 1 }; /* 16 hex digits and a NUL */
+enum { GROUP_SIZE = KNOWN_GROUP_SIZE }; /* 16 hex digits and a NUL */
 
 /* The group, from the incident and the suspect that its analysis holds; without a suspect all that
  * the trigger fires for is one group, and so are all baselines of an app. Neither line numbers nor
@@ -16,9 +16,6 @@ const char *group_of(const struct incident *incident, char group[GROUP_SIZE]);
 /* The group that is stored with the incident, else group_of: for readers, so that they agree with
  * what else has read incident.json. */
 const char *group_as_stored(const struct incident *incident, char group[GROUP_SIZE]);
-
-/* Whether this is the form of a group. */
-bool group_valid(const char *text);
 
 /* What stays of a function's name from one build to the next; the caller frees.
  *   a.com/b/v2/c.(*T[...]).F.func1.2 -> a.com/b/c.(*T).F */

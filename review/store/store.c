@@ -427,6 +427,23 @@ int store_read_file(struct store *store, const struct store_incident *stored, co
     return status;
 }
 
+/* Takes the path over; NULL: err is filled already. */
+static int find(struct store *store, char *path, size_t max, struct buf *buf, struct error *err)
+{
+    buf_init(buf, max);
+    int status = path ? store->backend->has(store->self, path, err) : -1;
+    if (status > 0)
+        status = store->backend->read(store->self, path, max, buf, err) < 0 ? -1 : 1;
+    free(path);
+    return status;
+}
+
+int store_find_file(struct store *store, const struct store_incident *stored, const char *name,
+    size_t max, struct buf *buf, struct error *err)
+{
+    return find(store, path_of(stored, name, err), max, buf, err);
+}
+
 int store_write_file(struct store *store, const struct store_incident *stored, const char *name,
     const void *data, size_t size, struct error *err)
 {
@@ -456,13 +473,7 @@ static char *state_path(const char *service, const char *name, struct error *err
 int store_read_state(struct store *store, const char *service, const char *name, size_t max,
     struct buf *buf, struct error *err)
 {
-    buf_init(buf, max);
-    char *path = state_path(service, name, err);
-    int status = path ? store->backend->has(store->self, path, err) : -1;
-    if (status > 0)
-        status = store->backend->read(store->self, path, max, buf, err) < 0 ? -1 : 1;
-    free(path);
-    return status;
+    return find(store, state_path(service, name, err), max, buf, err);
 }
 
 int store_write_state(struct store *store, const char *service, const char *name, const void *data,

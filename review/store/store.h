@@ -65,6 +65,10 @@ void store_incident_free(struct store_incident *stored);
 int store_read_file(struct store *store, const struct store_incident *stored, const char *name,
     size_t max, struct buf *buf, struct error *err);
 
+/* The same for a file that need not be there: 1, or 0 when it is not. */
+int store_find_file(struct store *store, const struct store_incident *stored, const char *name,
+    size_t max, struct buf *buf, struct error *err);
+
 /* Writes a file beside an incident, whole or not at all. -1 and err also when the incident is not
  * there any more. */
 int store_write_file(struct store *store, const struct store_incident *stored, const char *name,
