@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/series.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,11 +22,14 @@ struct evidence_place {
     void *arg;
 };
 
+/* One for each that the incident lists, in its order. */
 struct evidence_profile {
     const char *name;        /* "cpu", as the incident lists it */
     struct profile *profile; /* NULL: there is none to look at; then: */
-    struct error problem;    /* why */
+    struct error problem;    /* why: a sentence */
+    bool too_large;          /* it is sound as far as one can tell, and over the limits here */
     struct profile *base;    /* of the baseline's profile of the same name; NULL: there is none */
+    struct error no_base;    /* why; "" when there is no baseline at all */
     size_t listed;           /* index in incident->profiles */
 };
 
@@ -40,7 +44,9 @@ struct evidence {
 };
 
 struct evidence_limits {
-    size_t inflated_bytes; /* the most that all profiles together may have when inflated */
+    /* The most that all profiles together may have when inflated, those of the baseline included.
+     * What does not fit is left out, the first ones listed come first. */
+    size_t inflated_bytes;
 };
 
 /* Reads incident.json and all that it names; `baseline` is where the incident's baseline is stored

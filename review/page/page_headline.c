@@ -1,0 +1,107 @@
+/* What happened: the sentence, and below it what it rests on. */
+#include "core/buf.h"
+#include "core/incident.h"
+#include "review/analysis/evidence.h"
+#include "review/page/html.h"
+#include "review/page/page.h"
+
+#include <math.h>
+#include <string.h>
+
+static void put_when(struct buf *out, const struct incident *incident)
+{
+    buf_puts(out, "<div><dt>When</dt><dd>");
+    page_time(out, incident->onset_ms ? incident->onset_ms : incident->fired_ms, true);
+    if (incident->onset_ms && incident->fired_ms > incident->onset_ms)
+        html_printf(out, ", noticed %.3g s later",
+            (double)(incident->fired_ms - incident->onset_ms) / 1000);
+    buf_puts(out, "</dd></div>\n");
+}
+
+static void put_cause(struct buf *out, const struct incident *incident)
+{
+    const struct incident_cause *trigger = &incident->trigger;
+    if (!trigger->name && !trigger->reason)
+        return;
+    buf_puts(out, "<div><dt>Trigger</dt><dd>");
+    if (trigger->name)
+        html_printf(out, "<b>%s</b>", trigger->name);
+    if (trigger->reason) {
+        buf_puts(out, trigger->name ? ": " : "");
+        page_clipped(out, trigger->reason, 600);
+    }
+    if (incident->joined_count > 0)
+        html_printf(out, "; %zu more joined", incident->joined_count);
+    buf_puts(out, "</dd></div>\n");
+}
+
+static void put_what_runs(struct buf *out, const struct incident *incident)
+{
+    const struct incident_target *target = &incident->target;
+    if (!target->revision && !target->image)
+        return;
+    buf_puts(out, "<div><dt>Version</dt><dd>");
+    if (target->revision)
+        html_printf(
+            out, "%s revision %s", target->family ? target->family : "task", target->revision);
+    if (target->image) {
+        buf_puts(out, target->revision ? ", " : "");
+        buf_puts(out, "<code>");
+        page_clipped(out, target->image, 200);
+        buf_puts(out, "</code>");
+    }
+    buf_puts(out, "</dd></div>\n");
+}
+
+/* Whether the profile saw the beginning, and how much of the CPU time it accounts for. */
+static void put_trust(struct buf *out, const struct incident *incident)
+{
+    const struct incident_profile *cpu = incident_find_profile(incident, "cpu");
+    const struct incident_explained *explained = &incident->analysis.explained;
+    bool is_there = cpu && (cpu->status == PROFILE_OK || cpu->status == PROFILE_TRUNCATED);
+    if (!is_there && !isfinite(explained->percent))
+        return;
+    buf_puts(out, "<div><dt>CPU profile</dt><dd>");
+    if (is_there && incident->onset_ms) {
+        int64_t late_ms = cpu->requested_ms - incident->onset_ms;
+        if (cpu->onset_covered)
+            buf_puts(out, "was running at the onset");
+        else if (late_ms > 0)
+            html_printf(out, "began %.3g s after the onset", (double)late_ms / 1000);
+        else
+            buf_puts(out, "does not cover the onset");
+    } else if (is_there && isfinite(cpu->seconds)) {
+        html_printf(out, "of %.3g s", cpu->seconds);
+    }
+    if (isfinite(explained->percent)) {
+        html_printf(out, "%sexplains %.0f%% of the container’s CPU time",
+            is_there && incident->onset_ms ? " and " : "", explained->percent);
+        if (explained->percent < 50)
+            buf_puts(out, ": <strong>most of the culprit is not in it</strong>");
+    }
+    buf_puts(out, "</dd></div>\n");
+}
+
+void page_headline(struct buf *out, const struct page *page)
+{
+    const struct incident *incident = page->evidence->incident;
+    const char *headline = incident->analysis.headline;
+    buf_puts(out, "<header class=\"headline\">\n<p class=\"service\">");
+    html_printf(out, "%s", incident->service);
+    if (incident->app && strcmp(incident->app, incident->service) != 0)
+        html_printf(out, " <span>/ %s</span>", incident->app);
+    buf_puts(out, "</p>\n<h1>");
+    page_clipped(out, headline ? headline : incident->id, 1000);
+    buf_puts(out, "</h1>\n<dl class=\"facts\">\n");
+    put_when(out, incident);
+    put_cause(out, incident);
+    put_what_runs(out, incident);
+    put_trust(out, incident);
+    buf_puts(out, "</dl>\n");
+    if (incident->analysis.skipped) {
+        buf_puts(out, "<p class=\"note\">Not analysed: ");
+        page_clipped(out, incident->analysis.skipped, 2000);
+        buf_puts(out, ".</p>\n");
+    }
+    buf_puts(out, "</header>\n");
+}
