@@ -8,8 +8,13 @@ FROM docker.io/library/debian:bookworm-slim AS build
 COPY scripts/setup /src/scripts/setup
 RUN /src/scripts/setup image
 
+# npm's cache, from which the build takes speedscope: a layer that lasts until the lock file changes.
+COPY review/web/package.json review/web/package-lock.json /speedscope/
+RUN npm ci --prefix /speedscope --ignore-scripts --no-audit --no-fund
+
 COPY . /src
 RUN cmake -S /src -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSTAKEOUT_TESTS=OFF \
+        -DSTAKEOUT_SPEEDSCOPE=ON \
     && ninja -C /build stakeout \
     && strip /build/stakeout
 
