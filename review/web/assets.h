@@ -7,8 +7,7 @@
  *   connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
  * The hash is that of nothing: it inserts an empty style element and fills it by script. It tries
  * eval twice, to look for a require(), and goes on without. Its address opens a profile of this
- * origin: /speedscope/#profileURL=<the file's URL, encoded>&title=<encoded>; what it fetches may be
- * gzip, but has to come as the file is stored, without a Content-Encoding.
+ * origin, gzip or not: /speedscope/#profileURL=<its URL, encoded>&title=<encoded>&view=left-heavy
  */
 #ifndef REVIEW_ASSETS_H
 #define REVIEW_ASSETS_H
