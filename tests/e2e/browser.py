@@ -1,0 +1,47 @@
+"""Debian's Chromium, driven by the scripts in tests/e2e/browser; and `stakeout review` for it."""
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+import harness
+
+HERE = os.path.join(harness.HERE, "browser")
+BUILD = os.path.join(os.environ.get("STAKEOUT_BUILD", os.path.join(harness.TREE, "build")), "browser")
+CHROMIUM = shutil.which("chromium") or ""
+
+
+def install():
+    """What the lock file names, in the build folder; skips where it cannot be had."""
+    for program in ("node", "npm", "chromium"):
+        if not shutil.which(program):
+            pytest.skip(f"{program} is not installed (scripts/setup test)")
+    lock = harness.read(os.path.join(HERE, "package-lock.json"))
+    stamp, wanted = os.path.join(BUILD, "fetched"), hashlib.sha256(lock).hexdigest()
+    if os.path.exists(stamp) and harness.read(stamp).decode() == wanted:
+        return
+    os.makedirs(BUILD, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(os.path.join(HERE, name), BUILD)
+    fetched = subprocess.run(
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"], cwd=BUILD,
+        text=True, capture_output=True, timeout=300, check=False)
+    if fetched.returncode != 0:
+        pytest.skip(f"npm cannot fetch playwright-core: {fetched.stderr.strip()[-200:]}")
+    with open(stamp, "w", encoding="ascii") as file:
+        file.write(wanted)
+
+
+def run(script, **given):
+    """Runs all scenarios of a script; fails with all that was wrong."""
+    given.setdefault("screenshots", os.path.join(BUILD, "screenshots"))
+    environment = harness.clean_environment({
+        "STAKEOUT_MODULES": BUILD, "STAKEOUT_INPUT": json.dumps({"chromium": CHROMIUM, **given})})
+    done = subprocess.run(["node", os.path.join(HERE, script)], text=True, capture_output=True,
+                          timeout=harness.PATIENCE_S * 6, env=environment, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    failed = json.loads(done.stdout.splitlines()[-1])["failed"]
+    assert not failed, "\n".join(failed)
