@@ -27,6 +27,7 @@ static void read_all(struct config_reader *reader, const struct node *root)
     config_read_databases(reader, root);
     config_read_captures(reader, root);
     check_recorder(reader, root);
+    config_read_baseline(reader, root);
     config_read_exporters(reader, root);
     config_read_listen(reader, root);
     config_read_triggers(reader, root);

@@ -81,6 +81,10 @@ struct recorder_config {
 /* Who analyses incidents. */
 enum analyse { ANALYSE_AGENT, ANALYSE_READER };
 
+struct baseline_config {
+    int64_t every_ms; /* 0: off */
+};
+
 struct limits_config {
     int analyse; /* enum analyse */
     int64_t cooldown_ms;
@@ -121,6 +125,7 @@ struct config {
     struct capture_set *captures;
     size_t capture_count;
     struct recorder_config recorder;
+    struct baseline_config baseline;
     struct limits_config limits;
     struct exporter_config *exporters; /* in the file's order */
     size_t exporter_count;

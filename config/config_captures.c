@@ -113,3 +113,20 @@ void config_read_captures(struct config_reader *reader, const struct node *root)
     if (captures && config_is_mapping(reader, captures, "a mapping of names to lists"))
         read_sets(reader, captures);
 }
+
+/* off, or a mapping; without the key the defaults of the mapping hold. */
+void config_read_baseline(struct config_reader *reader, const struct node *root)
+{
+    const struct node *node = node_get(root, "baseline"), none = {.type = NODE_MAPPING};
+    if (node && node->wrong)
+        return;
+    bool scalar = node && node->type == NODE_SCALAR && !node_not_given(node);
+    if (scalar && !node_is_null(node) && !strcmp(node->text, "off"))
+        return;
+    struct binding binding = {config_baseline_fields, &reader->config->baseline};
+    if (scalar || (node && node->type == NODE_SEQUENCE))
+        node_key_problem(reader->problems, node, "must be off or a mapping, such as {every: 6h}");
+    else
+        fields_bind(&binding, 1, node && !scalar && node->type == NODE_MAPPING ? node : &none,
+            reader->problems);
+}

@@ -105,6 +105,16 @@ static void print_listen(const struct config *config, FILE *out)
     free(quoted);
 }
 
+static void print_baseline(const struct config *config, FILE *out)
+{
+    if (!config->baseline.every_ms) {
+        fputs("baseline: off\n", out);
+        return;
+    }
+    fputs("baseline:\n", out);
+    fields_print(config_baseline_fields, &config->baseline, 2, false, out);
+}
+
 static void print_other(
     const struct config *config, const struct config_kinds *kinds, const char *key, FILE *out)
 {
@@ -119,6 +129,8 @@ static void print_other(
         print_triggers(config, kinds, out);
     else if (!strcmp(key, "captures"))
         print_captures(config, out);
+    else if (!strcmp(key, "baseline"))
+        print_baseline(config, out);
     else if (!strcmp(key, "export"))
         print_exporters(config, kinds, out);
     else if (!strcmp(key, "listen"))

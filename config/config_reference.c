@@ -99,6 +99,13 @@ static void print_captures(FILE *out)
     fields_print_reference(config_capture_fields, "captures.NAME[]", out);
 }
 
+static void print_baseline(FILE *out)
+{
+    fields_print_entry("", "baseline", "off | mapping",
+        "an incident of calm time, with the capture set \"spike\", to compare others with", out);
+    fields_print_reference(config_baseline_fields, "baseline", out);
+}
+
 static void print_exporters(const struct config_kinds *kinds, FILE *out)
 {
     fields_print_entry(
@@ -138,6 +145,8 @@ static void print_other(const char *key, const struct config_kinds *kinds, FILE 
         print_triggers(kinds, out);
     else if (!strcmp(key, "captures"))
         print_captures(out);
+    else if (!strcmp(key, "baseline"))
+        print_baseline(out);
     else if (!strcmp(key, "export"))
         print_exporters(kinds, out);
     else if (!strcmp(key, "listen"))

@@ -142,6 +142,9 @@ const struct field config_fields[] = {
         .offset = offsetof(struct config, recorder),
         .fields = recorder_fields,
         .help = "short CPU profiles back to back, kept only if a trigger fires"},
+    {.key = "baseline",
+        .type = FIELD_OTHER,
+        .help = "an incident of calm time, to compare with; or off"},
     {.key = "limits",
         .type = FIELD_STRUCT,
         .offset = offsetof(struct config, limits),
@@ -222,6 +225,18 @@ const struct field config_fire_fields[] = {
         .offset = offsetof(struct trigger_config, cooldown_ms),
         .max = WEEK,
         .help = "how long it stays quiet after a fire; limits.cooldown when left out"},
+    {.key = NULL},
+};
+
+const struct field config_baseline_fields[] = {
+    {.key = "every",
+        .type = FIELD_DURATION,
+        .offset = offsetof(struct baseline_config, every_ms),
+        .otherwise = "6h",
+        .min = MINUTE,
+        .max = WEEK,
+        .help = "how long after one the next is due, in calm time; the first soon after the start, "
+                "and one soon after a deploy"},
     {.key = NULL},
 };
 

@@ -56,6 +56,7 @@ static void the_smallest_file_gets_every_default(void **state)
     assert_int_equal(config->recorder.slice_ms, 5000);
     assert_int_equal(config->recorder.keep, 4);
     assert_false(config->recorder.always);
+    assert_int_equal(config->baseline.every_ms, 6 * 3600 * 1000);
     assert_int_equal(config->limits.cooldown_ms, 300000);
     assert_int_equal(config->limits.per_hour, 6);
     assert_int_equal(config->limits.spool_bytes, 256 << 20);
@@ -213,7 +214,7 @@ static void what_is_printed_reads_back_as_the_same(void **state)
         "export: {directory: /c, s3: [{bucket: a}, {bucket: b, encryption: {kms_key: 'a:b'}}]}\n"
         "database: {endpoint: 'db:1'}\n"
         "listen: '[::1]:9797'\n",
-        SMALLEST "triggers: {}\n"};
+        SMALLEST "triggers: {}\nbaseline: {every: 36h}\n", SMALLEST "baseline: off\n"};
     static const struct config_needs needs = {.exporter = false};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct config *config = parse_good(texts[i], &needs);
@@ -345,8 +346,8 @@ static void the_schema_is_json_and_closed(void **state)
     assert_true(json_is_false(json_object_get(schema, "additionalProperties")));
     json_t *properties = json_object_get(schema, "properties");
     static const char *const keys[] = {"service", "interval", "state", "app", "apps", "source",
-        "database", "triggers", "quiet", "captures", "recorder", "limits", "export", "listen",
-        "log"};
+        "database", "triggers", "quiet", "captures", "recorder", "baseline", "limits", "export",
+        "listen", "log"};
     assert_int_equal(json_object_size(properties), sizeof keys / sizeof *keys);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         assert_non_null(json_object_get(json_object_get(properties, keys[i]), "description"));
@@ -361,8 +362,9 @@ static void the_reference_names_every_option(void **state)
         "\napps.NAME  ", "\nsource  ", "\ndatabase.endpoint  ", "\ndatabase[].name  ",
         "\ndatabase[].endpoint  ", "\ntriggers.NAME.metric  ", "\ntriggers.NAME.above  ",
         "\ntriggers.NAME.increases  ", "\ncaptures.NAME[].profile  ", "\nrecorder.slice  ",
-        "\nlimits.grace  ", "\nexport.directory.path  ", "\nexport.s3.encryption.kms_key  ",
-        "\nlisten  ", "\nlog.level  ", "\n  db.received  ", "4 KB"};
+        "\nbaseline  ", "\nbaseline.every  ", "\nlimits.grace  ", "\nexport.directory.path  ",
+        "\nexport.s3.encryption.kms_key  ", "\nlisten  ", "\nlog.level  ", "\n  db.received  ",
+        "4 KB"};
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);

@@ -48,11 +48,11 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
              "f.yaml:1:1: export: is missing (where incidents are stored, such as export: "
              "{directory: /captures})\n"},
         {"- x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, "
-                "apps, source, database, triggers, quiet, captures, recorder, limits, export, "
-                "listen, log\n"},
-        {"x",
-            "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, apps, "
-            "source, database, triggers, quiet, captures, recorder, limits, export, listen, log\n"},
+                "apps, source, database, triggers, quiet, captures, recorder, baseline, limits, "
+                "export, listen, log\n"},
+        {"x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, apps, "
+              "source, database, triggers, quiet, captures, recorder, baseline, limits, export, "
+              "listen, log\n"},
         {"servce: w\napp: {debug: 'http://h/'}\nexport: {directory: /c}\n",
             "f.yaml:1:1: servce: is not known; did you mean \"service\"?\n"},
         {"service: 'a b'\ninterval: 50ms\nstate:\napp:\n  debug: ftp://u:p@h/\n  container: [a]\n  "
@@ -73,7 +73,8 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
             "f.yaml:11:13: database.endpoint: is a URL; write only its host and port, such as "
             "db.internal:5432\n"
             "f.yaml:12:1: metrics: is not known; known here: service, interval, state, app, apps, "
-            "source, database, triggers, quiet, captures, recorder, limits, export, listen, log\n"
+            "source, database, triggers, quiet, captures, recorder, baseline, limits, export, "
+            "listen, log\n"
             "f.yaml:13:10: limits.cooldwn: is not known; did you mean \"cooldown\"?\n"
             "f.yaml:13:33: limits.per_hour: \"six\" is not a whole number\n"
             "f.yaml:13:45: limits.spool: 5mb: units are in capitals; write 5MB\n"
@@ -183,6 +184,14 @@ static void source_database_listen_and_export_are_checked(void **state)
             "f.yaml:4:19: recorder.slice: 61s is out of range; it may be 1s to 1m\n"
             "f.yaml:4:30: recorder.keep: 0 is out of range; it may be 1 to 60\n"
             "f.yaml:4:33: recorder.alway: is not known; did you mean \"always\"?\n"},
+        {HEAD "baseline: {every: 30s}\n",
+            "f.yaml:4:19: baseline.every: 30s is out of range; it may be 1m to 7d\n"},
+        {HEAD "baseline: 6h\n",
+            "f.yaml:4:1: baseline: must be off or a mapping, such as {every: 6h}\n"},
+        {HEAD "baseline:\n",
+            "f.yaml:4:1: baseline: must be off or a mapping, such as {every: 6h}\n"},
+        {HEAD "baseline: {evry: 6h}\n",
+            "f.yaml:4:12: baseline.evry: is not known; did you mean \"every\"?\n"},
         {HEAD "recorder: on\n",
             "f.yaml:4:11: recorder: must be a mapping; keys it takes: slice, keep, always\n"},
         {HEAD "listen: 127.0.0.1\n", "f.yaml:4:9: listen: is not ADDRESS:PORT; write it like "
