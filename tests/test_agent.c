@@ -50,6 +50,7 @@ static int set_up(void **state)
                            "app: {debug: \"%s\", container: nowhere}\nsource: cgroup\n"
                            "recorder: {slice: 1s}\n"
                            "captures: {spike: [{profile: cpu, seconds: 1}]}\n"
+                           "limits: {analyse: reader}\n" /* a child would be this test again */
                            "triggers:\n  high: {metric: cpu, above: 80%%}\n"
                            "  round: {recurs: {of: high}}\n"
                            "export: {directory: %s/out}\n",
