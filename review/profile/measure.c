@@ -1,55 +1,103 @@
 #include "review/profile/measure.h"
 
+#include "core/buf.h"
+
 #include <ctype.h>
+#include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
-enum measure { BYTES, TIME };
+enum measure { BYTES, TIME, GCU, MEASURES };
 
-/* In lower case and the singular, as units are looked up. Bytes go by 1024, as pprof has them. */
+/* In lower case and the singular, as units are looked up; the first of a factor is the one that is
+ * shown. Bytes go by 1024. A GCU is Google's unit of CPU. */
 static const struct unit {
-    const char *name;
+    const char *name, *shown;
     enum measure measure;
     double factor;
 } units[] = {
-    {"b", BYTES, 1},
-    {"byte", BYTES, 1},
-    {"kb", BYTES, 0x1p10},
-    {"kbyte", BYTES, 0x1p10},
-    {"kilobyte", BYTES, 0x1p10},
-    {"mb", BYTES, 0x1p20},
-    {"mbyte", BYTES, 0x1p20},
-    {"megabyte", BYTES, 0x1p20},
-    {"gb", BYTES, 0x1p30},
-    {"gbyte", BYTES, 0x1p30},
-    {"gigabyte", BYTES, 0x1p30},
-    {"tb", BYTES, 0x1p40},
-    {"tbyte", BYTES, 0x1p40},
-    {"terabyte", BYTES, 0x1p40},
-    {"ns", TIME, 1},
-    {"nanosecond", TIME, 1},
-    {"us", TIME, 1e3},
-    {"microsecond", TIME, 1e3},
-    {"ms", TIME, 1e6},
-    {"millisecond", TIME, 1e6},
-    {"s", TIME, 1e9},
-    {"sec", TIME, 1e9},
-    {"second", TIME, 1e9},
-    {"hr", TIME, 3600e9},
-    {"hour", TIME, 3600e9},
+    {"b", "B", BYTES, 1},
+    {"byte", "B", BYTES, 1},
+    {"kb", "kB", BYTES, 0x1p10},
+    {"kbyte", "kB", BYTES, 0x1p10},
+    {"kilobyte", "kB", BYTES, 0x1p10},
+    {"mb", "MB", BYTES, 0x1p20},
+    {"mbyte", "MB", BYTES, 0x1p20},
+    {"megabyte", "MB", BYTES, 0x1p20},
+    {"gb", "GB", BYTES, 0x1p30},
+    {"gbyte", "GB", BYTES, 0x1p30},
+    {"gigabyte", "GB", BYTES, 0x1p30},
+    {"tb", "TB", BYTES, 0x1p40},
+    {"tbyte", "TB", BYTES, 0x1p40},
+    {"terabyte", "TB", BYTES, 0x1p40},
+    {"pb", "PB", BYTES, 0x1p50},
+    {"pbyte", "PB", BYTES, 0x1p50},
+    {"petabyte", "PB", BYTES, 0x1p50},
+    {"ns", "ns", TIME, 1},
+    {"nanosecond", "ns", TIME, 1},
+    {"\xce\xbcs", "us", TIME, 1e3},
+    {"us", "us", TIME, 1e3},
+    {"microsecond", "us", TIME, 1e3},
+    {"ms", "ms", TIME, 1e6},
+    {"millisecond", "ms", TIME, 1e6},
+    {"s", "s", TIME, 1e9},
+    {"sec", "s", TIME, 1e9},
+    {"second", "s", TIME, 1e9},
+    {"hour", "hrs", TIME, 3600e9},
+    {"hr", "hrs", TIME, 3600e9},
+    {"nanogcu", "n*GCU", GCU, 1e-9},
+    {"microgcu", "u*GCU", GCU, 1e-6},
+    {"milligcu", "m*GCU", GCU, 1e-3},
+    {"gcu", "GCU", GCU, 1},
+    {"kilogcu", "k*GCU", GCU, 1e3},
+    {"megagcu", "M*GCU", GCU, 1e6},
+    {"gigagcu", "G*GCU", GCU, 1e9},
+    {"teragcu", "T*GCU", GCU, 1e12},
+    {"petagcu", "P*GCU", GCU, 1e15},
 };
+
+enum { UNITS = sizeof units / sizeof *units };
+
+/* What a value is told in when it suits no unit, 0 for instance. */
+static const struct unit defaults[MEASURES] = {
+    {"", "B", BYTES, 1}, {"", "s", TIME, 1e9}, {"", "GCU", GCU, 1}};
+
+/* Letters that are not ASCII, of which lower case is: the Kelvin sign, I with a dot, capital mu. */
+static const char *const foreign[][2] = {
+    {"\xe2\x84\xaa", "k"}, {"\xc4\xb0", "i"}, {"\xce\x9c", "\xce\xbc"}};
+
+/* name in lower case; false when it is longer than any. */
+static bool lower(const char *name, char *plain, size_t size)
+{
+    size_t used = 0;
+    while (*name) {
+        const char *one = NULL;
+        for (size_t i = 0; i < sizeof foreign / sizeof *foreign && !one; i++)
+            if (!strncmp(name, foreign[i][0], strlen(foreign[i][0]))) {
+                one = foreign[i][1];
+                name += strlen(foreign[i][0]);
+            }
+        if (used + 3 > size)
+            return false;
+        while (one && *one)
+            plain[used++] = *one++;
+        if (!one)
+            plain[used++] = (char)tolower((unsigned char)*name++);
+    }
+    plain[used] = '\0';
+    return true;
+}
 
 static const struct unit *find(const char *name)
 {
-    char plain[16];
-    size_t size = strlen(name);
-    if (size >= sizeof plain)
+    char plain[24];
+    if (!lower(name, plain, sizeof plain))
         return NULL;
-    for (size_t i = 0; i <= size; i++)
-        plain[i] = (char)tolower((unsigned char)name[i]);
+    size_t size = strlen(plain);
     if (size > 2 && plain[size - 1] == 's')
         plain[size - 1] = '\0';
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+    for (size_t i = 0; i < UNITS; i++)
         if (!strcmp(units[i].name, plain))
             return &units[i];
     return NULL;
@@ -65,4 +113,78 @@ bool measure_ratio(const char *from, const char *to, double *ratio)
         return false;
     *ratio = source->factor / target->factor;
     return true;
+}
+
+static bool is_best(const char *unit)
+{
+    return !strcmp(unit, MEASURE_BEST) || !strcmp(unit, "auto");
+}
+
+/* The largest unit in which it is at least 1. */
+static const struct unit *best(enum measure measure, double value)
+{
+    const struct unit *found = NULL;
+    for (size_t i = 0; i < UNITS; i++)
+        if (units[i].measure == measure && value / units[i].factor >= 1 &&
+            (!found || units[i].factor >= found->factor))
+            found = &units[i];
+    return found;
+}
+
+static double scale(int64_t value, const char *from, const char *to, const char **unit)
+{
+    static const char *const unsaid[] = {"count", "sample", "unit", MEASURE_BEST, "auto"};
+    const struct unit *source = find(from);
+    if (source) {
+        double plain = (double)value * source->factor;
+        const struct unit *target = is_best(to) ? best(source->measure, plain) : find(to);
+        if (!target || target->measure != source->measure)
+            target = &defaults[source->measure];
+        *unit = target->shown;
+        return plain / target->factor;
+    }
+    *unit = to;
+    for (size_t i = 0; i < sizeof unsaid / sizeof *unsaid; i++)
+        if (!strcmp(to, unsaid[i]))
+            *unit = "";
+    return (double)value;
+}
+
+double measure_scale(int64_t value, const char *from, const char *to, const char **unit)
+{
+    if (value < 0 && value != INT64_MIN)
+        return -scale(-value, from, to, unit);
+    return scale(value, from, to, unit);
+}
+
+void measure_label(struct buf *out, int64_t value, const char *from, const char *to)
+{
+    const char *unit;
+    char text[64];
+    int size = snprintf(text, sizeof text, "%.2f", measure_scale(value, from, to, &unit));
+    if (size > 3 && !strcmp(text + size - 3, ".00"))
+        text[size - 3] = '\0';
+    if (!strcmp(text, "0") || !strcmp(text, "-0")) {
+        text[0] = '0';
+        text[1] = '\0';
+        unit = "";
+    }
+    buf_puts(out, text);
+    buf_puts(out, unit);
+}
+
+void measure_percent(int64_t value, int64_t total, char text[MEASURE_PERCENT_SIZE])
+{
+    double ratio = total ? fabs((double)value / (double)total) * 100 : 0;
+    if (ratio >= 99.95 && ratio <= 100.05)
+        snprintf(text, MEASURE_PERCENT_SIZE, "  100%%");
+    else if (ratio >= 1)
+        snprintf(text, MEASURE_PERCENT_SIZE, "%5.2f%%", ratio);
+    else
+        snprintf(text, MEASURE_PERCENT_SIZE, "%5.2g%%", ratio);
+}
+
+int64_t measure_integer(double value)
+{
+    return value >= -0x1p63 && value < 0x1p63 ? (int64_t)value : INT64_MIN;
 }

@@ -1,0 +1,146 @@
+#include "core/alloc.h"
+#include "review/analysis/top_graph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t value_of(const struct profile *profile, uint32_t sample, uint32_t type)
+{
+    return (uint64_t)profile->values[(size_t)sample * profile->sample_type_count + type];
+}
+
+/* The locations of a sample that count, the leaf first. */
+static const uint32_t *stack_of(const struct top_graph *graph, uint32_t sample, uint32_t *count)
+{
+    const struct profile_sample *of = &graph->profile->samples[sample];
+    uint32_t begin = graph->begins ? graph->begins[sample] : 0;
+    *count = of->location_count - begin;
+    return graph->profile->stacks + of->first_location + begin;
+}
+
+void top_graph_count(struct top_graph *graph, uint32_t sample_type)
+{
+    const struct profile *profile = graph->profile;
+    /* Apart from the nodes: this is where the time goes, and these stay in the cache. */
+    struct counted {
+        uint64_t cum;
+        uint32_t last_sample; /* from 1 */
+    } *counted = xcalloc((size_t)graph->node_count + 1, sizeof *counted);
+    for (uint32_t i = 0; i < profile->sample_count; i++) {
+        uint32_t count;
+        const uint32_t *stack = stack_of(graph, i, &count);
+        uint64_t value = value_of(profile, i, sample_type);
+        if (value == 0 || count == 0)
+            continue;
+        graph->nodes[graph->frames[graph->first[stack[0]]]].flat += value;
+        for (uint32_t j = 0; j < count; j++)
+            for (uint32_t k = graph->first[stack[j]]; k < graph->first[stack[j] + 1]; k++) {
+                struct counted *node = &counted[graph->frames[k]];
+                node->cum += node->last_sample != i + 1 ? value : 0;
+                node->last_sample = i + 1;
+            }
+    }
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        graph->nodes[i].cum = counted[i].cum;
+    free(counted);
+}
+
+/* One function that calls another; known by both. */
+struct call {
+    uint64_t key; /* 0: none */
+    uint64_t weight;
+    uint32_t last_sample; /* from 1 */
+    bool always_inline;
+};
+
+struct calls {
+    struct call *table;
+    uint32_t capacity, count; /* the capacity is a power of two */
+};
+
+static struct call *find_call(const struct calls *calls, uint64_t key)
+{
+    uint64_t hash = key * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+    for (;; hash++) {
+        struct call *call = &calls->table[hash & (calls->capacity - 1)];
+        if (call->key == key || call->key == 0)
+            return call;
+    }
+}
+
+static void grow(struct calls *calls)
+{
+    struct calls larger = {
+        .capacity = calls->capacity ? calls->capacity * 2 : 1024, .count = calls->count};
+    larger.table = xcalloc(larger.capacity, sizeof *larger.table);
+    for (uint32_t i = 0; i < calls->capacity; i++)
+        if (calls->table[i].key)
+            *find_call(&larger, calls->table[i].key) = calls->table[i];
+    free(calls->table);
+    *calls = larger;
+}
+
+/* Once a sample, and then as the first time. */
+static void add_call(
+    struct calls *calls, uint64_t key, uint32_t sample, uint64_t value, bool is_inline)
+{
+    if (calls->count >= calls->capacity / 2)
+        grow(calls);
+    struct call *call = find_call(calls, key);
+    if (call->key && call->last_sample == sample)
+        return;
+    calls->count += call->key == 0;
+    call->always_inline = is_inline && (call->key == 0 || call->always_inline);
+    call->key = key;
+    call->weight += value;
+    call->last_sample = sample;
+}
+
+/* From the root to the leaf, past what is not kept. */
+static void add_calls(
+    const struct top_graph *graph, struct calls *calls, uint32_t sample, uint64_t value)
+{
+    uint32_t count, parent = UINT32_MAX;
+    const uint32_t *stack = stack_of(graph, sample, &count);
+    for (uint32_t i = count; i-- > 0;) {
+        uint32_t first = graph->first[stack[i]], end = graph->first[stack[i] + 1];
+        for (uint32_t j = end; j-- > first;) {
+            uint32_t node = graph->frames[j];
+            if (!graph->nodes[node].kept)
+                continue;
+            if (graph->nodes[node].has_inline_frames && parent != UINT32_MAX && parent != node)
+                add_call(
+                    calls, (uint64_t)(parent + 1) << 32 | node, sample + 1, value, j + 1 < end);
+            parent = node;
+        }
+    }
+}
+
+static bool any_inline_frames(const struct top_graph *graph)
+{
+    for (uint32_t i = 0; i < graph->node_count; i++)
+        if (graph->nodes[i].kept && graph->nodes[i].has_inline_frames)
+            return true;
+    return false;
+}
+
+void top_graph_find_inlined(struct top_graph *graph, uint32_t sample_type, int64_t cutoff)
+{
+    struct calls calls = {.table = NULL};
+    if (!any_inline_frames(graph))
+        return;
+    for (uint32_t i = 0; i < graph->profile->sample_count; i++) {
+        uint64_t value = value_of(graph->profile, i, sample_type);
+        if (value)
+            add_calls(graph, &calls, i, value);
+    }
+    for (uint32_t i = 0; i < calls.capacity; i++) {
+        const struct call *call = &calls.table[i];
+        if (call->key == 0 || top_absolute(call->weight) < cutoff)
+            continue;
+        struct top_node *node = &graph->nodes[call->key & UINT32_MAX];
+        node->called_inline |= call->always_inline;
+        node->called |= !call->always_inline;
+    }
+    free(calls.table);
+}
