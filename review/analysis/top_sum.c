@@ -1,5 +1,6 @@
 #include "review/analysis/top_sum.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 #include "review/profile/measure.h"
 #include "review/profile/profile.h"
@@ -17,9 +18,18 @@ int64_t top_sum(const struct profile *profile, uint32_t sample_type)
     return (int64_t)sum;
 }
 
-static struct profile *merge(
-    const struct profile *profile, const struct profile *other, struct error *err)
+/* pprof, as of Go 1.19, knows no columns: locations that differ only in them are one. */
+static void forget_columns(struct profile *profile)
 {
+    for (uint32_t i = 0; i < profile->line_count; i++)
+        profile->lines[i].column = 0;
+}
+
+static struct profile *merge(struct profile *profile, struct profile *other, struct error *err)
+{
+    forget_columns(profile);
+    if (other)
+        forget_columns(other);
     struct profile_merge *merge = profile_merge_open();
     if (profile_merge_add(merge, profile, err) < 0 ||
         (other && profile_merge_add(merge, other, err) < 0)) {
@@ -57,10 +67,40 @@ static void negate(struct profile *profile)
         profile->values[i] = measure_integer(round(-(double)profile->values[i]));
 }
 
+/* pprof gives a profile without mappings one of which nothing is known, and all locations to it. It
+ * is then the first of a sum, and its locations are not those that have none. */
+static void have_a_mapping(struct profile *profile)
+{
+    if (profile->mapping_count > 0)
+        return;
+    profile->mappings = xrealloc(profile->mappings, 1, sizeof *profile->mappings);
+    profile->mappings[0] = (struct profile_mapping){.start = 0};
+    profile->mapping_count = 1;
+    for (uint32_t i = 0; i < profile->location_count; i++)
+        profile->locations[i].mapping = 0;
+}
+
+/* Mappings that become one take one's file, of which only what has no name is told. */
+static bool files_matter(const struct profile *profile)
+{
+    if (profile->mapping_count < 2)
+        return false;
+    for (uint32_t i = 0; i < profile->location_count; i++)
+        if (profile->locations[i].line_count == 0)
+            return true;
+    for (uint32_t i = 0; i < profile->function_count; i++)
+        if (profile->strings[profile->functions[i].name].size == 0)
+            return true;
+    return false;
+}
+
 int top_subtract(struct profile **profile, struct profile *base, struct error *err)
 {
-    /* pprof adds each of them up first, which makes a difference where it rounds. */
-    if (!all_exact(base) && replace(&base, merge(base, NULL, err)) < 0) {
+    have_a_mapping(*profile);
+    have_a_mapping(base);
+    /* pprof adds each of them up first, which makes a difference where it rounds, and to which
+     * mapping is the first. */
+    if ((!all_exact(base) || files_matter(base)) && replace(&base, merge(base, NULL, err)) < 0) {
         profile_free(base);
         return -1;
     }
@@ -88,20 +128,6 @@ static bool adds_up(const struct profile *profile, uint32_t sample_type)
             return false;
     }
     return true;
-}
-
-/* Mappings that become one take one's file, of which only what has no name is told. */
-static bool files_matter(const struct profile *profile)
-{
-    if (profile->mapping_count < 2)
-        return false;
-    for (uint32_t i = 0; i < profile->location_count; i++)
-        if (profile->locations[i].line_count == 0)
-            return true;
-    for (uint32_t i = 0; i < profile->function_count; i++)
-        if (profile->strings[profile->functions[i].name].size == 0)
-            return true;
-    return false;
 }
 
 int top_compact(struct profile **profile, uint32_t sample_type, struct error *err)

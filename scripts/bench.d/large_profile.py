@@ -1,0 +1,97 @@
+"""Writes a CPU profile as Go's runtime would, of a service with many functions and many ways to reach them:
+large_profile.py FILE MEGABYTES [SEED]. What samples are in is drawn from a random call graph."""
+
+import gzip
+import random
+import sys
+
+FUNCTIONS = 4000
+DEPTH_MAX = 60
+
+
+def number(value):
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def field(tag, value):
+    return number(tag << 3) + number(value)
+
+
+def message(tag, content):
+    return number(tag << 3 | 2) + number(len(content)) + content
+
+
+class Writer:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.strings = {"": 0}
+        self.out = []
+        self.functions = {}
+        self.locations = {}
+        self.calls = [self.random.sample(range(FUNCTIONS), self.random.choice([1, 2, 3, 5, 9]))
+                      for _ in range(FUNCTIONS)]
+
+    def string(self, text):
+        return self.strings.setdefault(text, len(self.strings))
+
+    def function(self, index):
+        if index not in self.functions:
+            self.functions[index] = len(self.functions) + 1
+            package = index % 97
+            name = self.string(f"example.com/service/internal/package{package}.(*Type{index % 13}).Method{index}")
+            path = self.string(f"/src/service/internal/package{package}/file{index % 7}.go")
+            self.out.append(message(5, field(1, self.functions[index]) + field(2, name) + field(3, name) +
+                                    field(4, path)))
+        return self.functions[index]
+
+    def location(self, index, line):
+        """One call in a function; in every fifth another function was inlined."""
+        key = index, line
+        if key not in self.locations:
+            lines = [(self.function(index), 20 + line)]
+            if (index + line) % 5 == 0:
+                lines.insert(0, (self.function(self.calls[index][0]), 12))
+            self.locations[key] = len(self.locations) + 1
+            self.out.append(message(4, field(1, self.locations[key]) + field(2, 1) +
+                                    field(3, 0x400000 + index * 512 + line * 24) +
+                                    b"".join(message(4, field(1, f) + field(2, at)) for f, at in lines)))
+        return self.locations[key]
+
+    def sample(self):
+        stack, at = [], 0
+        for _ in range(self.random.randrange(8, DEPTH_MAX)):
+            way = min(int(self.random.expovariate(1.2)), len(self.calls[at]) - 1)
+            stack.append(self.location(at, way))
+            at = self.calls[at][way]
+        count = min(int(self.random.expovariate(0.7)) + 1, 40)
+        return message(2, message(1, b"".join(number(i) for i in reversed(stack))) +
+                       message(2, number(count) + number(count * 10000000)))
+
+    def make(self, size):
+        types = [("samples", "count"), ("cpu", "nanoseconds")]
+        for kind, unit in types:
+            self.out.append(message(1, field(1, self.string(kind)) + field(2, self.string(unit))))
+        self.out.append(message(3, field(1, 1) + field(2, 0x400000) + field(3, 0x900000) +
+                                field(5, self.string("/srv/service")) + field(7, 1)))
+        step = 2000
+        while True:
+            self.out += [self.sample() for _ in range(step)]
+            data = gzip.compress(self.finish(), 1, mtime=0)
+            if len(data) >= size:
+                return data
+            step = max(200, int((size - len(data)) / max(len(data), 1) * len(self.out) * 0.8))
+
+    def finish(self):
+        end = message(11, field(1, self.string("cpu")) + field(2, self.string("nanoseconds"))) + field(12, 10000000)
+        end += field(9, 1700000000000000000) + field(10, 25000000000)
+        return b"".join(self.out) + end + b"".join(message(6, text.encode()) for text in self.strings)
+
+
+path, megabytes = sys.argv[1], float(sys.argv[2])
+with open(path, "wb") as file:
+    file.write(Writer(int(sys.argv[3]) if len(sys.argv) > 3 else 1).make(int(megabytes * 1000000)))
