@@ -8,7 +8,7 @@
 struct owners;
 struct profile;
 
-/* Texts live as long as the profiles. */
+/* Texts live as long as the profiles, and as what holds them. */
 struct goroutine_group {
     int64_t count, base_count; /* goroutines; base_count -1: there is no baseline */
     const char *state;         /* "waiting for a lock"; of our own, never NULL */
@@ -22,6 +22,8 @@ struct goroutines {
     size_t count;              /* at most GOROUTINES_GROUPS_MAX, the rest is in the totals only */
     size_t left_out;           /* groups */
     int64_t total, base_total; /* goroutines; base_total -1: there is no baseline */
+    char **names;              /* of functions that have none of their own: their addresses */
+    size_t name_count;
 };
 
 enum { GOROUTINES_GROUPS_MAX = 1000, GOROUTINES_FRAMES_MAX = 200 };
