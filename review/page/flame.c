@@ -125,8 +125,8 @@ static void write_tools(const struct flame_page *page)
 {
     if (page->tree->comparison.has_base) {
         write_mode(page, "diff", " checked", "Difference");
+        write_mode(page, "then", " disabled", "What shrank");
         write_mode(page, "plain", "", "Plain");
-        write_mode(page, "then", " disabled", page->options.then);
     }
     html_printf(page->out,
         "<span class=\"flame-tools\" hidden><input type=\"search\" aria-label=\"Search in the "

@@ -6,7 +6,7 @@
   const ROW = 20, GAP = 1;
   const BOX_PX = 24; // from here on a frame has text
   const CHANGE_PX = 120; // and from here on also its change
-  const LEAST_PX = 1.2; // less is not drawn
+  const LEAST_PX = 3; // what has less is drawn when its caller is zoomed into
   const PARTS = 100000; // of a total, in the data
   const STEPS = [0.5, 2, 5, 15, 40]; // flame_steps in flame.c
   const MINUS = "\u2212";
@@ -47,12 +47,10 @@
     return step === 0 ? "z" : (value < 0 ? "m" : "p") + step;
   }
 
-  // For a label: the last element of the path, and of a method of a pointer only that.
+  // names_label in names.c
   function shorten(name) {
-    const end = name.search(/[[(]/);
-    const plain = name.slice(name.lastIndexOf("/", end < 0 ? undefined : end) + 1);
-    const method = plain.indexOf(".(*");
-    return method < 0 ? plain : plain.slice(method + 1);
+    const path = name.search(/[[(]/);
+    return name.slice(name.slice(0, path < 0 ? undefined : path).lastIndexOf("/") + 1) || name;
   }
 
   function parse(text) {
@@ -267,8 +265,8 @@
       const frame = element.closest?.("[data-index]");
       return frame && nodes[Number(frame.dataset.index)];
     };
-    const hint = `${matchMedia("(hover: none)").matches ? "Tap" : "Click"} a frame to zoom in. `
-      + "Keys: arrows move, Enter zooms in, Esc zooms out, / searches.";
+    const hint = matchMedia("(hover: none)").matches ? "Tap a frame to zoom in."
+      : "Click a frame to zoom in. Keys: arrows move, Enter zooms in, Esc zooms out, / searches.";
 
     svg.addEventListener("click", event => {
       const node = nodeOf(event.target);
@@ -306,9 +304,11 @@
     search.addEventListener("keydown", event => {
       if (event.key !== "Enter" || !hits)
         return;
-      const first = [...frames.keys()].find(index => hits.has(nodes[index]));
-      if (first !== undefined)
-        moveTo(nodes[first]);
+      const largest = [...hits].sort((a, b) => b.shares[side] - a.shares[side])[0];
+      if (largest && frames.has(largest.index))
+        moveTo(largest);
+      else if (largest)
+        zoomTo(largest);
       event.preventDefault();
     });
     root.addEventListener("change", event => {

@@ -29,7 +29,7 @@ static void write_box(const struct flame_page *page, const struct flame_node *no
     html_printf(page->out, "><p class=\"%s %c\" title=\"", flame_change_class(points),
         flame_owner_letter(page, node));
     write_title(page, node);
-    char *label = node->kind == FLAME_FUNCTION ? names_short_line(node->name, LABEL_MAX_BYTES)
+    char *label = node->kind == FLAME_FUNCTION ? names_label(node->name, LABEL_MAX_BYTES)
                                                : xstrdup(node->name);
     html_printf(page->out, "\">%s", label);
     free(label);

@@ -1,10 +1,8 @@
 #include "review/page/names.h"
 
 #include "core/alloc.h"
-#include "review/analysis/go_names.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ELLIPSIS "\xe2\x80\xa6"
@@ -38,10 +36,10 @@ char *names_line(const char *name, size_t max)
     return line;
 }
 
-char *names_short_line(const char *name, size_t max)
+char *names_label(const char *name, size_t max)
 {
-    char *brief = go_names_short(name);
-    char *line = names_line(brief, max);
-    free(brief);
-    return line;
+    size_t path = strcspn(name, "[("), at = path;
+    while (at > 0 && name[at - 1] != '/')
+        at--;
+    return names_line(name[at] ? name + at : name, max);
 }

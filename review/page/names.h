@@ -10,7 +10,8 @@
  * ends and other control characters are spaces. The caller frees it. */
 char *names_line(const char *name, size_t max);
 
-/* The same of the short name, see go_names_short. */
-char *names_short_line(const char *name, size_t max);
+/* The same of the name without the path of its package: "game.(*DBStore).List" of
+ * "woogles/pkg/stores/game.(*DBStore).List". */
+char *names_label(const char *name, size_t max);
 
 #endif
