@@ -18,7 +18,8 @@
 #include <string.h>
 
 struct reporting {
-    const char *folder, *baseline; /* baseline NULL: where the storage has it */
+    const char *folder, *baseline; /* baseline NULL: where the storage has it, */
+    const char *baselines;         /* or in here, each below its id */
     struct buf text;               /* incident.json as it was */
     struct evidence *evidence;
 };
@@ -43,6 +44,15 @@ static struct evidence_place place_of(void *folder)
     return (struct evidence_place){.read = read_file, .arg = folder};
 }
 
+/* The path, which is freed when there is nothing. */
+static char *if_there(char *path)
+{
+    if (fs_exists(path))
+        return path;
+    free(path);
+    return NULL;
+}
+
 /* Where the storage has the baseline of the incident in this folder, when the folder is in a
  * storage at all: <place>/service=<service>/date=<date>/<id>. NULL else; the caller frees. */
 static char *find_baseline(const char *folder, const struct incident *incident)
@@ -59,7 +69,7 @@ static char *find_baseline(const char *folder, const struct incident *incident)
     }
     free(own);
     free(path);
-    return found && !fs_exists(found) ? (free(found), NULL) : found;
+    return found ? if_there(found) : NULL;
 }
 
 /* The folder of the baseline, opened; NULL: there is none. */
@@ -145,7 +155,8 @@ static int run(int argc, char **argv)
     const char *memory = NULL;
     char *folder;
     const struct command_option options[] = {{.name = "baseline", .text = &reporting.baseline},
-        {.name = "memory", .text = &memory}, {.name = NULL}};
+        {.name = "baselines", .text = &reporting.baselines}, {.name = "memory", .text = &memory},
+        {.name = NULL}};
     if (options_read(&command_report, argc, argv, options, &folder) != EXIT_DONE)
         return EXIT_USAGE;
     if (!folder)
@@ -165,15 +176,16 @@ static int run(int argc, char **argv)
 
 const struct command command_report = {
     .name = "report",
-    .usage = "[--baseline DIR] [--memory SIZE] DIR",
+    .usage = "[--baseline DIR | --baselines DIR] [--memory SIZE] DIR",
     .summary = "Writes report.html and the analysis into an incident's folder",
     .help =
         "DIR is the folder of one incident. report.html is one file that needs no other; the\n"
         "headline, the suspect and what else was found are written to incident.json as well.\n"
         "Doing it again gives the same again.\n\n"
-        "  --baseline DIR  the folder of the calm-time incident to compare with; without it,\n"
-        "                  the one that incident.json names, if it is stored beside this one\n"
-        "  --memory SIZE   what the process may take of memory: profiles for which that is too\n"
-        "                  little are left out, and the report says so\n",
+        "  --baseline DIR   the folder of the calm-time incident to compare with; without it,\n"
+        "                   the one that incident.json names, if it is stored beside this one\n"
+        "  --baselines DIR  look for that one in here first, in a folder called by its id\n"
+        "  --memory SIZE    what the process may take of memory: profiles for which that is too\n"
+        "                   little are left out, and the report says so\n",
     .run = run,
 };

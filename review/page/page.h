@@ -36,6 +36,9 @@ void page_clipped(struct buf *out, const char *text, size_t most);
 /* A link to another incident, or its id where there are no links. */
 void page_incident(struct buf *out, const struct page *page, const char *id);
 
+/* A function's name as short as people say it; the caller frees. */
+char *page_short_name(const char *function);
+
 /* "cpu" as people call it: "CPU profile". The profile's own name in quotes when it is none of Go's.
  */
 void page_profile_name(struct buf *out, const char *name);

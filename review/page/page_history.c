@@ -1,7 +1,77 @@
+/* Whether it has happened before: as far as the incident itself knows, or the store. */
+#include "core/buf.h"
+#include "core/incident.h"
+#include "core/metric.h"
+#include "review/analysis/evidence.h"
+#include "review/analysis/history.h"
+#include "review/page/html.h"
 #include "review/page/page.h"
+#include "review/page/report.h"
+
+#include <math.h>
+
+static void put_history(struct buf *out, const struct page *page, const struct history *history)
+{
+    if (history->verdict_text)
+        html_printf(out, "<p><strong>%s</strong></p>\n", history->verdict_text);
+    if (history->frequency)
+        html_printf(out, "<p>%s</p>\n", history->frequency);
+    if (history->trend)
+        html_printf(out, "<p>%s</p>\n", history->trend);
+    if (history->earlier_count == 0)
+        return;
+    buf_puts(out, "<details><summary>Earlier ones</summary>\n<ul class=\"earlier\">\n");
+    for (size_t i = 0; i < history->earlier_count; i++) {
+        int64_t fired_ms;
+        buf_puts(out, "<li>");
+        if (incident_id_time(history->earlier[i], &fired_ms) == 0) {
+            page_time(out, fired_ms, true);
+            buf_puts(out, " ");
+        }
+        page_incident(out, page, history->earlier[i]);
+        buf_puts(out, "</li>\n");
+    }
+    buf_puts(out, "</ul>\n</details>\n");
+}
+
+/* What the agent had learned when it was captured. */
+static void put_recurrence(struct buf *out, const struct incident *incident)
+{
+    const struct incident_recurrence *recurrence = &incident->recurrence;
+    char period[VALUE_TEXT_SIZE], jitter[VALUE_TEXT_SIZE];
+    if (!isfinite(recurrence->period_s))
+        return;
+    html_printf(out, "<p>It recurs every %s",
+        metric_format_level(UNIT_SECONDS, round(recurrence->period_s), period));
+    if (isfinite(recurrence->jitter_s))
+        html_printf(
+            out, ", give or take %s", metric_format(UNIT_SECONDS, recurrence->jitter_s, jitter));
+    if (recurrence->onsets > 0)
+        html_printf(out, ": seen %lld times in a row", (long long)recurrence->onsets);
+    buf_puts(out, ".");
+    if (recurrence->next_ms) {
+        buf_puts(out, " The next was expected at ");
+        page_time(out, recurrence->next_ms, true);
+        buf_puts(out, ".");
+    }
+    buf_puts(out, "</p>\n");
+}
 
 void page_history(struct buf *out, const struct page *page)
 {
-    (void)out;
-    (void)page;
+    const struct incident *incident = page->evidence->incident;
+    const struct history *history = page->extras->history;
+    buf_puts(out,
+        "<section aria-labelledby=\"before\">\n<h2 id=\"before\">Has it happened before?</h2>\n");
+    if (history)
+        put_history(out, page, history);
+    put_recurrence(out, incident);
+    if (incident->suppressed_since_last > 0)
+        html_printf(out, "<p>%lld fires before it were held back by a cooldown or a limit.</p>\n",
+            (long long)incident->suppressed_since_last);
+    if (!history)
+        buf_puts(out,
+            "<p class=\"small\">This file knows only its own incident: <code>stakeout "
+            "review</code> and <code>stakeout show</code> tell about the earlier ones.</p>\n");
+    buf_puts(out, "</section>\n");
 }
