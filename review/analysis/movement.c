@@ -63,7 +63,7 @@ static size_t count_from(const struct series *series, int64_t onset_ms)
 static void find_usual(const struct series *series, size_t from_onset, struct movement *movement)
 {
     size_t count = series->count - from_onset;
-    movement->usual = movement->spread = NAN;
+    movement->usual = movement->below = movement->above = NAN;
     if (count < LEAST_BEFORE)
         return;
     double *values = xcalloc(count, sizeof *values);
@@ -71,7 +71,8 @@ static void find_usual(const struct series *series, size_t from_onset, struct mo
         values[i] = series_at(series, from_onset + i)->value;
     qsort(values, count, sizeof *values, compare_values);
     movement->usual = quantile(values, count, 0.5);
-    movement->spread = quantile(values, count, 0.9) - quantile(values, count, 0.1);
+    movement->below = movement->usual - quantile(values, count, 0.1);
+    movement->above = quantile(values, count, 0.9) - movement->usual;
     free(values);
 }
 
@@ -123,14 +124,16 @@ static double strength_of(const struct movement *movement, enum unit unit)
 {
     if (isnan(movement->usual) || isnan(movement->extreme))
         return 0;
-    double ordinary = fmax(fmax(movement->spread, fabs(movement->usual) / 20), least_of(unit));
+    /* What it does on the other side is noise, and not an earlier spike of the same kind. */
+    double noise = 2 * (movement->falls ? movement->above : movement->below);
+    double ordinary = fmax(fmax(noise, fabs(movement->usual) / 20), least_of(unit));
     return fabs(movement->extreme - movement->usual) / ordinary;
 }
 
 void movement_of(
     const struct series *series, int64_t onset_ms, enum movement_way way, struct movement *movement)
 {
-    *movement = (struct movement){.usual = NAN, .spread = NAN, .extreme = NAN};
+    *movement = (struct movement){.usual = NAN, .below = NAN, .above = NAN, .extreme = NAN};
     if (series->count == 0)
         return;
     size_t from_onset = onset_ms ? count_from(series, onset_ms) : 1;

@@ -16,7 +16,8 @@ enum movement_way {
 /* Times are as in the series. */
 struct movement {
     double usual;       /* median of the samples before the onset; NAN: too few */
-    double spread;      /* between the tenth and the last tenth of them; NAN as well */
+    double below;       /* how far the lowest tenth of them is away from it at least; NAN as well */
+    double above;       /* the same of the highest tenth */
     double extreme;     /* the furthest value from the onset on; NAN: there is none */
     int64_t extreme_ms; /* its time */
     bool falls;         /* the extreme is below the usual level */
@@ -25,7 +26,7 @@ struct movement {
     double strength;    /* 0: nowhere; below MOVEMENT_FLAT it did nothing to speak of */
 };
 
-/* In units of what is ordinary for the metric: its own spread, a twentieth of its level, or the
+/* In units of what is ordinary for the metric: its own noise, a twentieth of its level, or the
  * least that anybody would look at. */
 #define MOVEMENT_FLAT 3.0
 

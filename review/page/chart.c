@@ -11,6 +11,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <string.h>
 
 /* Pixels of a row; the line is drawn in units of a part of one. */
 enum { TOP = 16, PLOT = 56, BOTTOM = 4, HEIGHT = TOP + PLOT + BOTTOM, LINE_WIDTH = 2000, FINE = 2 };
@@ -132,9 +133,18 @@ static void put_label(struct buf *out, const struct chart_row *row, const struct
     struct buf words;
     buf_init(&words, 2 * VALUE_TEXT_SIZE + 200);
     headline_metric(&words, row->series->name);
-    words.data[0] = (char)toupper((unsigned char)words.data[0]);
-    html_printf(out, "<div class=\"chart-label\"><b>%s</b> <code>%s</code><span>", words.data,
-        row->series->name);
+    /* What a sentence needs and a label does not. */
+    static const char number_of[] = "the number of ", the[] = "the ";
+    char *label = words.data;
+    if (!strncmp(label, number_of, strlen(number_of)))
+        label += strlen(number_of);
+    else if (!strncmp(label, the, strlen(the)))
+        label += strlen(the);
+    *label = (char)toupper((unsigned char)*label);
+    html_printf(out, "<div class=\"chart-label\"><b>%s</b>", label);
+    if (metric_of_series(row->series->name))
+        html_printf(out, " <code>%s</code>", row->series->name);
+    buf_puts(out, "<span>");
     put_range(out, row->series->unit, movement);
     buf_puts(out, "</span></div>");
     buf_free(&words);
@@ -173,6 +183,7 @@ void chart_put_head(struct buf *out, const struct chart *chart)
 {
     buf_puts(out, "<div class=\"chart-row chart-head\" aria-hidden=\"true\"><div></div>"
                   "<svg class=\"plot\" height=\"20\">");
+    put_background(out, chart);
     bool onset = chart->onset_ms && within(chart, chart->onset_ms);
     if (onset)
         buf_printf(out,
@@ -187,7 +198,6 @@ void chart_put_head(struct buf *out, const struct chart *chart)
             "fired</text>",
             x, left ? -4 : 4, left ? "end" : "start");
     }
-    put_background(out, chart);
     buf_puts(out, "</svg></div>\n");
 }
 
