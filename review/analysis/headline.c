@@ -57,12 +57,12 @@ static void put_movement(
 {
     char from[VALUE_TEXT_SIZE], to[VALUE_TEXT_SIZE], lasted[VALUE_TEXT_SIZE];
     headline_value(unit, movement->extreme, to);
-    if (isnan(movement->usual)) {
-        buf_printf(out, " reached %s", to);
+    headline_value(unit, movement->usual, from);
+    if (isnan(movement->usual) || !strcmp(from, to)) {
+        buf_printf(out, isnan(movement->usual) ? " reached %s" : " was at %s", to);
         put_time(out, begin_ms);
         return;
     }
-    headline_value(unit, movement->usual, from);
     headline_duration((double)(movement->until_ms - begin_ms) / 1000, lasted);
     buf_printf(out, " %s from %s to %s", movement->falls ? "fell" : "rose", from, to);
     bool took_time = movement->until_ms > begin_ms;
@@ -74,17 +74,20 @@ static void put_movement(
             movement->falls ? "low" : "high", lasted);
 }
 
-/* Which way the trigger looks. */
+/* Which way the trigger looks: from the usual level to its own, or to what it saw. */
 static enum movement_way way_of(
     const struct incident_cause *trigger, const struct series *series, int64_t begin_ms)
 {
     struct movement movement;
-    if (isfinite(trigger->value) && isfinite(trigger->limit) && trigger->value != trigger->limit)
-        return trigger->value < trigger->limit ? MOVEMENT_DOWN : MOVEMENT_UP;
     movement_of(series, begin_ms, MOVEMENT_EITHER, &movement);
-    if (isfinite(trigger->value) && isfinite(movement.usual))
-        return trigger->value < movement.usual ? MOVEMENT_DOWN : MOVEMENT_UP;
-    return MOVEMENT_EITHER;
+    double end = isfinite(trigger->limit) && trigger->limit != movement.usual ? trigger->limit
+                                                                              : trigger->value;
+    double start = isfinite(movement.usual) ? movement.usual : trigger->limit;
+    if (isnan(movement.usual))
+        end = trigger->value;
+    if (!isfinite(start) || !isfinite(end) || start == end)
+        return MOVEMENT_EITHER;
+    return end < start ? MOVEMENT_DOWN : MOVEMENT_UP;
 }
 
 /* The level it was on its way to and how long until then, from the reason of a forecast:
