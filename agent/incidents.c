@@ -143,6 +143,7 @@ static struct running *begin(
     incident->trigger.name = xstrdup(trigger);
     incident->agent_version = xstrdup(STAKEOUT_VERSION);
     incident->metrics_file = xstrdup("metrics.csv");
+    incident->source_url = config->source_url ? xstrdup(config->source_url) : NULL;
     incident->suppressed_since_last = incidents->suppressed;
     struct source_identity identity = {0};
     incidents->setup.identify(incidents->setup.arg, app, &identity);

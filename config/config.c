@@ -15,6 +15,28 @@ static void check_recorder(struct config_reader *reader, const struct node *root
         node_problem(reader->problems, node_get(recorder, "slice"), "must be whole seconds");
 }
 
+/* What is in braces has a meaning; the URL is stored with every incident, so it holds no secret. */
+static void check_source_url(struct config_reader *reader, const struct node *root)
+{
+    static const char *const parts[] = {"{commit}", "{path}", "{line}"};
+    const char *url = reader->config->source_url;
+    const struct node *node = node_get(root, "source_url");
+    for (const char *brace = url ? strchr(url, '{') : NULL; brace; brace = strchr(brace + 1, '{')) {
+        bool known = false;
+        for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+            known = known || !strncmp(brace, parts[i], strlen(parts[i]));
+        if (!known)
+            node_problem(reader->problems, node,
+                "has \"%.*s\", which stands for nothing; it may have {commit}, {path} and {line}",
+                (int)strcspn(brace, "}") + (strchr(brace, '}') != NULL), brace);
+    }
+    if (url && !strstr(url, "{path}"))
+        node_problem(reader->problems, node, "has no {path}, so every link would be the same");
+    const char *authority = url ? strstr(url, "//") + 2 : "";
+    if (memchr(authority, '@', strcspn(authority, "/?#")))
+        node_problem(reader->problems, node, "must not hold a user or a password");
+}
+
 static void read_all(struct config_reader *reader, const struct node *root)
 {
     struct binding binding = {config_fields, reader->config};
@@ -28,6 +50,7 @@ static void read_all(struct config_reader *reader, const struct node *root)
     config_read_captures(reader, root);
     check_recorder(reader, root);
     config_read_baseline(reader, root);
+    check_source_url(reader, root);
     config_read_exporters(reader, root);
     config_read_listen(reader, root);
     config_read_triggers(reader, root);

@@ -129,7 +129,8 @@ struct config {
     struct limits_config limits;
     struct exporter_config *exporters; /* in the file's order */
     size_t exporter_count;
-    char *listen; /* NULL: off, else ADDRESS:PORT */
+    char *source_url; /* NULL: none; with {path} and perhaps {commit}, {line} */
+    char *listen;     /* NULL: off, else ADDRESS:PORT */
     struct log_config log;
 };
 

@@ -151,6 +151,11 @@ const struct field config_fields[] = {
         .fields = limits_fields,
         .help = "what the agent may use"},
     {.key = "export", .type = FIELD_OTHER, .help = "where incidents are stored"},
+    {.key = "source_url",
+        .type = FIELD_URL,
+        .offset = offsetof(struct config, source_url),
+        .help = "links from functions to code: https://git.internal/me/app/blob/{commit}/{path}"
+                "#L{line}"},
     {.key = "listen", .type = FIELD_OTHER, .help = "address that serves /healthz, /metrics, ..."},
     {.key = "log",
         .type = FIELD_STRUCT,

@@ -143,6 +143,7 @@ void incident_free(struct incident *incident)
     incident_clear_peaks(incident);
     free(incident->peaks);
     free(incident->baseline);
+    free(incident->source_url);
     incident_clear_analysis(incident);
     free(incident);
 }

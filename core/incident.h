@@ -126,7 +126,8 @@ struct incident {
     struct incident_recurrence recurrence;
     double cpu_mean; /* usage_during_capture, % */
     int64_t suppressed_since_last;
-    char *baseline; /* the id of the incident to compare with */
+    char *baseline;   /* the id of the incident to compare with */
+    char *source_url; /* links into the source: https://.../{commit}/{path}#L{line} */
     struct incident_analysis analysis;
 };
 

@@ -151,6 +151,7 @@ json_t *incident_to_json(const struct incident *incident)
     incident_put_object(json, "usage_during_capture", usage);
     incident_put_positive(json, "suppressed_since_last", incident->suppressed_since_last);
     incident_put_text(json, "baseline", incident->baseline);
+    incident_put_text(json, "source_url", incident->source_url);
     incident_analysis_to_json(&incident->analysis, json);
     return json;
 }
@@ -313,6 +314,7 @@ static int read_incident(const json_t *json, struct incident *incident, struct e
     incident->baseline = incident_get_text(json, "baseline");
     if (incident->baseline && !incident_id_valid(incident->baseline))
         return error_set(err, "its baseline is no id of an incident");
+    incident->source_url = incident_get_text(json, "source_url");
     incident_analysis_from_json(json, &incident->analysis);
     if (read_joined(json_object_get(json, "joined"), incident, err) < 0)
         return -1;

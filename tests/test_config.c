@@ -186,6 +186,7 @@ static void a_file_with_everything_is_read(void **state)
     assert_string_equal(((struct fake_directory *)config->exporters[1].options)->path, "/one");
     assert_string_equal(
         ((struct fake_directory *)config->exporters[2].options)->path, "/two: t0ken ${HOME}");
+    assert_string_equal(config->source_url, "https://git/{commit}/{path}#L{line}");
     assert_string_equal(config->listen, "127.0.0.1:9797");
     assert_int_equal(config->log.level, 2);
     assert_int_equal(config->log.format, 1);
@@ -347,7 +348,7 @@ static void the_schema_is_json_and_closed(void **state)
     json_t *properties = json_object_get(schema, "properties");
     static const char *const keys[] = {"service", "interval", "state", "app", "apps", "source",
         "database", "triggers", "quiet", "captures", "recorder", "baseline", "limits", "export",
-        "listen", "log"};
+        "source_url", "listen", "log"};
     assert_int_equal(json_object_size(properties), sizeof keys / sizeof *keys);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         assert_non_null(json_object_get(json_object_get(properties, keys[i]), "description"));

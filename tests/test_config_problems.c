@@ -49,10 +49,10 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
              "{directory: /captures})\n"},
         {"- x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, "
                 "apps, source, database, triggers, quiet, captures, recorder, baseline, limits, "
-                "export, listen, log\n"},
+                "export, source_url, listen, log\n"},
         {"x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, apps, "
               "source, database, triggers, quiet, captures, recorder, baseline, limits, export, "
-              "listen, log\n"},
+              "source_url, listen, log\n"},
         {"servce: w\napp: {debug: 'http://h/'}\nexport: {directory: /c}\n",
             "f.yaml:1:1: servce: is not known; did you mean \"service\"?\n"},
         {"service: 'a b'\ninterval: 50ms\nstate:\napp:\n  debug: ftp://u:p@h/\n  container: [a]\n  "
@@ -74,7 +74,7 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
             "db.internal:5432\n"
             "f.yaml:12:1: metrics: is not known; known here: service, interval, state, app, apps, "
             "source, database, triggers, quiet, captures, recorder, baseline, limits, export, "
-            "listen, log\n"
+            "source_url, listen, log\n"
             "f.yaml:13:10: limits.cooldwn: is not known; did you mean \"cooldown\"?\n"
             "f.yaml:13:33: limits.per_hour: \"six\" is not a whole number\n"
             "f.yaml:13:45: limits.spool: 5mb: units are in capitals; write 5MB\n"
@@ -194,6 +194,18 @@ static void source_database_listen_and_export_are_checked(void **state)
             "f.yaml:4:12: baseline.evry: is not known; did you mean \"every\"?\n"},
         {HEAD "recorder: on\n",
             "f.yaml:4:11: recorder: must be a mapping; keys it takes: slice, keep, always\n"},
+        {HEAD "source_url: 'ftp://git/{path}'\n",
+            "f.yaml:4:13: source_url: is not a URL that begins with http:// or https://\n"},
+        {HEAD "source_url: 'https://git/{comit}/{pth}'\n",
+            "f.yaml:4:13: source_url: has \"{comit}\", which stands for nothing; it may have "
+            "{commit}, "
+            "{path} and {line}\n"
+            "f.yaml:4:13: source_url: has \"{pth}\", which stands for nothing; it may have "
+            "{commit}, "
+            "{path} and {line}\n"
+            "f.yaml:4:13: source_url: has no {path}, so every link would be the same\n"},
+        {HEAD "source_url: 'https://u:p@git/{path}'\n",
+            "f.yaml:4:13: source_url: must not hold a user or a password\n"},
         {HEAD "listen: 127.0.0.1\n", "f.yaml:4:9: listen: is not ADDRESS:PORT; write it like "
                                      "127.0.0.1:9797, \"[::1]:9797\" or off\n"},
         {HEAD "listen: localhost:9797\n", "f.yaml:4:9: listen: takes an address, not a name; "
