@@ -22,9 +22,9 @@ static const double deviations = 1.4826;
 /* A trend is looked for in the medians of days, at least DAYS_MIN of them over at least a week, of
  * the last DAYS_MAX: a day's own ups and downs are no trend. */
 enum { DAYS_MIN = 8, DAYS_MAX = 84 };
-/* It is one when chance makes it less often than once in 100 (Mann-Kendall, two-sided), and the
- * value changed by at least 5% in all. */
-static const double z_min = 2.576, change_min = 0.05;
+/* It is one when chance makes it less often than 3 times in 1,000 (Mann-Kendall, two-sided: a page
+ * shows a hundred groups), and the value changed by at least 5% in all. */
+static const double z_min = 3, change_min = 0.05;
 
 static int by_value(const void *a, const void *b)
 {
