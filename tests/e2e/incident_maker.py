@@ -287,7 +287,7 @@ def story(root, newest_s=NEWEST_S):
     made["text"] = write(root, at_s - 2 * DAY_S, {"jvm": b"a text profile\n"}, lone,
                          service="search", trigger="cpu-spike", limit=8, unit="")
     made["unsymbolised"] = write(
-        root, at_s - 3 * DAY_S, {"cpu": pprof_maker.cpu([([""] * 4, 9.0), ([""] * 2, 4.0)])}, lone,
+        root, at_s - 3 * DAY_S, {"cpu": pprof_maker.cpu([([0x4a1000, 0x4a2010, 0x4b0020], 9.0), ([0x4a1000], 4.0)])}, lone,
         service="search", trigger="cpu-spike", limit=8, unit="")
     made["manual"] = write(root, at_s - 4 * DAY_S, {"cpu": site_cpu(at_s, 1)}, lone, kind="manual",
                            trigger="manual", service="games")

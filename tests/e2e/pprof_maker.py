@@ -32,7 +32,8 @@ GOROUTINE = [("goroutine", "count")]
 
 
 class Profile:
-    """A profile that grows by stacks. A frame is a function's name, or (name, file, line)."""
+    """A profile that grows by stacks. A frame is a function's name, or (name, file, line), or an
+    address that has no symbol."""
 
     def __init__(self, sample_types, time_s=0, seconds=0, period=None, default=None, binary="/app/site"):
         self.sample_types = sample_types
@@ -50,8 +51,11 @@ class Profile:
         return self.functions.setdefault((name, file), len(self.functions) + 1)
 
     def location(self, frame):
-        name, file, line = frame if isinstance(frame, tuple) else (frame, "", 0)
-        key = (self.function(name, file), line)
+        if isinstance(frame, int):
+            key = (0, frame)
+        else:
+            name, file, line = frame if isinstance(frame, tuple) else (frame, "", 0)
+            key = (self.function(name, file), line)
         return self.locations.setdefault(key, len(self.locations) + 1)
 
     def add(self, frames, *values, **labels):
@@ -61,8 +65,7 @@ class Profile:
         return self
 
     def label(self, key, value):
-        text = bytes_field(3, number_field(1, self.string(key)) + number_field(2, self.string(value)))
-        return text
+        return bytes_field(3, number_field(1, self.string(key)) + number_field(2, self.string(value)))
 
     def encode(self):
         body = bytearray()
@@ -78,9 +81,10 @@ class Profile:
                                 + number_field(3, 0x900000)
                                 + number_field(5, self.string(self.binary)) + flags)
         for (function, line), number in self.locations.items():
-            inner = number_field(1, function) + number_field(2, line)
+            address = 0x400000 + 16 * number if function else line
+            lines = bytes_field(4, number_field(1, function) + number_field(2, line)) if function else b""
             body += bytes_field(4, number_field(1, number) + number_field(2, int(bool(self.binary)))
-                                + number_field(3, 0x400000 + 16 * number) + bytes_field(4, inner))
+                                + number_field(3, address) + lines)
         for (name, file), number in self.functions.items():
             text = self.string(name)
             body += bytes_field(5, number_field(1, number) + number_field(2, text)
