@@ -1,4 +1,5 @@
 """Debian's Chromium, driven by the scripts in tests/e2e/browser; and `stakeout review` for it."""
+import glob
 import hashlib
 import json
 import os
@@ -45,3 +46,18 @@ def run(script, **given):
     assert done.returncode == 0, done.stderr[-3000:]
     failed = json.loads(done.stdout.splitlines()[-1])["failed"]
     assert not failed, "\n".join(failed)
+
+
+def find(root, incident):
+    """The folder of an incident."""
+    found, = glob.glob(os.path.join(glob.escape(root), "service=*", "date=*", incident))
+    return found
+
+
+def analyse(root):
+    """Has every incident's report made, as the agent does, calm times first."""
+    folders = glob.glob(os.path.join(glob.escape(root), "service=*", "date=*", "*-*"))
+    for folder in sorted(folders, key=lambda name: "-baseline-" not in name):
+        made = subprocess.run([harness.BINARY, "report", folder], text=True, capture_output=True,
+                              env=harness.clean_environment(), timeout=harness.PATIENCE_S, check=False)
+        assert made.returncode == 0, made.stderr

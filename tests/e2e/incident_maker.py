@@ -115,7 +115,7 @@ def hostile_cpu(time_s):
 class Metrics:
     """metrics.csv: once a second from 5 minutes before the onset, calm, then a spike of a minute."""
 
-    def __init__(self, seed, cpu=(12, 97), db_received=(8e6, 310e6), memory=(34, 61), spike_s=41,
+    def __init__(self, seed, cpu=(12, 97), db_received=(8e6, 310e6), memory=(34, 61), spike_s=24,
                  extra=()):
         self.seed = seed
         self.levels = {"cpu": cpu, "cpu.cores": (cpu[0] / 50, cpu[1] / 50), "memory": memory,

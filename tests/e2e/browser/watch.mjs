@@ -105,6 +105,28 @@ export async function screenshot(page, name, fullPage = true) {
     await page.screenshot({ path: path.join(input.screenshots, `${name}.png`), fullPage });
 }
 
+// A page as people meet it: in the light, in the dark, on a phone, on paper.
+export async function looks(watch, url, name) {
+    const page = await watch.page({ colorScheme: "light" });
+    await page.goto(url);
+    await watch.accessible(page, `${name}, light`);
+    await watch.fits(page, `${name}, light`);
+    await screenshot(page, `${name}-light`);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await watch.accessible(page, `${name}, dark`);
+    await screenshot(page, `${name}-dark`);
+    await page.setViewportSize(PHONE);
+    await watch.fits(page, `${name}, phone`);
+    await watch.accessible(page, `${name}, phone`);
+    await screenshot(page, `${name}-phone`);
+    await page.setViewportSize(WIDE);
+    await page.emulateMedia({ colorScheme: "light", media: "print" });
+    await watch.fits(page, `${name}, print`);
+    await screenshot(page, `${name}-print`);
+    await watch.innocent(page);
+    await page.context().close();
+}
+
 // Runs the scenarios of a file, each with its own name, and ends with what was wrong.
 export async function scenarios(all) {
     const watch = await Watch.open();
