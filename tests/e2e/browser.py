@@ -3,6 +3,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -61,3 +62,23 @@ def analyse(root):
         made = subprocess.run([harness.BINARY, "report", folder], text=True, capture_output=True,
                               env=harness.clean_environment(), timeout=harness.PATIENCE_S, check=False)
         assert made.returncode == 0, made.stderr
+
+
+class Review:
+    """`stakeout review` over a folder, on a port of its own."""
+
+    def __init__(self, root):
+        self.process = subprocess.Popen(
+            [harness.BINARY, "review", root, "--listen", "127.0.0.1:0"], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=harness.clean_environment())
+        said = self.process.stdout.readline()
+        found = re.search(r"http://\S+/", said)
+        assert found, said + self.process.stderr.read()
+        self.base = found[0]
+
+    def close(self):
+        """Ends it; it must not have complained."""
+        self.process.terminate()
+        _, complaints = self.process.communicate(timeout=harness.PATIENCE_S)
+        assert self.process.returncode == 0, complaints
+        assert "Sanitizer" not in complaints, complaints

@@ -5,6 +5,7 @@ hostile, and as many plain ones as wanted.
 
     tests/e2e/incident_maker.py FOLDER             the story; `stakeout report` analyses it
     tests/e2e/incident_maker.py FOLDER --many N    N small ones, analysed
+    tests/e2e/incident_maker.py FOLDER --now       one that was stored a moment ago; prints its id
 """
 import argparse
 import datetime
@@ -13,6 +14,7 @@ import json
 import math
 import os
 import random
+import time
 
 import pprof_maker
 
@@ -327,8 +329,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("folder")
     parser.add_argument("--many", type=int, metavar="N")
+    parser.add_argument("--now", action="store_true")
     arguments = parser.parse_args()
-    if arguments.many:
+    if arguments.now:
+        print(round_start(arguments.folder, time.time() - MINUTE_S, service="latest"))
+    elif arguments.many:
         many(arguments.folder, arguments.many)
     else:
         print(json.dumps(story(arguments.folder), indent=2))
