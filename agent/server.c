@@ -3,11 +3,11 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/listen.h"
 #include "core/loop.h"
 
 #include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -131,36 +131,16 @@ struct server *server_open_unix(
     return server;
 }
 
-static int listen_on(const char *host, const char *port, struct error *err)
-{
-    struct addrinfo hints = {
-        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    if (getaddrinfo(*host ? host : NULL, port, &hints, &found) != 0)
-        return error_set(err, "listen: \"%s\" is no IP address, or %s no port", host, port);
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int yes = 1;
-    if (fd >= 0)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, 16) < 0) {
-        error_set(err, "cannot listen on %s port %s: %s", host, port, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    freeaddrinfo(found);
-    return fd;
-}
-
 struct server *server_open_port(
-    struct loop *loop, const char *address, server_handler *handler, void *arg, struct error *err)
+    struct loop *loop, const char *text, server_handler *handler, void *arg, struct error *err)
 {
-    const char *colon = strrchr(address, ':');
-    bool bracketed = address[0] == '[' && colon && colon > address && colon[-1] == ']';
-    const char *begin = bracketed ? address + 1 : address;
-    char *host = colon ? xstrndup(begin, (size_t)(colon - begin) - bracketed) : xstrdup(address);
-    int fd = listen_on(host, colon ? colon + 1 : "", err);
-    free(host);
+    struct listen_address address;
+    int fd = listen_address_parse(text, &address, err);
+    if (fd == 0)
+        fd = listen_open(&address, err);
+    else
+        error_prefix(err, "listen");
+    listen_address_free(&address);
     return fd < 0 ? NULL : serve(loop, fd, handler, arg, err);
 }
 

@@ -1,0 +1,227 @@
+#include "review/web/web_rows.h"
+
+#include "core/buf.h"
+#include "core/clock.h"
+#include "review/page/html.h"
+#include "review/web/web_groups.h"
+#include "review/web/web_parts.h"
+#include "review/web/web_words.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    EARLIER_MAX = 8, /* incidents that a row opens to; the rest has a page */
+    SPARK_WIDTH = 120,
+    SPARK_HEIGHT = 20
+};
+
+/* Where a time is on the picture, in tenths of a pixel. */
+static int spark_x(const struct web_spark *spark, int64_t wall_ms)
+{
+    double share = (double)(wall_ms - spark->from_ms) / (double)(spark->to_ms - spark->from_ms);
+    return (int)lround(fmin(fmax(share, 0), 1) * SPARK_WIDTH * 10);
+}
+
+static void put_tenths(struct buf *out, int tenths)
+{
+    if (tenths % 10)
+        buf_printf(out, "%d.%d", tenths / 10, tenths % 10);
+    else
+        buf_printf(out, "%d", tenths / 10);
+}
+
+/* A gap is a gap: the line ends and begins again. */
+static void put_line(struct buf *out, const struct web_spark *spark)
+{
+    bool drawing = false;
+    for (size_t i = 0; i < spark->count; i++) {
+        if (spark->levels[i] == WEB_SPARK_GAP) {
+            drawing = false;
+            continue;
+        }
+        double part = SPARK_WIDTH * 10.0 / spark->count;
+        int level = spark->levels[i] * (SPARK_HEIGHT - 2) * 10 / (WEB_SPARK_GAP - 1);
+        buf_puts(out, drawing ? " " : "M");
+        put_tenths(out, (int)lround(part * ((double)i + 0.5)));
+        buf_puts(out, ",");
+        put_tenths(out, (SPARK_HEIGHT - 1) * 10 - level);
+        drawing = true;
+    }
+}
+
+void web_rows_spark(struct buf *out, const struct web_summary *summary)
+{
+    const struct web_spark *spark = &summary->spark;
+    char top[WEB_WORDS_SIZE];
+    if (spark->count < 2 || spark->to_ms <= spark->from_ms) {
+        buf_puts(out, "<span class=\"spark\"></span>");
+        return;
+    }
+    html_printf(out,
+        "<svg class=\"spark\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s, at most %s\">",
+        SPARK_WIDTH, SPARK_HEIGHT, summary->metric,
+        web_words_value(summary->metric, spark->max, top));
+    if (spark->begin_ms && spark->end_ms > spark->begin_ms) {
+        int begin = spark_x(spark, spark->begin_ms), end = spark_x(spark, spark->end_ms);
+        buf_puts(out, "<rect class=\"capture\" y=\"0\" x=\"");
+        put_tenths(out, begin);
+        buf_puts(out, "\" width=\"");
+        put_tenths(out, end - begin < 15 ? 15 : end - begin);
+        buf_printf(out, "\" height=\"%d\"/>", SPARK_HEIGHT);
+    }
+    buf_puts(out, "<path d=\"");
+    put_line(out, spark);
+    buf_puts(out, "\"/></svg>");
+}
+
+void web_rows_words(struct buf *out, const struct web_summary *summary)
+{
+    char now[WEB_WORDS_SIZE], then[WEB_WORDS_SIZE];
+    if (*summary->problem) {
+        html_printf(out, "<b>cannot be read</b> <span class=\"more\">%s</span>", summary->problem);
+        return;
+    }
+    if (!*summary->suspect) {
+        html_printf(out, "<span>%s</span>", *summary->headline ? summary->headline : summary->id);
+        return;
+    }
+    html_printf(out, "<b>%s</b>", summary->suspect);
+    if (isfinite(summary->cum_percent)) {
+        const char *sample = *summary->sample ? summary->sample : summary->profile;
+        html_printf(out, " <span class=\"more\">%s of %s",
+            web_words_percent(summary->cum_percent, now), web_words_sample(sample));
+        if (isfinite(summary->baseline_percent))
+            html_printf(
+                out, ", %s on a calm day", web_words_percent(summary->baseline_percent, then));
+        buf_puts(out, "</span>");
+    }
+}
+
+static void put_time(struct buf *out, const struct web_rows *rows, int64_t wall_ms)
+{
+    char when[WEB_WORDS_SIZE], exactly[WEB_WORDS_SIZE], stamp[RFC3339_SIZE];
+    html_printf(out, "<time datetime=\"%s\" title=\"%s\">%s</time>", rfc3339_format(wall_ms, stamp),
+        web_words_exactly(wall_ms, exactly), web_words_when(wall_ms, rows->now_ms, when));
+}
+
+static void put_peak(struct buf *out, const struct web_summary *summary)
+{
+    char peak[WEB_WORDS_SIZE], normal[WEB_WORDS_SIZE];
+    buf_puts(out, "<span class=\"peak\">");
+    if (isfinite(summary->peak))
+        html_printf(out, "<b>%s</b>", web_words_value(summary->metric, summary->peak, peak));
+    if (isfinite(summary->peak) && isfinite(summary->normal))
+        html_printf(out, " <span class=\"more\">from %s</span>",
+            web_words_value(summary->metric, summary->normal, normal));
+    buf_puts(out, "</span>");
+}
+
+static void put_pick(struct buf *out, const struct web_summary *summary)
+{
+    html_printf(out,
+        "<input class=\"pick\" type=\"checkbox\" form=\"compare\" name=\"id\" value=\"%s\" "
+        "aria-label=\"pick %s to compare\">",
+        summary->id, summary->id);
+}
+
+static void put_looked(struct buf *out, const struct web_summary *summary)
+{
+    if (summary->looked_ms)
+        buf_puts(out, "<span class=\"dot looked\" title=\"looked at\">\xe2\x97\x8b</span>");
+    else
+        buf_puts(
+            out, "<span class=\"dot\" title=\"nobody has looked at it yet\">\xe2\x97\x8f</span>");
+}
+
+static void put_earlier(
+    struct buf *out, const struct web_rows *rows, const struct web_summary *summary)
+{
+    html_printf(out, "<li>");
+    put_pick(out, summary);
+    put_looked(out, summary);
+    put_time(out, rows, summary->fired_ms);
+    html_printf(out, "<a class=\"words\" href=\"/incident/%s\">", summary->id);
+    web_rows_words(out, summary);
+    buf_puts(out, "</a>");
+    web_rows_spark(out, summary);
+    put_peak(out, summary);
+    buf_puts(out, "</li>\n");
+}
+
+static void put_form(
+    struct buf *out, const struct web_rows *rows, const struct web_summary *summary)
+{
+    html_printf(out,
+        "<form method=\"post\" action=\"/incident/%s/mark\" data-quiet>"
+        "<input type=\"hidden\" name=\"token\" value=\"%s\">"
+        "<input type=\"hidden\" name=\"back\" value=\"%s\">"
+        "<input type=\"hidden\" name=\"looked\" value=\"%s\">"
+        "<button>%s</button></form>",
+        summary->id, rows->site->guard.token, rows->back, summary->looked_ms ? "no" : "yes",
+        summary->looked_ms ? "Not looked at" : "Looked at");
+}
+
+/* What the row opens to. */
+static void put_more(struct buf *out, const struct web_rows *rows, const struct web_group *group)
+{
+    const struct web_summary *shown = group->shown;
+    html_printf(out, "<div class=\"opened\"><p class=\"headline\">%s</p><div class=\"actions\">",
+        *shown->headline ? shown->headline : shown->problem);
+    html_printf(out, "<a href=\"/incident/%s\">Open</a>", shown->id);
+    if (*shown->baseline)
+        html_printf(out, " <a href=\"/compare?a=%s&amp;b=%s\">Compare with the calm day</a>",
+            shown->baseline, shown->id);
+    put_form(out, rows, shown);
+    html_printf(out, "<code>%s</code></div>\n", shown->id);
+    if (shown->note)
+        html_printf(out, "<p class=\"note\">%s</p>\n", shown->note);
+    if (group->count > 1)
+        buf_puts(out, "<ol class=\"earlier\">\n");
+    size_t told = 0;
+    for (size_t i = group->newest; i != SIZE_MAX && told < EARLIER_MAX; i = rows->groups->next[i]) {
+        const struct web_summary *summary = rows->groups->view->summaries[i];
+        if (summary == shown)
+            continue;
+        put_earlier(out, rows, summary);
+        told++;
+    }
+    if (group->count > 1)
+        buf_puts(out, "</ol>\n");
+    if (group->count > told + 1)
+        html_printf(out, "<p><a href=\"/?kind=all&amp;group=%s\">all %zu of this group</a></p>\n",
+            shown->group, group->count);
+    buf_puts(out, "</div>");
+}
+
+static void put_times(struct buf *out, const struct web_group *group)
+{
+    buf_puts(out, "<span class=\"times\">");
+    if (group->count > 1)
+        html_printf(out, "%zu times", group->count);
+    buf_puts(out, "</span>");
+}
+
+void web_rows_write(struct buf *out, const struct web_rows *rows, size_t index)
+{
+    const struct web_group *group = &rows->groups->all[index];
+    const struct web_summary *shown = group->shown;
+    html_printf(out, "<li class=\"group\" data-key=\"%s\" data-newest=\"%s\">\n<details><summary>",
+        *shown->group ? shown->group : shown->id, shown->id);
+    put_pick(out, shown);
+    put_looked(out, shown);
+    put_time(out, rows, shown->fired_ms);
+    html_printf(out, "<a class=\"words\" href=\"/incident/%s\">", shown->id);
+    web_rows_words(out, shown);
+    buf_puts(out, "</a>");
+    if (shown->note)
+        html_printf(out, "<span class=\"noted\" title=\"%s\">%s</span>", shown->note, shown->note);
+    html_printf(out, "<span class=\"source\">%s<span class=\"more\"> %s</span></span>",
+        shown->service, shown->trigger);
+    web_rows_spark(out, shown);
+    put_peak(out, shown);
+    put_times(out, group);
+    buf_puts(out, "</summary>\n");
+    put_more(out, rows, group);
+    buf_puts(out, "</details></li>\n");
+}

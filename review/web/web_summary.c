@@ -1,0 +1,199 @@
+#include "review/web/web_summary.h"
+
+#include "core/alloc.h"
+#include "core/incident.h"
+#include "review/store/store.h"
+#include "review/web/web_marks.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A text on its way into the summary's allocation. */
+struct text {
+    const char **to;
+    char *from;
+};
+
+enum { TEXTS_MAX = 16 };
+
+struct texts {
+    struct text all[TEXTS_MAX];
+    size_t count, bytes;
+};
+
+static void add_text(struct texts *texts, const char **to, const char *from)
+{
+    char *cut = web_marks_cut(from ? from : "", WEB_SUMMARY_TEXT_MAX);
+    texts->all[texts->count++] = (struct text){to, cut};
+    texts->bytes += strlen(cut) + 1;
+}
+
+/* Points of the sparkline that fall into one of ours, as their highest: a spike must not vanish. */
+static double highest(const struct incident_sparkline *sparkline, size_t index, size_t count)
+{
+    double value = NAN;
+    size_t from = index * sparkline->count / count, to = (index + 1) * sparkline->count / count;
+    for (size_t i = from; i < to; i++)
+        value = fmax(value, sparkline->values[i]);
+    return value;
+}
+
+static void draw_spark(const struct incident *incident, struct web_spark *spark)
+{
+    const struct incident_sparkline *sparkline = &incident->analysis.sparkline;
+    size_t count = sparkline->count < WEB_SPARK_POINTS ? sparkline->count : WEB_SPARK_POINTS;
+    spark->max = NAN;
+    for (size_t i = 0; i < sparkline->count; i++)
+        spark->max = fmax(spark->max, sparkline->values[i]);
+    if (!(spark->max > 0) || !isfinite(spark->max))
+        return;
+    spark->count = (uint8_t)count;
+    spark->from_ms = sparkline->from_ms;
+    spark->to_ms = sparkline->to_ms;
+    for (size_t i = 0; i < count; i++) {
+        double level = highest(sparkline, i, count) / spark->max * (WEB_SPARK_GAP - 1);
+        spark->levels[i] = isnan(level) ? WEB_SPARK_GAP : level < 0 ? 0 : (uint8_t)lround(level);
+    }
+}
+
+static void find_capture(const struct incident *incident, struct web_spark *spark)
+{
+    for (size_t i = 0; i < incident->profile_count; i++) {
+        const struct incident_profile *profile = &incident->profiles[i];
+        if (profile->status == PROFILE_FAILED || !profile->requested_ms)
+            continue;
+        if (!spark->begin_ms || profile->requested_ms < spark->begin_ms)
+            spark->begin_ms = profile->requested_ms;
+        if (profile->finished_ms > spark->end_ms)
+            spark->end_ms = profile->finished_ms;
+    }
+}
+
+static int compare_numbers(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* The median before the onset. */
+static double find_normal(const struct incident *incident)
+{
+    const struct incident_sparkline *sparkline = &incident->analysis.sparkline;
+    double before[INCIDENT_SPARKLINE_MAX];
+    size_t count = 0;
+    int64_t onset_ms = incident->onset_ms ? incident->onset_ms : incident->fired_ms;
+    double part_ms = (double)(sparkline->to_ms - sparkline->from_ms) / (double)sparkline->count;
+    for (size_t i = 0; i < sparkline->count; i++) {
+        double end_ms = (double)sparkline->from_ms + part_ms * (double)(i + 1);
+        if (end_ms <= (double)onset_ms && !isnan(sparkline->values[i]))
+            before[count++] = sparkline->values[i];
+    }
+    if (count == 0)
+        return NAN;
+    qsort(before, count, sizeof *before, compare_numbers);
+    return before[count / 2];
+}
+
+static void find_peaks(const struct incident *incident, struct web_summary *summary)
+{
+    summary->peak = summary->volume = NAN;
+    for (size_t i = 0; i < incident->peak_count; i++) {
+        const struct incident_peak *peak = &incident->peaks[i];
+        if (incident->trigger.metric && !strcmp(peak->metric, incident->trigger.metric))
+            summary->peak = peak->value;
+        if (!strncmp(peak->metric, "db.", 3) && strstr(peak->metric, "received"))
+            summary->volume = fmax(summary->volume, peak->value);
+    }
+    if (isnan(summary->peak))
+        summary->peak = incident->trigger.value;
+}
+
+/* "a.com/b/game.(*Store).Load" -> "(*Store).Load"; "a.com/b/game.Load" -> "game.Load" */
+static const char *short_name(const char *function)
+{
+    const char *slash = strrchr(function, '/');
+    const char *name = slash ? slash + 1 : function;
+    const char *receiver = strstr(name, ".(");
+    return receiver ? receiver + 1 : name;
+}
+
+static void take_texts(
+    const struct store_incident *stored, struct web_summary *summary, struct texts *texts)
+{
+    static const struct incident nothing;
+    const struct incident *incident = stored->incident ? stored->incident : &nothing;
+    const struct incident_analysis *analysis = &incident->analysis;
+    const struct incident_function *suspect = &analysis->suspect;
+    const char *reason = incident->trigger.reason;
+    add_text(texts, &summary->id, stored->id);
+    add_text(texts, &summary->service, stored->service);
+    add_text(texts, &summary->app, incident->app);
+    add_text(texts, &summary->kind, incident->kind);
+    add_text(texts, &summary->trigger, incident->trigger.name);
+    add_text(texts, &summary->metric, incident->trigger.metric);
+    add_text(texts, &summary->headline, analysis->headline ? analysis->headline : reason);
+    add_text(texts, &summary->suspect, suspect->function ? short_name(suspect->function) : NULL);
+    add_text(texts, &summary->profile, suspect->profile);
+    add_text(texts, &summary->sample, suspect->sample);
+    add_text(texts, &summary->revision, incident->target.revision);
+    add_text(texts, &summary->baseline, incident->baseline);
+    add_text(texts, &summary->problem, stored->incident ? NULL : stored->problem.text);
+}
+
+static void take_numbers(const struct store_incident *stored, struct web_summary *summary)
+{
+    const struct incident *incident = stored->incident;
+    if (!incident) {
+        incident_id_time(stored->id, &summary->fired_ms);
+        summary->cum_percent = summary->baseline_percent = NAN;
+        summary->peak = summary->normal = summary->volume = summary->spark.max = NAN;
+        return;
+    }
+    summary->fired_ms = incident->fired_ms;
+    summary->onset_ms = incident->onset_ms;
+    summary->cum_percent = incident->analysis.suspect.cum_percent;
+    summary->baseline_percent = incident->analysis.suspect.baseline_percent;
+    summary->analysed = incident->analysis.headline != NULL;
+    summary->normal = find_normal(incident);
+    find_peaks(incident, summary);
+    draw_spark(incident, &summary->spark);
+    find_capture(incident, &summary->spark);
+    group_as_stored(incident, summary->group);
+}
+
+struct web_summary *web_summary_new(const struct store_incident *stored)
+{
+    struct texts texts = {.count = 0};
+    struct web_summary numbers = {.seen = 0};
+    take_texts(stored, &numbers, &texts);
+    struct web_summary *summary = xcalloc(1, sizeof *summary + texts.bytes);
+    char *at = (char *)(summary + 1);
+    for (size_t i = 0; i < texts.count; i++) {
+        size_t size = strlen(texts.all[i].from) + 1;
+        *texts.all[i].to = memcpy(at, texts.all[i].from, size);
+        free(texts.all[i].from);
+        at += size;
+    }
+    *summary = numbers;
+    take_numbers(stored, summary);
+    struct web_marks marks;
+    web_marks_parse(stored->marks.data, stored->marks.size, &marks, NULL);
+    summary->looked_ms = marks.looked_ms;
+    summary->note = marks.note;
+    return summary;
+}
+
+void web_summary_free(struct web_summary *summary)
+{
+    if (!summary)
+        return;
+    free(summary->note);
+    free(summary);
+}
+
+int web_summary_compare(const char *id, const char *service, const struct web_summary *other)
+{
+    int order = strcmp(other->id, id);
+    return order ? order : strcmp(service, other->service);
+}
