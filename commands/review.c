@@ -1,6 +1,7 @@
 #include "commands/command.h"
 #include "commands/terminal.h"
 #include "commands/where.h"
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/listen.h"
 #include "review/web/web.h"
@@ -15,6 +16,19 @@ static const char default_address[] = "127.0.0.1:8642";
 
 /* What a page that is still being made is given at the end, such as one that waits for a bucket. */
 enum { CLOSING_S = 3 };
+
+/* Names are not looked up: what they mean may change. This one may not. */
+static int read_address(const char *text, struct listen_address *address, struct error *err)
+{
+    static const char local[] = "localhost:";
+    const size_t length = sizeof local - 1;
+    if (strncmp(text, local, length) != 0)
+        return listen_address_parse(text, address, err);
+    char *numeric = xasprintf("127.0.0.1:%s", text + length);
+    int status = listen_address_parse(numeric, address, err);
+    free(numeric);
+    return status;
+}
 
 static void end_now(int signal)
 {
@@ -70,7 +84,7 @@ static int run(int argc, char **argv)
     const struct command_option options[] = {WHERE_OPTIONS(&where),
         {.name = "listen", .text = &address}, {.name = "host", .text = &host}, {.name = NULL}};
     int status = options_read(&command_review, argc, argv, options, &place);
-    if (status == EXIT_DONE && listen_address_parse(address, &listening, &err) < 0)
+    if (status == EXIT_DONE && read_address(address, &listening, &err) < 0)
         status = command_misused(&command_review, "--listen: %s", err.text);
     if (status == EXIT_DONE)
         status = where_open(&where, &command_review, place);

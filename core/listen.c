@@ -33,16 +33,14 @@ int listen_address_parse(const char *text, struct listen_address *address, struc
     bool bracketed = text[0] == '[' && colon && colon > text && colon[-1] == ']';
     const char *begin = bracketed ? text + 1 : text;
     size_t length = colon ? (size_t)(colon - begin) - bracketed : strlen(text);
-    char *host = xstrndup(begin, length);
-    if (!strcmp(host, "localhost")) {
-        free(host);
-        host = xstrdup("127.0.0.1");
-    }
-    *address = (struct listen_address){.host = host, .port = xstrdup(colon ? colon + 1 : "")};
-    bool well_formed = bracketed || !strchr(host, ':');
-    if (is_port(address->port) && well_formed && (!*host || is_ip(host)))
+    *address = (struct listen_address){
+        .host = xstrndup(begin, length), .port = xstrdup(colon ? colon + 1 : "")};
+    bool well_formed = bracketed || !strchr(address->host, ':');
+    if (is_port(address->port) && well_formed && (!*address->host || is_ip(address->host)))
         return 0;
-    return error_set(err, "\"%s\" is no ADDRESS:PORT with an IP address", text);
+    return error_set(err,
+        "\"%s\" is no IP address, or %s no port; write 127.0.0.1:8080 or [::1]:8080", address->host,
+        address->port);
 }
 
 void listen_address_free(struct listen_address *address)

@@ -12,8 +12,8 @@ struct listen_address {
     char *port;
 };
 
-/* "ADDRESS:PORT", "[V6]:PORT" or ":PORT"; "localhost" stands for 127.0.0.1. -1 and err when it is
- * none of these. listen_address_free in any case. */
+/* "ADDRESS:PORT", "[V6]:PORT" or ":PORT". -1 and err when it is none of these. listen_address_free
+ * in any case. */
 int listen_address_parse(const char *text, struct listen_address *address, struct error *err);
 void listen_address_free(struct listen_address *address);
 

@@ -19,7 +19,7 @@
 enum { ROWS = 50, CHOICES_MAX = 200 };
 
 /* The first page of a place that is still being read waits a moment for something to show. */
-static const int64_t first_wait_ms = 150;
+static const int64_t first_wait_ms = 100;
 static const int64_t news_wait_ms = 25000;
 
 /* A <select> over the values that there are. */
