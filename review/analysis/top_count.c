@@ -96,51 +96,86 @@ static void add_call(
     call->last_sample = sample;
 }
 
-/* From the root to the leaf, past what is not kept. */
-static void add_calls(
-    const struct top_graph *graph, struct calls *calls, uint32_t sample, uint64_t value)
+/* What is left of the frames when only kept nodes count: a frame is 0, or else its node's number
+ * among those that are kept, from 1, and whether it may be inlined. It all stays in the cache. */
+struct kept_frames {
+    uint32_t *frames; /* as those of the graph: number * 2 + may be inlined */
+    uint32_t *nodes;  /* by number */
+    bool *any;        /* of locations */
+    bool may_be_inlined;
+};
+
+static void keep_frames(struct kept_frames *kept, const struct top_graph *graph)
 {
-    uint32_t count, parent = UINT32_MAX;
+    uint32_t locations = graph->profile->location_count, count = 0;
+    uint32_t *numbers = xcalloc((size_t)graph->node_count + 1, sizeof *numbers);
+    kept->nodes = xcalloc((size_t)graph->node_count + 1, sizeof *kept->nodes);
+    kept->frames = xcalloc((size_t)graph->first[locations] + 1, sizeof *kept->frames);
+    kept->any = xcalloc((size_t)locations + 1, sizeof *kept->any);
+    kept->may_be_inlined = false;
+    for (uint32_t i = 0; i < graph->node_count; i++) {
+        const struct top_node *node = &graph->nodes[i];
+        if (!node->kept)
+            continue;
+        kept->nodes[++count] = i;
+        numbers[i] = count * 2 + node->has_inline_frames;
+        kept->may_be_inlined |= node->has_inline_frames;
+    }
+    for (uint32_t i = 0; i < locations; i++)
+        for (uint32_t j = graph->first[i]; j < graph->first[i + 1]; j++) {
+            kept->frames[j] = numbers[graph->frames[j]];
+            kept->any[i] |= kept->frames[j] != 0;
+        }
+    free(numbers);
+}
+
+/* From the root to the leaf, past what is not kept. */
+static void add_calls(const struct top_graph *graph, const struct kept_frames *kept,
+    struct calls *calls, uint32_t sample, uint64_t value)
+{
+    uint32_t count, parent = 0;
     const uint32_t *stack = stack_of(graph, sample, &count);
     for (uint32_t i = count; i-- > 0;) {
+        if (!kept->any[stack[i]])
+            continue;
         uint32_t first = graph->first[stack[i]], end = graph->first[stack[i] + 1];
         for (uint32_t j = end; j-- > first;) {
-            uint32_t node = graph->frames[j];
-            if (!graph->nodes[node].kept)
+            uint32_t frame = kept->frames[j];
+            if (frame == 0)
                 continue;
-            if (graph->nodes[node].has_inline_frames && parent != UINT32_MAX && parent != node)
-                add_call(
-                    calls, (uint64_t)(parent + 1) << 32 | node, sample + 1, value, j + 1 < end);
-            parent = node;
+            if (frame % 2 && parent && parent != frame)
+                add_call(calls, (uint64_t)parent << 32 | frame, sample + 1, value, j + 1 < end);
+            parent = frame;
         }
     }
 }
 
-static bool any_inline_frames(const struct top_graph *graph)
+static void judge_calls(struct top_graph *graph, const struct kept_frames *kept,
+    const struct calls *calls, int64_t cutoff)
 {
-    for (uint32_t i = 0; i < graph->node_count; i++)
-        if (graph->nodes[i].kept && graph->nodes[i].has_inline_frames)
-            return true;
-    return false;
+    for (uint32_t i = 0; i < calls->capacity; i++) {
+        const struct call *call = &calls->table[i];
+        if (call->key == 0 || top_absolute(call->weight) < cutoff)
+            continue;
+        struct top_node *node = &graph->nodes[kept->nodes[(call->key & UINT32_MAX) / 2]];
+        node->called_inline |= call->always_inline;
+        node->called |= !call->always_inline;
+    }
 }
 
 void top_graph_find_inlined(struct top_graph *graph, uint32_t sample_type, int64_t cutoff)
 {
     struct calls calls = {.table = NULL};
-    if (!any_inline_frames(graph))
-        return;
-    for (uint32_t i = 0; i < graph->profile->sample_count; i++) {
+    struct kept_frames kept;
+    keep_frames(&kept, graph);
+    for (uint32_t i = 0; kept.may_be_inlined && i < graph->profile->sample_count; i++) {
         uint64_t value = value_of(graph->profile, i, sample_type);
         if (value)
-            add_calls(graph, &calls, i, value);
+            add_calls(graph, &kept, &calls, i, value);
     }
-    for (uint32_t i = 0; i < calls.capacity; i++) {
-        const struct call *call = &calls.table[i];
-        if (call->key == 0 || top_absolute(call->weight) < cutoff)
-            continue;
-        struct top_node *node = &graph->nodes[call->key & UINT32_MAX];
-        node->called_inline |= call->always_inline;
-        node->called |= !call->always_inline;
-    }
+    judge_calls(graph, &kept, &calls, cutoff);
     free(calls.table);
+    free(kept.frames);
+    free(kept.nodes);
+    free(kept.any);
 }

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "review/profile/array.h"
 
 #include <limits.h>
 #include <stdint.h>
@@ -97,7 +98,7 @@ int gzip_inflate(const void *data, size_t size, size_t max_bytes, char **bytes, 
     struct inflation inflation = {.end = (const unsigned char *)data + size,
         .most = max_bytes < SIZE_MAX - 2 ? max_bytes + 1 : SIZE_MAX - 1};
     inflation.capacity = first_capacity(data, size, inflation.most);
-    inflation.bytes = xrealloc(NULL, inflation.capacity + 1, 1);
+    inflation.bytes = array_large_room(inflation.capacity + 1, 1);
     inflation.stream.next_in = (unsigned char *)(uintptr_t)data;
     int status = inflateInit2(&inflation.stream, GZIP_WINDOW) == Z_OK
                      ? inflate_all(&inflation, err)

@@ -67,23 +67,29 @@ static const struct unit defaults[MEASURES] = {
 static const char *const foreign[][2] = {
     {"\xe2\x84\xaa", "k"}, {"\xc4\xb0", "i"}, {"\xce\x9c", "\xce\xbc"}};
 
+/* Lower case of one of them, which is then behind; NULL: it begins with another. */
+static const char *take_foreign(const char **name)
+{
+    for (size_t i = 0; (unsigned char)**name >= 0x80 && i < sizeof foreign / sizeof *foreign; i++)
+        if (!strncmp(*name, foreign[i][0], strlen(foreign[i][0]))) {
+            *name += strlen(foreign[i][0]);
+            return foreign[i][1];
+        }
+    return NULL;
+}
+
 /* name in lower case; false when it is longer than any. */
 static bool lower(const char *name, char *plain, size_t size)
 {
     size_t used = 0;
     while (*name) {
-        const char *one = NULL;
-        for (size_t i = 0; i < sizeof foreign / sizeof *foreign && !one; i++)
-            if (!strncmp(name, foreign[i][0], strlen(foreign[i][0]))) {
-                one = foreign[i][1];
-                name += strlen(foreign[i][0]);
-            }
+        const char *foreign_one = take_foreign(&name);
         if (used + 3 > size)
             return false;
-        while (one && *one)
-            plain[used++] = *one++;
-        if (!one)
+        if (!foreign_one)
             plain[used++] = (char)tolower((unsigned char)*name++);
+        for (; foreign_one && *foreign_one; foreign_one++)
+            plain[used++] = *foreign_one;
     }
     plain[used] = '\0';
     return true;

@@ -235,7 +235,7 @@ static int count_fields(struct decoder *decoder)
 /* Exactly as much as was counted; nothing of it is looked at before it is written. */
 static void *room_for(uint32_t count, size_t size)
 {
-    return xrealloc(NULL, count, size);
+    return array_large_room(count, size);
 }
 
 static void allocate(struct decoder *decoder)

@@ -19,6 +19,7 @@ struct decoder {
     uint64_t sizes[PROFILE_FIELDS];       /* their bytes */
     uint32_t value_count, value_capacity; /* of the lists whose length is not counted before */
     uint32_t stack_capacity, label_capacity, line_capacity, comment_capacity;
+    uint32_t largest_entry; /* of the stacks, which have ids less one until they are resolved */
     uint64_t *function_ids, *mapping_ids, *location_ids;
     uint64_t *wide_ids; /* see profile_decode_id */
     uint32_t wide_count, wide_capacity;

@@ -52,31 +52,20 @@ static int resolve_functions(struct decoder *decoder, const struct id_map *map)
     return 0;
 }
 
-/* Whether all were there; else nothing has changed. Nearly all profiles are of this kind, and this
- * is where most of the ids are. */
-static bool resolve_counted(uint32_t *stacks, uint32_t stack_count, uint32_t location_count)
-{
-    bool all = true;
-    for (uint32_t i = 0; i < stack_count; i++)
-        all &= --stacks[i] < location_count;
-    for (uint32_t i = 0; !all && i < stack_count; i++)
-        stacks[i]++;
-    return all;
-}
-
 static int resolve_stacks(struct decoder *decoder, const struct id_map *map)
 {
     struct profile *profile = decoder->profile;
-    if (map->counted && resolve_counted(profile->stacks, profile->stack_count, map->count))
+    /* Nearly all profiles are of this kind: the entries are indices already. */
+    if (map->counted && (profile->stack_count == 0 || decoder->largest_entry < map->count))
         return 0;
     for (uint32_t i = 0; i < profile->sample_count; i++) {
         uint32_t *stack = profile->stacks + profile->samples[i].first_location;
         for (uint32_t j = 0; j < profile->samples[i].location_count; j++) {
-            uint32_t location = find(decoder, map, stack[j]);
+            uint32_t id = stack[j] + 1, location = find(decoder, map, id);
             if (location == ID_MAP_NONE)
                 return damaged(decoder,
                     "sample %" PRIu32 " names location %" PRIu64 ", which it does not have", i + 1,
-                    id_of(decoder, stack[j]));
+                    id_of(decoder, id));
             stack[j] = location;
         }
     }

@@ -4,8 +4,10 @@
 #ifndef REVIEW_PROTOBUF_H
 #define REVIEW_PROTOBUF_H
 
+#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum protobuf_wire {
     PROTOBUF_VARINT = 0,
@@ -55,21 +57,12 @@ static inline int protobuf_number(struct protobuf_reader *reader, uint64_t *valu
     return code;
 }
 
-/* The same for ids in a packed list, which have up to three bytes. */
-static inline int protobuf_list_number(struct protobuf_reader *reader, uint64_t *value)
+/* Eight bytes as a number, the first the lowest. */
+static inline uint64_t protobuf_eight_bytes(const unsigned char *at)
 {
-    const unsigned char *at = reader->at;
-    if (reader->end - at >= 3) {
-        unsigned first = at[0], second = at[1], third = at[2];
-        unsigned has_second = first >> 7, has_third = has_second & second >> 7;
-        if (!(has_third & third >> 7)) {
-            *value = (first & 0x7f) | ((second & 0x7f) << 7 & (0 - has_second)) |
-                     (third << 14 & (0 - has_third));
-            reader->at = at + 1 + has_second + has_third;
-            return 0;
-        }
-    }
-    return protobuf_number(reader, value);
+    uint64_t bytes;
+    memcpy(&bytes, at, sizeof bytes);
+    return le64toh(bytes);
 }
 
 /* The next field of a message: 1, 0 at its end, or below 0; the reader is then of no more use. */
