@@ -7,6 +7,7 @@
 #include "review/analysis/evidence.h"
 #include "review/analysis/headline.h"
 #include "review/analysis/sparkline.h"
+#include "review/analysis/suspect.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ void analysis_run(struct evidence *evidence)
     struct incident_analysis *analysis = &incident->analysis;
     incident_clear_analysis(incident);
     analysis->skipped = skipped_of(evidence);
+    suspect_find(evidence, analysis);
     sparkline_of(evidence, &analysis->sparkline);
     analysis->headline = headline_of(evidence);
 }

@@ -101,6 +101,17 @@ char **suspect_path(const struct stacks *stacks, uint32_t function, size_t *coun
     return names;
 }
 
+/* What the compiler and the scheduler put in: nobody calls it. */
+static bool is_inserted(const char *name)
+{
+    static const char *const names[] = {
+        "runtime.asyncPreempt", "runtime.morestack", "runtime.gcWriteBarrier"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strncmp(name, names[i], strlen(names[i])))
+            return true;
+    return false;
+}
+
 /* The frame behind the innermost own one, when that is the function; else SUSPECT_NONE. */
 static uint32_t callee_in(
     const struct stacks *stacks, const uint32_t *frames, uint32_t count, uint32_t function)
@@ -108,7 +119,9 @@ static uint32_t callee_in(
     for (uint32_t i = count; i-- > 0;) {
         if (stacks->functions[frames[i]].owner != OWNER_OWN)
             continue;
-        return frames[i] == function && i + 1 < count ? frames[i + 1] : SUSPECT_NONE;
+        bool calls = frames[i] == function && i + 1 < count &&
+                     !is_inserted(stacks->functions[frames[i + 1]].name);
+        return calls ? frames[i + 1] : SUSPECT_NONE;
     }
     return SUSPECT_NONE;
 }

@@ -71,11 +71,9 @@ static void put_callee(struct buf *why, const struct suspect_verdict *verdict)
     static const double worth_saying = 30;
     double percent;
     uint32_t callee = suspect_path_callee(verdict->stacks, verdict->choice.function, &percent);
-    if (callee == SUSPECT_NONE || percent < worth_saying)
-        return;
-    char *name = go_names_short(verdict->stacks->functions[callee].name);
-    buf_printf(why, ", %.0f%% of that through %s", percent, name);
-    free(name);
+    if (callee != SUSPECT_NONE && percent >= worth_saying)
+        buf_printf(
+            why, ", %.0f%% of that through %s", percent, verdict->stacks->functions[callee].name);
 }
 
 static void put_charge(struct buf *why, const struct suspect_verdict *verdict)
