@@ -16,7 +16,7 @@
 
 /* What it takes to be named; tried with the programs of tests/e2e/culprits and with benchmarks that
  * were written for something else. */
-static const double sigmas_least = 4;
+static const double sigmas_least = 3;
 static const double share_least = 15;    /* percent, where there is no baseline */
 static const double absolute_least = 30; /* percent, where the mix is that of the baseline */
 static const double times_least = 1.5; /* as much as in the baseline, for amounts to be compared */
@@ -33,17 +33,17 @@ const struct evidence_profile *suspect_profile(const struct evidence *evidence, 
     return NULL;
 }
 
-/* The sample type of that name, else the default one, else the last one, as `go tool pprof` has it.
- */
-static uint32_t find_type(const struct profile *profile, const char *name)
+/* The sample type that the plan asks for. Profilers of other languages call CPU time by many names:
+ * then the default one, else the last one, as `go tool pprof` has it. -1: there is none. */
+static int64_t find_type(const struct profile *profile, const struct suspect_plan *plan)
 {
     const char *otherwise = profile->strings[profile->default_sample_type].text;
-    uint32_t found = profile->sample_type_count - 1;
+    int64_t found = plan->is_cpu ? (int64_t)profile->sample_type_count - 1 : -1;
     for (uint32_t i = profile->sample_type_count; i-- > 0;) {
         const char *type = profile->strings[profile->sample_types[i].type].text;
-        if (!strcmp(type, name))
+        if (!strcmp(type, plan->sample))
             return i;
-        if (*otherwise && !strcmp(type, otherwise))
+        if (plan->is_cpu && *otherwise && !strcmp(type, otherwise))
             found = i;
     }
     return found;
@@ -184,10 +184,16 @@ static void find_runners_up(struct suspect_verdict *verdict)
     }
 }
 
+/* A baseline takes containers out by itself: they contain everything on a calm day too. */
 static void step_below_container(struct suspect_verdict *verdict)
 {
     uint32_t function = verdict->choice.function;
-    if (function == SUSPECT_NONE || !suspect_contains_all(&verdict->question, function))
+    if (function == SUSPECT_NONE)
+        return;
+    bool is_router = verdict->stacks->functions[function].marks & STACKS_PASSES_ON;
+    if (verdict->question.growth == SUSPECT_POINTS && !is_router)
+        return;
+    if (!suspect_contains_all(&verdict->question, function))
         return;
     verdict->stacks->functions[function].passes_on = true;
     suspect_select(&verdict->question, &verdict->choice);
@@ -236,8 +242,7 @@ static void decide(struct suspect_verdict *verdict)
         charge(verdict);
     if (!is_enough(verdict) && question->growth == SUSPECT_POINTS && verdict->times >= times_least)
         compare_amounts(verdict, scale);
-    if (question->growth != SUSPECT_POINTS)
-        step_below_container(verdict);
+    step_below_container(verdict);
     double others = verdict->plan->marks ? 0 : suspect_growth_of_rest(question, SUSPECT_OTHERS);
     if (others >= growth_least(verdict) && others > growth_of_choice(verdict))
         say_others(verdict, others);
@@ -247,6 +252,23 @@ static void decide(struct suspect_verdict *verdict)
         find_runners_up(verdict);
 }
 
+static bool can_look_at(struct suspect_verdict *verdict)
+{
+    const struct evidence_profile *from = verdict->from;
+    const struct suspect_plan *plan = verdict->plan;
+    if (!from)
+        set_problem(verdict, xasprintf("there is no %s profile", plan->profile));
+    else if (!from->profile)
+        set_problem(verdict,
+            xasprintf("the %s profile cannot be analysed: %s", plan->profile, from->problem.text));
+    else if (find_type(from->profile, plan) < 0)
+        set_problem(verdict,
+            xasprintf("the %s profile has no values of the type %s", plan->profile, plan->sample));
+    else
+        return true;
+    return false;
+}
+
 void suspect_judge(const struct evidence *evidence, const struct owners *owners,
     const struct suspect_plan *plan, struct suspect_verdict *verdict)
 {
@@ -254,18 +276,12 @@ void suspect_judge(const struct evidence *evidence, const struct owners *owners,
     *verdict = (struct suspect_verdict){
         .plan = plan, .from = from, .charged = SUSPECT_OWN, .times = NAN};
     verdict->choice.function = SUSPECT_NONE;
-    if (!from) {
-        set_problem(verdict, xasprintf("there is no %s profile", plan->profile));
+    if (!can_look_at(verdict))
         return;
-    }
-    if (!from->profile || !from->profile->sample_type_count) {
-        set_problem(verdict, xasprintf("the %s profile cannot be analysed: %s", plan->profile,
-                                 from->profile ? "it has no values" : from->problem.text));
-        return;
-    }
-    const struct profile *base = from->base && from->base->sample_type_count ? from->base : NULL;
-    verdict->stacks = stacks_open(owners, from->profile, find_type(from->profile, plan->sample),
-        base, base ? find_type(base, plan->sample) : 0);
+    int64_t type = find_type(from->profile, plan);
+    int64_t base_type = from->base ? find_type(from->base, plan) : -1;
+    verdict->stacks = stacks_open(owners, from->profile, (uint32_t)type,
+        base_type < 0 ? NULL : from->base, base_type < 0 ? 0 : (uint32_t)base_type);
     verdict->question = (struct suspect_question){
         .stacks = verdict->stacks, .growth = SUSPECT_POINTS, .scale = 1, .marks = plan->marks};
     char *problem = suspect_fit_problem(verdict, evidence, owners);

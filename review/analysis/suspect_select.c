@@ -308,7 +308,7 @@ static void add_to_container(const struct stacks *stacks, const struct stacks_sa
         container->itself += weight;
 }
 
-static bool is_container(const struct container *container, uint32_t count)
+static bool is_container(const struct container *container, uint32_t count, bool is_router)
 {
     static const double nearly_all = 0.9, little = 0.2, half = 0.5, noticed = 0.02;
     double largest = 0;
@@ -317,9 +317,12 @@ static bool is_container(const struct container *container, uint32_t count)
         largest = fmax(largest, container->inner[i]);
         several += container->inner[i] >= noticed * container->with;
     }
-    return container->with >= nearly_all * container->own &&
+    if (container->itself >= little * container->with)
+        return false;
+    if (is_router)
+        return several >= 2;
+    return several >= 3 && container->with >= nearly_all * container->own &&
            container->outermost >= nearly_all * container->with &&
-           container->itself < little * container->with && several >= 3 &&
            largest >= half * container->with;
 }
 
@@ -333,7 +336,8 @@ bool suspect_contains_all(const struct suspect_question *question, uint32_t func
         if (is_asked_for(question, side, &side->samples[i]))
             add_to_container(
                 stacks, &side->samples[i], weight_of(question, side, i), function, &container);
-    bool contains = is_container(&container, stacks->count);
+    bool is_router = stacks->functions[function].marks & STACKS_PASSES_ON;
+    bool contains = is_container(&container, stacks->count, is_router);
     free(container.inner);
     return contains;
 }

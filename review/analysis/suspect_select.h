@@ -51,8 +51,9 @@ double suspect_growth_of_rest(const struct suspect_question *question, enum susp
 /* What they have of the spike's profile, in percent. */
 double suspect_rest_percent(const struct suspect_question *question, enum suspect_rest rest);
 
-/* Whether the function merely contains everything: it is the outermost on nearly all stacks of own
- * code, and leads to three or more other own functions, one of which has half of it or more. */
+/* Whether the function merely contains what others do: it is the outermost on nearly all stacks of
+ * own code and leads to three or more other own functions, one of which has half of it or more; or
+ * it is a router by its name and leads to two or more. */
 bool suspect_contains_all(const struct suspect_question *question, uint32_t function);
 
 /* Percent of the total of the spike (base: of the baseline; NAN without one) that has the function.
