@@ -1,113 +1,98 @@
-/* Makes profiles for tests from stacks as text. */
+/* Makes profiles of stacks that are written as text: "main.main;main.work|main.inlined 10", the
+ * root first, a line a sample. After a | comes a function that is inlined into the one before. A
+ * name that begins with an @ is an address without a function: "@1f". */
 #ifndef TESTS_STACK_MAKER_H
 #define TESTS_STACK_MAKER_H
 
-#include "profile_maker.h"
+#include "core/alloc.h"
+#include "review/profile/profile.h"
 
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { MADE_STRINGS = 200, MADE_LOCATIONS = 200 };
+enum { STACK_ITEMS_MAX = 20000 };
 
-struct stack_maker {
-    struct message profile;
-    char strings[MADE_STRINGS][80], locations[MADE_LOCATIONS][80];
-    uint64_t string_count, location_count, function_count;
-};
-
-static inline uint64_t made_string(struct stack_maker *maker, const char *text)
+static inline uint32_t stack_string(struct profile *profile, const char *text, size_t size)
 {
-    uint64_t i = 0;
-    while (i < maker->string_count && strcmp(maker->strings[i], text) != 0)
-        i++;
-    if (i == MADE_STRINGS)
-        abort();
-    if (i == maker->string_count)
-        snprintf(maker->strings[maker->string_count++], sizeof *maker->strings, "%s", text);
-    return i;
+    for (uint32_t i = 0; i < profile->string_count; i++)
+        if (profile->strings[i].size == size && !memcmp(profile->strings[i].text, text, size))
+            return i;
+    struct profile_block *block = xcalloc(1, sizeof *block);
+    block->bytes = xstrndup(text, size);
+    block->next = profile->blocks;
+    profile->blocks = block;
+    profile->strings[profile->string_count] = (struct profile_string){block->bytes, (uint32_t)size};
+    return profile->string_count++;
 }
 
-static inline void made_type(struct stack_maker *maker, const char *text)
+static inline uint32_t stack_function(struct profile *profile, const char *name, size_t size)
 {
-    struct message type = {.size = 0};
-    char name[80];
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(text, "/"), text);
-    put_number(&type, 1, made_string(maker, name));
-    put_number(&type, 2, made_string(maker, strchr(text, '/') + 1));
-    put_message(&maker->profile, 1, &type);
+    uint32_t string = stack_string(profile, name, size);
+    for (uint32_t i = 0; i < profile->function_count; i++)
+        if (profile->functions[i].name == string)
+            return i;
+    profile->functions[profile->function_count] = (struct profile_function){.name = string};
+    return profile->function_count++;
 }
 
-/* Functions of one name are as many, as they are in a profile of several binaries. */
-static inline void made_line(struct stack_maker *maker, struct message *location, const char *name)
+/* One frame, with what is inlined into it: a location whose lines are the innermost first. */
+static inline void stack_location(struct profile *profile, const char *text, size_t size)
 {
-    struct message function = {.size = 0}, line = {.size = 0};
-    put_number(&function, 1, ++maker->function_count);
-    put_number(&function, 2, made_string(maker, strcmp(name, "?") ? name : ""));
-    put_number(&function, 3, made_string(maker, strcmp(name, "?") ? name : ""));
-    put_number(&function, 4, made_string(maker, "main.go"));
-    put_message(&maker->profile, 5, &function);
-    put_number(&line, 1, maker->function_count);
-    put_number(&line, 2, 7);
-    put_message(location, 4, &line);
+    struct profile_location *location = &profile->locations[profile->location_count++];
+    *location = (struct profile_location){
+        .first_line = profile->line_count, .mapping = PROFILE_NO_MAPPING};
+    if (*text == '@') {
+        location->address = strtoull(text + 1, NULL, 16);
+        return;
+    }
+    size_t end = size;
+    while (end > 0) {
+        size_t start = end;
+        while (start > 0 && text[start - 1] != '|')
+            start--;
+        profile->lines[profile->line_count++] = (struct profile_line){
+            .function = stack_function(profile, text + start, end - start)};
+        location->line_count++;
+        end = start > 0 ? start - 1 : 0;
+    }
 }
 
-static inline uint64_t made_location(struct stack_maker *maker, const char *text)
+static inline void stack_sample(struct profile *profile, const char *line, size_t size)
 {
-    struct message location = {.size = 0};
-    char names[80], *save = NULL;
-    for (uint64_t i = 0; i < maker->location_count; i++)
-        if (!strcmp(maker->locations[i], text))
-            return i + 1;
-    if (maker->location_count == MADE_LOCATIONS)
-        abort();
-    snprintf(maker->locations[maker->location_count++], sizeof names, "%s", text);
-    put_number(&location, 1, maker->location_count);
-    put_number(&location, 3,
-        strncmp(text, "0x", 2) ? 4096 + maker->location_count : strtoull(text, NULL, 16));
-    snprintf(names, sizeof names, "%s", strncmp(text, "0x", 2) ? text : "");
-    for (char *name = strtok_r(names, "<", &save); name; name = strtok_r(NULL, "<", &save))
-        made_line(maker, &location, name);
-    put_message(&maker->profile, 4, &location);
-    return maker->location_count;
+    const char *space = memchr(line, ' ', size);
+    struct profile_sample *sample = &profile->samples[profile->sample_count];
+    *sample = (struct profile_sample){.first_location = profile->stack_count};
+    profile->values[profile->sample_count++] = strtoll(space, NULL, 10);
+    const char *end = space;
+    while (end > line) {
+        const char *start = end;
+        while (start > line && start[-1] != ';')
+            start--;
+        profile->stacks[profile->stack_count++] = profile->location_count;
+        sample->location_count++;
+        stack_location(profile, start, (size_t)(end - start));
+        end = start > line ? start - 1 : line;
+    }
 }
 
-static inline void made_sample(struct stack_maker *maker, const char *text)
+static inline struct profile *stack_profile(const char *type, const char *unit, const char *text)
 {
-    struct message ids = {.size = 0}, values = {.size = 0}, sample = {.size = 0};
-    char copy[400], *save = NULL, *end = copy;
-    snprintf(copy, sizeof copy, "%s", text);
-    do
-        put_raw(&values, (uint64_t)strtoll(end, &end, 10));
-    while (*end++ == ',');
-    for (char *frame = strtok_r(end, " ", &save); frame; frame = strtok_r(NULL, " ", &save))
-        put_raw(&ids, made_location(maker, frame));
-    put_message(&sample, 1, &ids);
-    put_message(&sample, 2, &values);
-    put_message(&maker->profile, 2, &sample);
-}
-
-/* types: "samples/count cpu/nanoseconds". stacks, up to a NULL: "3,300: leaf middle root", where
- * "inner<outer" is a location into which a call was inlined, "?" a function without a name and
- * "0x10" a location without functions. default_type may be NULL. */
-static inline struct profile *make_stacks(
-    const char *types, const char *default_type, const char *const *stacks)
-{
-    struct stack_maker *maker = calloc(1, sizeof *maker);
-    char copy[200], *save = NULL;
-    if (!maker)
-        abort();
-    made_string(maker, "");
-    snprintf(copy, sizeof copy, "%s", types);
-    for (char *type = strtok_r(copy, " ", &save); type; type = strtok_r(NULL, " ", &save))
-        made_type(maker, type);
-    for (; *stacks; stacks++)
-        made_sample(maker, *stacks);
-    if (default_type)
-        put_number(&maker->profile, 14, made_string(maker, default_type));
-    for (uint64_t i = 0; i < maker->string_count; i++)
-        put_text(&maker->profile, 6, maker->strings[i]);
-    struct profile *profile = profile_decode(
-        maker->profile.bytes, maker->profile.size, (size_t)1 << 20, NULL);
-    free(maker);
+    struct profile *profile = xcalloc(1, sizeof *profile);
+    profile->strings = xcalloc(STACK_ITEMS_MAX, sizeof *profile->strings);
+    profile->sample_types = xcalloc(1, sizeof *profile->sample_types);
+    profile->samples = xcalloc(STACK_ITEMS_MAX, sizeof *profile->samples);
+    profile->values = xcalloc(STACK_ITEMS_MAX, sizeof *profile->values);
+    profile->stacks = xcalloc(STACK_ITEMS_MAX, sizeof *profile->stacks);
+    profile->locations = xcalloc(STACK_ITEMS_MAX, sizeof *profile->locations);
+    profile->lines = xcalloc(STACK_ITEMS_MAX, sizeof *profile->lines);
+    profile->functions = xcalloc(STACK_ITEMS_MAX, sizeof *profile->functions);
+    stack_string(profile, "", 0);
+    profile->sample_types[profile->sample_type_count++] = (struct profile_value_type){
+        stack_string(profile, type, strlen(type)), stack_string(profile, unit, strlen(unit))};
+    for (size_t size; *text; text += size + (text[size] == '\n')) {
+        size = strcspn(text, "\n");
+        stack_sample(profile, text, size);
+    }
     return profile;
 }
 
