@@ -5,6 +5,7 @@
 #include "core/incident.h"
 #include "core/incident_json.h"
 #include "review/analysis/evidence.h"
+#include "review/analysis/group.h"
 #include "review/analysis/headline.h"
 #include "review/analysis/sparkline.h"
 #include "review/analysis/suspect.h"
@@ -37,6 +38,8 @@ void analysis_run(struct evidence *evidence)
     suspect_find(evidence, analysis);
     sparkline_of(evidence, &analysis->sparkline);
     analysis->headline = headline_of(evidence);
+    char group[GROUP_SIZE];
+    analysis->group = xstrdup(group_of(incident, group));
 }
 
 char *analysis_rewrite(const struct buf *text, const struct evidence *evidence, struct error *err)

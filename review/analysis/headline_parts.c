@@ -4,10 +4,12 @@
 #include "core/buf.h"
 #include "core/incident.h"
 #include "review/analysis/evidence.h"
+#include "review/analysis/go_names.h"
 #include "review/analysis/headline_words.h"
 #include "review/analysis/movement.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,12 +18,17 @@ static const double least_traffic = 1e6, least_factor = 2;
 /* Usually less than this is usually nothing. */
 static const double no_traffic = 1e3;
 
-/* The last name of a function, without its package and its type's. */
-static const char *short_name(const char *function)
+/* The last name of a function, which is what people say: "GetRematchStreak" of
+ * "game.(*DBStore).GetRematchStreak". A closure is said with the function that it is in. */
+static char *spoken_name(const char *function)
 {
-    const char *slash = strrchr(function, '/'), *name = slash ? slash + 1 : function;
+    char *name = go_names_short(function);
     const char *dot = strrchr(name, '.');
-    return dot && dot[1] ? dot + 1 : name;
+    bool is_plain = dot && dot[1] && dot != name && !strchr(name, '[') &&
+                    !go_names_is_generated(function);
+    char *spoken = xstrdup(is_plain ? dot + 1 : name);
+    free(name);
+    return spoken;
 }
 
 /* What a share of that sample type is a share of, with its verb. */
@@ -57,8 +64,10 @@ void headline_put_suspect(struct buf *out, const struct evidence *evidence)
     if (!suspect->function || !isfinite(suspect->cum_percent))
         return;
     headline_value(UNIT_PERCENT, suspect->cum_percent, now);
-    buf_printf(out, "; %s %s %.120s", now, share_of(suspect->sample, incident->trigger.metric),
-        short_name(suspect->function));
+    char *name = spoken_name(suspect->function);
+    buf_printf(
+        out, "; %s %s %.120s", now, share_of(suspect->sample, incident->trigger.metric), name);
+    free(name);
     if (!isfinite(suspect->baseline_percent))
         return;
     headline_value(UNIT_PERCENT, suspect->baseline_percent, then);

@@ -70,9 +70,3 @@ void page_profile_name(struct buf *out, const char *name)
     page_clipped(out, name, 60);
     buf_puts(out, "</q>");
 }
-
-char *page_short_name(const char *function)
-{
-    const char *slash = strrchr(function, '/');
-    return xstrdup(slash && slash[1] ? slash + 1 : function);
-}

@@ -10,11 +10,13 @@
 struct buf;
 struct evidence;
 struct incident_profile;
+struct owners;
 struct report_extras;
 
 struct page {
     const struct evidence *evidence;
     const struct report_extras *extras;
+    const struct owners *owners;
 };
 
 void page_headline(struct buf *out, const struct page *page);
@@ -35,9 +37,6 @@ void page_clipped(struct buf *out, const char *text, size_t most);
 
 /* A link to another incident, or its id where there are no links. */
 void page_incident(struct buf *out, const struct page *page, const char *id);
-
-/* A function's name as short as people say it; the caller frees. */
-char *page_short_name(const char *function);
 
 /* "cpu" as people call it: "CPU profile". The profile's own name in quotes when it is none of Go's.
  */

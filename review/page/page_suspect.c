@@ -3,6 +3,7 @@
 #include "core/buf.h"
 #include "core/incident.h"
 #include "review/analysis/evidence.h"
+#include "review/analysis/go_names.h"
 #include "review/analysis/headline_words.h"
 #include "review/page/html.h"
 #include "review/page/page.h"
@@ -95,7 +96,7 @@ static void put_shares(
 
 static void put_path_item(struct buf *out, const char *name, bool last)
 {
-    char *name_short = page_short_name(name);
+    char *name_short = go_names_short(name);
     buf_puts(out, last ? "<li aria-current=\"true\" title=\"" : "<li title=\"");
     page_clipped(out, name, NAME_MAX_BYTES);
     buf_puts(out, "\">");
@@ -135,7 +136,7 @@ static void put_runners_up(struct buf *out, const struct incident_analysis *anal
         const struct incident_function *function = &analysis->runners_up[i];
         if (!function->function)
             continue;
-        char *name_short = page_short_name(function->function);
+        char *name_short = go_names_short(function->function);
         buf_puts(out, "<li><code title=\"");
         page_clipped(out, function->function, NAME_MAX_BYTES);
         buf_puts(out, "\">");
@@ -157,7 +158,7 @@ static void put_card(
     struct buf *out, const struct page *page, const struct incident_analysis *analysis)
 {
     const struct incident_function *suspect = &analysis->suspect;
-    char *name_short = page_short_name(suspect->function);
+    char *name_short = go_names_short(suspect->function);
     buf_puts(out, "<p class=\"name\">");
     page_clipped(out, name_short, NAME_MAX_BYTES);
     buf_puts(out, "</p>\n<p class=\"where\"><code>");

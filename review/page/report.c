@@ -3,6 +3,7 @@
 #include "core/buf.h"
 #include "core/incident.h"
 #include "review/analysis/evidence.h"
+#include "review/analysis/owners.h"
 #include "review/page/embedded.h"
 #include "review/page/html.h"
 #include "review/page/page.h"
@@ -12,6 +13,8 @@
 
 EMBEDDED(page_style_css);
 EMBEDDED(page_report_js);
+EMBEDDED(page_flame_css);
+EMBEDDED(page_flame_js);
 
 enum { SECTION_MAX = 4 * REPORT_MAX, INLINE_MAX = 16 };
 
@@ -21,9 +24,9 @@ struct inlined {
     size_t count;
 };
 
-static struct inlined gather(const char *own, const char *const *more)
+static struct inlined gather(const char *own, const char *flame, const char *const *more)
 {
-    struct inlined all = {.texts = {own}, .count = 1};
+    struct inlined all = {.texts = {own, flame}, .count = 2};
     for (; more && *more && all.count < INLINE_MAX; more++)
         all.texts[all.count++] = *more;
     return all;
@@ -116,9 +119,10 @@ void report_write(
     struct buf *out, const struct evidence *evidence, const struct report_extras *extras)
 {
     static const struct report_extras none;
-    const struct page page = {evidence, extras ? extras : &none};
-    const struct inlined styles = gather(page_style_css, page.extras->styles);
-    const struct inlined scripts = gather(page_report_js, page.extras->scripts);
+    struct owners *owners = owners_learn(evidence);
+    const struct page page = {evidence, extras ? extras : &none, owners};
+    const struct inlined styles = gather(page_style_css, page_flame_css, page.extras->styles);
+    const struct inlined scripts = gather(page_report_js, page_flame_js, page.extras->scripts);
     put_head(out, &page, &styles, &scripts);
     buf_puts(out, "<body>\n<a class=\"skip\" href=\"#main\">Skip to the report</a>\n");
     if (page.extras->put_navigation)
@@ -132,4 +136,5 @@ void report_write(
     buf_puts(out, "</main>\n");
     put_inline(out, "script", &scripts, page.extras->nonce);
     buf_puts(out, "</body>\n</html>\n");
+    owners_free(owners);
 }
