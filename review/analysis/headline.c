@@ -70,7 +70,7 @@ static void put_movement(
         buf_printf(out, " for %s", lasted);
     put_time(out, begin_ms);
     if (took_time && movement->lasts)
-        buf_printf(out, " and was still %s when the capture ended %s later",
+        buf_printf(out, ", still %s when the capture ended %s later",
             movement->falls ? "low" : "high", lasted);
 }
 

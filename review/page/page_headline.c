@@ -1,4 +1,5 @@
 /* What happened: the sentence, and below it what it rests on. */
+#include "core/alloc.h"
 #include "core/buf.h"
 #include "core/incident.h"
 #include "review/analysis/evidence.h"
@@ -6,6 +7,7 @@
 #include "review/page/page.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void put_when(struct buf *out, const struct incident *incident)
@@ -74,12 +76,32 @@ static void put_trust(struct buf *out, const struct incident *incident)
         html_printf(out, "of %.3g s", cpu->seconds);
     }
     if (isfinite(explained->percent)) {
-        html_printf(out, "%sexplains %.0f%% of the container’s CPU time",
-            is_there && incident->onset_ms ? " and " : "", explained->percent);
+        buf_puts(out, is_there ? " and " : "");
+        if (explained->percent < 99.5)
+            html_printf(out, "explains %.0f%% of the container’s CPU time", explained->percent);
+        else
+            buf_puts(out, "explains all of the container’s CPU time");
         if (explained->percent < 50)
             buf_puts(out, ": <strong>most of the culprit is not in it</strong>");
     }
     buf_puts(out, "</dd></div>\n");
+}
+
+/* What happened stands out, and what is said about it after that is lighter. */
+static void put_sentence(struct buf *out, const char *headline)
+{
+    const char *rest = strstr(headline, "; ");
+    size_t length = rest ? (size_t)(rest - headline) : strlen(headline);
+    char *first = xstrndup(headline, length);
+    buf_puts(out, "<h1>");
+    page_clipped(out, first, 1000);
+    if (rest) {
+        buf_puts(out, "<span>");
+        page_clipped(out, rest, 1000);
+        buf_puts(out, "</span>");
+    }
+    buf_puts(out, "</h1>\n");
+    free(first);
 }
 
 void page_headline(struct buf *out, const struct page *page)
@@ -90,9 +112,9 @@ void page_headline(struct buf *out, const struct page *page)
     html_printf(out, "%s", incident->service);
     if (incident->app && strcmp(incident->app, incident->service) != 0)
         html_printf(out, " <span>/ %s</span>", incident->app);
-    buf_puts(out, "</p>\n<h1>");
-    page_clipped(out, headline ? headline : incident->id, 1000);
-    buf_puts(out, "</h1>\n<dl class=\"facts\">\n");
+    buf_puts(out, "</p>\n");
+    put_sentence(out, headline ? headline : incident->id);
+    buf_puts(out, "<dl class=\"facts\">\n");
     put_when(out, incident);
     put_cause(out, incident);
     put_what_runs(out, incident);
