@@ -6,6 +6,7 @@
 #include "agent/capture/recorder.h"
 #include "agent/control.h"
 #include "agent/detection/detector.h"
+#include "agent/detection/familiar.h"
 #include "agent/detection/learned.h"
 #include "agent/detection/ledger.h"
 #include "agent/incident_writing.h"
@@ -87,8 +88,16 @@ static void on_sampled(void *arg)
     if (!agent->once) {
         detector_check(agent->detector);
         learned_update(agent->learned);
+        familiar_update(agent->familiar);
     }
     incidents_sampled(agent->incidents);
+}
+
+static void deliver(struct agent *agent, const char *id)
+{
+    if (agent->familiar) /* not yet, of what an earlier run left */
+        familiar_note(agent->familiar, id);
+    delivery_add(agent->delivery, id);
 }
 
 static void on_complete(void *arg, const char *id)
@@ -99,13 +108,12 @@ static void on_complete(void *arg, const char *id)
     if (agent->config->limits.analyse == ANALYSE_AGENT)
         reports_add(agent->reports, id);
     else
-        delivery_add(agent->delivery, id);
+        deliver(agent, id);
 }
 
 static void on_reported(void *arg, const char *id)
 {
-    struct agent *agent = arg;
-    delivery_add(agent->delivery, id);
+    deliver(arg, id);
 }
 
 /* An incident of an earlier run: that may have been killed before there was a report. */
@@ -314,6 +322,7 @@ void agent_close(struct agent *agent)
     free(agent->probes);
     sampler_close(agent->sampler);
     learned_stop(agent->learned);
+    familiar_stop(agent->familiar);
     delivery_close(agent->delivery);
     agent->delivery = NULL;
     offload_close_by(agent->names, clock_mono_ms() + close_names_ms);
@@ -328,6 +337,7 @@ void agent_close(struct agent *agent)
         recorder_close(agent->recorder);
         ledger_close(agent->ledger);
         learned_close(agent->learned);
+        familiar_close(agent->familiar);
         spool_close(agent->spool);
         series_set_free(&agent->series);
     } else {

@@ -19,6 +19,7 @@ struct agent {
     struct detector *detector;
     struct ledger *ledger;
     struct learned *learned;
+    struct familiar *familiar;
     struct spool *spool;
     struct delivery *delivery;
     struct recorder *recorder;

@@ -4,6 +4,7 @@
 #include "agent/agent_parts.h"
 #include "agent/capture/recorder.h"
 #include "agent/detection/detector.h"
+#include "agent/detection/familiar.h"
 #include "agent/detection/learned.h"
 #include "agent/detection/ledger.h"
 #include "agent/incidents.h"
@@ -94,6 +95,12 @@ static const char *on_refusal(void *arg)
     return admission_refusal(arg);
 }
 
+static bool on_known(void *arg, const struct detector_event *event, char why[DETECTOR_WHY_SIZE])
+{
+    const struct agent *agent = arg;
+    return familiar_explains(agent->familiar, event, why);
+}
+
 /* As the source knows it; its wall clock is mapped to that of the samples. */
 static int64_t on_started(void *arg, size_t app)
 {
@@ -109,12 +116,18 @@ void reactions_open(struct agent *agent)
     struct detector_hooks hooks = {.event = on_event,
         .running = on_running,
         .refusal = on_refusal,
+        .known = on_known,
         .started = on_started,
         .open = on_open,
         .arg = agent};
     agent->detector = detector_open(agent->config, &agent->series, true, &hooks);
     agent->ledger = ledger_open(agent->config, agent->disk);
     ledger_restore(agent->ledger, agent->detector);
+    agent->familiar = familiar_open(&(struct familiar_setup){.config = agent->config,
+        .loop = agent->loop,
+        .disk = agent->disk,
+        .delivery = agent->delivery,
+        .spool = agent->spool});
     agent->learned = learned_open(&(struct learned_setup){.config = agent->config,
         .loop = agent->loop,
         .disk = agent->disk,

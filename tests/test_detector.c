@@ -26,8 +26,9 @@ struct bench {
     struct detector *detector;
     bool running;
     const char *refusal, *failure;
-    char asked[64];  /* of the open hook: "x", or "+" where it was told that it is asked again */
-    char said[4096]; /* "a fire 5000 cooldown; ..." */
+    double known_up_to; /* what is known already, for trigger "a" */
+    char asked[64];     /* of the open hook: "x", or "+" where it was told that it is asked again */
+    char said[4096];    /* "a fire 5000 cooldown; ..." */
     char reason[512];
 };
 
@@ -52,6 +53,14 @@ static bool is_running(void *arg, size_t app)
 static const char *refuse(void *arg)
 {
     return ((struct bench *)arg)->refusal;
+}
+
+static bool is_known(void *arg, const struct detector_event *event, char why[DETECTOR_WHY_SIZE])
+{
+    struct bench *bench = arg;
+    assert_false(event->joins);
+    snprintf(why, DETECTOR_WHY_SIZE, "it is known");
+    return event->trigger == 0 && event->value <= bench->known_up_to;
 }
 
 static int open_incident(void *arg, const struct detector_event *event, struct error *err)
@@ -100,6 +109,7 @@ static void start(struct bench *bench, bool limits)
     struct detector_hooks hooks = {.event = write_down,
         .running = is_running,
         .refusal = refuse,
+        .known = is_known,
         .open = open_incident,
         .arg = bench};
     bench->detector = detector_open(&bench->config, &bench->set, limits, &hooks);
@@ -224,6 +234,32 @@ static void reasons_say_what_held_it_back(void **unused)
         feed(&bench, "cpu", second * 1000, 92);
     assert_string_equal(
         bench.reason, "5000 cpu 92.0% above 80% for 2 s; held back: limits.per_hour: 1");
+    finish(&bench);
+}
+
+/* A spike that rises beyond what is known fires when it does; one that joins costs nothing. */
+static void what_is_known_is_held_back_until_it_is_worse(void **unused)
+{
+    (void)unused;
+    struct bench bench;
+    prepare(&bench, "memory");
+    bench.known_up_to = 92;
+    bench.triggers[0].cooldown_ms = 60000;
+    start(&bench, true);
+    feed(&bench, "cpu", 1000, 90);
+    assert_string_equal(bench.reason, "1000 cpu 90.0% above 80%; held back: it is known");
+    feed(&bench, "cpu", 2000, 92);
+    feed(&bench, "cpu", 3000, 9);
+    feed(&bench, "cpu", 4000, 91);
+    feed(&bench, "memory", 4000, 91);
+    feed(&bench, "cpu", 5000, 93);
+    assert_said(&bench, "a suppressed 1000 known; a clear 3000; a suppressed 4000 known; "
+                        "b fire 4000; a fire 5000");
+    feed(&bench, "cpu", 6000, 9);
+    feed(&bench, "cpu", 70000, 9);
+    bench.running = true;
+    feed(&bench, "cpu", 71000, 90);
+    assert_said(&bench, "a clear 6000; a fire 71000 joins");
     finish(&bench);
 }
 
@@ -431,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cooldowns_and_limits_hold_fires_back),
         cmocka_unit_test(reasons_say_what_held_it_back),
+        cmocka_unit_test(what_is_known_is_held_back_until_it_is_worse),
         cmocka_unit_test(a_fire_joins_a_running_incident),
         cmocka_unit_test(a_held_fire_joins_what_another_trigger_opens),
         cmocka_unit_test(a_refusal_holds_back_like_a_limit),

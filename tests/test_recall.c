@@ -28,6 +28,8 @@ static struct recall *start(const struct world *world, struct answers *answers)
     struct recall *recall = recall_start(&(struct recall_setup){.loop = world->loop,
         .delivery = world->delivery,
         .key = key,
+        .what = "what was learned",
+        .meanwhile = "it is not replaced",
         .max_bytes = 8,
         .pause_ms = 10,
         .longest_pause_ms = 40,

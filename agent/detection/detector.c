@@ -211,6 +211,8 @@ static const char *forbids(
                                                                  : NULL;
     if (by || refusal)
         snprintf(why, HELD_BACK_SIZE, "%s", by ? held : refusal);
+    else if (!event->joins && hooks->known && hooks->known(hooks->arg, event, why))
+        by = "known";
     return refusal ? "limit" : by;
 }
 

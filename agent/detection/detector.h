@@ -14,6 +14,8 @@ struct detector;
 struct error;
 struct series_set;
 
+enum { DETECTOR_WHY_SIZE = 300 };
+
 enum detector_event_type {
     EVENT_FIRE,
     EVENT_CLEAR,
@@ -33,7 +35,8 @@ struct detector_event {
     enum unit unit;
     double value, limit; /* limit NAN: none */
     int64_t onset_ms;
-    const char *by;     /* EVENT_SUPPRESSED: "quiet", "cooldown", "limit", or "failure" of `open` */
+    const char *by;     /* EVENT_SUPPRESSED: "quiet", "cooldown", "limit", "known", or "failure" of
+                           `open` */
     const char *reason; /* a phrase; for EVENT_SUPPRESSED with what suppressed it */
     const struct recurrence *recurrence; /* EVENT_HIT and later; NULL with the others */
     bool joins; /* EVENT_FIRE: an incident of the app is running, and this joins it */
@@ -47,6 +50,9 @@ struct detector_hooks {
     bool (*running)(void *arg, size_t app);
     /* Why no incident may be opened now ("the spool is full: ..."), or NULL. NULL: never. */
     const char *(*refusal)(void *arg);
+    /* Whether a fire that would open an incident is only what is known already, with the reason in
+     * words; asked at every sample while its condition holds. NULL: never. */
+    bool (*known)(void *arg, const struct detector_event *event, char why[DETECTOR_WHY_SIZE]);
     /* When the app was started, in the clock of the samples; INT64_MIN: it is not known, and the
      * first sample counts as its start. NULL: never known. */
     int64_t (*started)(void *arg, size_t app);

@@ -257,6 +257,8 @@ static void ask_stores(struct learned *learned)
     learned->recall = recall_start(&(struct recall_setup){.loop = learned->setup.loop,
         .delivery = learned->setup.delivery,
         .key = learned->key,
+        .what = "what an earlier task of the service learned",
+        .meanwhile = "it is not replaced",
         .max_bytes = LEARNED_MAX_BYTES,
         .pause_ms = recall_pause_ms,
         .longest_pause_ms = recall_longest_pause_ms,

@@ -46,8 +46,8 @@ static void settle(struct asking *asking, const char *text, size_t size)
 static void warn(struct asking *asking, const char *reason)
 {
     if (!asking->warned)
-        log_warn("%s in %s cannot be asked for, and is not replaced until it can: %s",
-            asking->recall->setup.key, label_of(asking), reason);
+        log_warn("%s in %s cannot be asked for, and until it can, %s: %s",
+            asking->recall->setup.key, label_of(asking), asking->recall->setup.meanwhile, reason);
     asking->warned = true;
 }
 
@@ -77,9 +77,10 @@ static void answered(void *arg, const struct recall_result *result)
         settle(asking, NULL, 0);
         break;
     case RECALL_FORBIDDEN:
-        log_info("what an earlier task of the service learned is not read back from %s: %s; %s is "
-                 "all that is read",
-            label_of(asking), result->reason, asking->recall->setup.key);
+        if (!asking->recall->setup.again)
+            log_info("%s is not read from %s: %s; %s is all that is read",
+                asking->recall->setup.what, label_of(asking), result->reason,
+                asking->recall->setup.key);
         settle(asking, NULL, 0);
         break;
     case RECALL_FAILED:

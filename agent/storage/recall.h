@@ -3,6 +3,7 @@
 #ifndef AGENT_STORAGE_RECALL_H
 #define AGENT_STORAGE_RECALL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,9 @@ struct recall_setup {
     struct loop *loop;
     struct delivery *delivery;
     const char *key;
+    const char *what;      /* that is, for the log: "what an earlier task of the service learned" */
+    const char *meanwhile; /* what is so while it cannot be asked for: "it is not replaced" */
+    bool again;            /* it was asked for before: that it may not be read was said then */
     size_t max_bytes;
     /* After a failure an exporter is asked again, pause_ms later at first, then twice as long each
      * time, but at most longest_pause_ms, and for as long as it fails. */

@@ -1,0 +1,47 @@
+/* The agent's knowledge of known groups: it asks the stores for known.json at its start and every
+ * ten minutes, notes the group of what was caught, and says whether a fire is to be held back
+ * (agent/detection/caught.h). What cannot be read makes nothing known. */
+#ifndef AGENT_DETECTION_FAMILIAR_H
+#define AGENT_DETECTION_FAMILIAR_H
+
+#include "agent/detection/caught.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct config;
+struct delivery;
+struct detector_event;
+struct familiar;
+struct loop;
+struct offload;
+struct spool;
+
+struct familiar_setup {
+    const struct config *config;
+    struct loop *loop;
+    struct offload *disk;
+    struct delivery *delivery;
+    struct spool *spool;
+};
+
+/* Takes up what an earlier run noted: blocks. */
+struct familiar *familiar_open(const struct familiar_setup *setup);
+
+/* Before the delivery is closed: nothing is asked any more. NULL is allowed. */
+void familiar_stop(struct familiar *familiar);
+
+/* After the delivery and the disk thread are closed. NULL is allowed. */
+void familiar_close(struct familiar *familiar);
+
+/* From the loop, every now and then. */
+void familiar_update(struct familiar *familiar);
+
+/* A complete incident of the spool, analysed or not, before it is delivered. */
+void familiar_note(struct familiar *familiar, const char *id);
+
+/* Whether the fire is held back, with the reason in words. */
+bool familiar_explains(
+    const struct familiar *familiar, const struct detector_event *event, char why[CAUGHT_WHY_SIZE]);
+
+#endif

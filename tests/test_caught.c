@@ -1,0 +1,162 @@
+#include "agent/detection/caught.h"
+
+#include "core/error.h"
+#include "core/known.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define A "0123456789abcdef"
+#define B "fedcba9876543210"
+
+static const int64_t hour_ms = 3600000, now_ms = INT64_C(1795446241000);
+
+/* A with a peak of 80%, B with one of 90%. */
+static void set_known(struct known *known, bool both)
+{
+    static char metric[] = "cpu";
+    struct known_group a = {.group = A, .metric = metric, .peak = 80};
+    struct known_group b = {.group = B, .metric = metric, .peak = 90};
+    known_add(known, &a, NULL);
+    if (both)
+        known_add(known, &b, NULL);
+}
+
+static void only_what_is_known_is_held_back(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        struct {
+            int64_t hours_ago;
+            const char *trigger, *app, *group;
+        } caught[4];
+        bool both_known;
+        const char *metric; /* NULL: cpu */
+        double value, limit;
+        bool held_back;
+    } cases[] = {
+        {"the same again", {{1, "t", "app", A}}, false, NULL, 75, 70, true},
+        {"without a level", {{1, "t", "app", A}}, false, NULL, 75, NAN, true},
+        {"a little more", {{1, "t", "app", A}}, false, NULL, 100, 70, true},
+        {"much more", {{1, "t", "app", A}}, false, NULL, 100.1, 70, false},
+        {"nothing caught", {{0}}, true, NULL, 75, 70, false},
+        {"a week ago", {{7 * 24, "t", "app", A}}, false, NULL, 75, 70, false},
+        {"almost a week ago", {{7 * 24 - 1, "t", "app", A}}, false, NULL, 75, 70, true},
+        {"another trigger", {{1, "u", "app", A}}, false, NULL, 75, 70, false},
+        {"another app", {{1, "t", "other", A}}, false, NULL, 75, 70, false},
+        {"an unknown one as well", {{3, "t", "app", A}, {2, "t", "app", B}, {1, "t", "app", A}},
+            false, NULL, 75, 70, false},
+        {"both known", {{2, "t", "app", B}, {1, "t", "app", A}}, true, NULL, 110, 70, true},
+        {"one that was not analysed", {{2, "t", "app", A}, {1, "t", "app", NULL}}, true, NULL, 75,
+            70, false},
+        {"unknown, but of another trigger", {{2, "t", "app", A}, {1, "u", "app", B}}, false, NULL,
+            75, 70, true},
+        {"fires for being low", {{1, "t", "app", A}}, false, NULL, 5, 10, false},
+        {"another metric", {{1, "t", "app", A}}, false, "memory", 75, 70, false},
+        {"the clock was set back", {{-1, "t", "app", A}}, false, NULL, 75, 70, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct caught *caught = caught_new();
+        struct known sets[2] = {{0}, {0}}; /* the second exporter has it */
+        char why[CAUGHT_WHY_SIZE];
+        set_known(&sets[1], cases[i].both_known);
+        for (size_t j = 0; j < 4 && cases[i].caught[j].trigger; j++)
+            caught_add(caught, cases[i].caught[j].app, cases[i].caught[j].trigger,
+                cases[i].caught[j].group, now_ms - cases[i].caught[j].hours_ago * hour_ms);
+        const struct caught_fire fire = {.app = "app",
+            .trigger = "t",
+            .metric = cases[i].metric ? cases[i].metric : "cpu",
+            .unit = UNIT_PERCENT,
+            .value = cases[i].value,
+            .limit = cases[i].limit,
+            .wall_ms = now_ms};
+        if (caught_explains(caught, sets, 2, &fire, why) != cases[i].held_back)
+            fail_msg("%s", cases[i].what);
+        if (i == 0)
+            assert_string_equal(why,
+                "all that it caught in 7 days is marked as known; it is captured again from "
+                "2026-11-30T14:04Z on, or above 100.0%");
+        known_free(&sets[1]);
+        caught_free(caught);
+    }
+}
+
+static void a_peak_that_nobody_knows_holds_nothing_back(void **state)
+{
+    (void)state;
+    static char metric[] = "cpu";
+    struct known known = {0};
+    struct known_group group = {.group = A, .metric = metric, .peak = NAN};
+    struct caught *caught = caught_new();
+    char why[CAUGHT_WHY_SIZE];
+    known_add(&known, &group, NULL);
+    caught_add(caught, "app", "t", A, now_ms);
+    const struct caught_fire fire = {
+        .app = "app", .trigger = "t", .metric = "cpu", .value = 1, .limit = NAN, .wall_ms = now_ms};
+    assert_false(caught_explains(caught, &known, 1, &fire, why));
+    known_free(&known);
+    caught_free(caught);
+}
+
+static void the_file_is_read_back_as_it_was(void **state)
+{
+    (void)state;
+    struct caught *caught = caught_new(), *again = caught_new();
+    struct error err;
+    caught_add(caught, "app", "t", A, now_ms - 9 * 24 * hour_ms); /* forgotten */
+    for (int64_t i = 0; i < CAUGHT_MAX + 10; i++)
+        caught_add(caught, "an-app-with-a-name-of-the-greatest-length-there-is-in-the-file-64",
+            "a-trigger-with-a-name-of-forty-characters", i % 3 ? A : NULL, now_ms + i);
+    char *text = caught_text(caught);
+    assert_true(strlen(text) <= CAUGHT_TEXT_MAX);
+    assert_null(strstr(text, "\"t\""));
+    assert_int_equal(caught_parse(again, text, strlen(text), &err), 0);
+    char *second = caught_text(again);
+    assert_string_equal(text, second);
+    free(text);
+    free(second);
+    caught_free(caught);
+    caught_free(again);
+}
+
+static void another_file_is_refused_as_a_whole(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "7", "{}", "{\"schema\": 2, \"caught\": []}",
+        "{\"schema\": 1, \"caught\": {}}", "{\"schema\": 1, \"caught\": [7]}",
+        "{\"schema\": 1, \"caught\": [{\"app\": \"a\", \"trigger\": \"t\", \"group\": \"x\", "
+        "\"time\": \"2026-11-23T15:04:01Z\"}]}",
+        "{\"schema\": 1, \"caught\": [{\"app\": \"a\", \"trigger\": \"t\", \"group\": \"\", "
+        "\"time\": \"2026-11-23T15:04:01Z\"}, {\"app\": \"a\"}]}"};
+    struct caught *caught = caught_new();
+    char *empty = caught_text(caught);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct error err = {""};
+        assert_int_equal(caught_parse(caught, texts[i], strlen(texts[i]), &err), -1);
+        assert_true(*err.text);
+        char *text = caught_text(caught);
+        assert_string_equal(text, empty);
+        free(text);
+    }
+    free(empty);
+    caught_free(caught);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_what_is_known_is_held_back),
+        cmocka_unit_test(a_peak_that_nobody_knows_holds_nothing_back),
+        cmocka_unit_test(the_file_is_read_back_as_it_was),
+        cmocka_unit_test(another_file_is_refused_as_a_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
