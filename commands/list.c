@@ -1,30 +1,23 @@
 #include "commands/command.h"
-#include "commands/table.h"
+#include "commands/list_rows.h"
 #include "commands/terminal.h"
 #include "commands/where.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/incident.h"
+#include "core/known.h"
+#include "review/analysis/marking.h"
 #include "review/store/store.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows that are looked at before the first is printed: they set the columns. */
-enum { BATCH_ROWS = 20 };
-
-static const char *const titles[] = {
-    "FIRED (UTC)", "ID", "SERVICE", "TRIGGER", "KIND", "PROFILES", "REASON"};
-
-enum { COLUMNS = sizeof titles / sizeof *titles };
-
 struct listing {
     struct where where;
     struct store_filter filter;
-    bool json;
-    size_t count;
-    struct table table;
-    struct table_style style;
+    bool json, all, groups;
+    const char *group;
+    struct list_rows *rows;
 };
 
 static void report_broken(const struct store_incident *stored)
@@ -36,64 +29,60 @@ static void report_broken(const struct store_incident *stored)
     free(location);
 }
 
-static void print_object(struct listing *listing, const struct store_incident *stored)
-{
-    size_t size = stored->text.size;
-    while (size > 0 && strchr(" \t\r\n", stored->text.data[size - 1]))
-        size--;
-    fputs(listing->count ? ",\n" : "[\n", stdout);
-    terminal_print_json(stdout, stored->text.data, size);
-}
-
-static void print_row(struct listing *listing, const struct incident *incident)
-{
-    char fired[RFC3339_SIZE], profiles[32];
-    rfc3339_format(incident->fired_ms, fired);
-    fired[10] = ' ';
-    fired[19] = '\0'; /* whole seconds */
-    size_t ok = 0;
-    for (size_t i = 0; i < incident->profile_count; i++)
-        ok += incident->profiles[i].status == PROFILE_OK;
-    snprintf(profiles, sizeof profiles, "%zu/%zu", ok, incident->profile_count);
-    const char *const cells[COLUMNS] = {fired, incident->id, incident->service,
-        incident->trigger.name, incident->kind, profiles, incident->trigger.reason};
-    table_add(&listing->table, cells);
-    if (listing->table.rows == BATCH_ROWS || listing->table.headed)
-        table_flush(&listing->table, stdout, &listing->style);
-}
-
-static int print_stored(void *arg, const struct store_incident *stored)
+static int take(void *arg, const struct store_incident *stored)
 {
     struct listing *listing = arg;
-    if (!stored->incident) {
-        report_broken(stored);
-        return 0;
-    }
-    if (listing->json)
-        print_object(listing, stored);
+    if (stored->incident)
+        list_rows_add(listing->rows, stored, listing->json);
     else
-        print_row(listing, stored->incident);
-    listing->count++;
-    return ferror(stdout); /* nobody reads any more */
+        report_broken(stored);
+    return 0;
+}
+
+/* What cannot be read leaves nothing known: the list is no worse for it. */
+static void read_known(struct listing *listing)
+{
+    const char *service;
+    for (size_t i = 0; (service = list_rows_service(listing->rows, i)); i++) {
+        struct known known;
+        struct error err;
+        if (marking_read_known(listing->where.store, service, &known, &err) < 0) {
+            char *problem = terminal_safe(err.text);
+            command_failed(&command_list, "nothing counts as known: %s", problem);
+            free(problem);
+        }
+        list_rows_set_known(listing->rows, i, &known);
+    }
+}
+
+/* On a terminal the same spike is one row; a script gets every incident. */
+static size_t print_rows(const struct listing *listing)
+{
+    bool terminal = terminal_columns(stdout) > 0;
+    const struct list_style style = {
+        .grouped = !listing->all && !listing->group && (listing->groups || terminal),
+        .group = listing->group,
+        .colour = terminal_colour(stdout),
+        .unicode = terminal_unicode(),
+        .columns = terminal_columns(stdout)};
+    int64_t now_ms = clock_wall_ms();
+    return listing->json ? list_rows_print_json(listing->rows, listing->group, now_ms, stdout)
+                         : list_rows_print(listing->rows, &style, now_ms, stdout);
 }
 
 static int print_all(struct listing *listing)
 {
     struct error err;
-    table_init(&listing->table, COLUMNS, titles);
-    listing->style = (struct table_style){
-        .columns = terminal_columns(stdout), .colour = terminal_colour(stdout)};
-    int status = store_list(listing->where.store, &listing->filter, print_stored, listing, &err);
-    if (listing->table.rows > 0)
-        table_flush(&listing->table, stdout, &listing->style);
-    table_free(&listing->table);
-    if (listing->json)
-        fputs(listing->count ? "\n]\n" : "[]\n", stdout);
+    listing->rows = list_rows_new();
+    int status = store_list(listing->where.store, &listing->filter, take, listing, &err);
+    read_known(listing);
+    size_t printed = print_rows(listing);
+    list_rows_free(listing->rows);
     if (fflush(stdout) != 0 || ferror(stdout))
         return command_failed(&command_list, "cannot write to standard output");
     if (status < 0)
         return command_failed(&command_list, "%s", err.text);
-    if (listing->count == 0)
+    if (printed == 0)
         fprintf(stderr, "stakeout list: no incidents found in %s\n", listing->where.place);
     return EXIT_DONE;
 }
@@ -119,10 +108,17 @@ static int run(int argc, char **argv)
     char *place;
     const struct command_option options[] = {WHERE_OPTIONS(&listing.where),
         {.name = "service", .text = &service}, {.name = "trigger", .text = &trigger},
-        {.name = "since", .text = &since}, {.name = "json", .flag = &listing.json}, {.name = NULL}};
+        {.name = "since", .text = &since}, {.name = "group", .text = &listing.group},
+        {.name = "groups", .flag = &listing.groups}, {.name = "all", .flag = &listing.all},
+        {.name = "json", .flag = &listing.json}, {.name = NULL}};
     int status = options_read(&command_list, argc, argv, options, &place);
     if (status == EXIT_DONE)
         status = read_filter(&listing.filter, service, trigger, since);
+    if (status == EXIT_DONE && listing.group && !known_group_valid(listing.group))
+        status = command_misused(&command_list,
+            "--group: a group has 16 hex digits; --json says which an incident is of");
+    if (status == EXIT_DONE && listing.groups && listing.all)
+        status = command_misused(&command_list, "--groups and --all exclude each other");
     if (status == EXIT_DONE)
         status = where_open(&listing.where, &command_list, place);
     if (status == EXIT_DONE)
@@ -133,15 +129,21 @@ static int run(int argc, char **argv)
 
 const struct command command_list = {
     .name = "list",
-    .usage = "[-c FILE] [--service NAME] [--trigger NAME] [--since TIME] [--json] [WHERE]",
+    .usage = "[-c FILE] [--service NAME] [--trigger NAME] [--since TIME] [--group GROUP]\n"
+             "                     [--groups | --all] [--json] [WHERE]",
     .summary = "Lists incidents, newest first",
     .help =
         "WHERE is a folder or s3://bucket/prefix; without it, the first directory or s3 exporter\n"
-        "of the configuration.\n\n"
+        "of the configuration. On a terminal the same spike is one row, with the newest of its\n"
+        "incidents, how often it was seen among those that are listed, and a verdict: new, seen,\n"
+        "known (folded), worse, gone. Elsewhere there is a row for each.\n\n"
         "  --service NAME     only this service's\n"
         "  --trigger NAME     only this trigger's\n"
         "  --since TIME       only those that fired within a time (7d, 12h), since a date\n"
         "                     (2026-11-23, UTC) or since an RFC 3339 time\n"
-        "  --json             the incident.json objects in one array\n" WHERE_HELP,
+        "  --group GROUP      only the incidents of this group, a row each\n"
+        "  --groups, --all    one row a group; a row for each incident\n"
+        "  --json             the incident.json objects in one array, each with its "
+        "history\n" WHERE_HELP,
     .run = run,
 };

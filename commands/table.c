@@ -23,21 +23,30 @@ void table_free(struct table *table)
 {
     forget_rows(table);
     free(table->cells);
+    free(table->colours);
     table->cells = NULL;
+    table->colours = NULL;
 }
 
 void table_add(struct table *table, const char *const *cells)
 {
     size_t used = table->rows * table->columns;
     table->cells = xrealloc(table->cells, used + table->columns, sizeof *table->cells);
+    table->colours = xrealloc(table->colours, used + table->columns, sizeof *table->colours);
     for (size_t i = 0; i < table->columns; i++) {
         char *cell = terminal_safe(cells[i] ? cells[i] : "");
         size_t width = terminal_length(cell);
         if (width > table->widths[i] && !table->headed)
             table->widths[i] = width;
         table->cells[used + i] = cell;
+        table->colours[used + i] = TABLE_PLAIN;
     }
     table->rows++;
+}
+
+void table_colour(struct table *table, size_t column, enum table_colour colour)
+{
+    table->colours[(table->rows - 1) * table->columns + column] = colour;
 }
 
 /* The first `columns` characters of text, with an ellipsis where something is missing. */
@@ -55,37 +64,58 @@ static void print_cut(FILE *out, const char *text, size_t columns)
         fputs("\u2026", out);
 }
 
-static void print_row(
-    const struct table *table, FILE *out, const char *const *cells, const struct table_style *style)
+static void begin_colour(FILE *out, enum table_colour colour)
+{
+    if (colour != TABLE_PLAIN)
+        fprintf(out, "\x1b[%dm", (int)colour);
+}
+
+static void end_colour(FILE *out, enum table_colour colour)
+{
+    if (colour != TABLE_PLAIN)
+        fputs("\x1b[0m", out);
+}
+
+/* colours NULL: none. */
+static void print_row(const struct table *table, FILE *out, const char *const *cells,
+    const enum table_colour *colours, const struct table_style *style)
 {
     size_t last = table->columns;
     while (last > 0 && !*cells[last - 1])
         last--;
     size_t used = style->indent;
     fprintf(out, "%*s", (int)style->indent, "");
-    for (size_t i = 0; i + 1 < last; i++) {
+    for (size_t i = 0; i < last; i++) {
+        enum table_colour colour = colours ? colours[i] : TABLE_PLAIN;
         size_t length = terminal_length(cells[i]);
         size_t pad = length < table->widths[i] ? table->widths[i] - length : 0;
-        fprintf(out, "%s%*s", cells[i], (int)pad + 2, "");
+        bool right = table->right >> i & 1, ends = i + 1 == last;
+        if (right)
+            fprintf(out, "%*s", (int)pad, "");
+        begin_colour(out, colour);
+        if (ends && style->columns > 0 && last == table->columns)
+            print_cut(out, cells[i], style->columns > used ? style->columns - used : 0);
+        else
+            fputs(cells[i], out);
+        end_colour(out, colour);
+        if (!ends)
+            fprintf(out, "%*s", (int)(right ? 0 : pad) + 2, "");
         used += length + pad + 2;
     }
-    bool cuts = style->columns > 0 && last == table->columns;
-    if (last > 0 && cuts)
-        print_cut(out, cells[last - 1], style->columns > used ? style->columns - used : 0);
-    else if (last > 0)
-        fputs(cells[last - 1], out);
 }
 
 void table_flush(struct table *table, FILE *out, const struct table_style *style)
 {
     if (table->titles && !table->headed) {
         fputs(style->colour ? "\x1b[1m" : "", out);
-        print_row(table, out, table->titles, style);
+        print_row(table, out, table->titles, NULL, style);
         fputs(style->colour ? "\x1b[0m\n" : "\n", out);
     }
     table->headed = true;
     for (size_t i = 0; i < table->rows; i++) {
-        print_row(table, out, (const char *const *)&table->cells[i * table->columns], style);
+        size_t first = i * table->columns;
+        print_row(table, out, (const char *const *)&table->cells[first],
+            style->colour ? &table->colours[first] : NULL, style);
         putc('\n', out);
     }
     forget_rows(table);

@@ -7,12 +7,24 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { TABLE_COLUMNS_MAX = 8 };
+enum { TABLE_COLUMNS_MAX = 10 };
+
+/* How a cell is shown where colour is allowed: codes of ECMA-48, 8.3.117. */
+enum table_colour {
+    TABLE_PLAIN = 0,
+    TABLE_BOLD = 1,
+    TABLE_DIM = 2,
+    TABLE_RED = 31,
+    TABLE_GREEN = 32,
+    TABLE_YELLOW = 33
+};
 
 struct table {
     const char *const *titles; /* NULL: no heading line */
     size_t columns;
-    char **cells; /* of the rows that wait, row after row; fit for a terminal */
+    char **cells;               /* of the rows that wait, row after row; fit for a terminal */
+    enum table_colour *colours; /* of these */
+    unsigned right; /* bits of the columns that are aligned right; the caller's to set */
     size_t rows;
     size_t widths[TABLE_COLUMNS_MAX]; /* in characters */
     bool headed;                      /* the heading line is printed */
@@ -31,6 +43,9 @@ void table_free(struct table *table);
 
 /* Copies the cells, made fit for a terminal; NULL is an empty one. */
 void table_add(struct table *table, const char *const *cells);
+
+/* Shows a cell of the newest row in a colour. */
+void table_colour(struct table *table, size_t column, enum table_colour colour);
 
 /* Prints the rows that wait, below the titles at the first time, and forgets them. */
 void table_flush(struct table *table, FILE *out, const struct table_style *style);

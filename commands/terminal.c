@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "core/buf.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,41 @@ size_t terminal_columns(FILE *out)
     if (!isatty(fileno(out)) || ioctl(fileno(out), TIOCGWINSZ, &size) < 0)
         return 0;
     return size.ws_col;
+}
+
+bool terminal_unicode(void)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *locale = getenv(variables[i]);
+        if (locale && *locale)
+            return strcasestr(locale, "utf-8") || strcasestr(locale, "utf8");
+    }
+    return false;
+}
+
+char *terminal_sparkline(const double *values, size_t count, size_t width)
+{
+    static const char *const blocks[] = {
+        "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588"};
+    double low = 0, high = 0;
+    size_t known = 0;
+    for (size_t i = 0; i < count; i++) {
+        known += isfinite(values[i]);
+        low = isfinite(values[i]) ? fmin(low, values[i]) : low;
+        high = isfinite(values[i]) ? fmax(high, values[i]) : high;
+    }
+    struct buf line;
+    buf_init(&line, SIZE_MAX - 1);
+    width = width < count ? width : count;
+    for (size_t part = 0; known > 0 && part < width; part++) {
+        double most = NAN;
+        for (size_t i = part * count / width; i < (part + 1) * count / width; i++)
+            most = isfinite(values[i]) ? fmax(most, values[i]) : most;
+        double share = high > low ? (most - low) / (high - low) : 0;
+        buf_puts(&line, isnan(most) ? " " : blocks[(size_t)(share * 7 + 0.5)]);
+    }
+    return buf_take(&line);
 }
 
 size_t terminal_length(const char *text)

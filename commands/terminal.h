@@ -21,6 +21,13 @@ bool terminal_colour(FILE *out);
 /* Characters in a line, 0 when it is no terminal. */
 size_t terminal_columns(FILE *out);
 
+/* Whether text beyond ASCII can be shown: what the locale's variables say. */
+bool terminal_unicode(void);
+
+/* A small chart, one character for each of `width` equal parts (its highest value, from 0 or below
+ * to the highest of all); a space is a gap. "" when there is no value; the caller frees. */
+char *terminal_sparkline(const double *values, size_t count, size_t width);
+
 /* Characters of UTF-8 text. */
 size_t terminal_length(const char *text);
 

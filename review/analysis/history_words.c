@@ -54,16 +54,19 @@ static const char *ending_of(size_t number)
     return last == 1 ? "st" : last == 2 ? "nd" : last == 3 ? "rd" : "th";
 }
 
+const char *history_period_words(double period_s, char *words)
+{
+    double step = period_s < 600 ? 1 : period_s < 36000 ? 60 : 600;
+    double rounded = round(period_s / step) * step;
+    return metric_format_level(UNIT_SECONDS, rounded > 0 ? rounded : period_s, words);
+}
+
 char *history_frequency_words(const struct history *history, int64_t now_ms)
 {
     char date[WORDS_SIZE], spacing[VALUE_TEXT_SIZE], every[VALUE_TEXT_SIZE + 8] = "";
-    if (isfinite(history->period_s)) {
-        /* to a hundredth: nobody wants to read 29 min 58 s */
-        double step = history->period_s < 600 ? 1 : history->period_s < 36000 ? 60 : 600;
-        double rounded = round(history->period_s / step) * step;
-        metric_format_level(UNIT_SECONDS, rounded > 0 ? rounded : history->period_s, spacing);
-        snprintf(every, sizeof every, ", every %s", spacing);
-    }
+    if (isfinite(history->period_s))
+        snprintf(
+            every, sizeof every, ", every %s", history_period_words(history->period_s, spacing));
     if (history->count == 1)
         return xasprintf("first time%s", every);
     date_words(history->first_ms, now_ms, date);

@@ -4,6 +4,10 @@
 
 #include "review/analysis/history.h"
 
+/* "30 min" for 29 min 58 s: rounded to about a hundredth. Returns words, which have room for
+ * VALUE_TEXT_SIZE. */
+const char *history_period_words(double period_s, char *words);
+
 /* "14th time since 2 November, every 30 min"; for one that is not the newest "3rd of 14 times since
  * 2 November". The caller frees all of these. */
 char *history_frequency_words(const struct history *history, int64_t now_ms);

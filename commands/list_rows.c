@@ -1,0 +1,335 @@
+#include "commands/list_rows.h"
+
+#include "commands/history_view.h"
+#include "commands/table.h"
+#include "commands/terminal.h"
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/incident.h"
+#include "core/known.h"
+#include "core/metric.h"
+#include "review/analysis/go_names.h"
+#include "review/analysis/history.h"
+#include "review/store/store.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SPARK_WIDTH = 12, SUSPECT_MAX = 40, NARROW_COLUMNS = 110 };
+
+struct row {
+    struct history_entry entry; /* its texts are owned by the row */
+    char *trigger, *headline, *suspect, *peak, *spark;
+    char *text; /* incident.json; NULL: it was not kept */
+    size_t size;
+    bool shown; /* its group has its row already */
+};
+
+struct service {
+    char *name;
+    struct known known;
+};
+
+struct list_rows {
+    struct row *all;
+    size_t count, capacity;
+    struct service *services;
+    size_t service_count;
+};
+
+struct list_rows *list_rows_new(void)
+{
+    return xcalloc(1, sizeof(struct list_rows));
+}
+
+/* The entry's texts are copies. */
+static void free_text(const char *text)
+{
+    free((char *)(uintptr_t)text);
+}
+
+static void row_free(struct row *row)
+{
+    free_text(row->entry.id);
+    free_text(row->entry.kind);
+    free_text(row->entry.metric);
+    free_text(row->entry.revision);
+    free_text(row->entry.image);
+    free(row->trigger);
+    free(row->headline);
+    free(row->suspect);
+    free(row->peak);
+    free(row->spark);
+    free(row->text);
+}
+
+void list_rows_free(struct list_rows *rows)
+{
+    if (!rows)
+        return;
+    for (size_t i = 0; i < rows->count; i++)
+        row_free(&rows->all[i]);
+    for (size_t i = 0; i < rows->service_count; i++) {
+        free(rows->services[i].name);
+        known_free(&rows->services[i].known);
+    }
+    free(rows->all);
+    free(rows->services);
+    free(rows);
+}
+
+static struct service *find_service(const struct list_rows *rows, const char *name)
+{
+    for (size_t i = 0; i < rows->service_count; i++)
+        if (!strcmp(rows->services[i].name, name))
+            return &rows->services[i];
+    return NULL;
+}
+
+/* Its name, to which rows point. */
+static const char *take_service(struct list_rows *rows, const char *name)
+{
+    struct service *service = find_service(rows, name);
+    if (!service) {
+        rows->services = xrealloc(rows->services, rows->service_count + 1, sizeof *rows->services);
+        service = &rows->services[rows->service_count++];
+        *service = (struct service){.name = xstrdup(name)};
+    }
+    return service->name;
+}
+
+const char *list_rows_service(const struct list_rows *rows, size_t index)
+{
+    return index < rows->service_count ? rows->services[index].name : NULL;
+}
+
+void list_rows_set_known(struct list_rows *rows, size_t index, struct known *known)
+{
+    rows->services[index].known = *known;
+    *known = (struct known){0};
+}
+
+static char *copy(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
+
+static char *peak_text(const struct history_entry *entry)
+{
+    char text[VALUE_TEXT_SIZE];
+    const struct metric *metric = entry->metric ? metric_of_series(entry->metric) : NULL;
+    if (!isfinite(entry->peak))
+        return xstrdup("");
+    return xstrdup(metric_format(metric ? metric->unit : UNIT_NONE, entry->peak, text));
+}
+
+/* Short, and cut in front: the function is at the end of its name. */
+static char *suspect_text(const struct incident *incident)
+{
+    const char *function = incident->analysis.suspect.function;
+    if (!function)
+        return xstrdup("");
+    char *name = go_names_short(function), *safe = terminal_safe(name);
+    size_t length = terminal_length(safe);
+    const char *at = safe;
+    for (; length >= SUSPECT_MAX; at++)
+        length -= ((unsigned char)at[1] & 0xc0) != 0x80;
+    char *text = xasprintf("%s%s", at > safe ? "\u2026" : "", at);
+    free(safe);
+    free(name);
+    return text;
+}
+
+void list_rows_add(struct list_rows *rows, const struct store_incident *stored, bool keep_text)
+{
+    const struct incident *incident = stored->incident;
+    const struct incident_analysis *analysis = &incident->analysis;
+    if (rows->count == rows->capacity) {
+        rows->capacity = rows->capacity ? rows->capacity * 2 : 64;
+        rows->all = xrealloc(rows->all, rows->capacity, sizeof *rows->all);
+    }
+    struct row *row = &rows->all[rows->count++];
+    *row = (struct row){.trigger = copy(incident->trigger.name),
+        .headline = copy(analysis->headline ? analysis->headline : incident->trigger.reason),
+        .suspect = suspect_text(incident)};
+    history_entry_of(incident, &row->entry);
+    struct history_entry *entry = &row->entry;
+    entry->id = copy(entry->id);
+    entry->kind = copy(entry->kind);
+    entry->metric = copy(entry->metric);
+    entry->revision = copy(entry->revision);
+    entry->image = copy(entry->image);
+    row->peak = peak_text(entry);
+    row->spark = terminal_sparkline(
+        analysis->sparkline.values, analysis->sparkline.count, SPARK_WIDTH);
+    if (keep_text) {
+        row->size = stored->text.size;
+        row->text = xstrndup(stored->text.data, row->size);
+    }
+    /* Last, as it moves the services: their names stay where they are. */
+    entry->service = take_service(rows, incident->service);
+}
+
+static struct history_book *make_book(const struct list_rows *rows)
+{
+    struct history_entry *entries = xcalloc(rows->count + 1, sizeof *entries);
+    for (size_t i = 0; i < rows->count; i++)
+        entries[i] = rows->all[i].entry;
+    struct history_book *book = history_book_new(entries, rows->count);
+    free(entries);
+    return book;
+}
+
+static bool is_wanted(const struct row *row, const char *group)
+{
+    return !group || !strcmp(row->entry.group, group);
+}
+
+/* What is printed, and how far it is. */
+struct printing {
+    struct list_rows *rows;
+    const struct list_style *style;
+    struct history_book *book;
+    struct table table;
+    bool spark, services; /* these columns are there */
+    int64_t now_ms;
+    size_t folded_groups, folded;
+};
+
+/* FIRED, ID, SERVICE, what fired, PEAK, TIMES, SUSPECT, WHAT HAPPENED */
+static void print_row(
+    struct printing *printing, const struct row *row, const struct history *history)
+{
+    char fired[RFC3339_SIZE];
+    const char *cells[TABLE_COLUMNS_MAX];
+    size_t column = 0, verdict;
+    rfc3339_format(row->entry.fired_ms, fired);
+    fired[10] = ' ';
+    fired[16] = '\0'; /* the id has the seconds */
+    char *times = history_view_times(history, !printing->style->grouped, printing->style->unicode);
+    cells[column++] = fired;
+    cells[column++] = row->entry.id;
+    if (printing->services)
+        cells[column++] = row->entry.service;
+    if (printing->spark)
+        cells[column++] = row->spark;
+    cells[column++] = row->peak;
+    verdict = column;
+    cells[column++] = verdict_names[history->verdict];
+    cells[column++] = times;
+    cells[column++] = row->suspect;
+    cells[column] = row->headline;
+    table_add(&printing->table, cells);
+    table_colour(&printing->table, verdict, history_view_colour(history->verdict));
+    table_colour(&printing->table, column - 1, TABLE_BOLD);
+    free(times);
+}
+
+static void take_row(struct printing *printing, struct row *row)
+{
+    struct history history;
+    const struct service *service = find_service(printing->rows, row->entry.service);
+    history_of(printing->book, row->entry.service, row->entry.group,
+        printing->style->grouped ? NULL : row->entry.id, &service->known, printing->now_ms,
+        &history);
+    bool fold = printing->style->grouped && history.verdict == VERDICT_KNOWN &&
+                !printing->style->group;
+    if (fold) {
+        printing->folded_groups++;
+        printing->folded += history.count;
+    } else {
+        print_row(printing, row, &history);
+    }
+    history_free(&history);
+}
+
+/* The newest incident of each group comes first; marks those of the same group behind it. */
+static void mark_later(struct list_rows *rows)
+{
+    size_t slots = 64;
+    while (slots < 2 * rows->count)
+        slots *= 2;
+    size_t *table = xcalloc(slots, sizeof *table); /* 1 + an index of rows; 0: empty */
+    for (size_t i = 0; i < rows->count; i++) {
+        struct row *row = &rows->all[i];
+        size_t slot = (size_t)strtoull(row->entry.group, NULL, 16) & (slots - 1);
+        while (table[slot] && (strcmp(rows->all[table[slot] - 1].entry.group, row->entry.group) ||
+                                  rows->all[table[slot] - 1].entry.service != row->entry.service))
+            slot = (slot + 1) & (slots - 1);
+        row->shown = table[slot] != 0;
+        table[slot] = table[slot] ? table[slot] : i + 1;
+    }
+    free(table);
+}
+
+static void set_columns(struct printing *printing, const char *titles[TABLE_COLUMNS_MAX])
+{
+    const struct list_style *style = printing->style;
+    size_t count = 0;
+    bool sparks = false;
+    for (size_t i = 0; i < printing->rows->count && !sparks; i++)
+        sparks = *printing->rows->all[i].spark != '\0';
+    printing->services = printing->rows->service_count > 1;
+    printing->spark = sparks && style->unicode &&
+                      (style->columns == 0 || style->columns >= NARROW_COLUMNS);
+    titles[count++] = "FIRED (UTC)";
+    titles[count++] = "ID";
+    if (printing->services)
+        titles[count++] = "SERVICE";
+    if (printing->spark)
+        titles[count++] = "WHAT FIRED";
+    titles[count++] = "PEAK";
+    titles[count++] = "VERDICT";
+    titles[count++] = "TIMES";
+    titles[count++] = "SUSPECT";
+    titles[count++] = "WHAT HAPPENED";
+    table_init(&printing->table, count, titles);
+    printing->table.right = 1U << (count - 5);
+}
+
+size_t list_rows_print(
+    struct list_rows *rows, const struct list_style *style, int64_t now_ms, FILE *out)
+{
+    const char *titles[TABLE_COLUMNS_MAX];
+    struct printing printing = {.rows = rows, .style = style, .now_ms = now_ms};
+    printing.book = make_book(rows);
+    set_columns(&printing, titles);
+    if (style->grouped)
+        mark_later(rows);
+    for (size_t i = 0; i < rows->count; i++)
+        if (is_wanted(&rows->all[i], style->group) && !(style->grouped && rows->all[i].shown))
+            take_row(&printing, &rows->all[i]);
+    size_t printed = printing.table.rows;
+    struct table_style table_style = {.columns = style->columns, .colour = style->colour};
+    if (printed)
+        table_flush(&printing.table, out, &table_style);
+    if (printing.folded_groups)
+        fprintf(out, "%s%zu known group%s with %zu incident%s; --all shows %s\n",
+            printed ? "and " : "", printing.folded_groups, printing.folded_groups == 1 ? "" : "s",
+            printing.folded, printing.folded == 1 ? "" : "s", printing.folded == 1 ? "it" : "them");
+    table_free(&printing.table);
+    history_book_free(printing.book);
+    return printed + printing.folded_groups;
+}
+
+size_t list_rows_print_json(struct list_rows *rows, const char *group, int64_t now_ms, FILE *out)
+{
+    struct history_book *book = make_book(rows);
+    size_t printed = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct row *row = &rows->all[i];
+        const struct service *service = find_service(rows, row->entry.service);
+        struct history history;
+        if (!is_wanted(row, group))
+            continue;
+        history_of(book, row->entry.service, row->entry.group, row->entry.id, &service->known,
+            now_ms, &history);
+        fputs(printed++ ? ",\n" : "[\n", out);
+        history_view_json(row->text, row->size, row->entry.group, &history, out);
+        history_free(&history);
+    }
+    fputs(printed ? "\n]\n" : "[]\n", out);
+    history_book_free(book);
+    return printed;
+}

@@ -1,0 +1,42 @@
+/* The rows of `stakeout list`: one an incident, or one a group with the newest of its incidents. */
+#ifndef COMMANDS_LIST_ROWS_H
+#define COMMANDS_LIST_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct known;
+struct list_rows;
+struct store_incident;
+
+struct list_style {
+    bool grouped;      /* one row a group; what is known is folded into a line at the end */
+    const char *group; /* only this one; NULL: all */
+    bool colour, unicode;
+    size_t columns; /* of the terminal; 0: not cut */
+};
+
+struct list_rows *list_rows_new(void);
+void list_rows_free(struct list_rows *rows);
+
+/* Takes what a row needs of an incident that could be read; in the order of the list, newest first.
+ * keep_text: incident.json is kept as well, for list_rows_print_json. */
+void list_rows_add(struct list_rows *rows, const struct store_incident *stored, bool keep_text);
+
+/* The services that there are, for their known groups: NULL at the end. */
+const char *list_rows_service(const struct list_rows *rows, size_t index);
+
+/* The groups that are known of the service of that index; taken over. */
+void list_rows_set_known(struct list_rows *rows, size_t index, struct known *known);
+
+/* Prints the table; the number of rows in it. now_ms: wall. */
+size_t list_rows_print(
+    struct list_rows *rows, const struct list_style *style, int64_t now_ms, FILE *out);
+
+/* Prints every incident.json as it is stored, with `history` added, in one array; the number of
+ * incidents in it. */
+size_t list_rows_print_json(struct list_rows *rows, const char *group, int64_t now_ms, FILE *out);
+
+#endif
