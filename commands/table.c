@@ -86,7 +86,7 @@ static void print_row(const struct table *table, FILE *out, const char *const *c
     size_t used = style->indent;
     fprintf(out, "%*s", (int)style->indent, "");
     for (size_t i = 0; i < last; i++) {
-        enum table_colour colour = colours ? colours[i] : TABLE_PLAIN;
+        enum table_colour colour = colours && *cells[i] ? colours[i] : TABLE_PLAIN;
         size_t length = terminal_length(cells[i]);
         size_t pad = length < table->widths[i] ? table->widths[i] - length : 0;
         bool right = table->right >> i & 1, ends = i + 1 == last;

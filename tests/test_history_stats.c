@@ -99,7 +99,10 @@ static void growth_is_told_from_noise(void **state)
         {500, 0.1, 1.05, 0.03, true},
         {12, 7, 1.03, 0.03, true},
         {30, 1, 0.9, 0.02, true},
-        {7, 1, 1.5, 0, false},      /* too few days */
+        {4, 7, 1.06, 0.001, true},
+        {5, 7, 1.06, 0.002, true},
+        {4, 7, 1.06, 0.03, false},
+        {3, 7, 1.5, 0, false},      /* too few days */
         {200, 0.03, 1.5, 0, false}, /* less than a week */
         {60, 1, 1, 0.05, false},    /* noise */
         {60, 1, 1.004, 0, false},   /* less than 5% in all */
@@ -135,7 +138,7 @@ static void growth_is_told_from_noise(void **state)
 static void chance_has_no_trend(void **state)
 {
     (void)state;
-    size_t found = 0;
+    size_t found = 0, few = 0;
     uint32_t seed = 5;
     for (int run = 0; run < 500; run++) {
         int64_t times_ms[60];
@@ -147,8 +150,15 @@ static void chance_has_no_trend(void **state)
         }
         history_trend(times_ms, values, 60, &trend);
         found += isfinite(trend.week_percent);
+        for (size_t j = 0; j < 7; j++)
+            times_ms[j] = start_ms + (int64_t)j * 3 * day_ms;
+        for (size_t count = 4; count < 8; count++) {
+            history_trend(times_ms, values, count, &trend);
+            few += isfinite(trend.week_percent);
+        }
     }
     assert_true(found <= 5); /* 1 in 100 */
+    assert_true(few <= 20);
 }
 
 static void the_longest_pause_is_that_of_late(void **state)

@@ -21,10 +21,15 @@ static const double deviations = 1.4826;
 
 /* A trend is looked for in the medians of days, at least DAYS_MIN of them over at least a week, of
  * the last DAYS_MAX: a day's own ups and downs are no trend. */
-enum { DAYS_MIN = 8, DAYS_MAX = 84 };
-/* It is one when chance makes it less often than 3 times in 1,000 (Mann-Kendall, two-sided: a page
- * shows a hundred groups), and the value changed by at least 5% in all. */
+enum { DAYS_MIN = 4, DAYS_MAX = 84 };
+/* It is one when chance makes it less often than 3 times in 1,000 (a page shows a hundred groups),
+ * and the value changed by at least 5% in all. From RANKED_MIN days on that is asked of their order
+ * (Mann-Kendall, two-sided), which outliers do not move. So few ranks as fewer days have cannot say
+ * it: they must lie on a line (the t-test of a slope). */
+enum { RANKED_MIN = 8 };
 static const double z_min = 3, change_min = 0.05;
+static const double t_min[RANKED_MIN] = {
+    [4] = 18.2, [5] = 8.9, [6] = 6.4, [7] = 5.35}; /* by days */
 
 static int by_value(const void *a, const void *b)
 {
@@ -144,7 +149,7 @@ static double variance_of_signs(double *log_values, size_t count)
 }
 
 /* Whether the order of the values in time says more than chance would. */
-static bool is_significant(const struct point *points, size_t count)
+static bool are_ordered(const struct point *points, size_t count)
 {
     double sum = 0, log_values[DAYS_MAX];
     for (size_t i = 0; i < count; i++) {
@@ -155,6 +160,30 @@ static bool is_significant(const struct point *points, size_t count)
     }
     double variance = variance_of_signs(log_values, count);
     return variance > 0 && (fabs(sum) - 1) / sqrt(variance) >= z_min;
+}
+
+/* Whether they lie on a line so well as chance would not have it. */
+static bool are_on_a_line(const struct point *points, size_t count)
+{
+    double mean_time = 0, mean_value = 0, xx = 0, xy = 0, yy = 0, n = (double)count;
+    for (size_t i = 0; i < count; i++) {
+        mean_time += (points[i].time_ms - points[0].time_ms) / n;
+        mean_value += points[i].log_value / n;
+    }
+    for (size_t i = 0; i < count; i++) {
+        double x = points[i].time_ms - points[0].time_ms - mean_time;
+        double y = points[i].log_value - mean_value;
+        xx += x * x;
+        xy += x * y;
+        yy += y * y;
+    }
+    double explained = xx > 0 ? xy * xy / xx : 0, rest = (yy - explained) / (n - 2);
+    return explained > 0 && explained >= t_min[count] * t_min[count] * fmax(rest, 0);
+}
+
+static bool is_significant(const struct point *points, size_t count)
+{
+    return count < RANKED_MIN ? are_on_a_line(points, count) : are_ordered(points, count);
 }
 
 /* Theil (1950) and Sen (1968): the median of the slopes of all pairs, which outliers do not move.
