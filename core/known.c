@@ -148,7 +148,7 @@ char *known_text(const struct known *known)
     }
     json_object_set_new(json, "schema", json_integer(SCHEMA));
     json_object_set_new(json, "groups", groups);
-    char *text = json_dumps(json, JSON_INDENT(1));
+    char *text = json_dumps(json, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
     json_decref(json);
     if (!text)
         abort(); /* out of memory: what is in the tree is valid */
