@@ -11,21 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const verdicts[] = {
-    [VERDICT_NEW] = "new",
-    [VERDICT_SEEN] = "seen",
-    [VERDICT_KNOWN] = "known",
-    [VERDICT_WORSE] = "worse",
-    [VERDICT_GONE] = "gone",
-};
-
 static const char *const lookeds[] = {
     [WEB_LOOKED_ANY] = "", [WEB_LOOKED_YES] = "yes", [WEB_LOOKED_NO] = "no"};
-
-const char *web_verdict_name(enum verdict verdict)
-{
-    return verdicts[verdict];
-}
 
 /* The index of the text, or -1. */
 static int find(const char *text, const char *const *names, size_t count)
@@ -85,7 +72,7 @@ static int read_choices(const struct web_form *form, struct web_filter *filter, 
     const char *verdict = value_of(form, "verdict"), *looked = value_of(form, "looked");
     const char *page = value_of(form, "page");
     if (verdict) {
-        int choice = find(verdict, verdicts, sizeof verdicts / sizeof *verdicts);
+        int choice = find(verdict, verdict_names, VERDICT_GONE + 1);
         if (choice < 0)
             return error_set(err, "verdict is new, seen, known, worse or gone");
         filter->has_verdict = true;
@@ -140,7 +127,7 @@ void web_filter_format(const struct web_filter *filter, size_t page, struct buf 
     put(out, "trigger", filter->trigger);
     put(out, "kind", filter->kind);
     put(out, "since", filter->since);
-    put(out, "verdict", filter->has_verdict ? verdicts[filter->verdict] : NULL);
+    put(out, "verdict", filter->has_verdict ? verdict_names[filter->verdict] : NULL);
     put(out, "looked", lookeds[filter->looked]);
     put(out, "group", filter->group);
     if (page > 1) {

@@ -47,7 +47,4 @@ bool web_filter_is_set(const struct web_filter *filter);
 /* Everything but `verdict`, which is a group's. */
 bool web_filter_matches(const struct web_filter *filter, const struct web_summary *summary);
 
-/* "new", "seen", "known", "worse", "gone" */
-const char *web_verdict_name(enum verdict verdict);
-
 #endif

@@ -112,6 +112,22 @@ void web_groups_make(struct web_groups *groups, const struct web_index_view *vie
     free(all);
 }
 
+void web_groups_set_aside(struct web_groups *groups,
+    bool (*is_aside)(void *arg, const struct web_group *group), void *arg)
+{
+    struct web_group *aside = xcalloc(groups->count + 1, sizeof *aside);
+    size_t kept = 0;
+    for (size_t i = 0; i < groups->count; i++) {
+        if (is_aside(arg, &groups->all[i]))
+            aside[groups->aside++] = groups->all[i];
+        else
+            groups->all[kept++] = groups->all[i];
+    }
+    memcpy(&groups->all[kept], aside, groups->aside * sizeof *aside);
+    groups->count = kept;
+    free(aside);
+}
+
 void web_groups_free(struct web_groups *groups)
 {
     free(groups->all);

@@ -20,6 +20,7 @@ struct web_groups {
     const struct web_index_view *view;
     struct web_group *all; /* those with something to show, newest first */
     size_t count;
+    size_t aside;     /* that come after these in `all`, newest first as well */
     size_t incidents; /* that the filter lets through */
     size_t *next; /* of every incident: the next older one of its group; SIZE_MAX: there is none */
 };
@@ -28,6 +29,9 @@ struct web_groups {
  * case. */
 void web_groups_make(struct web_groups *groups, const struct web_index_view *view,
     const struct web_filter *filter, bool single);
+/* Puts the groups aside for which this is true. Once. */
+void web_groups_set_aside(struct web_groups *groups,
+    bool (*is_aside)(void *arg, const struct web_group *group), void *arg);
 void web_groups_free(struct web_groups *groups);
 
 #endif

@@ -4,8 +4,11 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/incident.h"
+#include "core/known.h"
+#include "review/analysis/history.h"
+#include "review/analysis/marking.h"
 #include "review/store/store.h"
-#include "review/web/web_marks.h"
+#include "review/web/web_known.h"
 #include "review/web/web_stores.h"
 
 #include <pthread.h>
@@ -33,6 +36,8 @@ struct web_index {
     uint64_t version;
     bool complete, full, stopping;
     struct error problem;
+    struct history_book *book; /* NULL: not made since the last change */
+    struct web_known known;
     /* The thread's own. */
     uint32_t listing;
     int64_t announced_ms;
@@ -58,6 +63,13 @@ static size_t place_of(
 static bool is_at(const struct web_index *index, size_t place, const char *id, const char *service)
 {
     return place < index->count && !web_summary_compare(id, service, index->summaries[place]);
+}
+
+/* With the lock, before what the book tells of goes. */
+static void close_book(struct web_index *index)
+{
+    history_book_free(index->book);
+    index->book = NULL;
 }
 
 /* With the lock. */
@@ -109,6 +121,7 @@ static int take(void *arg, const struct store_incident *stored)
     struct web_summary *summary = web_summary_new(stored);
     summary->seen = index->listing;
     pthread_mutex_lock(&index->lock);
+    close_book(index);
     size_t place = place_of(index->summaries, index->count, stored->id, stored->service);
     if (place == WEB_INDEX_MAX) {
         index->full = true;
@@ -136,6 +149,7 @@ static bool is_before(const struct web_summary *summary, int64_t since_ms)
 static bool remove_unseen(struct web_index *index, int64_t since_ms)
 {
     size_t kept = 0;
+    close_book(index);
     for (size_t i = 0; i < index->count; i++) {
         struct web_summary *summary = index->summaries[i];
         if (summary->seen == index->listing || is_before(summary, since_ms))
@@ -160,12 +174,33 @@ static int list(struct web_index *index, int64_t since_ms, struct error *err)
     return status;
 }
 
+/* What somebody else marks shows here as well. */
+static void read_known(struct web_index *index)
+{
+    struct error err;
+    struct web_services services;
+    struct store *store = web_stores_take(index->stores, &err);
+    if (!store)
+        return;
+    web_services_of(&services, index->summaries, index->count);
+    for (size_t i = 0; i < services.count; i++) {
+        struct known known;
+        if (marking_read_known(store, services.names[i], &known, &err) == 0)
+            web_index_set_known(index, services.names[i], &known);
+        else
+            known_free(&known);
+    }
+    web_stores_give(index->stores, store);
+}
+
 static void refresh(struct web_index *index, int64_t since_ms)
 {
     struct error err = {""};
     index->listing++;
     index->all = since_ms == INT64_MIN;
     int status = list(index, since_ms, &err);
+    if (status == 0)
+        read_known(index);
     pthread_mutex_lock(&index->lock);
     bool news = index->unannounced || strcmp(err.text, index->problem.text) != 0;
     if (status < 0)
@@ -227,6 +262,8 @@ static void free_index(struct web_index *index)
     for (size_t i = 0; i < index->count; i++)
         web_summary_free(index->summaries[i]);
     free(index->summaries);
+    history_book_free(index->book);
+    web_known_free(&index->known);
     pthread_cond_destroy(&index->changed);
     pthread_mutex_destroy(&index->lock);
     free(index);
@@ -311,23 +348,38 @@ const struct web_summary *web_index_find(const struct web_index_view *view, cons
     return found ? view->summaries[place] : NULL;
 }
 
-void web_index_mark(struct web_index *index, const char *id, const struct web_marks *marks)
+void web_index_mark(struct web_index *index, const char *id, const struct mark *mark)
 {
     pthread_mutex_lock(&index->lock);
     size_t place = place_of(index->summaries, index->count, id, "");
     if (place < index->count && !strcmp(index->summaries[place]->id, id)) {
-        struct web_summary *summary = index->summaries[place];
-        free(summary->note);
-        summary->note = marks->note ? web_marks_cut(marks->note, WEB_SUMMARY_TEXT_MAX) : NULL;
-        summary->looked_ms = marks->looked_ms;
+        web_summary_mark(index->summaries[place], mark);
         change(index);
     }
     pthread_mutex_unlock(&index->lock);
 }
 
-void web_index_touch(struct web_index *index)
+const struct history_book *web_index_book(struct web_index *index)
+{
+    if (!index->book) {
+        struct history_entry *entries = xcalloc(index->count + 1, sizeof *entries);
+        for (size_t i = 0; i < index->count; i++)
+            web_summary_entry(index->summaries[i], &entries[i]);
+        index->book = history_book_new(entries, index->count);
+        free(entries);
+    }
+    return index->book;
+}
+
+const struct known *web_index_known(struct web_index *index, const char *service)
+{
+    return web_known_find(&index->known, service);
+}
+
+void web_index_set_known(struct web_index *index, const char *service, struct known *known)
 {
     pthread_mutex_lock(&index->lock);
-    change(index);
+    if (web_known_set(&index->known, service, known))
+        change(index);
     pthread_mutex_unlock(&index->lock);
 }

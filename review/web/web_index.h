@@ -10,8 +10,10 @@
 #include <stdint.h>
 
 struct error;
+struct history_book;
+struct known;
+struct mark;
 struct web_index;
-struct web_marks;
 struct web_stores;
 
 /* About 100 MB. The newest count. */
@@ -52,10 +54,16 @@ void web_index_wait_change(struct web_index *index, uint64_t version, int64_t wi
 /* While it is held: the incident of that id, or NULL. */
 const struct web_summary *web_index_find(const struct web_index_view *view, const char *id);
 
-/* What was noted about an incident is this now. */
-void web_index_mark(struct web_index *index, const char *id, const struct web_marks *marks);
+/* While it is held: the book of all that is in it. */
+const struct history_book *web_index_book(struct web_index *index);
 
-/* Something outside of it that pages show has changed. */
-void web_index_touch(struct web_index *index);
+/* While it is held: the groups of that service that somebody has marked as known. */
+const struct known *web_index_known(struct web_index *index, const char *service);
+
+/* What was noted about an incident is this now. */
+void web_index_mark(struct web_index *index, const char *id, const struct mark *mark);
+
+/* The known groups of that service are these now; takes over what `known` holds. */
+void web_index_set_known(struct web_index *index, const char *service, struct known *known);
 
 #endif

@@ -4,6 +4,7 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/known.h"
 #include "review/page/html.h"
 #include "review/web/web_filter.h"
 #include "review/web/web_groups.h"
@@ -103,7 +104,7 @@ static void put_filters(
     put_select(out, "trigger", "trigger", "every trigger", &triggers, filter->trigger);
     put_fixed(out, "since", "when", times, filter->since);
     put_fixed(out, "verdict", "verdict", verdicts,
-        filter->has_verdict ? web_verdict_name(filter->verdict) : NULL);
+        filter->has_verdict ? verdict_names[filter->verdict] : NULL);
     put_fixed(out, "looked", "looked at", lookeds,
         filter->looked == WEB_LOOKED_ANY   ? NULL
         : filter->looked == WEB_LOOKED_YES ? "yes"
@@ -188,17 +189,54 @@ static void put_pages(struct buf *out, const struct web_filter *filter, size_t g
     buf_puts(out, "</nav>\n");
 }
 
+struct sorting {
+    const struct web_rows *rows;
+    const struct web_filter *filter;
+};
+
+/* With a verdict in the filter: what has another one. Without: what somebody knows already, unless
+ * it got worse or was asked for. */
+static bool is_aside(void *arg, const struct web_group *group)
+{
+    const struct sorting *sorting = arg;
+    const struct web_filter *filter = sorting->filter;
+    const struct known *known = web_index_known(sorting->rows->site->index, group->shown->service);
+    if (!filter->has_verdict &&
+        (filter->group || filter->q || !known || !known_find(known, group->shown->group)))
+        return false;
+    struct history history;
+    bool told = web_rows_history(sorting->rows, group, &history) == 0;
+    bool aside = filter->has_verdict ? !told || history.verdict != filter->verdict
+                                     : told && history.verdict == VERDICT_KNOWN;
+    history_free(&history);
+    return aside;
+}
+
+/* Folded below the list. */
+static void put_known(struct buf *out, const struct web_rows *rows)
+{
+    const struct web_groups *groups = rows->groups;
+    html_printf(out,
+        "<details class=\"known\"><summary>%zu known %s</summary>\n<ol class=\"groups\">\n",
+        groups->aside, groups->aside == 1 ? "group" : "groups");
+    for (size_t i = 0; i < groups->aside && i < ROWS; i++)
+        web_rows_write(out, rows, groups->count + i);
+    buf_puts(out, "</ol></details>\n");
+}
+
 static void put_list(struct buf *out, const struct web_site *site,
     const struct web_index_view *view, const struct web_filter *filter)
 {
     struct web_groups groups;
     struct buf back;
-    web_groups_make(&groups, view, filter, filter->group != NULL);
     buf_init(&back, 8192);
     buf_puts(&back, "/");
     web_filter_format(filter, filter->page, &back);
     struct web_rows rows = {
         .site = site, .groups = &groups, .back = back.data, .now_ms = clock_wall_ms()};
+    web_groups_make(&groups, view, filter, filter->group != NULL);
+    struct sorting sorting = {.rows = &rows, .filter = filter};
+    web_groups_set_aside(&groups, is_aside, &sorting);
     html_printf(out,
         "<section id=\"list\" data-version=\"%llu\" data-incidents=\"%zu\" data-complete=\"%d\">\n",
         (unsigned long long)view->version, groups.incidents, view->complete);
@@ -213,6 +251,8 @@ static void put_list(struct buf *out, const struct web_site *site,
     if (first < groups.count)
         buf_puts(out, "</ol>\n");
     put_pages(out, filter, groups.count);
+    if (groups.aside > 0 && !filter->has_verdict)
+        put_known(out, &rows);
     buf_puts(out, "</section>\n");
     buf_free(&back);
     web_groups_free(&groups);

@@ -2,6 +2,7 @@
 
 #include "core/buf.h"
 #include "core/clock.h"
+#include "review/analysis/history.h"
 #include "review/page/html.h"
 #include "review/web/web_groups.h"
 #include "review/web/web_parts.h"
@@ -149,63 +150,116 @@ static void put_earlier(
     buf_puts(out, "</li>\n");
 }
 
-static void put_form(
-    struct buf *out, const struct web_rows *rows, const struct web_summary *summary)
+/* A form of one button. `name` and `value` say what is to be. */
+static void put_form(struct buf *out, const struct web_rows *rows, const char *id,
+    const char *action, const char *value, const char *label)
 {
     html_printf(out,
-        "<form method=\"post\" action=\"/incident/%s/mark\" data-quiet>"
+        "<form method=\"post\" action=\"/incident/%s/%s\" data-quiet>"
         "<input type=\"hidden\" name=\"token\" value=\"%s\">"
         "<input type=\"hidden\" name=\"back\" value=\"%s\">"
-        "<input type=\"hidden\" name=\"looked\" value=\"%s\">"
-        "<button>%s</button></form>",
-        summary->id, rows->site->guard.token, rows->back, summary->looked_ms ? "no" : "yes",
-        summary->looked_ms ? "Not looked at" : "Looked at");
+        "<button name=\"%s\" value=\"%s\">%s</button></form>\n",
+        id, action, rows->site->guard.token, rows->back, action, value, label);
 }
 
-/* What the row opens to. */
-static void put_more(struct buf *out, const struct web_rows *rows, const struct web_group *group)
+static void put_actions(struct buf *out, const struct web_rows *rows,
+    const struct web_summary *shown, const struct history *history)
 {
-    const struct web_summary *shown = group->shown;
-    html_printf(out, "<div class=\"opened\"><p class=\"headline\">%s</p><div class=\"actions\">",
-        *shown->headline ? shown->headline : shown->problem);
-    html_printf(out, "<a href=\"/incident/%s\">Open</a>", shown->id);
+    bool is_known = history->verdict == VERDICT_KNOWN;
+    html_printf(out, "<div class=\"actions\"><a class=\"button\" href=\"/incident/%s\">Open</a>\n",
+        shown->id);
     if (*shown->baseline)
-        html_printf(out, " <a href=\"/compare?a=%s&amp;b=%s\">Compare with the calm day</a>",
+        html_printf(out,
+            "<a class=\"button\" href=\"/compare?a=%s&amp;b=%s\">Compare with the calm day</a>\n",
             shown->baseline, shown->id);
-    put_form(out, rows, shown);
+    put_form(out, rows, shown->id, "looked", shown->looked_ms ? "no" : "yes",
+        shown->looked_ms ? "Not looked at" : "Looked at");
+    if (history->count > 0)
+        put_form(out, rows, shown->id, "known", is_known ? "no" : "yes",
+            is_known ? "Not known" : "Known: fold it");
     html_printf(out, "<code>%s</code></div>\n", shown->id);
-    if (shown->note)
-        html_printf(out, "<p class=\"note\">%s</p>\n", shown->note);
-    if (group->count > 1)
-        buf_puts(out, "<ol class=\"earlier\">\n");
+}
+
+/* Its other incidents, as far as there is room. */
+static void put_others(struct buf *out, const struct web_rows *rows, const struct web_group *group)
+{
     size_t told = 0;
+    buf_puts(out, "<ol class=\"earlier\">\n");
     for (size_t i = group->newest; i != SIZE_MAX && told < EARLIER_MAX; i = rows->groups->next[i]) {
         const struct web_summary *summary = rows->groups->view->summaries[i];
-        if (summary == shown)
+        if (summary == group->shown)
             continue;
         put_earlier(out, rows, summary);
         told++;
     }
-    if (group->count > 1)
-        buf_puts(out, "</ol>\n");
+    buf_puts(out, "</ol>\n");
     if (group->count > told + 1)
-        html_printf(out, "<p><a href=\"/?kind=all&amp;group=%s\">all %zu of this group</a></p>\n",
-            shown->group, group->count);
+        html_printf(out, "<p><a href=\"/?kind=all&amp;group=%s\">All %zu of them</a></p>\n",
+            group->shown->group, group->count);
+}
+
+/* What the row opens to. */
+static void put_more(struct buf *out, const struct web_rows *rows, const struct web_group *group,
+    const struct history *history)
+{
+    const struct web_summary *shown = group->shown;
+    html_printf(out, "<div class=\"opened\"><p class=\"headline\">%s</p>\n",
+        *shown->headline ? shown->headline : shown->problem);
+    if (history->trend)
+        html_printf(out, "<p>%s</p>\n", history->trend);
+    if (shown->note)
+        html_printf(out, "<p class=\"note\">%s</p>\n", shown->note);
+    put_actions(out, rows, shown, history);
+    if (group->count > 1)
+        put_others(out, rows, group);
     buf_puts(out, "</div>");
 }
 
-static void put_times(struct buf *out, const struct web_group *group)
+static void put_trend(struct buf *out, const char *what, double week_percent)
+{
+    if (isfinite(week_percent))
+        html_printf(out, ", <b>%s%.0f%% a week%s</b>", week_percent < 0 ? "\xe2\x88\x92" : "+",
+            fabs(week_percent), what);
+}
+
+static void put_times(struct buf *out, const struct history *history)
 {
     buf_puts(out, "<span class=\"times\">");
-    if (group->count > 1)
-        html_printf(out, "%zu times", group->count);
+    if (history->count > 0) {
+        html_printf(out, "<span title=\"%s\">%s</span>",
+            history->trend ? history->trend : history->frequency, history->frequency);
+        put_trend(out, "", history->peak.week_percent);
+        if (!isfinite(history->peak.week_percent))
+            put_trend(out, " from the database", history->volume.week_percent);
+    }
     buf_puts(out, "</span>");
+}
+
+static void put_verdict(struct buf *out, const struct history *history)
+{
+    if (history->count == 0)
+        buf_puts(out, "<span class=\"verdict\"></span>");
+    else
+        html_printf(out, "<span class=\"verdict %s\" title=\"%s\">%s</span>",
+            verdict_names[history->verdict], history->verdict_text,
+            verdict_names[history->verdict]);
+}
+
+int web_rows_history(
+    const struct web_rows *rows, const struct web_group *group, struct history *history)
+{
+    const struct web_summary *shown = group->shown;
+    struct web_index *index = rows->site->index;
+    return history_of(web_index_book(index), shown->service, shown->group, NULL,
+        web_index_known(index, shown->service), rows->now_ms, history);
 }
 
 void web_rows_write(struct buf *out, const struct web_rows *rows, size_t index)
 {
     const struct web_group *group = &rows->groups->all[index];
     const struct web_summary *shown = group->shown;
+    struct history history;
+    web_rows_history(rows, group, &history);
     html_printf(out, "<li class=\"group\" data-key=\"%s\" data-newest=\"%s\">\n<details><summary>",
         *shown->group ? shown->group : shown->id, shown->id);
     put_pick(out, shown);
@@ -220,8 +274,10 @@ void web_rows_write(struct buf *out, const struct web_rows *rows, size_t index)
         shown->service, shown->trigger);
     web_rows_spark(out, shown);
     put_peak(out, shown);
-    put_times(out, group);
+    put_times(out, &history);
+    put_verdict(out, &history);
     buf_puts(out, "</summary>\n");
-    put_more(out, rows, group);
+    put_more(out, rows, group, &history);
     buf_puts(out, "</details></li>\n");
+    history_free(&history);
 }

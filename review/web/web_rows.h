@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 struct buf;
+struct history;
+struct web_group;
 struct web_groups;
 struct web_site;
 struct web_summary;
@@ -20,6 +22,10 @@ struct web_rows {
 
 /* One <li>, while the index is held. */
 void web_rows_write(struct buf *out, const struct web_rows *rows, size_t group);
+
+/* What is known of a group by now; -1 when it is none. history_free in any case. */
+int web_rows_history(
+    const struct web_rows *rows, const struct web_group *group, struct history *history);
 
 /* The metric that fired as a small picture: the time in which profiles were taken shaded. */
 void web_rows_spark(struct buf *out, const struct web_summary *summary);

@@ -2,8 +2,10 @@
 
 #include "core/alloc.h"
 #include "core/incident.h"
+#include "review/analysis/history.h"
+#include "review/analysis/mark.h"
 #include "review/store/store.h"
-#include "review/web/web_marks.h"
+#include "review/web/web_words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,7 +26,7 @@ struct texts {
 
 static void add_text(struct texts *texts, const char **to, const char *from)
 {
-    char *cut = web_marks_cut(from ? from : "", WEB_SUMMARY_TEXT_MAX);
+    char *cut = web_words_cut(from ? from : "", WEB_SUMMARY_TEXT_MAX);
     texts->all[texts->count++] = (struct text){to, cut};
     texts->bytes += strlen(cut) + 1;
 }
@@ -97,13 +99,11 @@ static double find_normal(const struct incident *incident)
 
 static void find_peaks(const struct incident *incident, struct web_summary *summary)
 {
-    summary->peak = summary->volume = NAN;
+    summary->peak = NAN;
     for (size_t i = 0; i < incident->peak_count; i++) {
         const struct incident_peak *peak = &incident->peaks[i];
         if (incident->trigger.metric && !strcmp(peak->metric, incident->trigger.metric))
             summary->peak = peak->value;
-        if (!strncmp(peak->metric, "db.", 3) && strstr(peak->metric, "received"))
-            summary->volume = fmax(summary->volume, peak->value);
     }
     if (isnan(summary->peak))
         summary->peak = incident->trigger.value;
@@ -137,6 +137,7 @@ static void take_texts(
     add_text(texts, &summary->profile, suspect->profile);
     add_text(texts, &summary->sample, suspect->sample);
     add_text(texts, &summary->revision, incident->target.revision);
+    add_text(texts, &summary->image, incident->target.image);
     add_text(texts, &summary->baseline, incident->baseline);
     add_text(texts, &summary->problem, stored->incident ? NULL : stored->problem.text);
 }
@@ -147,7 +148,8 @@ static void take_numbers(const struct store_incident *stored, struct web_summary
     if (!incident) {
         incident_id_time(stored->id, &summary->fired_ms);
         summary->cum_percent = summary->baseline_percent = NAN;
-        summary->peak = summary->normal = summary->volume = summary->spark.max = NAN;
+        summary->peak = summary->normal = summary->spark.max = NAN;
+        summary->growing_peak = summary->volume = summary->period_s = summary->jitter_s = NAN;
         return;
     }
     summary->fired_ms = incident->fired_ms;
@@ -159,7 +161,13 @@ static void take_numbers(const struct store_incident *stored, struct web_summary
     find_peaks(incident, summary);
     draw_spark(incident, &summary->spark);
     find_capture(incident, &summary->spark);
-    group_as_stored(incident, summary->group);
+    struct history_entry entry;
+    history_entry_of(incident, &entry);
+    memcpy(summary->group, entry.group, sizeof entry.group);
+    summary->growing_peak = entry.peak;
+    summary->volume = entry.volume;
+    summary->period_s = entry.period_s;
+    summary->jitter_s = entry.jitter_s;
 }
 
 struct web_summary *web_summary_new(const struct store_incident *stored)
@@ -177,11 +185,41 @@ struct web_summary *web_summary_new(const struct store_incident *stored)
     }
     *summary = numbers;
     take_numbers(stored, summary);
-    struct web_marks marks;
-    web_marks_parse(stored->marks.data, stored->marks.size, &marks, NULL);
-    summary->looked_ms = marks.looked_ms;
-    summary->note = marks.note;
+    if (stored->marks.size > 0) {
+        struct mark mark;
+        mark_parse(stored->marks.data, stored->marks.size, &mark, NULL);
+        web_summary_mark(summary, &mark);
+        mark_free(&mark);
+    }
     return summary;
+}
+
+void web_summary_mark(struct web_summary *summary, const struct mark *mark)
+{
+    free(summary->note);
+    summary->note = mark->note ? web_words_cut(mark->note, WEB_SUMMARY_TEXT_MAX) : NULL;
+    summary->looked_ms = mark->looked_ms;
+}
+
+static const char *text_or_null(const char *text)
+{
+    return *text ? text : NULL;
+}
+
+void web_summary_entry(const struct web_summary *summary, struct history_entry *entry)
+{
+    *entry = (struct history_entry){.id = summary->id,
+        .service = summary->service,
+        .kind = summary->kind,
+        .fired_ms = summary->fired_ms,
+        .metric = text_or_null(summary->metric),
+        .peak = summary->growing_peak,
+        .volume = summary->volume,
+        .revision = text_or_null(summary->revision),
+        .image = text_or_null(summary->image),
+        .period_s = summary->period_s,
+        .jitter_s = summary->jitter_s};
+    memcpy(entry->group, summary->group, sizeof entry->group);
 }
 
 void web_summary_free(struct web_summary *summary)

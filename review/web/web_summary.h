@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct history_entry;
+struct mark;
 struct store_incident;
 
 enum {
@@ -29,18 +31,18 @@ struct web_spark {
  * numbers that are not known are NAN. */
 struct web_summary {
     const char *id, *service, *app, *kind, *trigger, *metric;
-    const char *headline; /* what happened: the analysis's, else the trigger's reason */
-    const char *suspect;  /* the short name of its function */
-    const char *profile;  /* "cpu": in which the suspect was found */
-    const char *sample;   /* "inuse_space": the sample type of that */
-    const char *revision; /* of the target */
-    const char *baseline; /* the id of the incident that it is compared with */
-    const char *problem;  /* why it cannot be read; "": it can */
+    const char *headline;         /* what happened: the analysis's, else the trigger's reason */
+    const char *suspect;          /* the short name of its function */
+    const char *profile;          /* "cpu": in which the suspect was found */
+    const char *sample;           /* "inuse_space": the sample type of that */
+    const char *revision, *image; /* of the target */
+    const char *baseline;         /* the id of the incident that it is compared with */
+    const char *problem;          /* why it cannot be read; "": it can */
     char group[GROUP_SIZE];
     int64_t fired_ms, onset_ms;           /* wall; onset 0: not known */
     double cum_percent, baseline_percent; /* of the suspect */
     double peak, normal; /* of the metric that fired: at most, and before the onset */
-    double volume;       /* the highest of the database's rates, bytes a second */
+    double growing_peak, volume, period_s, jitter_s; /* as in struct history_entry */
     struct web_spark spark;
     bool analysed; /* it has been, before it was stored */
     /* What people noted; the only part that changes. */
@@ -52,6 +54,12 @@ struct web_summary {
 /* Of an incident that was read, or could not be. Free it with web_summary_free. */
 struct web_summary *web_summary_new(const struct store_incident *stored);
 void web_summary_free(struct web_summary *summary);
+
+/* What was noted about it is this now. */
+void web_summary_mark(struct web_summary *summary, const struct mark *mark);
+
+/* For the history of its group. Texts belong to the summary. */
+void web_summary_entry(const struct web_summary *summary, struct history_entry *entry);
 
 /* Newest first: the order of the list. Ids sort like the times in them. */
 int web_summary_compare(const char *id, const char *service, const struct web_summary *other);

@@ -1,5 +1,6 @@
 #include "review/web/web_words.h"
 
+#include "core/alloc.h"
 #include "core/metric.h"
 
 #include <math.h>
@@ -82,6 +83,15 @@ const char *web_words_sample(const char *sample)
         if (!strcmp(sample, names[i][0]))
             return names[i][1];
     return sample;
+}
+
+char *web_words_cut(const char *text, size_t max)
+{
+    size_t length = strnlen(text, max + 1);
+    if (length > max)
+        for (length = max; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
+            length--;
+    return xstrndup(text, length);
 }
 
 const char *web_words_bytes(uint64_t bytes, char text[WEB_WORDS_SIZE])

@@ -2,6 +2,7 @@
 #ifndef REVIEW_WEB_WORDS_H
 #define REVIEW_WEB_WORDS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { WEB_WORDS_SIZE = 64 };
@@ -22,6 +23,9 @@ const char *web_words_percent(double percent, char text[WEB_WORDS_SIZE]);
 /* What a share of a sample type is of: "cpu" -> "CPU", "inuse_space" -> "memory in use". Another is
  * as it is. */
 const char *web_words_sample(const char *sample);
+
+/* A copy of at most max bytes that ends with a whole character; the caller frees. */
+char *web_words_cut(const char *text, size_t max);
 
 /* "8.1 KiB" */
 const char *web_words_bytes(uint64_t bytes, char text[WEB_WORDS_SIZE]);
