@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/listen.h"
 #include "review/store/store.h"
+#include "review/web/web_cache.h"
 #include "review/web/web_index.h"
 #include "review/web/web_page.h"
 #include "review/web/web_parts.h"
@@ -29,6 +30,8 @@ enum {
 /* How often a place is listed again. A request to a bucket costs money. */
 static const struct web_index_pace folder_pace = {.recent_ms = 2000, .all_ms = 60000};
 static const struct web_index_pace bucket_pace = {.recent_ms = 60000, .all_ms = 900000};
+
+static const size_t reports_max = 32 << 20;
 
 struct web {
     struct web_site site;
@@ -128,6 +131,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct web_
     add_header(response, "Cross-Origin-Opener-Policy", "same-origin");
     add_header(response, "X-Frame-Options", "DENY");
     add_header(response, "Cache-Control", reply->keeps ? "no-cache" : "no-store");
+    if (reply->gzip)
+        add_header(response, "Content-Encoding", "gzip");
     if (reply->location)
         add_header(response, "Location", reply->location);
     if (reply->attachment) {
@@ -195,6 +200,7 @@ static struct MHD_Daemon *serve(struct web *web, int listening)
 
 static int open_site(struct web_site *site, const struct web_options *options, struct error *err)
 {
+    site->reports = web_cache_new(reports_max);
     web_guard_init(&site->guard, options->listening, options->host);
     site->stores = web_stores_open(options->where, options->s3, err);
     if (!site->stores)
@@ -207,6 +213,7 @@ static int open_site(struct web_site *site, const struct web_options *options, s
 static void close_site(struct web_site *site)
 {
     web_index_close(site->index);
+    web_cache_free(site->reports);
     web_stores_close(site->stores);
     web_guard_free(&site->guard);
 }

@@ -30,7 +30,7 @@ struct web_index {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed; /* on the monotonic clock */
-    /* Under lock. Only the thread adds and removes, so it alone may look without. */
+    /* Under lock. */
     struct web_summary **summaries;
     size_t count, capacity;
     uint64_t version;
@@ -83,11 +83,14 @@ static void change(struct web_index *index)
 static bool is_unknown(void *arg, const char *service, const char *id)
 {
     struct web_index *index = arg;
+    pthread_mutex_lock(&index->lock);
     size_t place = place_of(index->summaries, index->count, id, service);
-    if (!is_at(index, place, id, service))
-        return true;
-    index->summaries[place]->seen = index->listing;
-    return *index->summaries[place]->problem && index->all;
+    bool known = is_at(index, place, id, service);
+    if (known)
+        index->summaries[place]->seen = index->listing;
+    bool broken = known && *index->summaries[place]->problem;
+    pthread_mutex_unlock(&index->lock);
+    return !known || (broken && index->all);
 }
 
 /* With the lock. */
@@ -182,7 +185,9 @@ static void read_known(struct web_index *index)
     struct store *store = web_stores_take(index->stores, &err);
     if (!store)
         return;
+    pthread_mutex_lock(&index->lock);
     web_services_of(&services, index->summaries, index->count);
+    pthread_mutex_unlock(&index->lock);
     for (size_t i = 0; i < services.count; i++) {
         struct known known;
         if (marking_read_known(store, services.names[i], &known, &err) == 0)
@@ -190,6 +195,7 @@ static void read_known(struct web_index *index)
         else
             known_free(&known);
     }
+    web_services_free(&services);
     web_stores_give(index->stores, store);
 }
 
@@ -357,6 +363,26 @@ void web_index_mark(struct web_index *index, const char *id, const struct mark *
         change(index);
     }
     pthread_mutex_unlock(&index->lock);
+}
+
+void web_index_replace(struct web_index *index, const struct store_incident *stored)
+{
+    struct web_summary *summary = web_summary_new(stored);
+    pthread_mutex_lock(&index->lock);
+    size_t place = place_of(index->summaries, index->count, stored->id, stored->service);
+    if (is_at(index, place, stored->id, stored->service)) {
+        struct mark mark = {
+            .looked_ms = index->summaries[place]->looked_ms, .note = index->summaries[place]->note};
+        web_summary_mark(summary, &mark);
+        summary->seen = index->summaries[place]->seen;
+        close_book(index);
+        web_summary_free(index->summaries[place]);
+        index->summaries[place] = summary;
+        summary = NULL;
+        change(index);
+    }
+    pthread_mutex_unlock(&index->lock);
+    web_summary_free(summary);
 }
 
 const struct history_book *web_index_book(struct web_index *index)

@@ -13,6 +13,7 @@ struct error;
 struct history_book;
 struct known;
 struct mark;
+struct store_incident;
 struct web_index;
 struct web_stores;
 
@@ -62,6 +63,9 @@ const struct known *web_index_known(struct web_index *index, const char *service
 
 /* What was noted about an incident is this now. */
 void web_index_mark(struct web_index *index, const char *id, const struct mark *mark);
+
+/* More is known of an incident than when it was listed. */
+void web_index_replace(struct web_index *index, const struct store_incident *stored);
 
 /* The known groups of that service are these now; takes over what `known` holds. */
 void web_index_set_known(struct web_index *index, const char *service, struct known *known);

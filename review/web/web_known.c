@@ -12,7 +12,7 @@ static void add(struct web_services *services, const char *name)
         if (!strcmp(services->names[i], name))
             return;
     if (services->count < WEB_SERVICES_MAX)
-        services->names[services->count++] = name;
+        services->names[services->count++] = xstrdup(name);
 }
 
 void web_services_of(
@@ -21,6 +21,13 @@ void web_services_of(
     services->count = 0;
     for (size_t i = 0; i < count; i++)
         add(services, summaries[i]->service);
+}
+
+void web_services_free(struct web_services *services)
+{
+    for (size_t i = 0; i < services->count; i++)
+        free(services->names[i]);
+    services->count = 0;
 }
 
 void web_known_free(struct web_known *known)

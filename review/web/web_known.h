@@ -11,15 +11,15 @@ struct web_summary;
 
 enum { WEB_SERVICES_MAX = 200 };
 
-/* Names of services; they belong to the summaries. */
 struct web_services {
-    const char *names[WEB_SERVICES_MAX];
+    char *names[WEB_SERVICES_MAX];
     size_t count;
 };
 
 /* Those of the incidents, as far as there is room. */
 void web_services_of(
     struct web_services *services, struct web_summary *const *summaries, size_t count);
+void web_services_free(struct web_services *services);
 
 struct web_known_service {
     char *service;

@@ -15,6 +15,7 @@ struct web_stores;
 struct web_site {
     struct web_stores *stores;
     struct web_index *index;
+    struct web_cache *reports;
     struct web_guard guard;
 };
 
@@ -32,6 +33,7 @@ struct web_reply {
     char *location;     /* where to go instead; NULL: nowhere */
     char *attachment;   /* the name of the file that this is to be saved as; NULL: it is shown */
     char *own_policy;   /* what policy points to, when it is not a constant */
+    bool gzip;          /* the body is compressed */
     bool keeps;         /* the same as long as this program runs */
     struct buf body;
 };

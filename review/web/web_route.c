@@ -1,6 +1,9 @@
 #include "core/alloc.h"
 #include "core/incident.h"
 #include "review/page/embedded.h"
+#include "review/web/assets.h"
+#include "review/web/web_compare.h"
+#include "review/web/web_incident.h"
 #include "review/web/web_list.h"
 #include "review/web/web_page.h"
 #include "review/web/web_parts.h"
@@ -61,6 +64,29 @@ static void send_static(
     web_page_problem(site, reply, 404, "There is no such file.");
 }
 
+/* See assets.h for why each of these is there. */
+static const char speedscope_policy[] =
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; "
+    "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; font-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+static void send_speedscope(
+    struct web_site *site, const struct web_request *request, struct web_reply *reply)
+{
+    const struct asset *asset = asset_find(request->path);
+    if (!asset) {
+        web_page_problem(site, reply, 404,
+            asset_has_speedscope() ? "speedscope has no such file."
+                                   : "This program was built without speedscope.");
+        return;
+    }
+    reply->type = asset->content_type;
+    reply->policy = speedscope_policy;
+    reply->gzip = asset->gzip;
+    reply->keeps = true;
+    buf_append(&reply->body, asset->data, asset->size);
+}
+
 /* What notifications may link to: "https://review.internal/<id>". */
 static void go_to_incident(
     struct web_site *site, const struct web_request *request, struct web_reply *reply)
@@ -82,7 +108,10 @@ static const struct {
     {"/", false, web_list_page},
     {"/api/list", false, web_list_part},
     {"/api/changes", false, web_list_changes},
+    {"/incident/", true, web_incident},
+    {"/compare", false, web_compare_page},
     {"/static/", false, send_static},
+    {"/speedscope/", false, send_speedscope},
 };
 
 static bool is_of(const char *path, const char *route)

@@ -1,0 +1,95 @@
+#include "review/web/web_reading.h"
+
+#include "core/incident.h"
+#include "review/analysis/analysis.h"
+#include "review/analysis/evidence.h"
+#include "review/store/store.h"
+#include "review/web/web_index.h"
+#include "review/web/web_parts.h"
+#include "review/web/web_stores.h"
+
+#include <pthread.h>
+#include <stddef.h>
+
+enum { AT_ONCE = 2 };
+static const size_t inflated_max = 256 << 20;
+
+/* Of the whole process, like its memory. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
+static int busy;
+
+void web_reading_enter(void)
+{
+    pthread_mutex_lock(&lock);
+    while (busy == AT_ONCE)
+        pthread_cond_wait(&freed, &lock);
+    busy++;
+    pthread_mutex_unlock(&lock);
+}
+
+void web_reading_leave(void)
+{
+    pthread_mutex_lock(&lock);
+    busy--;
+    pthread_cond_signal(&freed);
+    pthread_mutex_unlock(&lock);
+}
+
+struct place {
+    struct store *store;
+    const struct store_incident *stored;
+};
+
+static int read_file(void *arg, const char *name, size_t max, struct buf *buf, struct error *err)
+{
+    const struct place *place = arg;
+    return store_read_file(place->store, place->stored, name, max, buf, err);
+}
+
+/* The list learns what was found. */
+static void analyse(struct web_reading *reading, struct web_site *site)
+{
+    analysis_run(reading->evidence);
+    struct store_incident analysed = *reading->stored;
+    analysed.incident = reading->evidence->incident;
+    web_index_replace(site->index, &analysed);
+}
+
+static int read_all(struct web_reading *reading, struct web_site *site, struct store *store,
+    const char *id, bool with_baseline, struct error *err)
+{
+    reading->stored = store_find(store, id, err);
+    if (!reading->stored)
+        return -1;
+    const char *baseline = reading->stored->incident->baseline;
+    if (with_baseline && baseline)
+        reading->base = store_find(store, baseline, NULL);
+    struct place place = {store, reading->stored}, base = {store, reading->base};
+    const struct evidence_place from = {read_file, &place}, base_from = {read_file, &base};
+    const struct evidence_limits limits = {.inflated_bytes = inflated_max};
+    reading->evidence = evidence_read(&from, reading->base ? &base_from : NULL, &limits, err);
+    if (!reading->evidence)
+        return -1;
+    if (with_baseline && !reading->evidence->incident->analysis.headline)
+        analyse(reading, site);
+    return 0;
+}
+
+int web_reading_make(struct web_reading *reading, struct web_site *site, const char *id,
+    bool with_baseline, struct error *err)
+{
+    *reading = (struct web_reading){.stored = NULL};
+    struct store *store = web_stores_take(site->stores, err);
+    int status = store ? read_all(reading, site, store, id, with_baseline, err) : -1;
+    web_stores_give(site->stores, store);
+    return status;
+}
+
+void web_reading_free(struct web_reading *reading)
+{
+    evidence_free(reading->evidence);
+    store_incident_free(reading->stored);
+    store_incident_free(reading->base);
+    *reading = (struct web_reading){.stored = NULL};
+}
