@@ -38,11 +38,15 @@ static void spool_it(void *arg)
     const struct incident_writing *writing = &job->writing;
     if (writing->sealing) {
         *writing->sealing = true;
-        spool_complete(
-            writing->spool, writing->incident, &job->csv, writing->written, writing->arg);
+        if (writing->discard)
+            spool_discard(writing->spool, writing->incident->id, writing->written, writing->arg);
+        else
+            spool_complete(
+                writing->spool, writing->incident, &job->csv, writing->written, writing->arg);
     } else {
         spool_checkpoint(writing->spool, writing->incident, &job->csv);
     }
+    buf_free(&job->csv);
     series_set_free(&job->samples);
     free(job);
 }

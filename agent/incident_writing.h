@@ -22,6 +22,7 @@ struct incident_writing {
     int64_t wall_offset_ms;
     bool *sealing; /* the last writing, after which it is complete; becomes true when the incident
                       can take no further change. NULL: a checkpoint */
+    bool discard;  /* the last writing throws it all away instead */
     void (*written)(void *arg, const char *id, bool ok); /* after the last writing */
     void *arg;
 };

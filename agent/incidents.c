@@ -30,6 +30,7 @@ static const int64_t head_start_ms = 20;
 struct incidents {
     struct incidents_setup setup;
     struct running **running; /* by app */
+    struct running **leaving; /* by app: a baseline that has given way and is not over yet */
     char *opened[MAX_OPENED]; /* ids, the newest at [opened_count - 1] modulo MAX_OPENED */
     size_t opened_count;
     int64_t suppressed;
@@ -40,6 +41,7 @@ struct incidents *incidents_open(const struct incidents_setup *setup)
     struct incidents *incidents = xcalloc(1, sizeof *incidents);
     incidents->setup = *setup;
     incidents->running = xcalloc(setup->config->app_count, sizeof *incidents->running);
+    incidents->leaving = xcalloc(setup->config->app_count, sizeof *incidents->leaving);
     return incidents;
 }
 
@@ -47,13 +49,20 @@ void incidents_close(struct incidents *incidents)
 {
     if (!incidents)
         return;
-    for (size_t i = 0; i < incidents->setup.config->app_count; i++)
-        if (incidents->running[i])
-            running_free(incidents->running[i]);
+    for (size_t i = 0; i < incidents->setup.config->app_count; i++) {
+        running_free(incidents->running[i]);
+        running_free(incidents->leaving[i]);
+    }
     free(incidents->running);
+    free(incidents->leaving);
     for (size_t i = 0; i < MAX_OPENED; i++)
         free(incidents->opened[i]);
     free(incidents);
+}
+
+static bool is_baseline(const struct running *running)
+{
+    return running && !strcmp(running->incident->kind, "baseline");
 }
 
 const char *incidents_running(const struct incidents *incidents, size_t app)
@@ -65,14 +74,17 @@ const char *incidents_running(const struct incidents *incidents, size_t app)
 bool incidents_can_join(const struct incidents *incidents, size_t app)
 {
     const struct running *running = incidents->running[app];
-    return running && !running->sealing;
+    return running && !running->sealing && !is_baseline(running);
 }
 
 static const struct running *find(const struct incidents *incidents, const char *id)
 {
-    for (size_t i = 0; i < incidents->setup.config->app_count; i++)
-        if (incidents->running[i] && !strcmp(incidents->running[i]->incident->id, id))
-            return incidents->running[i];
+    for (size_t i = 0; i < incidents->setup.config->app_count; i++) {
+        const struct running *both[] = {incidents->running[i], incidents->leaving[i]};
+        for (size_t j = 0; j < 2; j++)
+            if (both[j] && !strcmp(both[j]->incident->id, id))
+                return both[j];
+    }
     return NULL;
 }
 
@@ -111,7 +123,7 @@ const char *incidents_last(const struct incidents *incidents)
 bool incidents_idle(const struct incidents *incidents)
 {
     for (size_t i = 0; i < incidents->setup.config->app_count; i++)
-        if (incidents->running[i])
+        if (incidents->running[i] || incidents->leaving[i])
             return false;
     return true;
 }
@@ -119,8 +131,10 @@ bool incidents_idle(const struct incidents *incidents)
 static void over(struct running *running)
 {
     struct incidents *incidents = running->arg;
-    incidents->running[running->app] = NULL;
-    incidents->setup.complete(incidents->setup.arg, running->incident->id);
+    bool leaves = incidents->leaving[running->app] == running;
+    *(leaves ? &incidents->leaving[running->app] : &incidents->running[running->app]) = NULL;
+    if (!running->abandoned)
+        incidents->setup.complete(incidents->setup.arg, running->incident->id);
     running_free(running);
 }
 
@@ -157,9 +171,25 @@ static void on_cpu_free(void *arg, int64_t covered_ms)
     capture_begin_cpu(running->captures[running->capture_count - 1], covered_ms);
 }
 
+/* Whether a baseline that has given way still has the app's CPU profiled. */
+static bool cpu_is_leaving(const struct running *running)
+{
+    const struct incidents *incidents = running->arg;
+    const struct running *leaving = incidents->leaving[running->app];
+    return leaving && leaving->recording && !leaving->cpu_over;
+}
+
 static void on_cpu_done(void *arg)
 {
-    recording_cpu_done(((struct running *)arg)->recording);
+    struct running *running = arg;
+    const struct incidents *incidents = running->arg;
+    struct running *next = incidents->running[running->app];
+    recording_cpu_done(running->recording);
+    running->cpu_over = true;
+    if (next && next->cpu_held) { /* of an incident to which this baseline has given way */
+        next->cpu_held = false;
+        on_cpu_free(next, 0);
+    }
 }
 
 /* A sample is the mean of the time before it: the rise may have begun an interval earlier. */
@@ -193,6 +223,7 @@ static void begin_capture(
     const struct incidents_setup *incidents = running->setup;
     const struct config *config = incidents->config;
     running->recording = take_recording(running, set, fired_ms, onset_ms);
+    running->cpu_held = running->recording && cpu_is_leaving(running);
     struct capture_setup setup = {
         .loop = incidents->loop,
         .disk = incidents->disk,
@@ -203,7 +234,8 @@ static void begin_capture(
         .max_profile_bytes = spool_room(
             incidents->spool, config->limits.spool_bytes, config->limits.profile_bytes),
         .wall_offset_ms = running->wall_offset_ms,
-        .hold_cpu = running->recording && recording_in_flight(running->recording),
+        .hold_cpu = running->cpu_held ||
+                    (running->recording && recording_in_flight(running->recording)),
         .cpu_done = running->recording ? on_cpu_done : NULL,
         .progress = running_progress,
         .done = running_captured,
@@ -226,9 +258,11 @@ static int start(
         return -1;
     }
     running->set = set->name;
-    incidents->suppressed = 0;
     incidents->running[running->app] = running;
-    remember(incidents, running->incident->id);
+    if (!is_baseline(running)) {
+        incidents->suppressed = 0;
+        remember(incidents, running->incident->id);
+    }
     begin_capture(running, set, running->fired_ms, running_begin_ms(running));
     log_info("incident %s opened: %s", running->incident->id, running->incident->trigger.reason);
     loop_timer_set(running->first_checkpoint, running->fired_ms + head_start_ms);
@@ -300,10 +334,32 @@ static int join_fire(struct running *running, const struct detector_event *event
     return 0;
 }
 
+/* Has a baseline that is being taken make room for what began at onset_ms. */
+static void give_way(struct incidents *incidents, size_t app, int64_t onset_ms)
+{
+    struct running *baseline = incidents->running[app];
+    if (!is_baseline(baseline))
+        return;
+    incidents->running[app] = NULL;
+    incidents->leaving[app] = baseline;
+    if (baseline->captured_ms && baseline->captured_ms <= onset_ms) {
+        running_complete(baseline);
+        return;
+    }
+    log_info("baseline %s gives way and is thrown away", baseline->incident->id);
+    running_abandon(baseline);
+}
+
+void incidents_give_way(struct incidents *incidents, size_t app)
+{
+    give_way(incidents, app, INT64_MIN);
+}
+
 int incidents_fire(
     struct incidents *incidents, const struct detector_event *event, struct error *err)
 {
     const struct trigger_config *trigger = &incidents->setup.config->triggers[event->trigger];
+    give_way(incidents, trigger->app, event->onset_ms);
     struct running *running = incidents->running[trigger->app];
     if (running)
         return join_fire(running, event, err);
@@ -346,6 +402,7 @@ static const char *join_by_hand(
 const char *incidents_manual(
     struct incidents *incidents, size_t app, const char *reason, const char *set, struct error *err)
 {
+    give_way(incidents, app, clock_mono_ms());
     struct running *running = incidents->running[app];
     if (running)
         return join_by_hand(running, reason, set, err);
@@ -354,6 +411,19 @@ const char *incidents_manual(
     return start(incidents, running, set ? set : "spike", err) < 0
                ? NULL
                : incidents_running(incidents, app);
+}
+
+const char *incidents_baseline(
+    struct incidents *incidents, size_t app, const char *reason, struct error *err)
+{
+    if (incidents->running[app] || incidents->leaving[app]) {
+        error_set(err, "an incident of the app is not over yet");
+        return NULL;
+    }
+    struct running *running = begin(incidents, app, "baseline", "baseline");
+    running->incident->trigger.reason = xstrdup(reason);
+    running->incident->suppressed_since_last = 0;
+    return start(incidents, running, "spike", err) < 0 ? NULL : incidents_running(incidents, app);
 }
 
 void incidents_sampled(struct incidents *incidents)
@@ -366,9 +436,15 @@ void incidents_sampled(struct incidents *incidents)
 void incidents_finish(struct incidents *incidents, int64_t deadline_ms)
 {
     for (size_t i = 0; i < incidents->setup.config->app_count; i++) {
-        struct running *running = incidents->running[i];
+        struct running *running = incidents->running[i], *leaving = incidents->leaving[i];
+        if (leaving && leaving->recording)
+            recording_finish(leaving->recording, deadline_ms);
         if (!running || running->finishing)
             continue;
+        if (is_baseline(running) && !running->captured_ms) {
+            incidents_give_way(incidents, i); /* half of one is none */
+            continue;
+        }
         running->finishing = true;
         if (running->recording)
             recording_finish(running->recording, deadline_ms);

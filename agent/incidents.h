@@ -10,6 +10,7 @@
 struct config;
 struct detector_event;
 struct error;
+struct incident;
 struct incident_recurrence;
 struct incidents;
 struct loop;
@@ -34,6 +35,9 @@ struct incidents_setup {
      * wall time minus monotonic time. NULL: there never is. */
     void (*recurrence)(
         void *arg, size_t trigger, int64_t wall_offset_ms, struct incident_recurrence *recurrence);
+    /* The id of the baseline that a complete incident is compared with, or NULL. NULL: there is
+     * never one. */
+    const char *(*baseline)(void *arg, const struct incident *incident);
     /* An incident is complete in the spool. */
     void (*complete)(void *arg, const char *id);
     void *arg;
@@ -69,6 +73,18 @@ void incidents_suppressed(struct incidents *incidents);
  * one); joins a running one that takes the same. Its id, or NULL and err. */
 const char *incidents_manual(struct incidents *incidents, size_t app, const char *reason,
     const char *set, struct error *err);
+
+/* Takes a baseline with the capture set "spike"; nothing of the app may be running. Its id, or NULL
+ * and err.
+ *
+ * What fires or is taken by hand meanwhile never joins it: the baseline gives way. What it has is
+ * kept when all of it was there before the onset, else thrown away; its CPU profile is ended, and
+ * the incident's begins when the app has sent it. */
+const char *incidents_baseline(
+    struct incidents *incidents, size_t app, const char *reason, struct error *err);
+
+/* Has a baseline of the app that is being taken give way to the recorder; else nothing. */
+void incidents_give_way(struct incidents *incidents, size_t app);
 
 /* To be called when samples were pushed: completes what waited for them. */
 void incidents_sampled(struct incidents *incidents);

@@ -17,6 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What an app gets to send what it has of a CPU profile that nobody wants any more: it takes Go 0.1
+ * to 0.2 s, a busy one more. Then the connection is closed, which ends it, too. */
+static const int64_t abandon_ms = 2000;
 static const int64_t first_retry_ms = 1000, longest_retry_ms = 60000;
 
 static void out_of_patience(void *arg)
@@ -39,6 +42,8 @@ struct running *running_new(const struct incidents_setup *setup)
 
 void running_free(struct running *running)
 {
+    if (!running)
+        return;
     loop_timer_free(running->first_checkpoint);
     loop_timer_free(running->patience);
     for (size_t i = 0; i < running->capture_count; i++)
@@ -79,6 +84,7 @@ static void write_down(struct running *running, bool last)
         .until_ms = running->due_ms ? running->due_ms : INT64_MAX,
         .wall_offset_ms = running->wall_offset_ms,
         .sealing = last ? &running->sealing : NULL,
+        .discard = running->discarding,
         .written = written,
         .arg = running,
     };
@@ -87,7 +93,9 @@ static void write_down(struct running *running, bool last)
 
 void running_progress(void *arg)
 {
-    write_down(arg, false);
+    const struct running *running = arg;
+    if (!running->abandoned)
+        write_down(arg, false);
 }
 
 /* The pattern of the trigger that opened it, else of one that joined. */
@@ -101,6 +109,17 @@ static void note_recurrence(struct running *running)
                 (!opener ||
                     !strcmp(setup->config->triggers[i].name, running->incident->trigger.name)))
                 setup->recurrence(setup->arg, i, running->wall_offset_ms, recurrence);
+}
+
+static void note_baseline(struct running *running)
+{
+    const struct incidents_setup *setup = running->setup;
+    struct incident *incident = running->incident;
+    if (!setup->baseline || !strcmp(incident->kind, "baseline"))
+        return;
+    const char *id = setup->baseline(setup->arg, incident);
+    free(incident->baseline);
+    incident->baseline = id ? xstrdup(id) : NULL;
 }
 
 /* Nothing of later belongs to it. A source's clock may be a little ahead of ours. */
@@ -125,6 +144,11 @@ void running_complete(struct running *running)
     running->completing = true;
     loop_timer_unset(running->first_checkpoint);
     loop_timer_unset(running->patience);
+    if (running->abandoned) {
+        running->discarding = true;
+        write_down(running, true);
+        return;
+    }
     const struct config *config = running->setup->config;
     char *cpu = config->single_app ? xstrdup("cpu")
                                    : xasprintf("%s.cpu", config->apps[running->app].name);
@@ -134,6 +158,7 @@ void running_complete(struct running *running)
         running->incident, series_set_find(series, cpu), running->fired_ms, running->captured_ms);
     free(cpu);
     note_recurrence(running);
+    note_baseline(running);
     write_down(running, true);
 }
 
@@ -141,8 +166,14 @@ void running_complete(struct running *running)
 static void written(void *arg, const char *id, bool ok)
 {
     struct running *running = arg;
-    if (ok) {
-        log_info("incident %s finished", id);
+    if (running->abandoned && !running->discarding) { /* only since it was given to be written */
+        running->completing = running->sealing = false;
+        running_complete(running);
+        return;
+    }
+    if (ok || running->discarding) {
+        if (!running->discarding)
+            log_info("incident %s finished", id);
         running->over(running);
         return;
     }
@@ -166,7 +197,7 @@ static void on_merged(void *arg)
 {
     struct running *running = arg;
     running->merging = false;
-    if (running->due_ms)
+    if (running->due_ms || running->abandoned)
         running_complete(running);
 }
 
@@ -174,14 +205,14 @@ void running_captured(void *arg)
 {
     struct running *running = arg;
     if (--running->capturing) {
-        write_down(running, false);
+        running_progress(running);
         return;
     }
     running->captured_ms = clock_mono_ms();
     running->incident->finished_ms = running_wall(running, running->captured_ms);
-    running->merging = running->recording &&
+    running->merging = running->recording && !running->abandoned &&
                        recording_merge(running->recording, on_merged, running);
-    if (running->finishing) {
+    if (running->finishing || running->abandoned) {
         running_complete(running);
         return;
     }
@@ -215,4 +246,17 @@ void running_sampled(struct running *running)
 {
     if (running->captured_ms && !running->retry_ms && last_row_is_there(running))
         running_complete(running);
+}
+
+void running_abandon(struct running *running)
+{
+    int64_t deadline_ms = clock_mono_ms() + abandon_ms;
+    running->abandoned = true;
+    if (running->recording)
+        recording_finish(running->recording, deadline_ms);
+    if (running->captured_ms)
+        running_complete(running);
+    else
+        for (size_t i = 0; i < running->capture_count; i++)
+            capture_finish(running->captures[i], deadline_ms);
 }

@@ -32,6 +32,9 @@ struct running {
     char *folder;
     struct loop_timer *first_checkpoint, *patience;
     bool finishing;
+    bool abandoned, discarding; /* it is to be thrown away; it is being thrown away */
+    bool cpu_held;            /* its CPU profile waits for that of a baseline that has given way */
+    bool cpu_over;            /* the app's CPU is not profiled for it any more */
     bool merging;             /* its CPU profiles become one; then it is complete, if it was due */
     int64_t due_ms;           /* when its last row was there (monotonic); 0: it is not */
     bool completing, sealing; /* the last writing is under way; it can take no more joins */
@@ -42,7 +45,7 @@ struct running {
 
 /* An incident that fires now, with its timers; the rest is the caller's to fill in. */
 struct running *running_new(const struct incidents_setup *setup);
-void running_free(struct running *running);
+void running_free(struct running *running); /* NULL is allowed */
 
 /* Wall time of a monotonic one, and when its excursion began (monotonic). */
 int64_t running_wall(const struct running *running, int64_t mono_ms);
@@ -57,5 +60,8 @@ void running_sampled(struct running *running);
 
 /* Completes it now, or as soon as its profiles are merged. */
 void running_complete(struct running *running);
+
+/* Ends it and throws away what it has; `over` comes in a moment. */
+void running_abandon(struct running *running);
 
 #endif

@@ -354,23 +354,51 @@ bool spool_is_sent(const struct spool *spool, const char *id, const char *identi
     return sent;
 }
 
+/* A folder that is not there is fine. */
+static int remove_folder(struct spool_job *job, const char *from)
+{
+    char *gone = xasprintf("%s/.gone-%s", job->spool->path, job->id);
+    int status = 0;
+    if (rename(from, gone) == 0) {
+        status = fs_remove(gone, &job->error);
+        if (status == 0)
+            status = fs_sync_folder(job->spool->path, &job->error);
+    } else if (errno != ENOENT) {
+        status = error_set(&job->error, "cannot rename %s: %s", from, strerror(errno));
+    }
+    free(gone);
+    return status;
+}
+
 static void work_remove(void *arg)
 {
     struct spool_job *job = arg;
     char *from = spool_folder(job->spool, job->id);
-    char *gone = xasprintf("%s/.gone-%s", job->spool->path, job->id);
-    if (rename(from, gone) == 0) {
-        if (fs_remove(gone, &job->error) == 0)
-            fs_sync_folder(job->spool->path, &job->error);
-    } else if (errno != ENOENT) {
-        error_set(&job->error, "cannot rename %s: %s", from, strerror(errno));
-    }
+    remove_folder(job, from);
     update_bytes(job->spool);
     free(from);
-    free(gone);
+}
+
+static void work_discard(void *arg)
+{
+    struct spool_job *job = arg;
+    char *open = open_folder(job->spool, job->id), *complete = spool_folder(job->spool, job->id);
+    job->ok = remove_folder(job, open) == 0 && remove_folder(job, complete) == 0;
+    update_bytes(job->spool);
+    free(open);
+    free(complete);
 }
 
 void spool_remove(struct spool *spool, const char *id)
 {
     offload_submit(spool->disk, work_remove, job_done, new_job(spool, id));
+}
+
+void spool_discard(struct spool *spool, const char *id,
+    void (*done)(void *arg, const char *id, bool ok), void *arg)
+{
+    struct spool_job *job = new_job(spool, id);
+    job->done = done;
+    job->arg = arg;
+    offload_submit(spool->disk, work_discard, job_done, job);
 }

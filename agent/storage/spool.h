@@ -66,6 +66,10 @@ void spool_checkpoint(struct spool *spool, const struct incident *incident, stru
 void spool_complete(struct spool *spool, const struct incident *incident, struct buf *csv,
     void (*done)(void *arg, const char *id, bool ok), void *arg);
 
+/* Removes an incident that is being captured, or was completed just now. done as above. */
+void spool_discard(struct spool *spool, const char *id,
+    void (*done)(void *arg, const char *id, bool ok), void *arg);
+
 /* The folder of an app's recorder, which may not be there, and making it. The caller frees. */
 char *spool_recorder_folder(const struct spool *spool, const char *app);
 int spool_make_recorder(const char *folder, struct error *err);

@@ -156,12 +156,13 @@ static int by_name(const void *left, const void *right)
         ((const struct incident_profile *)right)->name);
 }
 
-/* Its app is the trigger's; one that was taken by hand is of the only one. */
+/* Its app is the trigger's; one that no trigger opened is of the only one. */
 static void name_trigger(struct incident *incident, const struct config *config)
 {
     const char *app = config->app_count == 1 ? config->apps[0].name : NULL;
     bool manual = incident_id_is_of(incident->id, "manual");
-    const char *trigger = "manual";
+    bool baseline = incident_id_is_of(incident->id, "baseline");
+    const char *trigger = baseline ? "baseline" : "manual";
     for (size_t i = 0; i < config->trigger_count; i++) {
         if (!incident_id_is_of(incident->id, config->triggers[i].name))
             continue;
@@ -169,7 +170,7 @@ static void name_trigger(struct incident *incident, const struct config *config)
         app = config->apps[config->triggers[i].app].name;
         manual = false;
     }
-    incident->kind = xstrdup(manual ? "manual" : "spike");
+    incident->kind = xstrdup(manual ? "manual" : baseline ? "baseline" : "spike");
     incident->trigger.name = xstrdup(trigger);
     incident->trigger.reason = xstrdup(never_told);
     incident->app = app ? xstrdup(app) : NULL;
