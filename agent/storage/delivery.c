@@ -3,6 +3,7 @@
 #include "agent/kinds.h"
 #include "agent/storage/backoff.h"
 #include "agent/storage/incident_files.h"
+#include "agent/storage/inquiry.h"
 #include "agent/storage/keeper.h"
 #include "agent/storage/spool.h"
 #include "core/alloc.h"
@@ -31,6 +32,7 @@ struct outlet {
     char *path, *key;            /* of the artifact on its way */
     bool sending;                /* what is kept included */
     struct keeper *keeper;
+    struct inquiry *inquiry;
     struct loop_timer *timer;
     int64_t wait_ms; /* before the next try after a failure; 0: the last one worked */
     char *error;
@@ -325,6 +327,7 @@ static int open_outlet(struct delivery *delivery, struct offload *disk,
         .due = keep_next,
         .over = kept,
         .arg = outlet});
+    outlet->inquiry = inquiry_open(outlet->kind, outlet->exporter);
     delivery->count++;
     return 0;
 }
@@ -366,6 +369,7 @@ void delivery_close(struct delivery *delivery)
         outlet->kind->close(outlet->exporter);
         loop_timer_free(outlet->timer);
         keeper_close(outlet->keeper);
+        inquiry_close(outlet->inquiry);
         incident_files_clear(&outlet->files);
         for (size_t j = 0; j < outlet->count; j++)
             free(outlet->queue[j]);
@@ -412,11 +416,7 @@ bool delivery_keeping(const struct delivery *delivery)
 bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key, size_t max_bytes,
     void (*done)(void *arg, const struct recall_result *result), void *arg)
 {
-    const struct outlet *outlet = &delivery->outlets[exporter];
-    if (!outlet->kind->recall)
-        return false;
-    outlet->kind->recall(outlet->exporter, key, max_bytes, done, arg);
-    return true;
+    return inquiry_ask(delivery->outlets[exporter].inquiry, key, max_bytes, done, arg);
 }
 
 enum delivery_progress delivery_progress(

@@ -40,7 +40,8 @@ void delivery_keep(struct delivery *delivery, size_t exporter, const char *path,
  * it failed since delivery_hurry. */
 bool delivery_keeping(const struct delivery *delivery);
 
-/* Asks one exporter for what is kept under this key (exporter_kind.recall), once. False: it is of a
+/* Asks one exporter for what is kept under this key (exporter_kind.recall), once, when it has
+ * answered whoever asked before. False: it is of a
  * kind that cannot tell. */
 bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key, size_t max_bytes,
     void (*done)(void *arg, const struct recall_result *result), void *arg);
