@@ -87,8 +87,9 @@ export class Watch {
         const wide = await page.evaluate(() => {
             const width = document.documentElement.clientWidth;
             if (document.documentElement.scrollWidth <= width) return null;
+            const clips = (e) => e && (getComputedStyle(e).overflowX !== "visible" || clips(e.parentElement));
             const out = [...document.body.querySelectorAll("*")]
-                .filter((e) => e.getBoundingClientRect().right > width + 1)
+                .filter((e) => e.getBoundingClientRect().right > width + 1 && !clips(e.parentElement))
                 .map((e) => `${e.tagName}.${e.getAttribute("class")} ${e.getBoundingClientRect().right}`);
             return `${document.documentElement.scrollWidth} of ${width} px: ${out.slice(0, 4)}`;
         });
