@@ -1,6 +1,6 @@
 #include "review/analysis/totals.h"
 
-#include "stack_maker.h"
+#include "stacks_maker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
