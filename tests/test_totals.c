@@ -1,6 +1,6 @@
 #include "review/analysis/totals.h"
 
-#include "stacks_maker.h"
+#include "stack_lines.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
