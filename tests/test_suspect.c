@@ -103,7 +103,7 @@ static const struct suspect_case cases[] = {
         {{"main.main;main.a", 90}, {"main.main;main.b", 10}}, "main.a",
         "the mix is that of a calm day, 10.0 times as much"},
     /* Hardly anything ran on the calm day: shares of that say nothing. */
-    {"cpu", "cpu", "cpu", {{"main.main;main.a", 300}, {"main.main;main.b", 100}},
+    {"cpu", "cpu", "cpu", {{"main.main;main.a", 350}, {"main.main;main.b", 50}},
         {{"main.main;main.a", 5}, {"main.main;main.b", 1}}, "main.a", ""},
     {"api.memory", "heap", "inuse_space",
         {{"main.main;main.keep;bytes.Repeat", 90 << 20}, {"main.main;main.load", 20 << 20}},
@@ -124,9 +124,9 @@ static const struct suspect_case cases[] = {
         {{"main.main;main.list;database/sql.(*DB).Query", 1}, {"main.main;main.render", 99}},
         "main.list", ""},
     {"db.received", "cpu", "cpu",
-        {{"main.main;main.list;database/sql.(*DB).Query", 8}, {"main.main;main.hash", 92}},
-        {{"main.main;main.list;database/sql.(*DB).Query", 1}, {"main.main;main.hash", 9},
-            {"main.main;main.b", 90}},
+        {{"main.main;main.list;database/sql.(*DB).Query", 80}, {"main.main;main.hash", 920}},
+        {{"main.main;main.list;database/sql.(*DB).Query", 10}, {"main.main;main.hash", 90},
+            {"main.main;main.b", 900}},
         "main.list", "looked at because what stands out in the cpu profile does not call"},
 };
 
