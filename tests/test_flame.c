@@ -97,12 +97,12 @@ static void test_the_script_gets_all_of_the_tree(void **state)
 {
     (void)state;
     char *page = page_of("cpu", "nanoseconds", "a;b 99\na;c;a 1", "a;b 1\nd 1");
-    must_have(page, "<pre class=\"flame-data\" hidden>xall\nua\nub\nuc\nud\n\n"
-                    "0 0 255s 255s\n" /* 100000 in base 36 */
-                    "1 1 255s 12kw\n"
+    must_have(page, "<pre class=\"flame-data\" hidden>u0 a\nx1 ll\nu0 b\nu0 c\nu0 d\n\n"
+                    "1 0 255s 255s\n" /* 100000 in base 36 */
+                    "0 1 255s 12kw\n"
                     "2 2 24e0 12kw\n"
                     "3 2 rs\n"
-                    "1 3 rs\n"
+                    "0 3 rs\n"
                     "4 1 0 12kw\n</pre>");
     free(page);
 }
@@ -121,7 +121,7 @@ static void test_nothing_of_a_name_is_markup(void **state)
     must_not_have(page, "onclick='");
     must_not_have(page, "\"onclick");
     must_not_have(page, "\r");
-    must_have(page, "u&lt;script&gt;alert(1)&lt;/script&gt;&quot;onclick=&#39;x&#39;&amp; "
+    must_have(page, "u0 &lt;script&gt;alert(1)&lt;/script&gt;&quot;onclick=&#39;x&#39;&amp; "
                     "&lt;/pre&gt;\n");
     free(page);
 }

@@ -1,197 +1,216 @@
 #include "review/analysis/flame_stacks.h"
 
 #include "core/alloc.h"
+#include "review/analysis/flame_names.h"
 #include "review/profile/array.h"
 #include "review/profile/profile.h"
 
-#include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODES_MAX = 1 << 19, NAME_DEEPER = 0, NAME_OTHER = 1 };
+#define NO_NAME UINT32_MAX
 
-/* A profile whose samples are being added. */
-struct source {
-    const struct profile *profile;
-    uint32_t sample_type;
-    bool is_base;
-    uint32_t *line_names;     /* by line: index in stacks->names */
-    uint32_t *location_names; /* by location, where it has no line */
-};
-
-struct sample_value {
+/* A sample on its way from the root of its stack to the leaf. */
+struct item {
     int64_t value;
-    uint32_t sample;
+    uint32_t locations_left; /* before the one that it is in */
+    uint32_t first_location; /* in the stacks */
+    uint32_t frames_left;    /* of the location that it is in */
+    uint32_t name : 31;      /* of the frame that it has come to */
+    uint32_t is_base : 1;
 };
 
-struct name_key {
-    const struct flame_stacks *stacks;
-    const char *text;
+/* What the samples of one node have next, by name. */
+struct tally {
+    int64_t value, base;
+    size_t items; /* while they are moved: where the next one goes */
 };
 
-static bool same_name(const void *arg, uint32_t index)
-{
-    const struct name_key *key = arg;
-    return index > NAME_OTHER && !strcmp(key->stacks->names[index].text, key->text);
-}
-
-static uint32_t add_name(struct flame_stacks *stacks, const char *text, const char *file)
-{
-    stacks->names = array_room(
-        stacks->names, stacks->name_count, 1, &stacks->name_capacity, sizeof *stacks->names);
-    stacks->names[stacks->name_count] = (struct stack_name){text, file};
-    return stacks->name_count++;
-}
-
-static uint32_t find_name(
-    struct flame_stacks *stacks, const char *text, const char *file, bool *is_new)
-{
-    struct name_key key = {stacks, text};
-    uint32_t hash = hash_finish(hash_bytes(0, text, strlen(text)));
-    uint32_t index = hash_index_find(&stacks->by_text, hash, same_name, &key);
-    *is_new = index == HASH_INDEX_NONE;
-    if (*is_new) {
-        index = add_name(stacks, text, file);
-        hash_index_add(&stacks->by_text, hash, index);
-    }
-    return index;
-}
-
-/* The name of what has none, as profilers print it. */
-static uint32_t address_name(struct flame_stacks *stacks, uint64_t address)
-{
-    char *text = xasprintf("0x%" PRIx64, address);
-    bool is_new;
-    uint32_t index = find_name(stacks, text, "", &is_new);
-    if (!is_new) {
-        free(text);
-        return index;
-    }
-    stacks->addresses = array_room(stacks->addresses, stacks->address_count, 1,
-        &stacks->address_capacity, sizeof *stacks->addresses);
-    stacks->addresses[stacks->address_count++] = text;
-    return index;
-}
-
-static void source_init(struct source *source, struct flame_stacks *stacks)
-{
-    const struct profile *profile = source->profile;
-    uint32_t *functions = xcalloc(profile->function_count, sizeof *functions);
-    bool is_new;
-    for (uint32_t i = 0; i < profile->function_count; i++) {
-        const struct profile_function *function = &profile->functions[i];
-        functions[i] = find_name(stacks, profile->strings[function->name].text,
-            profile->strings[function->file].text, &is_new);
-    }
-    source->line_names = xcalloc(profile->line_count, sizeof *source->line_names);
-    source->location_names = xcalloc(profile->location_count, sizeof *source->location_names);
-    for (uint32_t i = 0; i < profile->location_count; i++) {
-        const struct profile_location *location = &profile->locations[i];
-        if (location->line_count == 0)
-            source->location_names[i] = address_name(stacks, location->address);
-        for (uint32_t j = 0; j < location->line_count; j++) {
-            uint32_t line = location->first_line + j;
-            uint32_t name = functions[profile->lines[line].function];
-            source->line_names[line] = stacks->names[name].text[0]
-                                           ? name
-                                           : address_name(stacks, location->address);
-        }
-    }
-    free(functions);
-}
-
-struct node_key {
-    const struct flame_stacks *stacks;
-    uint32_t parent, name;
+struct builder {
+    struct flame_stacks *stacks;
+    const struct comparison *comparison;
+    const struct profile *profiles[2]; /* and the base */
+    struct flame_frames frames[2];
+    struct item *items, *moved; /* those of a node are next to one another */
+    size_t item_count;
+    struct tally *tallies; /* by name; zeroes but for those in seen */
+    uint32_t *seen;        /* names of the node at work */
+    uint32_t seen_count;
+    uint32_t depth_max;
+    double least_percent;
 };
 
-static bool same_node(const void *arg, uint32_t index)
+static void add_items(struct builder *builder, bool is_base, uint32_t sample_type)
 {
-    const struct node_key *key = arg;
-    const struct stack_node *node = &key->stacks->nodes[index];
-    return node->parent == key->parent && node->name == key->name;
+    const struct profile *profile = builder->profiles[is_base];
+    for (uint32_t i = 0; i < profile->sample_count; i++) {
+        int64_t value = profile->values[(size_t)i * profile->sample_type_count + sample_type];
+        if (value <= 0)
+            continue;
+        struct stack_node *root = &builder->stacks->nodes[0];
+        int64_t *sum = is_base ? &root->base : &root->value;
+        *sum = comparison_add(*sum, value);
+        builder->items[builder->item_count++] = (struct item){.value = value,
+            .locations_left = profile->samples[i].location_count,
+            .first_location = profile->samples[i].first_location,
+            .is_base = is_base};
+    }
 }
 
-static enum flame_node_kind kind_of(uint32_t name)
+/* Has the item come to its next frame: its name, or NO_NAME behind the leaf. */
+static uint32_t step(const struct builder *builder, struct item *item)
 {
-    return name == NAME_OTHER ? FLAME_OTHER : name == NAME_DEEPER ? FLAME_DEEPER : FLAME_FUNCTION;
+    const struct profile *profile = builder->profiles[item->is_base];
+    const struct flame_frames *frames = &builder->frames[item->is_base];
+    if (item->frames_left == 0 && item->locations_left == 0)
+        return NO_NAME;
+    if (item->frames_left == 0)
+        item->locations_left--;
+    uint32_t location = profile->stacks[item->first_location + item->locations_left];
+    size_t first = frames->first[location];
+    if (item->frames_left == 0)
+        item->frames_left = (uint32_t)(frames->first[location + 1] - first);
+    item->frames_left--;
+    return frames->frames[first + item->frames_left];
 }
 
-static uint32_t find_child(struct flame_stacks *stacks, uint32_t parent, uint32_t name)
+static struct stack_node *add_child(struct builder *builder, uint32_t parent, uint32_t name,
+    enum flame_node_kind kind, const struct tally *tally)
 {
-    struct node_key key = {stacks, parent, name};
-    uint32_t hash = hash_finish(hash_number(hash_number(0, parent), name));
-    uint32_t index = hash_index_find(&stacks->by_parent, hash, same_node, &key);
-    if (index != HASH_INDEX_NONE)
-        return index;
-    if (stacks->node_count >= NODES_MAX && name != NAME_OTHER)
-        return find_child(stacks, parent, NAME_OTHER);
+    struct flame_stacks *stacks = builder->stacks;
     stacks->nodes = array_room(
         stacks->nodes, stacks->node_count, 1, &stacks->node_capacity, sizeof *stacks->nodes);
-    index = stacks->node_count++;
-    stacks->nodes[index] = (struct stack_node){
-        .name = name, .parent = parent, .kind = kind_of(name)};
+    struct stack_node *node = &stacks->nodes[stacks->node_count++];
+    *node = (struct stack_node){.value = tally->value,
+        .base = tally->base,
+        .name = name,
+        .parent = parent,
+        .depth = stacks->nodes[parent].depth + 1,
+        .kind = kind};
     stacks->nodes[parent].child_count++;
-    hash_index_add(&stacks->by_parent, hash, index);
-    return index;
+    return node;
 }
 
-static void count_in(struct flame_stacks *stacks, uint32_t index, int64_t value, bool is_base)
+static void add_to(struct tally *sum, const struct tally *more)
 {
-    struct stack_node *node = &stacks->nodes[index];
-    int64_t *sum = is_base ? &node->base : &node->value;
-    *sum = comparison_add(*sum, value);
+    sum->value = comparison_add(sum->value, more->value);
+    sum->base = comparison_add(sum->base, more->base);
+    sum->items += more->items;
 }
 
-/* One more frame of a stack: whether there is any use in a next one. */
-static bool add_frame(struct flame_stacks *stacks, const struct source *source, uint32_t name,
-    int64_t value, uint32_t *node, uint32_t *depth)
+/* Counts what a node's samples have next. */
+static void count(struct builder *builder, const struct stack_node *node)
 {
-    uint32_t child = find_child(
-        stacks, *node, *depth < stacks->depth_max ? name : (uint32_t)NAME_DEEPER);
-    count_in(stacks, child, value, source->is_base);
-    *node = child;
-    ++*depth;
-    return stacks->nodes[child].kind == FLAME_FUNCTION;
-}
-
-static void add_sample(
-    struct flame_stacks *stacks, const struct source *source, const struct sample_value *item)
-{
-    const struct profile *profile = source->profile;
-    const struct profile_sample *sample = &profile->samples[item->sample];
-    uint32_t node = 0, depth = 0;
-    count_in(stacks, 0, item->value, source->is_base);
-    for (uint32_t i = sample->location_count; i-- > 0;) {
-        uint32_t index = profile->stacks[sample->first_location + i];
-        const struct profile_location *location = &profile->locations[index];
-        if (location->line_count == 0 &&
-            !add_frame(stacks, source, source->location_names[index], item->value, &node, &depth))
-            return;
-        for (uint32_t j = location->line_count; j-- > 0;)
-            if (!add_frame(stacks, source, source->line_names[location->first_line + j],
-                    item->value, &node, &depth))
-                return;
+    for (size_t i = node->first_item; i < node->first_item + node->item_count; i++) {
+        struct item *item = &builder->items[i];
+        uint32_t name = step(builder, item);
+        item->name = name & (NO_NAME >> 1);
+        if (name == NO_NAME)
+            continue;
+        struct tally *tally = &builder->tallies[name];
+        if (tally->items == 0)
+            builder->seen[builder->seen_count++] = name;
+        int64_t *sum = item->is_base ? &tally->base : &tally->value;
+        *sum = comparison_add(*sum, item->value);
+        tally->items++;
     }
 }
 
-/* The largest first, so that it is the small ones for which there may be no room. */
-static int compare_values(const void *left, const void *right)
+static bool is_enough(const struct builder *builder, const struct tally *tally)
 {
-    const struct sample_value *a = left, *b = right;
-    if (a->value != b->value)
-        return a->value > b->value ? -1 : 1;
-    return a->sample < b->sample ? -1 : 1;
+    return comparison_percent(builder->comparison, tally->value) >= builder->least_percent ||
+           comparison_base_percent(builder->comparison, tally->base) >= builder->least_percent;
 }
 
-void flame_stacks_init(struct flame_stacks *stacks, uint32_t depth_max)
+/* Adds a child for each name that has enough, with room for its samples, and one for the rest. */
+static void add_children(struct builder *builder, uint32_t index, size_t first_item)
 {
-    *stacks = (struct flame_stacks){.depth_max = depth_max};
+    struct tally rest = {.items = 0};
+    bool is_deepest = builder->stacks->nodes[index].depth >= builder->depth_max;
+    for (uint32_t i = 0; i < builder->seen_count; i++) {
+        uint32_t name = builder->seen[i];
+        struct tally *tally = &builder->tallies[name];
+        if (is_deepest || !is_enough(builder, tally)) {
+            add_to(&rest, tally);
+            *tally = (struct tally){.items = 0};
+            continue;
+        }
+        struct stack_node *child = add_child(builder, index, name, FLAME_FUNCTION, tally);
+        child->first_item = first_item;
+        child->item_count = tally->items;
+        tally->items = first_item + 1; /* not 0, which says that it has no child */
+        first_item += child->item_count;
+    }
+    if (rest.items > 0 && is_deepest)
+        add_child(builder, index, FLAME_NAME_DEEPER, FLAME_DEEPER, &rest);
+    else if (rest.items > 0)
+        add_child(builder, index, FLAME_NAME_OTHER, FLAME_OTHER, &rest);
+}
+
+/* Moves the samples to those of the children that they belong to. */
+static void move_items(struct builder *builder, size_t first, size_t item_count)
+{
+    memcpy(builder->moved, &builder->items[first], item_count * sizeof *builder->items);
+    for (size_t i = 0; i < item_count; i++) {
+        const struct item *item = &builder->moved[i];
+        if (item->name == NO_NAME >> 1)
+            continue;
+        struct tally *tally = &builder->tallies[item->name];
+        if (tally->items > 0)
+            builder->items[tally->items++ - 1] = *item;
+    }
+}
+
+static void expand(struct builder *builder, uint32_t index)
+{
+    const struct stack_node node = builder->stacks->nodes[index];
+    count(builder, &node);
+    add_children(builder, index, node.first_item);
+    move_items(builder, node.first_item, node.item_count);
+    for (uint32_t i = 0; i < builder->seen_count; i++)
+        builder->tallies[builder->seen[i]] = (struct tally){.items = 0};
+    builder->seen_count = 0;
+}
+
+void flame_stacks_build(struct flame_stacks *stacks, const struct profile *profile,
+    const struct profile *base, const struct comparison *comparison, uint32_t depth_max,
+    double least_percent)
+{
+    struct builder builder = {.stacks = stacks,
+        .comparison = comparison,
+        .profiles = {profile, comparison->has_base ? base : NULL},
+        .depth_max = depth_max,
+        .least_percent = least_percent};
+    struct hash_index by_text = {.count = 0};
+    size_t items = profile->sample_count;
+    *stacks = (struct flame_stacks){.node_count = 1};
     stacks->nodes = array_room(NULL, 0, 1, &stacks->node_capacity, sizeof *stacks->nodes);
-    stacks->nodes[stacks->node_count++] = (struct stack_node){
-        .parent = FLAME_TREE_NONE, .kind = FLAME_ROOT};
-    add_name(stacks, "(deeper)", "");
-    add_name(stacks, "(other)", "");
+    stacks->nodes[0] = (struct stack_node){.name = FLAME_NAME_ALL, .kind = FLAME_ROOT};
+    flame_names_init(stacks);
+    flame_names_add(stacks, &by_text, profile, &builder.frames[0]);
+    if (comparison->has_base) {
+        flame_names_add(stacks, &by_text, base, &builder.frames[1]);
+        items += base->sample_count;
+    }
+    hash_index_free(&by_text);
+    builder.items = xcalloc(items, sizeof *builder.items);
+    builder.moved = xcalloc(items, sizeof *builder.moved);
+    builder.tallies = xcalloc(stacks->name_count, sizeof *builder.tallies);
+    builder.seen = xcalloc(stacks->name_count, sizeof *builder.seen);
+    if (comparison->sample_type < profile->sample_type_count)
+        add_items(&builder, false, comparison->sample_type);
+    if (comparison->has_base)
+        add_items(&builder, true, comparison->base_sample_type);
+    stacks->nodes[0].item_count = builder.item_count;
+    for (uint32_t i = 0; i < stacks->node_count; i++)
+        expand(&builder, i);
+    flame_frames_free(&builder.frames[0]);
+    flame_frames_free(&builder.frames[1]);
+    free(builder.items);
+    free(builder.moved);
+    free(builder.tallies);
+    free(builder.seen);
 }
 
 void flame_stacks_free(struct flame_stacks *stacks)
@@ -201,26 +220,4 @@ void flame_stacks_free(struct flame_stacks *stacks)
     free(stacks->addresses);
     free(stacks->names);
     free(stacks->nodes);
-    hash_index_free(&stacks->by_parent);
-    hash_index_free(&stacks->by_text);
-}
-
-void flame_stacks_add(
-    struct flame_stacks *stacks, const struct profile *profile, uint32_t sample_type, bool is_base)
-{
-    struct source source = {.profile = profile, .sample_type = sample_type, .is_base = is_base};
-    struct sample_value *values = xcalloc(profile->sample_count, sizeof *values);
-    uint32_t count = 0;
-    source_init(&source, stacks);
-    for (uint32_t i = 0; i < profile->sample_count; i++) {
-        int64_t value = profile->values[(size_t)i * profile->sample_type_count + sample_type];
-        if (value > 0)
-            values[count++] = (struct sample_value){value, i};
-    }
-    qsort(values, count, sizeof *values, compare_values);
-    for (uint32_t i = 0; i < count; i++)
-        add_sample(stacks, &source, &values[i]);
-    free(values);
-    free(source.line_names);
-    free(source.location_names);
 }

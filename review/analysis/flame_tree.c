@@ -48,13 +48,13 @@ static int compare_candidates(const void *left, const void *right)
     return a->index < b->index ? -1 : 1;
 }
 
-static void find_candidates(struct pruning *pruning, double least_percent)
+static void find_candidates(struct pruning *pruning)
 {
     const struct flame_stacks *stacks = pruning->stacks;
     pruning->candidates = xcalloc(stacks->node_count, sizeof *pruning->candidates);
     for (uint32_t i = 1; i < stacks->node_count; i++) {
         double percent = share_of(&pruning->tree->comparison, &stacks->nodes[i]);
-        if (stacks->nodes[i].kind != FLAME_OTHER && percent >= least_percent)
+        if (stacks->nodes[i].kind != FLAME_OTHER && percent >= pruning->tree->least_percent)
             pruning->candidates[pruning->candidate_count++] = (struct candidate){percent, i};
     }
     qsort(pruning->candidates, pruning->candidate_count, sizeof *pruning->candidates,
@@ -162,7 +162,7 @@ static void add_nodes(
 static void prune(struct flame_tree *tree, const struct flame_stacks *stacks, uint32_t max)
 {
     struct pruning pruning = {.stacks = stacks, .tree = tree};
-    find_candidates(&pruning, tree->least_percent);
+    find_candidates(&pruning);
     uint32_t count = choose_count(&pruning, max);
     if (count < pruning.candidate_count)
         tree->least_percent = pruning.candidates[count].percent;
@@ -185,22 +185,19 @@ void flame_tree_build(struct flame_tree *tree, const struct profile *profile, ui
     static const struct flame_tree_limits none;
     if (!limits)
         limits = &none;
-    uint32_t depth = limits->depth ? limits->depth : FLAME_TREE_DEPTH;
     *tree = (struct flame_tree){.comparison = comparison_of(profile, sample_type, base),
         .type = "",
         .unit = "",
         .least_percent = limits->least_percent > 0 ? limits->least_percent
                                                    : FLAME_TREE_LEAST_PERCENT};
-    struct flame_stacks stacks;
-    flame_stacks_init(&stacks, depth);
     if (sample_type < profile->sample_type_count) {
         const struct profile_value_type *type = &profile->sample_types[sample_type];
         tree->type = profile->strings[type->type].text;
         tree->unit = profile->strings[type->unit].text;
-        flame_stacks_add(&stacks, profile, sample_type, false);
     }
-    if (tree->comparison.has_base)
-        flame_stacks_add(&stacks, base, tree->comparison.base_sample_type, true);
+    struct flame_stacks stacks;
+    flame_stacks_build(&stacks, profile, base, &tree->comparison,
+        limits->depth ? limits->depth : FLAME_TREE_DEPTH, tree->least_percent);
     prune(tree, &stacks, limits->nodes ? limits->nodes : FLAME_TREE_NODES);
     tree->addresses = stacks.addresses;
     tree->address_count = stacks.address_count;

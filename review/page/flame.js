@@ -54,14 +54,19 @@
   }
 
   function parse(text) {
-    const [names, lines] = text.split("\n\n").map(part => part.split("\n"));
-    const nodes = [], path = [];
+    const [nameLines, lines] = text.split("\n\n").map(part => part.split("\n"));
+    const names = [], nodes = [], path = [];
+    for (const line of nameLines) {
+      const space = line.indexOf(" "), before = names.at(-1)?.text || "";
+      const shared = parseInt(line.slice(1, space), 36);
+      names.push({owner: line[0], text: before.slice(0, shared) + line.slice(space + 1)});
+    }
     for (const line of lines) {
       if (!line)
         continue;
       const [name, depth, value = 0, base = 0] = line.split(" ").map(part => parseInt(part, 36));
       const node = {index: nodes.length, depth, shares: [value, base], lefts: [0, 0],
-        owner: names[name][0], name: names[name].slice(1), parent: path[depth - 1] || null,
+        owner: names[name].owner, name: names[name].text, parent: path[depth - 1] || null,
         children: [], end: 0};
       if (node.parent) {
         const before = node.parent.children.at(-1);

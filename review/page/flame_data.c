@@ -1,7 +1,8 @@
-/* All of the tree for flame.js, as text that nobody sees: a line a name ("o" + name, see
- * flame_owner_letter), an empty line, and a line a node in the tree's order: index of the name,
- * depth, share of now and of the base in 1/1000 of a percent; numbers in base 36, what is 0 at the
- * end of a line left out. */
+/* All of the tree for flame.js, as text that nobody sees. First the names in rising order, a line
+ * each: "o" (see flame_owner_letter), how many characters it begins with like the one before, a
+ * space, the rest. Then an empty line, and a line a node in the tree's order: which name, depth,
+ * share of now and of the base in 1/1000 of a percent. Numbers are in base 36; a 0 at the end of a
+ * line is left out. */
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "review/page/flame_parts.h"
@@ -14,12 +15,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MAX_BYTES = 64 * 1024, PARTS = 100000 };
+enum { NAMES_MAX_BYTES = 40 * 1024, PARTS = 100000 };
+
+struct name {
+    const struct flame_node *node; /* the first one of that name */
+    char *line;
+    uint32_t index; /* in the order in which they were found */
+    size_t shared;  /* with the line before */
+};
 
 struct name_list {
-    const struct flame_node **nodes; /* the first one of each name */
-    uint32_t *index_of;              /* by node */
+    struct name *names;
     uint32_t count, capacity;
+    uint32_t *of_node; /* index in the order in which they are written, by node */
     struct hash_index by_name;
 };
 
@@ -31,13 +39,13 @@ struct name_key {
 static bool same_name(const void *arg, uint32_t index)
 {
     const struct name_key *key = arg;
-    const struct flame_node *other = key->list->nodes[index];
+    const struct flame_node *other = key->list->names[index].node;
     return other->kind == key->node->kind && !strcmp(other->name, key->node->name);
 }
 
-static void list_names(struct name_list *list, const struct flame_tree *tree)
+static void find_names(struct name_list *list, const struct flame_tree *tree)
 {
-    *list = (struct name_list){.index_of = xcalloc(tree->count, sizeof *list->index_of)};
+    *list = (struct name_list){.of_node = xcalloc(tree->count, sizeof *list->of_node)};
     for (uint32_t i = 0; i < tree->count; i++) {
         const struct flame_node *node = &tree->nodes[i];
         struct name_key key = {list, node};
@@ -45,30 +53,70 @@ static void list_names(struct name_list *list, const struct flame_tree *tree)
         uint32_t index = hash_index_find(&list->by_name, hash, same_name, &key);
         if (index == HASH_INDEX_NONE) {
             index = list->count;
-            list->nodes = array_room(
-                list->nodes, list->count, 1, &list->capacity, sizeof *list->nodes);
-            list->nodes[list->count++] = node;
+            list->names = array_room(
+                list->names, list->count, 1, &list->capacity, sizeof *list->names);
+            list->names[list->count++] = (struct name){.node = node, .index = index};
             hash_index_add(&list->by_name, hash, index);
         }
-        list->index_of[i] = index;
+        list->of_node[i] = index;
     }
 }
 
-/* The longest that names may be so that all of them have room. */
-static size_t name_max(const struct name_list *list)
+static int compare_names(const void *left, const void *right)
 {
-    static const size_t steps[] = {400, 200, 120, 80, 48};
-    size_t last = sizeof steps / sizeof *steps - 1;
-    for (size_t i = 0; i < last; i++) {
-        size_t sum = 0;
-        for (uint32_t j = 0; j < list->count; j++) {
-            size_t size = strlen(list->nodes[j]->name);
-            sum += size < steps[i] ? size : steps[i];
-        }
-        if (sum <= NAMES_MAX_BYTES)
-            return steps[i];
+    const struct name *a = left, *b = right;
+    int order = strcmp(a->line, b->line);
+    return order ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+/* Only of characters of one byte, which are one unit to a script as well. */
+static size_t shared_of(const char *before, const char *line)
+{
+    size_t count = 0;
+    while (line[count] && line[count] == before[count] && (unsigned char)line[count] < 0x80)
+        count++;
+    return count;
+}
+
+/* Cuts names to at most max bytes and sorts them; what they then take. */
+static size_t make_lines(struct name_list *list, size_t max)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        free(list->names[i].line);
+        list->names[i].line = names_line(list->names[i].node->name, max);
     }
-    return steps[last];
+    qsort(list->names, list->count, sizeof *list->names, compare_names);
+    size_t sum = 0;
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct name *name = &list->names[i];
+        name->shared = i > 0 ? shared_of(name[-1].line, name->line) : 0;
+        sum += strlen(name->line) - name->shared;
+    }
+    return sum;
+}
+
+static void list_names(struct name_list *list, const struct flame_tree *tree)
+{
+    static const size_t max_bytes[] = {400, 200, 120, 80, 64, 48};
+    find_names(list, tree);
+    for (size_t i = 0; i < sizeof max_bytes / sizeof *max_bytes; i++)
+        if (make_lines(list, max_bytes[i]) <= NAMES_MAX_BYTES)
+            break;
+    uint32_t *place = xcalloc(list->count, sizeof *place);
+    for (uint32_t i = 0; i < list->count; i++)
+        place[list->names[i].index] = i;
+    for (uint32_t i = 0; i < tree->count; i++)
+        list->of_node[i] = place[list->of_node[i]];
+    free(place);
+}
+
+static void free_names(struct name_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        free(list->names[i].line);
+    free(list->names);
+    free(list->of_node);
+    hash_index_free(&list->by_name);
 }
 
 static void put_base36(struct buf *out, char before, uint64_t number)
@@ -107,20 +155,15 @@ void flame_write_data(const struct flame_page *page)
 {
     struct name_list list;
     list_names(&list, page->tree);
-    size_t max = name_max(&list);
     buf_puts(page->out, "<pre class=\"flame-data\" hidden>");
     for (uint32_t i = 0; i < list.count; i++) {
-        char *name = names_line(list.nodes[i]->name, max);
-        html_printf(page->out, "%c%s\n", flame_owner_letter(page, list.nodes[i]), name);
-        free(name);
+        const struct name *name = &list.names[i];
+        put_base36(page->out, flame_owner_letter(page, name->node), name->shared);
+        html_printf(page->out, " %s\n", name->line + name->shared);
     }
-    for (uint32_t i = 0; i < page->tree->count; i++) {
-        if (i == 0)
-            buf_puts(page->out, "\n");
-        write_node(page, &page->tree->nodes[i], list.index_of[i]);
-    }
+    buf_puts(page->out, "\n");
+    for (uint32_t i = 0; i < page->tree->count; i++)
+        write_node(page, &page->tree->nodes[i], list.of_node[i]);
     buf_puts(page->out, "</pre>\n");
-    free(list.nodes);
-    free(list.index_of);
-    hash_index_free(&list.by_name);
+    free_names(&list);
 }

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { ROW_PX = 20, GAP_PX = 1, FRAMES_MAX = 320, NAME_MAX_BYTES = 200, LABEL_MAX_BYTES = 80 };
+enum { ROW_PX = 20, GAP_PX = 1, FRAMES_MAX = 320, NAME_MAX_BYTES = 120, LABEL_MAX_BYTES = 80 };
 
 /* Percent of the width: from the first on, there is a text; from the second, also the change. */
 static const double label_percent = 3, change_percent = 10;
