@@ -20,6 +20,7 @@
 struct reporting {
     const char *folder, *baseline; /* baseline NULL: where the storage has it, */
     const char *baselines;         /* or in here, each below its id */
+    size_t profile_bytes;          /* that they may inflate to */
     struct buf text;               /* incident.json as it was */
     struct evidence *evidence;
 };
@@ -96,7 +97,7 @@ static int read_evidence(struct reporting *reporting, void *folder, struct error
     if (!baseline && reporting->baseline)
         return error_set(err, "the baseline: %s", *err->text ? err->text : "it is not there");
     struct evidence_place place = place_of(folder), base = place_of(baseline);
-    struct evidence_limits limits = {.inflated_bytes = report_memory_for_profiles()};
+    struct evidence_limits limits = {.inflated_bytes = reporting->profile_bytes};
     reporting->evidence = evidence_read(&place, baseline ? &base : NULL, &limits, err);
     if (baseline)
         store_folder.close(baseline);
@@ -134,9 +135,12 @@ static int write_results(const struct reporting *reporting, struct error *err)
     return status;
 }
 
-static int report(struct reporting *reporting)
+static int report(void *arg, size_t profile_bytes)
 {
+    struct reporting *reporting = arg;
     struct error err = {""};
+    reporting->profile_bytes = profile_bytes;
+    buf_init(&reporting->text, INCIDENT_TEXT_MAX);
     void *folder = store_folder_open(reporting->folder, &err);
     int status = folder ? read_evidence(reporting, folder, &err) : -1;
     if (status == 0) {
@@ -144,6 +148,7 @@ static int report(struct reporting *reporting)
         status = write_results(reporting, &err);
     }
     evidence_free(reporting->evidence);
+    buf_free(&reporting->text);
     if (folder)
         store_folder.close(folder);
     return status < 0 ? failed(err.text) : EXIT_DONE;
@@ -168,10 +173,7 @@ static int run(int argc, char **argv)
         (units_read_bytes(memory, &bytes, &err) < 0 || report_memory_limit(bytes, &err) < 0))
         return command_misused(&command_report, "--memory: %s", err.text);
     reporting.folder = folder;
-    buf_init(&reporting.text, INCIDENT_TEXT_MAX);
-    int status = report(&reporting);
-    buf_free(&reporting.text);
-    return status;
+    return report_memory_guard(report, &reporting);
 }
 
 const struct command command_report = {

@@ -57,11 +57,12 @@ static int check_kind(const struct incident_profile *listed, struct error *err)
 static int say_too_large(const char *name, size_t bytes, size_t budget, struct error *err)
 {
     char has[VALUE_TEXT_SIZE], may[VALUE_TEXT_SIZE];
+    metric_format(UNIT_BYTES, (double)budget, may);
     return error_set(err,
-        "the profile %s (%s inflated) is too large to analyse here within %s; `stakeout report "
-        "DIR` or `stakeout review` on a larger machine does it",
-        name, metric_format(UNIT_BYTES, (double)bytes, has),
-        metric_format(UNIT_BYTES, (double)budget, may));
+        "the profile %s (%s inflated) is too large to analyse here%s%s; `stakeout report DIR` or "
+        "`stakeout review` on a larger machine does it",
+        name, metric_format(UNIT_BYTES, (double)bytes, has), budget ? " within " : "",
+        budget ? may : "");
 }
 
 /* The decoded profile, or NULL and err. It is known before memory is taken that it fits. */

@@ -173,16 +173,18 @@ static void put_trigger(struct buf *out, const struct incident *incident)
     const struct incident_cause *trigger = &incident->trigger;
     char value[VALUE_TEXT_SIZE];
     if (!trigger->metric || !isfinite(trigger->value)) {
-        buf_printf(out, "%s fired", trigger->name ? trigger->name : "a trigger");
+        buf_puts(out, trigger->name ? "the trigger " : "a trigger");
+        buf_printf(out, "%s fired", trigger->name ? trigger->name : "");
+        put_time(out, begin_of(incident));
         if (trigger->reason)
-            buf_printf(out, ": %s", trigger->reason);
+            buf_printf(out, ": %.400s", trigger->reason);
     } else {
         const struct metric *metric = metric_of_series(trigger->metric);
         headline_metric(out, trigger->metric);
         buf_printf(out, " was at %s",
             headline_value(metric ? metric->unit : UNIT_NONE, trigger->value, value));
+        put_time(out, begin_of(incident));
     }
-    put_time(out, begin_of(incident));
 }
 
 static void put_spike(struct buf *out, const struct evidence *evidence)

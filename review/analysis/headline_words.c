@@ -87,7 +87,8 @@ static const char *put_scaled(
     double value, double base, const char *const *names, char text[VALUE_TEXT_SIZE])
 {
     size_t step = 0;
-    for (; fabs(value) >= base && names[step + 1]; step++)
+    /* As it is said: what would be rounded to 1024 MiB is 1 GiB. */
+    for (; fabs(value) >= base - 0.5 && names[step + 1]; step++)
         value /= base;
     put_short(value, text);
     size_t length = strlen(text);

@@ -134,6 +134,11 @@ static void put_view(
 {
     uint32_t sample_type = (uint32_t)totals_sample_type(view->profile->profile, view->sample);
     size_t start = out->size;
+    if (!view->profile->base && *view->profile->no_base.text) {
+        html_printf(out, "<p class=\"small\">%s is not compared: ", view->title);
+        page_clipped(out, view->profile->no_base.text, 300);
+        buf_puts(out, ".</p>\n");
+    }
     put_table(out, page, view, sample_type, number);
     size_t used = out->size - start;
     if (view->has_flame)
