@@ -16,8 +16,9 @@
 
 #define MINUS "\xe2\x88\x92"
 
-static char *source_of(const void *arg, const char *file, long long line)
+static char *source_of(const void *arg, const char *function, const char *file, long long line)
 {
+    assert_non_null(function);
     return xasprintf("%s%s#L%lld", (const char *)arg, file, line);
 }
 

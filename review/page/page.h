@@ -12,11 +12,13 @@ struct evidence;
 struct incident_profile;
 struct owners;
 struct report_extras;
+struct source_links;
 
 struct page {
     const struct evidence *evidence;
     const struct report_extras *extras;
     const struct owners *owners;
+    const struct source_links *sources; /* NULL: functions are not linked */
 };
 
 void page_headline(struct buf *out, const struct page *page);

@@ -4,6 +4,7 @@
 #include "review/analysis/evidence.h"
 #include "review/analysis/flame_tree.h"
 #include "review/analysis/growth.h"
+#include "review/analysis/source_link.h"
 #include "review/analysis/totals.h"
 #include "review/page/flame.h"
 #include "review/page/html.h"
@@ -87,6 +88,11 @@ static struct views views_of(const struct evidence *evidence)
     return views;
 }
 
+static char *source_of(const void *arg, const char *function, const char *file, long long line)
+{
+    return source_links_to(arg, function, file, line);
+}
+
 static void put_table(struct buf *out, const struct page *page, const struct view *view,
     uint32_t sample_type, size_t number)
 {
@@ -94,8 +100,12 @@ static void put_table(struct buf *out, const struct page *page, const struct vie
     struct growth growth;
     snprintf(id, sizeof id, "grew%zu", number);
     growth_of(&growth, view->profile->profile, sample_type, view->profile->base);
-    const struct tables_options options = {
-        .id = id, .title = view->title, .owners = page->owners, .rows = view->has_flame ? 15 : 8};
+    const struct tables_options options = {.id = id,
+        .title = view->title,
+        .owners = page->owners,
+        .rows = view->has_flame ? 15 : 8,
+        .source = source_of,
+        .source_arg = page->sources};
     tables_write_growth(out, &growth, &options);
     growth_free(&growth);
 }

@@ -8,19 +8,55 @@
 #include "review/page/page.h"
 #include "review/page/report.h"
 
+#include <ctype.h>
 #include <math.h>
+#include <stdbool.h>
+
+static void put_sentence(struct buf *out, const char *element, const char *text)
+{
+    if (!text || !*text)
+        return;
+    char first[2] = {(char)toupper((unsigned char)*text), '\0'};
+    buf_printf(out, "<p><%s>", element);
+    html_printf(out, "%s%s", first, text + 1);
+    buf_printf(out, "</%s></p>\n", element);
+}
+
+/* When each was, on a line from the first that is listed to this one. */
+static void put_times(struct buf *out, const struct history *history, int64_t now_ms)
+{
+    int64_t first_ms = now_ms, at_ms;
+    for (size_t i = 0; i < history->earlier_count; i++)
+        if (incident_id_time(history->earlier[i], &at_ms) == 0 && at_ms < first_ms)
+            first_ms = at_ms;
+    if (first_ms >= now_ms)
+        return;
+    buf_puts(out,
+        "<svg class=\"times\" height=\"24\" role=\"img\" aria-label=\"when the earlier ones "
+        "were: they are listed below\"><line class=\"axis\" x2=\"100%\" y1=\"12\" y2=\"12\"/>");
+    for (size_t i = 0; i <= history->earlier_count; i++) {
+        bool is_this = i == history->earlier_count;
+        at_ms = now_ms;
+        if (!is_this && incident_id_time(history->earlier[i], &at_ms) < 0)
+            continue;
+        buf_printf(out, "<circle class=\"%s\" cx=\"%.2f%%\" cy=\"12\" r=\"4\"/>",
+            is_this ? "this" : "that",
+            1 + 98 * (double)(at_ms - first_ms) / (double)(now_ms - first_ms));
+    }
+    buf_puts(out, "</svg>\n");
+}
 
 static void put_history(struct buf *out, const struct page *page, const struct history *history)
 {
-    if (history->verdict_text)
-        html_printf(out, "<p><strong>%s</strong></p>\n", history->verdict_text);
-    if (history->frequency)
-        html_printf(out, "<p>%s</p>\n", history->frequency);
-    if (history->trend)
-        html_printf(out, "<p>%s</p>\n", history->trend);
+    put_sentence(out, "strong", history->verdict_text);
+    put_sentence(out, "span", history->frequency);
+    put_sentence(out, "span", history->trend);
     if (history->earlier_count == 0)
         return;
-    buf_puts(out, "<details><summary>Earlier ones</summary>\n<ul class=\"earlier\">\n");
+    put_times(out, history, page->evidence->incident->fired_ms);
+    html_printf(out,
+        "<details><summary>The last %zu before this one</summary>\n<ul class=\"earlier\">\n",
+        history->earlier_count);
     for (size_t i = 0; i < history->earlier_count; i++) {
         int64_t fired_ms;
         buf_puts(out, "<li>");

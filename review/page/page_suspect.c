@@ -5,9 +5,9 @@
 #include "review/analysis/evidence.h"
 #include "review/analysis/go_names.h"
 #include "review/analysis/headline_words.h"
+#include "review/analysis/source_link.h"
 #include "review/page/html.h"
 #include "review/page/page.h"
-#include "review/page/report.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,14 +19,11 @@ enum { NAME_MAX_BYTES = 200, PATH_SHOWN = 6 };
 static void put_source(
     struct buf *out, const struct page *page, const struct incident_function *function)
 {
-    const struct report_extras *extras = page->extras;
     if (!function->file || !*function->file)
         return;
     const char *slash = strrchr(function->file, '/');
-    char *link = extras->source_link
-                     ? extras->source_link(extras->arg, function->file, (long long)function->line)
-                     : NULL;
-    if (link && *link)
+    char *link = source_links_to(page->sources, function->function, function->file, function->line);
+    if (link)
         html_printf(out, "<a href=\"%s\">", link);
     buf_puts(out, "<code title=\"");
     page_clipped(out, function->file, 500);
@@ -35,7 +32,7 @@ static void put_source(
     if (function->line > 0)
         html_printf(out, ":%lld", (long long)function->line);
     buf_puts(out, "</code>");
-    if (link && *link)
+    if (link)
         buf_puts(out, "</a>");
     free(link);
 }

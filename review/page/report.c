@@ -4,9 +4,11 @@
 #include "core/incident.h"
 #include "review/analysis/evidence.h"
 #include "review/analysis/owners.h"
+#include "review/analysis/source_link.h"
 #include "review/page/embedded.h"
 #include "review/page/html.h"
 #include "review/page/page.h"
+#include "review/profile/profile.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -115,12 +117,29 @@ static void put_section(struct buf *out, const struct page *page, const struct s
     buf_free(&content);
 }
 
+/* Links into the source, which the functions of the app's own code tell how to make. */
+static struct source_links *sources_of(const struct evidence *evidence, const struct owners *owners)
+{
+    struct source_links *sources = source_links_new(evidence->incident);
+    for (size_t i = 0; sources && i < evidence->profile_count; i++) {
+        const struct profile *profile = evidence->profiles[i].profile;
+        for (uint32_t j = 0; profile && j < profile->function_count; j++) {
+            const char *name = profile->strings[profile->functions[j].name].text;
+            const char *file = profile->strings[profile->functions[j].file].text;
+            if (owners_of(owners, name, file) == OWNER_OWN)
+                source_links_learn(sources, name, file);
+        }
+    }
+    return sources;
+}
+
 void report_write(
     struct buf *out, const struct evidence *evidence, const struct report_extras *extras)
 {
     static const struct report_extras none;
     struct owners *owners = owners_learn(evidence);
-    const struct page page = {evidence, extras ? extras : &none, owners};
+    struct source_links *sources = sources_of(evidence, owners);
+    const struct page page = {evidence, extras ? extras : &none, owners, sources};
     const struct inlined styles = gather(page_style_css, page_flame_css, page.extras->styles);
     const struct inlined scripts = gather(page_report_js, page_flame_js, page.extras->scripts);
     put_head(out, &page, &styles, &scripts);
@@ -136,5 +155,6 @@ void report_write(
     buf_puts(out, "</main>\n");
     put_inline(out, "script", &scripts, page.extras->nonce);
     buf_puts(out, "</body>\n</html>\n");
+    source_links_free(sources);
     owners_free(owners);
 }

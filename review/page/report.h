@@ -32,8 +32,6 @@ struct report_extras {
     const struct report_link *links; /* as many as the incident has profiles; NULL: none */
     /* Page of another incident of the store; the caller frees. NULL: ids are not linked. */
     char *(*incident_link)(void *arg, const char *id);
-    /* Address of a function's source, "" or NULL for none; the caller frees. NULL: none has. */
-    char *(*source_link)(void *arg, const char *file, long long line);
     /* Puts more into the page: navigation at its very top; what one can do with the incident (its
      * mark, its note) below the headline. NULL: nothing. */
     void (*put_navigation)(void *arg, struct buf *out);

@@ -100,7 +100,8 @@ static void write_name(const struct growth_page *page, const struct growth_funct
     char *file = names_line(function->file, FILE_BYTES_MAX);
     char *source = NULL;
     if (page->options.source && *function->file)
-        source = page->options.source(page->options.source_arg, function->file, function->line);
+        source = page->options.source(
+            page->options.source_arg, function->name, function->file, function->line);
     bool is_link = source && is_web_address(source);
     bool is_own = page->options.owners &&
                   owners_of(page->options.owners, function->name, function->file) == OWNER_OWN;

@@ -19,7 +19,7 @@ struct tables_options {
     size_t rows;                 /* at most; 0: 20 */
     /* The address of a function's source, which the caller frees; NULL: there is none. The member
      * itself may be NULL. What is neither http: nor https: is no link. */
-    char *(*source)(const void *arg, const char *file, long long line);
+    char *(*source)(const void *arg, const char *function, const char *file, long long line);
     const void *source_arg;
 };
 
