@@ -103,7 +103,7 @@ static void put_factor(struct buf *out, double before, double after)
 {
     buf_puts(out, "<td class=\"number\">");
     if (before > 0 && isfinite(after))
-        html_printf(out, "\xc3\x97 %.*f", after / before < 10 ? 2 : 0, after / before);
+        html_printf(out, after < 10 * before ? "\xc3\x97 %.2f" : "\xc3\x97 %.0f", after / before);
     buf_puts(out, "</td></tr>\n");
 }
 

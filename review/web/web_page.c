@@ -13,12 +13,16 @@ void web_page_begin(
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<title>%s</title>\n"
         "<link rel=\"icon\" href=\"/static/icon.svg\">\n"
+        "<link rel=\"stylesheet\" href=\"/static/style.css\">\n"
+        "<link rel=\"stylesheet\" href=\"/static/flame.css\">\n"
         "<link rel=\"stylesheet\" href=\"/static/web.css\">\n"
+        "<script src=\"/static/flame.js\" defer></script>\n"
         "<script src=\"/static/web.js\" defer></script>\n"
         "</head>\n<body class=\"%s\">\n",
         title, class);
     html_printf(out,
-        "<header class=\"bar\"><a class=\"home\" href=\"/\">stakeout</a>"
+        "<header class=\"top\"><a class=\"home\" href=\"/\">stakeout</a>"
+        "<nav><a href=\"/\" data-list>All incidents</a></nav>"
         "<span class=\"place\" title=\"where these incidents are stored\">%s</span></header>\n"
         "<main>\n",
         web_stores_where(site->stores));

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+EMBEDDED(page_style_css);
+EMBEDDED(page_flame_css);
+EMBEDDED(page_flame_js);
 EMBEDDED(web_css);
 EMBEDDED(web_js);
 EMBEDDED(web_icon_svg);
@@ -49,6 +52,9 @@ static void send_static(
         const char *path, *type, *content;
         const uint64_t *size;
     } files[] = {
+        {"/static/style.css", "text/css; charset=utf-8", page_style_css, &page_style_css_size},
+        {"/static/flame.css", "text/css; charset=utf-8", page_flame_css, &page_flame_css_size},
+        {"/static/flame.js", "text/javascript; charset=utf-8", page_flame_js, &page_flame_js_size},
         {"/static/web.css", "text/css; charset=utf-8", web_css, &web_css_size},
         {"/static/web.js", "text/javascript; charset=utf-8", web_js, &web_js_size},
         {"/static/icon.svg", "image/svg+xml", web_icon_svg, &web_icon_svg_size},

@@ -267,14 +267,14 @@ void web_rows_write(struct buf *out, const struct web_rows *rows, size_t index)
     put_time(out, rows, shown->fired_ms);
     html_printf(out, "<a class=\"words\" href=\"/incident/%s\">", shown->id);
     web_rows_words(out, shown);
-    buf_puts(out, "</a>");
-    if (shown->note)
-        html_printf(out, "<span class=\"noted\" title=\"%s\">%s</span>", shown->note, shown->note);
-    html_printf(out, "<span class=\"source\">%s<span class=\"more\"> %s</span></span>",
+    html_printf(out, "</a>\n<span class=\"meta\"><span class=\"source\">%s</span> <span>%s</span> ",
         shown->service, shown->trigger);
+    put_times(out, &history);
+    if (shown->note)
+        html_printf(out, " <span class=\"noted\" title=\"%s\">%s</span>", shown->note, shown->note);
+    buf_puts(out, "</span>\n");
     web_rows_spark(out, shown);
     put_peak(out, shown);
-    put_times(out, &history);
     put_verdict(out, &history);
     buf_puts(out, "</summary>\n");
     put_more(out, rows, group, &history);

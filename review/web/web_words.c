@@ -61,6 +61,8 @@ const char *web_words_value(const char *metric, double value, char text[WEB_WORD
     if (known && known->unit == UNIT_PERCENT)
         return web_words_percent(value, text);
     char formatted[VALUE_TEXT_SIZE];
+    if ((!known || known->unit == UNIT_COUNT) && fabs(value) >= 100)
+        value = round(value);
     snprintf(text, WEB_WORDS_SIZE, "%s",
         metric_format(known ? known->unit : UNIT_NONE, value, formatted));
     return text;
