@@ -18,14 +18,36 @@ static const uint32_t *stack_of(const struct top_graph *graph, uint32_t sample, 
     return graph->profile->stacks + of->first_location + begin;
 }
 
+/* Most locations have one frame. */
+#define SEVERAL UINT32_MAX
+
+/* Of each location the one of `frames` that it has, or SEVERAL. */
+static uint32_t *only_frames(const struct top_graph *graph, const uint32_t *frames)
+{
+    uint32_t locations = graph->profile->location_count;
+    uint32_t *only = xrealloc(NULL, (size_t)locations + 1, sizeof *only);
+    for (uint32_t i = 0; i < locations; i++)
+        only[i] = graph->first[i + 1] - graph->first[i] == 1 ? frames[graph->first[i]] : SEVERAL;
+    return only;
+}
+
+/* Apart from the nodes: this is where the time goes, and these stay in the cache. */
+struct counted {
+    uint64_t cum;
+    uint32_t last_sample; /* from 1 */
+};
+
+static inline void count_frame(struct counted *node, uint32_t sample, uint64_t value)
+{
+    node->cum += node->last_sample != sample ? value : 0;
+    node->last_sample = sample;
+}
+
 void top_graph_count(struct top_graph *graph, uint32_t sample_type)
 {
     const struct profile *profile = graph->profile;
-    /* Apart from the nodes: this is where the time goes, and these stay in the cache. */
-    struct counted {
-        uint64_t cum;
-        uint32_t last_sample; /* from 1 */
-    } *counted = xcalloc((size_t)graph->node_count + 1, sizeof *counted);
+    struct counted *counted = xcalloc((size_t)graph->node_count + 1, sizeof *counted);
+    uint32_t *only = only_frames(graph, graph->frames);
     for (uint32_t i = 0; i < profile->sample_count; i++) {
         uint32_t count;
         const uint32_t *stack = stack_of(graph, i, &count);
@@ -33,16 +55,19 @@ void top_graph_count(struct top_graph *graph, uint32_t sample_type)
         if (value == 0 || count == 0)
             continue;
         graph->nodes[graph->frames[graph->first[stack[0]]]].flat += value;
-        for (uint32_t j = 0; j < count; j++)
-            for (uint32_t k = graph->first[stack[j]]; k < graph->first[stack[j] + 1]; k++) {
-                struct counted *node = &counted[graph->frames[k]];
-                node->cum += node->last_sample != i + 1 ? value : 0;
-                node->last_sample = i + 1;
+        for (uint32_t j = 0; j < count; j++) {
+            if (only[stack[j]] != SEVERAL) {
+                count_frame(&counted[only[stack[j]]], i + 1, value);
+                continue;
             }
+            for (uint32_t k = graph->first[stack[j]]; k < graph->first[stack[j] + 1]; k++)
+                count_frame(&counted[graph->frames[k]], i + 1, value);
+        }
     }
     for (uint32_t i = 0; i < graph->node_count; i++)
         graph->nodes[i].cum = counted[i].cum;
     free(counted);
+    free(only);
 }
 
 /* One function that calls another; known by both. */
@@ -101,7 +126,7 @@ static void add_call(
 struct kept_frames {
     uint32_t *frames; /* as those of the graph: number * 2 + may be inlined */
     uint32_t *nodes;  /* by number */
-    bool *any;        /* of locations */
+    uint32_t *only;   /* see only_frames */
     bool may_be_inlined;
 };
 
@@ -111,7 +136,6 @@ static void keep_frames(struct kept_frames *kept, const struct top_graph *graph)
     uint32_t *numbers = xcalloc((size_t)graph->node_count + 1, sizeof *numbers);
     kept->nodes = xcalloc((size_t)graph->node_count + 1, sizeof *kept->nodes);
     kept->frames = xcalloc((size_t)graph->first[locations] + 1, sizeof *kept->frames);
-    kept->any = xcalloc((size_t)locations + 1, sizeof *kept->any);
     kept->may_be_inlined = false;
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const struct top_node *node = &graph->nodes[i];
@@ -121,32 +145,43 @@ static void keep_frames(struct kept_frames *kept, const struct top_graph *graph)
         numbers[i] = count * 2 + node->has_inline_frames;
         kept->may_be_inlined |= node->has_inline_frames;
     }
-    for (uint32_t i = 0; i < locations; i++)
-        for (uint32_t j = graph->first[i]; j < graph->first[i + 1]; j++) {
-            kept->frames[j] = numbers[graph->frames[j]];
-            kept->any[i] |= kept->frames[j] != 0;
-        }
+    for (uint32_t i = 0; i < graph->first[locations]; i++)
+        kept->frames[i] = numbers[graph->frames[i]];
+    kept->only = only_frames(graph, kept->frames);
     free(numbers);
 }
 
-/* From the root to the leaf, past what is not kept. */
-static void add_calls(const struct top_graph *graph, const struct kept_frames *kept,
-    struct calls *calls, uint32_t sample, uint64_t value)
+/* A sample on its way from the root to the leaf, past what is not kept. */
+struct descent {
+    struct calls *calls;
+    uint32_t parent, sample;
+    uint64_t value;
+};
+
+static inline void descend(struct descent *descent, uint32_t frame, bool is_inline)
 {
-    uint32_t count, parent = 0;
-    const uint32_t *stack = stack_of(graph, sample, &count);
+    if (frame == 0)
+        return;
+    if (frame % 2 && descent->parent && descent->parent != frame)
+        add_call(descent->calls, (uint64_t)descent->parent << 32 | frame, descent->sample,
+            descent->value, is_inline);
+    descent->parent = frame;
+}
+
+static void add_calls(
+    const struct top_graph *graph, const struct kept_frames *kept, struct descent *descent)
+{
+    uint32_t count;
+    const uint32_t *stack = stack_of(graph, descent->sample - 1, &count);
     for (uint32_t i = count; i-- > 0;) {
-        if (!kept->any[stack[i]])
+        uint32_t only = kept->only[stack[i]];
+        if (only != SEVERAL) {
+            descend(descent, only, false);
             continue;
-        uint32_t first = graph->first[stack[i]], end = graph->first[stack[i] + 1];
-        for (uint32_t j = end; j-- > first;) {
-            uint32_t frame = kept->frames[j];
-            if (frame == 0)
-                continue;
-            if (frame % 2 && parent && parent != frame)
-                add_call(calls, (uint64_t)parent << 32 | frame, sample + 1, value, j + 1 < end);
-            parent = frame;
         }
+        uint32_t first = graph->first[stack[i]], end = graph->first[stack[i] + 1];
+        for (uint32_t j = end; j-- > first;)
+            descend(descent, kept->frames[j], j + 1 < end);
     }
 }
 
@@ -169,13 +204,14 @@ void top_graph_find_inlined(struct top_graph *graph, uint32_t sample_type, int64
     struct kept_frames kept;
     keep_frames(&kept, graph);
     for (uint32_t i = 0; kept.may_be_inlined && i < graph->profile->sample_count; i++) {
-        uint64_t value = value_of(graph->profile, i, sample_type);
-        if (value)
-            add_calls(graph, &kept, &calls, i, value);
+        struct descent descent = {
+            .calls = &calls, .sample = i + 1, .value = value_of(graph->profile, i, sample_type)};
+        if (descent.value)
+            add_calls(graph, &kept, &descent);
     }
     judge_calls(graph, &kept, &calls, cutoff);
     free(calls.table);
     free(kept.frames);
     free(kept.nodes);
-    free(kept.any);
+    free(kept.only);
 }

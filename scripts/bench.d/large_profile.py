@@ -7,6 +7,7 @@ import sys
 
 FUNCTIONS = 4000
 DEPTH_MAX = 60
+SMALL = 8  # every eighth function can be inlined
 
 
 def number(value):
@@ -50,12 +51,13 @@ class Writer:
         return self.functions[index]
 
     def location(self, index, line):
-        """One call in a function; in every fifth another function was inlined."""
+        """One call in a function, into which a small function may have been inlined."""
         key = index, line
         if key not in self.locations:
             lines = [(self.function(index), 20 + line)]
-            if (index + line) % 5 == 0:
-                lines.insert(0, (self.function(self.calls[index][0]), 12))
+            callee = self.calls[index][line]
+            if callee % SMALL == 0:
+                lines.insert(0, (self.function(callee), 12))
             self.locations[key] = len(self.locations) + 1
             self.out.append(message(4, field(1, self.locations[key]) + field(2, 1) +
                                     field(3, 0x400000 + index * 512 + line * 24) +
@@ -78,13 +80,14 @@ class Writer:
             self.out.append(message(1, field(1, self.string(kind)) + field(2, self.string(unit))))
         self.out.append(message(3, field(1, 1) + field(2, 0x400000) + field(3, 0x900000) +
                                 field(5, self.string("/srv/service")) + field(7, 1)))
-        step = 2000
+        count, step = 0, 1000
         while True:
             self.out += [self.sample() for _ in range(step)]
-            data = gzip.compress(self.finish(), 1, mtime=0)
+            count += step
+            data = gzip.compress(self.finish(), 1, mtime=0)  # the level that Go takes
             if len(data) >= size:
                 return data
-            step = max(200, int((size - len(data)) / max(len(data), 1) * len(self.out) * 0.8))
+            step = max(100, int((size - len(data)) / len(data) * count / 2))
 
     def finish(self):
         end = message(11, field(1, self.string("cpu")) + field(2, self.string("nanoseconds"))) + field(12, 10000000)
