@@ -41,19 +41,16 @@ static bool has(struct shown_name name, const char *text)
     return memmem(name.text, name.size, text, strlen(text)) != NULL;
 }
 
-static bool has_any(struct shown_name name, const char *characters)
-{
-    for (size_t i = 0; i < name.size; i++)
-        if (name.text[i] && strchr(characters, name.text[i]))
-            return true;
-    return false;
-}
-
-/* class.<init> is Java's, foo.(*Bar[...]).Method Go's. */
+/* Brackets of templates, or two colons. class.<init> is Java's, foo.(*Bar[...]).Method Go's. */
 static bool looks_like_cpp(struct shown_name name)
 {
-    return has_any(name, "<>[]:") && !has(name, ".<") && !has(name, "]).") &&
-           (has_any(name, "<>[]") || has(name, "::"));
+    bool may_be = false;
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.text[i];
+        may_be |= c == '<' || c == '>' || c == '[' || c == ']' ||
+                  (c == ':' && i + 1 < name.size && name.text[i + 1] == ':');
+    }
+    return may_be && !has(name, ".<") && !has(name, "]).");
 }
 
 /* Takes out what is between outermost brackets, with them; a bracket that closes nothing ends it.

@@ -104,7 +104,7 @@ static const struct unit *find(const char *name)
     if (size > 2 && plain[size - 1] == 's')
         plain[size - 1] = '\0';
     for (size_t i = 0; i < UNITS; i++)
-        if (!strcmp(units[i].name, plain))
+        if (units[i].name[0] == plain[0] && !strcmp(units[i].name, plain))
             return &units[i];
     return NULL;
 }
