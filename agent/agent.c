@@ -2,6 +2,8 @@
 
 #include "agent/admission.h"
 #include "agent/agent_parts.h"
+#include "agent/baseline/baselines.h"
+#include "agent/baseline/calm.h"
 #include "agent/capture/probe.h"
 #include "agent/capture/recorder.h"
 #include "agent/control.h"
@@ -23,6 +25,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/fs.h"
+#include "core/incident.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/offload.h"
@@ -89,6 +92,7 @@ static void on_sampled(void *arg)
         detector_check(agent->detector);
         learned_update(agent->learned);
         familiar_update(agent->familiar);
+        calm_update(agent);
     }
     incidents_sampled(agent->incidents);
 }
@@ -100,11 +104,27 @@ static void deliver(struct agent *agent, const char *id)
     delivery_add(agent->delivery, id);
 }
 
+static const char *on_baseline(void *arg, const struct incident *incident)
+{
+    const struct agent *agent = arg;
+    return baselines_choose(agent->baselines, incident);
+}
+
+/* Delivery removes what is stored, so it is kept to compare with first. */
+static void keep_baseline(const struct agent *agent, const char *id)
+{
+    char *folder = spool_folder(agent->spool, id);
+    baselines_taken(agent->baselines, folder);
+    free(folder);
+}
+
 static void on_complete(void *arg, const char *id)
 {
     struct agent *agent = arg;
     if (!agent->delivery) /* there is none any more while the agent is being closed */
         return;
+    if (incident_id_is_of(id, "baseline"))
+        keep_baseline(agent, id);
     if (agent->config->limits.analyse == ANALYSE_AGENT)
         reports_add(agent->reports, id);
     else
@@ -156,7 +176,8 @@ static void look_whether_stopped(void *arg)
     int64_t now_ms = clock_mono_ms();
     bool done = incidents_idle(agent->incidents) && !reports_waiting(agent->reports) &&
                 (delivery_waiting(agent->delivery) == 0 || delivery_stuck(agent->delivery)) &&
-                !learned_is_writing(agent->learned) && !delivery_keeping(agent->delivery);
+                !learned_is_writing(agent->learned) && !baselines_are_writing(agent->baselines) &&
+                !delivery_keeping(agent->delivery);
     if (done || now_ms >= agent->stop_by_ms)
         loop_stop(agent->loop);
     else
@@ -271,6 +292,7 @@ static void open_incidents(struct agent *agent)
         .series = &agent->series,
         .identify = on_identify,
         .recurrence = reactions_recurrence,
+        .baseline = on_baseline,
         .complete = on_complete,
         .arg = agent,
     };
@@ -307,6 +329,7 @@ struct agent *agent_open(const struct config *config, struct error *err)
     }
     open_incidents(agent);
     reactions_open(agent);
+    calm_open(agent);
     agent->control = control_open(agent);
     agent->stopping = loop_timer_new(agent->loop, look_whether_stopped, agent);
     return agent;
@@ -323,6 +346,7 @@ void agent_close(struct agent *agent)
     sampler_close(agent->sampler);
     learned_stop(agent->learned);
     familiar_stop(agent->familiar);
+    baselines_stop(agent->baselines);
     delivery_close(agent->delivery);
     agent->delivery = NULL;
     offload_close_by(agent->names, clock_mono_ms() + close_names_ms);
@@ -338,6 +362,7 @@ void agent_close(struct agent *agent)
         ledger_close(agent->ledger);
         learned_close(agent->learned);
         familiar_close(agent->familiar);
+        baselines_close(agent->baselines);
         spool_close(agent->spool);
         series_set_free(&agent->series);
     } else {

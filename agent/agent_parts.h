@@ -26,6 +26,7 @@ struct agent {
     struct worker *worker;
     struct reports *reports;
     struct incidents *incidents;
+    struct baselines *baselines;
     struct control *control;
     struct probe **probes; /* by app; each NULL when it is over */
     int ticks_fd, signals_fd;

@@ -71,6 +71,11 @@ const char *incidents_running(const struct incidents *incidents, size_t app)
     return running ? running->incident->id : NULL;
 }
 
+bool incidents_are_busy(const struct incidents *incidents, size_t app)
+{
+    return incidents->running[app] || incidents->leaving[app];
+}
+
 bool incidents_can_join(const struct incidents *incidents, size_t app)
 {
     const struct running *running = incidents->running[app];
@@ -416,7 +421,7 @@ const char *incidents_manual(
 const char *incidents_baseline(
     struct incidents *incidents, size_t app, const char *reason, struct error *err)
 {
-    if (incidents->running[app] || incidents->leaving[app]) {
+    if (incidents_are_busy(incidents, app)) {
         error_set(err, "an incident of the app is not over yet");
         return NULL;
     }

@@ -51,6 +51,9 @@ void incidents_close(struct incidents *incidents);
 /* Whether an incident of this app is running; its id, or NULL. */
 const char *incidents_running(const struct incidents *incidents, size_t app);
 
+/* The same, and also while a baseline that has given way is not over yet. */
+bool incidents_are_busy(const struct incidents *incidents, size_t app);
+
 /* Whether a fire can still join the app's running incident. */
 bool incidents_can_join(const struct incidents *incidents, size_t app);
 

@@ -1,6 +1,7 @@
 #include "agent/status.h"
 
 #include "agent/agent_parts.h"
+#include "agent/baseline/baselines.h"
 #include "agent/capture/recorder.h"
 #include "agent/detection/detector.h"
 #include "agent/footprint.h"
@@ -182,6 +183,29 @@ static json_t *recorders_json(const struct agent *agent)
     return list;
 }
 
+static json_t *baseline_json(const struct agent *agent, size_t app)
+{
+    struct baselines_status status;
+    char taken[RFC3339_SIZE];
+    baselines_status(agent->baselines, app, &status);
+    json_t *problems = json_array();
+    for (size_t i = 0; i < status.problem_count; i++)
+        json_array_append_new(problems, json_text(status.problems[i]));
+    return json_pack("{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o}", "app", agent->config->apps[app].name,
+        "newest", status.newest, "taken",
+        status.newest ? rfc3339_format(status.taken_wall_ms, taken) : NULL, "taking", status.taking,
+        "next", time_json(status.due_ms), "waits_for", json_text(status.unrest), "problems",
+        problems);
+}
+
+static json_t *baselines_json(const struct agent *agent)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; agent->config->baseline.every_ms && i < agent->config->app_count; i++)
+        json_array_append_new(list, baseline_json(agent, i));
+    return list;
+}
+
 static json_t *agent_json(const struct agent *agent)
 {
     struct footprint footprint;
@@ -195,7 +219,8 @@ static json_t *agent_json(const struct agent *agent)
 
 json_t *status_json(const struct agent *agent)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I}, s:{s:I, s:I, s:I}, s:o, s:o}",
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I}, s:{s:I, s:I, s:I}, s:o, s:o, s:o}",
         "service", agent->config->service, "agent", agent_json(agent), "sources",
         sources_json(agent), "metrics", metrics_json(agent), "triggers", triggers_json(agent),
         "incidents", "running", running_json(agent), "last", incidents_last(agent->incidents),
@@ -203,7 +228,8 @@ json_t *status_json(const struct agent *agent)
         (json_int_t)spool_bytes(agent->spool), "limit_bytes",
         (json_int_t)agent->config->limits.spool_bytes, "waiting",
         (json_int_t)(delivery_waiting(agent->delivery) + reports_waiting(agent->reports)),
-        "exporters", exporters_json(agent), "recorder", recorders_json(agent));
+        "exporters", exporters_json(agent), "recorder", recorders_json(agent), "baselines",
+        baselines_json(agent));
 }
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)

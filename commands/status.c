@@ -118,6 +118,26 @@ static void print_recorders(const json_t *status)
     }
 }
 
+static void print_baselines(const json_t *status)
+{
+    size_t i, j;
+    json_t *baseline, *problem;
+    json_array_foreach(json_object_get(status, "baselines"), i, baseline)
+    {
+        const char *newest = text_of(baseline, "newest"), *taking = text_of(baseline, "taking");
+        const char *next = text_of(baseline, "next"), *waits_for = text_of(baseline, "waits_for");
+        printf("%sbaseline of app %s: %s", i ? "" : "\n", text_of(baseline, "app"),
+            *newest ? newest : "none yet");
+        if (*taking)
+            printf(", taking %s", taking);
+        else if (*next)
+            printf(", next due %s%s%s", next, *waits_for ? ", not calm now: " : "", waits_for);
+        printf("\n");
+        json_array_foreach(json_object_get(baseline, "problems"), j, problem)
+            printf("%4sin a spike, too: %s\n", "", json_string_value(problem));
+    }
+}
+
 static void print_storage(const json_t *status)
 {
     size_t i;
@@ -157,6 +177,7 @@ static void print_status(const json_t *status, bool as_json)
     print_metrics(status);
     print_triggers(status);
     print_recorders(status);
+    print_baselines(status);
     print_storage(status);
 }
 

@@ -10,9 +10,20 @@
 static const int64_t comparable_ms = 3 * HOUR_MS;
 static const int64_t comparable_age_ms = 7 * DAY_MS;
 
+static bool same(const char *a, const char *b)
+{
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
 bool choice_same_image(const struct incident_target *a, const struct incident_target *b)
 {
-    return a->image && b->image ? !strcmp(a->image, b->image) : a->image == b->image;
+    return same(a->image, b->image);
+}
+
+bool choice_same_deploy(
+    const struct incident_target *target, const char *image, const char *revision)
+{
+    return same(target->image, image) && same(target->revision, revision);
 }
 
 bool choice_is_whole(const struct incident *baseline)

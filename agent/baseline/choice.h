@@ -11,6 +11,10 @@ struct incident_target;
 /* Whether two targets run the same image; not known is an image, too. */
 bool choice_same_image(const struct incident_target *a, const struct incident_target *b);
 
+/* Whether this image and revision (NULL: not known) are what the target ran. */
+bool choice_same_deploy(
+    const struct incident_target *target, const char *image, const char *revision);
+
 /* Whether all that the baseline was to have is there. */
 bool choice_is_whole(const struct incident *baseline);
 

@@ -393,6 +393,17 @@ void detector_check(struct detector *detector)
     }
 }
 
+bool detector_holds(const struct detector *detector, size_t trigger)
+{
+    const struct watch *watch = &detector->watches[trigger];
+    return watch->verdict.holds && !watch->kind->kind.never_fires;
+}
+
+bool detector_is_quiet(const struct detector *detector, size_t app)
+{
+    return detector->now_ms != INT64_MIN && gate_is_quiet(detector->gate, app, detector->now_ms);
+}
+
 const struct recurrence *detector_pattern_of(const struct detector *detector, size_t trigger)
 {
     for (size_t i = 0; i < detector->config->trigger_count; i++) {

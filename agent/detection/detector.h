@@ -86,6 +86,11 @@ const int64_t *detector_learned(const struct detector *detector, size_t trigger,
 /* Looks at every sample that was pushed since the last call, in the order of time. */
 void detector_check(struct detector *detector);
 
+/* Whether the trigger's condition is true now; one that never fires has none. And whether
+ * quiet.after_start of an app lasts. */
+bool detector_holds(const struct detector *detector, size_t trigger);
+bool detector_is_quiet(const struct detector *detector, size_t app);
+
 /* The pattern to which the fires of this trigger belong, when one is recognised; else NULL. */
 const struct recurrence *detector_pattern_of(const struct detector *detector, size_t trigger);
 

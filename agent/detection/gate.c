@@ -108,14 +108,18 @@ static bool may_break_quiet(const struct trigger_config *trigger)
 }
 
 /* How long `quiet` lasts yet; 0: it is over. */
-static int64_t quiet_left_ms(
-    const struct gate *gate, const struct trigger_config *trigger, int64_t time_ms)
+static int64_t quiet_left_ms(const struct gate *gate, size_t app, int64_t time_ms)
 {
     int64_t quiet_ms = gate->config->quiet.after_start_ms;
-    if (!quiet_ms || gate->started_ms[trigger->app] == never_ms || may_break_quiet(trigger))
+    if (!quiet_ms || gate->started_ms[app] == never_ms)
         return 0;
-    int64_t since_ms = time_ms - gate->started_ms[trigger->app];
+    int64_t since_ms = time_ms - gate->started_ms[app];
     return since_ms < quiet_ms ? quiet_ms - since_ms : 0;
+}
+
+bool gate_is_quiet(const struct gate *gate, size_t app, int64_t time_ms)
+{
+    return quiet_left_ms(gate, app, time_ms) > 0;
 }
 
 static void say_left(const char *what, int64_t left_ms, char why[GATE_WHY_SIZE])
@@ -129,7 +133,7 @@ const char *gate_forbids(
     const struct gate *gate, size_t index, int64_t time_ms, bool joins, char why[GATE_WHY_SIZE])
 {
     const struct trigger_config *trigger = &gate->config->triggers[index];
-    int64_t quiet_ms = quiet_left_ms(gate, trigger, time_ms);
+    int64_t quiet_ms = may_break_quiet(trigger) ? 0 : quiet_left_ms(gate, trigger->app, time_ms);
     int64_t cooldown_ms = gate_cooldown_until_ms(gate, index, time_ms);
     if (quiet_ms > 0) {
         say_left("the app has started just now; quiet.after_start lasts", quiet_ms, why);

@@ -23,6 +23,9 @@ void gate_count_opening(struct gate *gate, int64_t time_ms);
 /* The app was started then; INT64_MIN: it is not known. */
 void gate_app_started(struct gate *gate, size_t app, int64_t time_ms);
 
+/* Whether quiet.after_start of the app lasts. */
+bool gate_is_quiet(const struct gate *gate, size_t app, int64_t time_ms);
+
 /* What forbids a fire, as `by` of its event ("cooldown", "limit", "quiet"), with the details in
  * words; NULL: nothing does. One that joins a running incident is not bound by the limit. */
 const char *gate_forbids(

@@ -80,6 +80,7 @@ def watching(service, captures, **changes):
         "app": {"debug": service.debug, "container": service.cgroup.name},
         "triggers": {"cpu-high": {"metric": "cpu", "above": "60%", "for": "1s"}},
         "captures": {"spike": [{"profile": "cpu", "seconds": 2}, "heap", "goroutine"]},
+        "baseline": "off",  # tests count incidents
         "export": {"directory": str(captures)},
         **changes,
     }

@@ -1,0 +1,135 @@
+#include "agent/baseline/calm.h"
+
+#include "agent/agent_parts.h"
+#include "agent/baseline/baselines.h"
+#include "agent/capture/recorder.h"
+#include "agent/detection/detector.h"
+#include "agent/incidents.h"
+#include "agent/sampler.h"
+#include "agent/storage/spool.h"
+#include "config/config.h"
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "sources/source.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is not stored yet of real incidents goes first. */
+static const int64_t spool_share_percent = 50;
+
+/* Beside the set's own length: requests, and the app's time to write the profiles. */
+static const int64_t slack_ms = 15000;
+
+/* The recorder takes slices; the first is to be under way when the window opens. */
+static const int64_t ahead_ms = 1000;
+
+/* Fargate's figures are up to 10 s late. */
+static const int64_t latest_ms = 15000;
+
+static int64_t length_ms(const struct config *config)
+{
+    const struct capture_set *set = config_capture(config, "spike");
+    int64_t seconds = 0;
+    for (size_t i = 0; i < set->count; i++)
+        seconds += set->entries[i].seconds;
+    return seconds * 1000 + slack_ms;
+}
+
+/* When the recorder's window opens (monotonic), or has; INT64_MAX: none is known. */
+static int64_t window_ms(const struct agent *agent, size_t app)
+{
+    struct recorder_status status;
+    recorder_status(agent->recorder, app, &status);
+    return status.until_ms == INT64_MIN ? INT64_MAX : status.from_ms;
+}
+
+/* The CPU is what every source measures. */
+static bool is_measured(const struct agent *agent, size_t app)
+{
+    const struct config *config = agent->config;
+    char *name = config->single_app ? xstrdup("cpu") : xasprintf("%s.cpu", config->apps[app].name);
+    const struct series *series = series_set_find(&agent->series, name);
+    const struct sample *newest = series ? series_at(series, 0) : NULL;
+    int64_t late_ms = 3 * config->interval_ms > latest_ms ? 3 * config->interval_ms : latest_ms;
+    free(name);
+    return newest && clock_mono_ms() - newest->time_ms <= late_ms;
+}
+
+static const char *holding_trigger(const struct agent *agent, size_t app)
+{
+    for (size_t i = 0; i < agent->config->trigger_count; i++)
+        if (agent->config->triggers[i].app == app && detector_holds(agent->detector, i))
+            return agent->config->triggers[i].name;
+    return NULL;
+}
+
+/* The hook of baselines.h. */
+static bool on_unrest(void *arg, size_t app, char why[BASELINES_WHY_SIZE])
+{
+    static const char *const reasons[] = {"the agent is stopping", "its profiles are being tried",
+        "an incident is being taken", "nothing is measured",
+        "the app has started just now (quiet.after_start)", "a spike is expected soon",
+        "the spool is filling up"};
+    const struct agent *agent = arg;
+    const char *trigger = holding_trigger(agent, app);
+    uint64_t most = (uint64_t)(agent->config->limits.spool_bytes / 100 * spool_share_percent);
+    const bool is[] = {agent->stop_by_ms != 0, agent->probes[app] != NULL,
+        incidents_are_busy(agent->incidents, app), !is_measured(agent, app),
+        detector_is_quiet(agent->detector, app),
+        window_ms(agent, app) <= clock_mono_ms() + length_ms(agent->config),
+        spool_bytes(agent->spool) >= most};
+    for (size_t i = 0; i < sizeof is / sizeof *is; i++) {
+        if (is[i]) {
+            snprintf(why, BASELINES_WHY_SIZE, "%s", reasons[i]);
+            return true;
+        }
+    }
+    if (trigger)
+        snprintf(why, BASELINES_WHY_SIZE, "trigger %s holds", trigger);
+    return trigger != NULL;
+}
+
+static void on_identify(void *arg, size_t app, struct source_identity *identity)
+{
+    const struct agent *agent = arg;
+    sampler_identify(agent->sampler, app, identity);
+}
+
+static const char *on_running(void *arg, size_t app)
+{
+    const struct agent *agent = arg;
+    return incidents_running(agent->incidents, app);
+}
+
+static const char *on_take(void *arg, size_t app, const char *reason, struct error *err)
+{
+    const struct agent *agent = arg;
+    return incidents_baseline(agent->incidents, app, reason, err);
+}
+
+void calm_open(struct agent *agent)
+{
+    agent->baselines = baselines_open(&(struct baselines_setup){.config = agent->config,
+        .loop = agent->loop,
+        .disk = agent->disk,
+        .delivery = agent->delivery,
+        .identify = on_identify,
+        .unrest = on_unrest,
+        .running = on_running,
+        .take = on_take,
+        .arg = agent});
+}
+
+void calm_update(struct agent *agent)
+{
+    int64_t now_ms = clock_mono_ms();
+    for (size_t i = 0; i < agent->config->app_count; i++)
+        if (window_ms(agent, i) <= now_ms + ahead_ms)
+            incidents_give_way(agent->incidents, i);
+    baselines_update(agent->baselines, now_ms);
+}
