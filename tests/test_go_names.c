@@ -43,6 +43,8 @@ static void names_have_a_package_and_a_short_form(void **state)
         {"type..eq.main.Key", "", "type..eq.main.Key"},
         {"type:.hash.example.org/x.Key", "", "type:.hash.example.org/x.Key"},
         {"go.(*struct {}).F", "", "go.(*struct {}).F"},
+        {"go.uber.org/zap.(*Logger).Info", "go.uber.org/zap", "(*Logger).Info"},
+        {"type.acme.org/x.F", "type.acme.org/x", "x.F"},
         {"memeqbody", "", "memeqbody"},
         {"std::vector<int>::push_back(int const&)", "", "std::vector<int>::push_back(int const&)"},
         {"operator new(unsigned long)", "", "operator new(unsigned long)"},

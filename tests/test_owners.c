@@ -22,6 +22,10 @@ struct owner_case {
 #define GOPATH    GOROOT "main.main@/go/src/github.com/acme/shop/cmd/api/main.go:9"
 #define TRIMMED   "runtime.main@runtime/proc.go:250;main.main@github.com/acme/shop/cmd/api/main.go:9"
 #define INSTALLED GOROOT "main.main@/go/pkg/mod/github.com/acme/shop@v1.2.3/cmd/api/main.go:9"
+#define GUESSED                                                                                    \
+    "golang.org/x/sync/errgroup.Go@golang.org/x/sync/errgroup/g.go:1;"                             \
+    "github.com/acme/shop/web.Serve@github.com/acme/shop/web/web.go:1;"                            \
+    "github.com/lib/pq.Open@github.com/lib/pq/conn.go:1"
 #define TESTED                                                                                     \
     GOROOT "github.com/acme/shop/cart.BenchmarkSum@/go/src/github.com/acme/shop/cart/"             \
            "cart_test.go:9"
@@ -75,6 +79,8 @@ static const struct owner_case cases[] = {
     {TESTED, "github.com/lib/pq.Open", "/go/src/github.com/lib/pq/conn.go", OWNER_LIBRARY},
     {GOROOT "x@/a.go:1", "github.com/acme/shop/cart.Sum",
         "/go/src/github.com/acme/shop/cart/cart.go", OWNER_OWN},
+    {GUESSED, "github.com/acme/shop/cart.Sum", "github.com/acme/shop/cart/cart.go", OWNER_OWN},
+    {GUESSED, "github.com/lib/pq.Open", "github.com/lib/pq/conn.go", OWNER_LIBRARY},
     {"work@app.py:1", "main.run", "app.py", OWNER_UNKNOWN},
     {"work@app.py:1", "runtime.mallocgc", "", OWNER_UNKNOWN},
 };

@@ -27,7 +27,7 @@ static bool starts_with(const char *text, const char *start)
  * ends it may be a bracket: those hold types with paths of their own. */
 static size_t package_end(const char *name)
 {
-    static const char *const made[] = {"type.", "type:", "go.", "go:"};
+    static const char *const made[] = {"type..", "type:", "go.(", "go.shape.", "go:"};
     for (size_t i = 0; i < sizeof made / sizeof *made; i++)
         if (starts_with(name, made[i]))
             return 0;

@@ -221,6 +221,59 @@ static void learn_profile(struct owners *owners, const struct profile *profile)
             profile->strings[profile->functions[i].file].text);
 }
 
+/* Whether it could be the app's own, when nothing tells where main is. */
+static bool may_be_own(const struct profile *profile, uint32_t function)
+{
+    const char *name = profile->strings[profile->functions[function].name].text;
+    const char *file = profile->strings[profile->functions[function].file].text;
+    if (!is_go_file(file))
+        return false;
+    char *package = go_names_package(name);
+    bool may = has_dot_first(package) && !is_vendored(package, file) && !version_in(file) &&
+               !starts_with(package, "golang.org/x/") &&
+               !starts_with(package, "google.golang.org/") &&
+               common_tail(package, file) == strlen(package);
+    free(package);
+    return may;
+}
+
+/* The outermost function of a sample that may be the app's own, or UINT32_MAX. */
+static uint32_t outermost_own(
+    const struct profile *profile, const struct profile_sample *sample, const bool *may)
+{
+    for (uint32_t i = sample->location_count; i-- > 0;) {
+        const struct profile_location *location =
+            &profile->locations[profile->stacks[sample->first_location + i]];
+        if (!location->line_count)
+            continue;
+        uint32_t line = location->first_line + location->line_count - 1;
+        if (may[profile->lines[line].function])
+            return profile->lines[line].function;
+    }
+    return UINT32_MAX;
+}
+
+/* Without main on any stack (a CPU profile seldom has it), the app's code is taken to be that which
+ * is outermost on most of them. */
+static void guess_main(struct owners *owners, const struct profile *profile)
+{
+    bool *may = xcalloc((size_t)profile->function_count + 1, sizeof *may);
+    uint32_t *votes = xcalloc((size_t)profile->function_count + 1, sizeof *votes), best = 0;
+    for (uint32_t i = 0; i < profile->function_count; i++)
+        may[i] = may_be_own(profile, i);
+    for (uint32_t i = 0; i < profile->sample_count; i++) {
+        uint32_t function = outermost_own(profile, &profile->samples[i], may);
+        if (function != UINT32_MAX && ++votes[function] > votes[best])
+            best = function;
+    }
+    if (votes[best] > 0) {
+        const char *file = profile->strings[profile->functions[best].file].text;
+        owners->main_folder = xstrndup(file, folder_size(file));
+    }
+    free(may);
+    free(votes);
+}
+
 struct owners *owners_learn(const struct evidence *evidence)
 {
     struct owners *owners = xcalloc(1, sizeof *owners);
@@ -232,6 +285,9 @@ struct owners *owners_learn(const struct evidence *evidence)
         learn_profile(owners, evidence->profiles[i].profile);
         learn_profile(owners, evidence->profiles[i].base);
     }
+    for (size_t i = 0; i < evidence->profile_count; i++)
+        if (!owners->main_folder && !owners->has_versions && evidence->profiles[i].profile)
+            guess_main(owners, evidence->profiles[i].profile);
     return owners;
 }
 

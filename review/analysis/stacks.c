@@ -122,7 +122,7 @@ uint32_t stacks_frames(const struct stacks_side *side, uint32_t index, uint32_t 
     return STACKS_FRAMES_MAX - at;
 }
 
-/* What own code above a router has is passed on, to own code below it; counted once a sample. */
+/* What own code above a router has is passed on; counted once a sample. */
 static void count_passing(struct builder *builder, const struct stacks_side *side,
     const struct stacks_sample *sample, uint32_t passing)
 {
@@ -132,7 +132,7 @@ static void count_passing(struct builder *builder, const struct stacks_side *sid
             continue;
         builder->seen[function] = 1;
         builder->cum[function] += sample->weight;
-        if (i < passing && passing < sample->own_count)
+        if (i < passing)
             builder->passed[function] += sample->weight;
     }
     for (uint32_t i = 0; i < sample->own_count; i++)
@@ -175,8 +175,10 @@ static void add_samples(struct builder *builder, struct stacks_side *side)
         add_sample(builder, side, i, &own_count);
 }
 
+/* What the spike shows of a function counts, and the baseline only for those that it alone has. */
 static void add_side(struct builder *builder, struct stacks_side *side)
 {
+    uint32_t known = builder->stacks->count;
     if (!side->profile)
         return;
     add_functions(builder, side);
@@ -185,12 +187,21 @@ static void add_side(struct builder *builder, struct stacks_side *side)
     builder->seen = xcalloc((size_t)builder->stacks->count + 1, sizeof *builder->seen);
     add_samples(builder, side);
     static const double most = 0.8;
-    for (uint32_t i = 0; i < builder->stacks->count; i++)
+    for (uint32_t i = known; i < builder->stacks->count; i++)
         if (builder->passed[i] > 0 && builder->passed[i] >= most * builder->cum[i])
             builder->stacks->functions[i].passes_on = true;
     free(builder->passed);
     free(builder->cum);
     free(builder->seen);
+}
+
+static void find_own(const struct stacks *stacks, struct stacks_side *side)
+{
+    for (uint32_t i = 0; side->profile && i < side->profile->sample_count; i++) {
+        struct stacks_sample *sample = &side->samples[i];
+        for (uint32_t j = 0; j < sample->own_count && !sample->has_own; j++)
+            sample->has_own = !stacks->functions[side->own[sample->first_own + j]].passes_on;
+    }
 }
 
 struct stacks *stacks_open(const struct owners *owners, const struct profile *spike,
@@ -202,6 +213,8 @@ struct stacks *stacks_open(const struct owners *owners, const struct profile *sp
     stacks->base = (struct stacks_side){.profile = base, .sample_type = base_type};
     add_side(&builder, &stacks->spike);
     add_side(&builder, &stacks->base);
+    find_own(stacks, &stacks->spike);
+    find_own(stacks, &stacks->base);
     hash_index_free(&builder.index);
     return stacks;
 }

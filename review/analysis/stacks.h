@@ -35,6 +35,7 @@ struct stacks_sample {
     double weight;                 /* in the sample type's unit */
     uint32_t first_own, own_count; /* in `own`: indices of functions, the outermost first */
     unsigned marks;                /* of all its functions */
+    bool has_own;                  /* own code that does not only pass a request on */
 };
 
 struct stacks_side {

@@ -24,6 +24,7 @@ static const double alike = 0.8;       /* of the suspect's: nobody can say which
 static const double charge_least = 10; /* percent for the collector or the scheduler */
 static const double second_points = 50, second_times = 3, second_alone = 1000;
 static const double runner_up_least = 2;
+static const double apart_least = 0.5; /* of a runner-up that is not on the stacks of the others */
 
 const struct evidence_profile *suspect_profile(const struct evidence *evidence, const char *name)
 {
@@ -115,7 +116,8 @@ static void say_others(struct suspect_verdict *verdict, double others)
 {
     char *name = go_names_short(largest_of_others(verdict->stacks));
     set_problem(verdict,
-        xasprintf("%.1f%s %s %s in code that no function of the app's own calls, most of it in %s",
+        xasprintf("%.1f%s %s %s in code that the app's own functions do not call, or only pass "
+                  "requests on to, most of it in %s",
             others, compares(verdict) ? " points more" : "%", verdict->plan->what,
             compares(verdict) ? "are" : "is", name));
     free(name);
@@ -179,8 +181,10 @@ static void find_runners_up(struct suspect_verdict *verdict)
             say_alike(verdict, &next);
             return;
         }
-        verdict->runners_up[verdict->runner_up_count++] = next.function;
         exclude(verdict, next.function);
+        double whole = suspect_share(&question, next.function, false);
+        if (next.share >= apart_least * whole)
+            verdict->runners_up[verdict->runner_up_count++] = next.function;
     }
 }
 

@@ -200,8 +200,11 @@ static void choose(struct selection *selection, uint32_t largest, struct suspect
             selection->is_candidate[i] = false;
     selection->is_candidate[largest] = true;
     uint32_t deepest = outermost_of_circle(selection, find_deepest(selection, largest));
-    *choice = (struct suspect_choice){
-        deepest, selection->growth[deepest], largest, selection->growth[largest]};
+    *choice = (struct suspect_choice){.function = deepest,
+        .growth = selection->growth[deepest],
+        .share = 100 * selection->spike_cum[deepest] / selection->question->stacks->spike.total,
+        .largest = largest,
+        .largest_growth = selection->growth[largest]};
 }
 
 void suspect_select(const struct suspect_question *question, struct suspect_choice *choice)
@@ -234,7 +237,7 @@ void suspect_select(const struct suspect_question *question, struct suspect_choi
 
 enum suspect_rest suspect_rest_of(const struct stacks_sample *sample)
 {
-    if (sample->own_count > 0)
+    if (sample->has_own)
         return SUSPECT_OWN;
     if (sample->marks & STACKS_GC)
         return SUSPECT_COLLECTOR;

@@ -31,6 +31,7 @@ struct suspect_question {
 struct suspect_choice {
     uint32_t function;     /* SUSPECT_NONE: there is none */
     double growth;         /* its own */
+    double share;          /* percent of the spike's profile, of the samples that were asked for */
     uint32_t largest;      /* the function with the largest growth, on the same stacks */
     double largest_growth; /* its growth */
 };
