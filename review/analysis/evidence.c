@@ -65,25 +65,36 @@ static int say_too_large(const char *name, size_t bytes, size_t budget, struct e
         budget ? may : "");
 }
 
-/* The decoded profile, or NULL and err. It is known before memory is taken that it fits. */
+/* Whether it has more than is left, before memory is taken for it. What the file says of itself is
+ * believed only as far as it bears out: a damaged one may say anything. */
+static bool is_too_large(
+    const struct reading *reading, const struct buf *file, const char *name, struct error *err)
+{
+    size_t said = gzip_size_said(file->data, file->size);
+    if (said <= reading->budget)
+        return false;
+    size_t found = gzip_size_found(file->data, file->size, reading->budget);
+    if (found <= reading->budget)
+        return false;
+    say_too_large(name, said, reading->budget, err);
+    return true;
+}
+
 static struct profile *decode(struct reading *reading, const struct buf *file, const char *name,
     bool *too_large, struct error *err)
 {
-    size_t bytes = gzip_size_said(file->data, file->size);
-    *too_large = bytes > reading->budget;
-    if (*too_large) {
-        say_too_large(name, bytes, reading->budget, err);
+    *too_large = is_too_large(reading, file, name, err);
+    if (*too_large)
         return NULL;
-    }
     struct profile *profile = profile_decode(file->data, file->size, reading->budget, err);
     if (profile) {
         reading->budget -= profile->inflated_bytes;
         return profile;
     }
-    bytes = gzip_size_found(file->data, file->size, reading->budget);
-    *too_large = bytes > reading->budget;
+    size_t found = gzip_size_found(file->data, file->size, reading->budget);
+    *too_large = found > reading->budget;
     if (*too_large)
-        say_too_large(name, bytes, reading->budget, err);
+        say_too_large(name, found, reading->budget, err);
     return NULL;
 }
 

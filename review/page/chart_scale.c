@@ -29,9 +29,9 @@ static double round_up(double value)
     return 10 * power;
 }
 
-static double step_of(enum unit unit, double range, double most)
+static double step_of(enum unit unit, double range)
 {
-    double scale = scale_of(unit, most);
+    double scale = scale_of(unit, range);
     double step = round_up(range / STEPS / scale) * scale;
     /* Of what comes in whole pieces there are no halves. */
     return (unit == UNIT_COUNT || scale > 1) && step < 1 ? 1 : step;
@@ -47,8 +47,7 @@ void chart_axis_of(enum unit unit, double least, double most, struct chart_axis 
     double high = most <= 0 && least < 0 ? 0 : most;
     if (high - low <= 0)
         high = low + (unit == UNIT_BYTES || unit == UNIT_RATE ? 1000 : 1);
-    double size = fmax(fabs(low), fabs(high));
-    double step = step_of(unit, high - low, size);
+    double step = step_of(unit, high - low);
     *axis = (struct chart_axis){.low = floor(low / step + 1e-9) * step};
     axis->high = ceil(high / step - 1e-9) * step;
     for (double at = axis->low; axis->tick_count < CHART_TICKS_MAX && at <= axis->high + step / 2;
