@@ -86,20 +86,21 @@ static void put_head(struct buf *out, const struct page *page, const struct inli
 }
 
 /* The sections, and what each may take of the page. A section that would take more is replaced by a
- * sentence; together they are less than REPORT_MAX, so that every document has its end. */
+ * sentence; together with 60 KB of styles and scripts they are less than REPORT_MAX, so that every
+ * document has its end. */
 static const struct section {
     void (*put)(struct buf *out, const struct page *page);
     size_t most;
     const char *name;
 } sections[] = {
-    {page_headline, 20000, "What happened"},
-    {page_suspect, 20000, "The suspect"},
+    {page_headline, 16000, "What happened"},
+    {page_suspect, 24000, "The suspect"},
     {page_charts, 120000, "The metrics"},
-    {page_difference, 220000, "The difference"},
+    {page_difference, 180000, "The difference"},
     {page_goroutines, 40000, "The goroutines"},
     {page_history, 10000, "The history"},
-    {page_caught, 40000, "The list of profiles"},
-    {page_rest, 20000, "The list of everything else"},
+    {page_caught, 30000, "The list of profiles"},
+    {page_rest, 16000, "The list of everything else"},
 };
 
 static void put_section(struct buf *out, const struct page *page, const struct section *section)

@@ -1,0 +1,168 @@
+#include "review/page/report.h"
+
+#include "core/incident.h"
+#include "review/analysis/analysis.h"
+#include "review/analysis/evidence.h"
+
+#include "evidence_rig.h"
+#include "profile_maker.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define HOSTILE "</script><script>alert(1)</script><img src=x onerror='alert(2)'>"
+
+static size_t count_of(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
+        count++;
+    return count;
+}
+
+/* A CPU profile whose functions have that name, one inside the other. */
+static void make_profile(struct message *profile, const char *name)
+{
+    struct message type = {.size = 0}, function = {.size = 0}, sample = {.size = 0};
+    struct message line = {.size = 0}, location = {.size = 0};
+    *profile = (struct message){.size = 0};
+    put_number(&type, 1, 1);
+    put_number(&type, 2, 2);
+    put_message(profile, 1, &type);
+    put_number(&sample, 1, 1);
+    put_number(&sample, 2, 1000000000);
+    put_message(profile, 2, &sample);
+    put_number(&line, 1, 1);
+    put_number(&location, 1, 1);
+    put_message(&location, 4, &line);
+    put_message(profile, 4, &location);
+    put_number(&function, 1, 1);
+    put_number(&function, 2, 3);
+    put_number(&function, 4, 3);
+    put_message(profile, 5, &function);
+    put_text(profile, 6, "");
+    put_text(profile, 6, "cpu");
+    put_text(profile, 6, "nanoseconds");
+    put_text(profile, 6, name);
+}
+
+static void write_report(struct buf *out, const char *json, const char *csv, const char *name)
+{
+    struct message profile;
+    struct error err = {""};
+    make_profile(&profile, name);
+    const struct rig_file files[] = {{"incident.json", json, 0}, {"metrics.csv", csv, 0},
+        {"cpu.pb", profile.bytes, profile.size}, {NULL, NULL, 0}};
+    struct evidence *evidence = rig_evidence(files, NULL, 1 << 20, &err);
+    if (!evidence)
+        fail_msg("%s", err.text);
+    analysis_run(evidence);
+    buf_init(out, REPORT_MAX);
+    report_write(out, evidence, NULL);
+    evidence_free(evidence);
+}
+
+static void check_whole(const struct buf *page)
+{
+    assert_int_equal(strncmp(page->data, "<!doctype html>", 15), 0);
+    assert_string_equal(page->data + page->size - strlen("</html>\n"), "</html>\n");
+    assert_int_equal(strlen(page->data), page->size);
+    assert_int_equal(count_of(page->data, "<main"), 1);
+    assert_int_equal(count_of(page->data, "<h1"), 1);
+    assert_int_equal(count_of(page->data, "<section"), count_of(page->data, "</section>"));
+    assert_int_equal(count_of(page->data, "<details"), count_of(page->data, "</details>"));
+}
+
+static void nothing_hostile_is_markup(void **state)
+{
+    static const char json[] =
+        "{\"schema\": 1, \"id\": \"20261123T150406Z-cpu-high-1a2b3c\", \"service\": \"games\", "
+        "\"app\": \"" HOSTILE "\", \"fired\": \"2026-11-23T15:04:06.000Z\", \"kind\": \"spike\", "
+        "\"onset\": \"2026-11-23T15:04:01.000Z\", \"trigger\": {\"name\": \"" HOSTILE
+        "\", \"metric\": \"" HOSTILE "\", \"reason\": \"" HOSTILE
+        "\", \"value\": 5, \"limit\": 3}, "
+        "\"joined\": [{\"name\": \"" HOSTILE "\", \"metric\": \"cpu\", \"reason\": \"" HOSTILE
+        "\"}], "
+        "\"agent\": {\"version\": \"" HOSTILE "\"}, \"target\": {\"task_arn\": \"" HOSTILE
+        "\", \"family\": \"" HOSTILE "\", \"revision\": \"" HOSTILE "\", \"image\": \"" HOSTILE
+        "\", \"host\": \"" HOSTILE "\"}, \"metrics\": {\"file\": \"metrics.csv\"}, \"profiles\": ["
+        "{\"name\": \"cpu\", \"file\": \"cpu.pb\", \"status\": \"ok\", \"seconds\": 1, "
+        "\"requested\": \"2026-11-23T15:04:06.000Z\"}, "
+        "{\"name\": \"" HOSTILE "\", \"file\": \"cpu.pb\", \"status\": \"ok\"}, "
+        "{\"name\": \"" HOSTILE "\", \"status\": \"failed\", \"error\": \"" HOSTILE "\"}]}";
+    static const char csv[] = "time,cpu,"
+                              "<script>alert(1)</script>"
+                              ",db.<img src=x>.received\n"
+                              "1795446230,1,1,1\n1795446231,1,1,1\n1795446232,1,1,1\n"
+                              "1795446242,90,90,9000000\n1795446243,90,90,9000000\n";
+    struct buf page;
+    (void)state;
+    write_report(&page, json, csv, "main." HOSTILE);
+    check_whole(&page);
+    assert_non_null(strstr(page.data, "alert(1)"));
+    assert_null(strstr(page.data, "<script>alert"));
+    assert_null(strstr(page.data, "<img"));
+    assert_null(strstr(page.data, "onerror='"));
+    assert_int_equal(count_of(page.data, "<script"), 2);
+    assert_int_equal(count_of(page.data, "<script"), count_of(page.data, "</script>"));
+    assert_int_equal(count_of(page.data, "'sha256-"), 4);
+    assert_null(strstr(page.data, "style=\""));
+    buf_free(&page);
+}
+
+static void the_least_incident_has_a_page(void **state)
+{
+    char json[600];
+    struct buf page;
+    (void)state;
+    rig_incident(json, sizeof json, "\"kind\": \"spike\"");
+    write_report(&page, json, "", "main.work");
+    check_whole(&page);
+    assert_non_null(strstr(page.data, "A trigger fired at 15:04:06 UTC"));
+    assert_non_null(strstr(page.data, "the incident has no metrics"));
+    assert_non_null(strstr(page.data, "No profile was asked for."));
+    buf_free(&page);
+}
+
+static void many_metrics_fit(void **state)
+{
+    enum { METRICS = 250, ROWS = 300 };
+    char json[600];
+    struct buf page, csv;
+    (void)state;
+    buf_init(&csv, 4 << 20);
+    buf_puts(&csv, "time");
+    for (int i = 0; i < METRICS; i++)
+        buf_printf(&csv, ",a_metric_with_quite_a_long_name_that_somebody_scraped_%d", i);
+    for (int row = 0; row < ROWS; row++) {
+        buf_printf(&csv, "\n%d", 1795446000 + row);
+        for (int i = 0; i < METRICS; i++)
+            buf_printf(
+                &csv, ",%d", (row * 7919 + i * 104729) % 1009 + (row > 241) * 5000 * (i % 3));
+    }
+    buf_puts(&csv, "\n");
+    rig_incident(json, sizeof json,
+        "\"kind\": \"spike\", \"onset\": \"2026-11-23T15:04:01.000Z\", \"metrics\": {\"file\": "
+        "\"metrics.csv\"}");
+    write_report(&page, json, csv.data, "main.work");
+    check_whole(&page);
+    assert_null(strstr(page.data, "would make this page too large"));
+    assert_non_null(strstr(page.data, "more are in metrics.csv"));
+    buf_free(&page);
+    buf_free(&csv);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_hostile_is_markup),
+        cmocka_unit_test(the_least_incident_has_a_page),
+        cmocka_unit_test(many_metrics_fit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
