@@ -79,9 +79,11 @@ static void *open_baseline(const struct reporting *reporting, struct error *err)
     struct incident *incident = incident_from_text(reporting->text.data, reporting->text.size, err);
     if (!incident)
         return NULL;
-    char *path = reporting->baseline  ? xstrdup(reporting->baseline)
-                 : incident->baseline ? find_baseline(reporting->folder, incident)
-                                      : NULL;
+    char *path = reporting->baseline ? xstrdup(reporting->baseline) : NULL;
+    if (!path && incident->baseline && reporting->baselines)
+        path = if_there(xasprintf("%s/%s", reporting->baselines, incident->baseline));
+    if (!path && incident->baseline)
+        path = find_baseline(reporting->folder, incident);
     incident_free(incident);
     void *folder = path ? store_folder_open(path, err) : NULL;
     free(path);
