@@ -141,16 +141,18 @@
       frame.setAttribute("role", "treeitem");
       frame.setAttribute("aria-level", node.depth + 1);
       const label = node.owner === "x" ? node.name : shorten(node.name);
-      frame.setAttribute("aria-label", `${label}, ${percent(node.shares[side] / PARTS * 100)}`);
+      let text = label; // as it is seen: the spoken name begins with it
       if (isBox) {
         frame.textContent = label;
         if (kind && pixels >= CHANGE_PX && Math.abs(difference) >= STEPS[0]) {
           const number = document.createElement("b");
           number.textContent = points(difference);
           frame.append(" ", number);
+          text += ` ${number.textContent}`;
         }
         outer.append(frame);
       }
+      frame.setAttribute("aria-label", `${text}, ${percent(node.shares[side] / PARTS * 100)}`);
       frames.set(node.index, frame);
       return outer;
     }

@@ -74,10 +74,11 @@ static void put_head(struct buf *out, const struct page *page, const struct inli
     const char *headline = incident->analysis.headline;
     buf_puts(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                  "<meta name=\"color-scheme\" content=\"light dark\">\n"
-                  "<meta name=\"referrer\" content=\"no-referrer\">\n");
-    if (!page->extras->nonce)
+                  "<meta name=\"color-scheme\" content=\"light dark\">\n");
+    if (!page->extras->nonce) { /* a server sends both, and its own forms need its origin */
+        buf_puts(out, "<meta name=\"referrer\" content=\"no-referrer\">\n");
         put_policy(out, styles, scripts);
+    }
     html_printf(out, "<title>%s: ", incident->service);
     page_clipped(out, headline ? headline : incident->id, 200);
     buf_puts(out, "</title>\n<link rel=\"icon\" href=\"data:,\">\n");
