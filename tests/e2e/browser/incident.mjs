@@ -74,7 +74,8 @@ await scenarios({
     "compares two that are picked in the list": async (watch) => {
         const page = await watch.page();
         await page.goto(`${input.base}?service=games&kind=all`);
-        const row = page.locator("li.group").filter({ hasText: "GetRematchStreak" }).first();
+        const row = page.locator("li.group").filter({ hasText: "GetRematchStreak" })
+            .filter({ hasText: "cpu-high" });
         await row.locator("summary").click({ position: { x: 5, y: 5 } });
         await row.locator(".pick").nth(0).check();
         await row.locator(".pick").nth(5).check();
