@@ -120,7 +120,7 @@ class Metrics:
     def __init__(self, seed, cpu=(12, 97), db_received=(8e6, 310e6), memory=(34, 61), spike_s=24,
                  extra=()):
         self.seed = seed
-        self.levels = {"cpu": cpu, "cpu.cores": (cpu[0] / 50, cpu[1] / 50), "memory": memory,
+        self.levels = {"cpu": cpu, "cpu.cores": (cpu[0] / 100, cpu[1] / 100), "memory": memory,
                        "db.received": db_received, "db.sent": (2e5, 9e5), "db.connections": (9, 31)}
         self.levels.update(extra)
         self.spike_s = spike_s
@@ -246,15 +246,16 @@ def round_start(root, fired_s, strength=1.0, **fields):
 
 def rounds(root, newest_s=NEWEST_S, weeks=4, per_week=4):
     """The same spike for weeks, its database volume growing; returns their ids, newest first."""
-    calm = baseline(root, newest_s - 6 * HOUR_S)
-    ids = []
+    ids, calm = [], None
     for number in range(weeks * per_week):
         week, in_week = divmod(number, per_week)
+        if in_week == 0:
+            calm = baseline(root, newest_s - week * 7 * DAY_S - 6 * HOUR_S)
         fired_s = newest_s - week * 7 * DAY_S - in_week * 30 * MINUTE_S
         strength = 1.0 - .12 * week
         pattern = {"period_s": 1800, "jitter_s": 12.5, "onsets": 5, "next": rfc3339(fired_s + 1795)}
         ids.append(round_start(root, fired_s, strength, recurrence=pattern, covered=True,
-                               baseline=calm if week == 0 else None))
+                               baseline=calm))
     return ids
 
 
