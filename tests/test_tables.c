@@ -61,18 +61,17 @@ static void test_rows_tell_now_and_then(void **state)
         const char *type, *unit, *profile, *base, *row;
     } cases[] = {
         {"cpu", "nanoseconds", "m;x/y.Work 60\nm;z 40", "m;x/y.Work 1\nm;z 9",
-            ">y.Work <small>x/y</small></th><td>+50.0 <svg class=\"grew\" width=\"80\" "
+            ">y.Work <small>x/y</small></th><td>+50.0 <svg class=\"bar-grew\" width=\"80\" "
             "height=\"10\" aria-hidden=\"true\"><rect width=\"100.0%\" height=\"10\"/></svg></td>"
             "<td>60.0%</td><td>10.0%</td><td>60.0%</td><td>10.0%</td></tr>"},
         {"cpu", "nanoseconds", "m;w 60\nm;z 40", "m;w 1\nm;z 9",
-            "<details><summary>What shrank: 1 function</summary>\n<table><caption>What shrank "
-            "most, "
-            "with what it calls</caption>"},
+            "<details><summary>What shrank: 1 function</summary>\n<table><caption>Functions that "
+            "shrank most, with what they call</caption>"},
         {"inuse_space", "bytes", "m;w 2048\nm 1024", "m;w 1024",
-            "<td>+1.00 KiB <svg class=\"grew\" width=\"80\" height=\"10\" aria-hidden=\"true\">"
+            "<td>+1.00 KiB <svg class=\"bar-grew\" width=\"80\" height=\"10\" aria-hidden=\"true\">"
             "<rect width=\"50.0%\" height=\"10\"/></svg></td><td>2.00 KiB</td><td>1.00 KiB</td>"},
         {"cpu", "nanoseconds", "m;w 2000\nm 6000", NULL,
-            "<td>75.0% <svg class=\"share\" width=\"80\" height=\"10\" aria-hidden=\"true\"><rect "
+            "<td>75.0% <svg class=\"bar-share\" width=\"80\" height=\"10\" aria-hidden=\"true\"><rect "
             "width=\"100.0%\" height=\"10\"/></svg></td><td>100.0%</td><td>8.00 µs</td>"
             "<td>75.0%</td><td>6.00 µs</td>"},
         {"cpu", "nanoseconds", "m 1", "m 1",
@@ -94,7 +93,7 @@ static void test_rows_have_a_limit_and_say_so(void **state)
     const struct tables_options options = {.id = "t", .title = "time", .rows = 2};
     (void)state;
     char *page = table_of("cpu", "nanoseconds", "a 4\nb 3\nc 2\nd 1", "z 1", &options);
-    must_have(page, "<p class=\"more by-cum\">2 more are smaller.</p>");
+    must_have(page, "<p class=\"rest by-cum\">2 more are smaller.</p>");
     must_have(page, "title=\"b\"");
     must_not_have(page, "title=\"c\"");
     free(page);
@@ -141,12 +140,12 @@ static void test_goroutines_are_told_by_group(void **state)
                         "</th><td>+1,250</td><td>1,250</td><td>0</td></tr>");
     must_have(out.data, "<summary>&lt;b&gt; <small>running</small></summary><ol><li>&lt;b&gt;</ol>"
                         "</details></th><td>" MINUS "3</td><td>1</td><td>4</td></tr>");
-    must_have(out.data, "<p class=\"more\">3 more groups.</p>");
+    must_have(out.data, "<p class=\"rest\">3 more groups.</p>");
     buf_clear(&out);
     goroutines.base_total = -1;
     goroutine_table_write(&out, &goroutines, &(struct goroutine_table_options){.rows = 1});
     must_have(out.data, "</details></th><td>1,250</td></tr>\n</tbody>");
-    must_have(out.data, "<p class=\"more\">4 more groups.</p>");
+    must_have(out.data, "<p class=\"rest\">4 more groups.</p>");
     buf_free(&out);
 }
 

@@ -161,10 +161,10 @@ static void write_legends(const struct flame_page *page)
         write_scale(page);
         buf_puts(page->out, "</p>\n");
     }
-    html_printf(page->out, "<p class=\"flame-legend in-plain\">Width: share of %s%s%s%s.",
-        options->title, page->tree->comparison.has_base ? ", <b>" : "",
-        page->tree->comparison.has_base ? options->now : "",
-        page->tree->comparison.has_base ? "</b>" : "");
+    html_printf(page->out, "<p class=\"flame-legend in-plain\">Width: share of %s", options->title);
+    if (page->tree->comparison.has_base)
+        html_printf(page->out, ", <b>%s</b>", options->now);
+    buf_puts(page->out, ".");
     if (options->owners)
         buf_puts(page->out, " <span class=\"flame-scale\"><i class=\"o\">own code</i>"
                             "<i class=\"l\">libraries</i><i class=\"s\">standard library, runtime"

@@ -108,7 +108,7 @@ void goroutine_table_write(struct buf *out, const struct goroutines *goroutines,
         buf_puts(out, "</tbody></table>\n");
     }
     if (goroutines->count + goroutines->left_out > rows)
-        html_printf(out, "<p class=\"more\">%zu more groups.</p>\n",
+        html_printf(out, "<p class=\"rest\">%zu more groups.</p>\n",
             goroutines->count + goroutines->left_out - rows);
     buf_puts(out, "</div>\n");
 }

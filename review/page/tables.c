@@ -178,7 +178,7 @@ static void write_table(const struct growth_page *page, const struct view *view)
     }
     buf_puts(page->out, "</tbody></table>\n");
     if (count < view->count)
-        html_printf(page->out, "<p class=\"more%s%s\">%zu more are smaller.</p>\n",
+        html_printf(page->out, "<p class=\"rest%s%s\">%zu more are smaller.</p>\n",
             view->mode ? " by-" : "", view->mode ? view->mode : "", view->count - count);
 }
 
@@ -189,14 +189,14 @@ static void write_mode(const struct growth_page *page, const char *mode, bool is
         "<input type=\"radio\" class=\"to-%s\" name=\"%s-by\" id=\"%s-%s\"%s>"
         "<label for=\"%s-%s\">%s</label>\n",
         mode, id, id, mode, is_first ? " checked" : "", id, mode,
-        !strcmp(mode, "cum") ? "With what they call" : "Itself");
+        !strcmp(mode, "cum") ? "With what they call" : "By themselves");
 }
 
 static void write_shrank(const struct growth_page *page)
 {
     struct view shrank = {.order = GROWTH_CUM_SHRANK,
-        .caption = "What shrank most, with what it calls",
-        .bar = "shrank"};
+        .caption = "Functions that shrank most, with what they call",
+        .bar = "bar-shrank"};
     sort(page, &shrank);
     if (shrank.count > 0) {
         html_printf(page->out, "<details><summary>What shrank: %zu %s</summary>\n", shrank.count,
@@ -228,13 +228,14 @@ void tables_write_growth(
     struct view views[] = {
         {.mode = "cum",
             .order = GROWTH_CUM_GREW,
-            .caption = page.has_base ? "What grew most, with all that it calls"
-                                     : "What takes most, with all that it calls",
-            .bar = page.has_base ? "grew" : "share"},
+            .caption = page.has_base ? "Functions that grew most, with what they call"
+                                     : "Functions that take most, with what they call",
+            .bar = page.has_base ? "bar-grew" : "bar-share"},
         {.mode = "flat",
             .order = GROWTH_FLAT_GREW,
-            .caption = page.has_base ? "What grew most by itself" : "What takes most by itself",
-            .bar = page.has_base ? "grew" : "share"},
+            .caption = page.has_base ? "Functions that grew most by themselves"
+                                     : "Functions that take most by themselves",
+            .bar = page.has_base ? "bar-grew" : "bar-share"},
     };
     sort(&page, &views[0]);
     sort(&page, &views[1]);
