@@ -71,7 +71,8 @@ static void test_rows_tell_now_and_then(void **state)
             "<td>+1.00 KiB <svg class=\"bar-grew\" width=\"80\" height=\"10\" aria-hidden=\"true\">"
             "<rect width=\"50.0%\" height=\"10\"/></svg></td><td>2.00 KiB</td><td>1.00 KiB</td>"},
         {"cpu", "nanoseconds", "m;w 2000\nm 6000", NULL,
-            "<td>75.0% <svg class=\"bar-share\" width=\"80\" height=\"10\" aria-hidden=\"true\"><rect "
+            "<td>75.0% <svg class=\"bar-share\" width=\"80\" height=\"10\" "
+            "aria-hidden=\"true\"><rect "
             "width=\"100.0%\" height=\"10\"/></svg></td><td>100.0%</td><td>8.00 µs</td>"
             "<td>75.0%</td><td>6.00 µs</td>"},
         {"cpu", "nanoseconds", "m 1", "m 1",

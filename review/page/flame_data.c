@@ -46,6 +46,7 @@ static bool same_name(const void *arg, uint32_t index)
 static void find_names(struct name_list *list, const struct flame_tree *tree)
 {
     *list = (struct name_list){.of_node = xcalloc(tree->count, sizeof *list->of_node)};
+    list->names = array_room(NULL, 0, 1, &list->capacity, sizeof *list->names);
     for (uint32_t i = 0; i < tree->count; i++) {
         const struct flame_node *node = &tree->nodes[i];
         struct name_key key = {list, node};
