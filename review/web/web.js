@@ -43,7 +43,7 @@
 
     function focusAgain(row, focused) {
         const same = focused && ($$("a, button, input, summary", row).find((other) =>
-            other.tagName === focused.tagName && other.textContent === focused.textContent) ?? $("summary", row));
+            other.tagName === focused.tagName && other.textContent === focused.textContent) ?? $("a.words", row));
         same?.focus({ preventScroll: true });
     }
 
@@ -162,7 +162,10 @@
 
     // Empty fields have no place in an address that is sent to somebody.
     function tidyFilters(form) {
-        form.addEventListener("submit", () => {
+        const wanted = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => value)).toString();
+        const now = wanted();
+        form.addEventListener("submit", (event) => {
+            if (wanted() === now) return event.preventDefault(); // that is this page
             for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
         });
         addEventListener("pageshow", () => {
@@ -182,6 +185,14 @@
         const answer = await fetch(form.action, { method: "POST", body: fields, redirect: "manual" });
         if (answer.type === "opaqueredirect") await refresh();
         else form.submit();
+    }
+
+    // A click on a row, where it is no link and selects no text, opens it.
+    function openRow(event) {
+        const row = event.target.closest(".group > .row");
+        if (!row || event.target.closest("a, input, button") || !getSelection().isCollapsed) return;
+        const details = $("details", row.parentElement);
+        details.open = !details.open;
     }
 
     // --- picking two -----------------------------------------------------------------------------
@@ -216,7 +227,7 @@
         const at = all.indexOf(focusedRow());
         const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1)];
         if (!next) return;
-        $("summary", next).focus();
+        $("a.words", next).focus();
         next.scrollIntoView({ block: "nearest" });
     }
 
@@ -270,10 +281,7 @@
             if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || $("dialog[open]")) return;
             if (target.matches("input[type=search], textarea") && event.key === "Escape") target.blur();
             if (isTyping(target) || target.closest(".flame")) return;
-            if (event.key === "Enter" && target.matches("li.group summary")) {
-                event.preventDefault();
-                $("a.words", target).click();
-            } else if (event.key === "?") {
+            if (event.key === "?") {
                 event.preventDefault();
                 showHelp(help);
             } else if (keys[event.key]) {
@@ -300,6 +308,7 @@
         }, { passive: true });
         document.addEventListener("change", (event) => event.target.matches(".pick") && pick(event.target));
         document.addEventListener("submit", sendQuietly);
+        document.addEventListener("click", openRow);
         picks = $$(".pick:checked").map((box) => box.value);
         for (const box of $$(".pick:checked").slice(2)) box.checked = false;
         tidyFilters($(".filters"));

@@ -82,11 +82,11 @@ static void put_filters(
         {"baseline", "baselines"}, {NULL, NULL}};
     static const char *const times[][2] = {{"", "any time"}, {"24h", "last 24 h"},
         {"7d", "last 7 days"}, {"30d", "last 30 days"}, {NULL, NULL}};
-    static const char *const verdicts[][2] = {{"", "any verdict"}, {"new", "new"},
+    static const char *const verdicts[][2] = {{"", "verdict"}, {"new", "new"},
         {"seen", "seen before"}, {"worse", "worse"}, {"known", "known"}, {"gone", "gone"},
         {NULL, NULL}};
     static const char *const lookeds[][2] = {
-        {"", "looked at or not"}, {"no", "not looked at"}, {"yes", "looked at"}, {NULL, NULL}};
+        {"", "looked at?"}, {"no", "not looked at"}, {"yes", "looked at"}, {NULL, NULL}};
     struct choices services = {.count = 0}, apps = {.count = 0}, triggers = {.count = 0};
     for (size_t i = 0; i < view->count; i++) {
         add_choice(&services, view->summaries[i]->service);
@@ -98,10 +98,10 @@ static void put_filters(
         "<input type=\"search\" name=\"q\" value=\"%s\" placeholder=\"Search\" "
         "aria-label=\"search in functions, headlines, notes\" maxlength=\"200\">\n",
         filter->q ? filter->q : "");
-    put_select(out, "service", "service", "every service", &services, filter->service);
+    put_select(out, "service", "service", "service", &services, filter->service);
     if (apps.count > 1 || filter->app)
-        put_select(out, "app", "app", "every app", &apps, filter->app);
-    put_select(out, "trigger", "trigger", "every trigger", &triggers, filter->trigger);
+        put_select(out, "app", "app", "app", &apps, filter->app);
+    put_select(out, "trigger", "trigger", "trigger", &triggers, filter->trigger);
     put_fixed(out, "since", "when", times, filter->since);
     put_fixed(out, "verdict", "verdict", verdicts,
         filter->has_verdict ? verdict_names[filter->verdict] : NULL);

@@ -260,7 +260,7 @@ void web_rows_write(struct buf *out, const struct web_rows *rows, size_t index)
     const struct web_summary *shown = group->shown;
     struct history history;
     web_rows_history(rows, group, &history);
-    html_printf(out, "<li class=\"group\" data-key=\"%s\" data-newest=\"%s\">\n<details><summary>",
+    html_printf(out, "<li class=\"group\" data-key=\"%s\" data-newest=\"%s\">\n<div class=\"row\">",
         *shown->group ? shown->group : shown->id, shown->id);
     put_pick(out, shown);
     put_looked(out, shown);
@@ -276,7 +276,8 @@ void web_rows_write(struct buf *out, const struct web_rows *rows, size_t index)
     web_rows_spark(out, shown);
     put_peak(out, shown);
     put_verdict(out, &history);
-    buf_puts(out, "</summary>\n");
+    buf_puts(
+        out, "</div>\n<details><summary><span class=\"unseen\">more about it</span></summary>\n");
     put_more(out, rows, group, &history);
     buf_puts(out, "</details></li>\n");
     history_free(&history);

@@ -50,7 +50,7 @@ const char *web_words_exactly(int64_t wall_ms, char text[WEB_WORDS_SIZE])
 
 const char *web_words_percent(double percent, char text[WEB_WORDS_SIZE])
 {
-    bool fine = percent != 0 && fabs(percent) < 9.95;
+    bool fine = fabs(percent) < 9.95 && fabs(percent - round(percent)) >= 0.05;
     snprintf(text, WEB_WORDS_SIZE, fine ? "%.1f%%" : "%.0f%%", fmin(fmax(percent, -1e9), 1e9));
     return text;
 }
