@@ -181,6 +181,18 @@ static struct history_book *make_book(const struct list_rows *rows)
     return book;
 }
 
+void list_rows_history(struct list_rows *rows, const char *service, const char *id,
+    const char *group, int64_t now_ms, struct history *history)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        if (!strcmp(rows->all[i].entry.id, id))
+            memcpy(rows->all[i].entry.group, group, GROUP_SIZE);
+    const struct service *found = find_service(rows, service);
+    struct history_book *book = make_book(rows);
+    history_of(book, service, group, id, found ? &found->known : NULL, now_ms, history);
+    history_book_free(book);
+}
+
 static bool is_wanted(const struct row *row, const char *group)
 {
     return !group || !strcmp(row->entry.group, group);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct history;
 struct known;
 struct list_rows;
 struct store_incident;
@@ -30,6 +31,11 @@ const char *list_rows_service(const struct list_rows *rows, size_t index);
 
 /* The groups that are known of the service of that index; taken over. */
 void list_rows_set_known(struct list_rows *rows, size_t index, struct known *known);
+
+/* The history of a group as seen from one of its incidents, which counts as of that group whatever
+ * is stored of it. history_free in any case. */
+void list_rows_history(struct list_rows *rows, const char *service, const char *id,
+    const char *group, int64_t now_ms, struct history *history);
 
 /* Prints the table; the number of rows in it. now_ms: wall. */
 size_t list_rows_print(

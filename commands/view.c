@@ -1,10 +1,14 @@
 #include "commands/view.h"
 
+#include "commands/view_parts.h"
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/incident.h"
 #include "core/metric.h"
+#include "review/analysis/evidence.h"
+#include "review/analysis/group.h"
+#include "review/analysis/history.h"
 #include "review/store/store.h"
 
 #include <math.h>
@@ -16,16 +20,13 @@ enum { JOINED_SHOWN = 20, PHRASE_SIZE = 64 };
 static const char *const profile_titles[] = {
     "PROFILE", "STATUS", "SECONDS", "SIZE", "FILE", "NOTE"};
 
-static const char *const peak_titles[] = {"METRIC", "PEAK"};
+static const char *const peak_titles[] = {"METRIC", "PEAK", ""};
 
 enum { PROFILE_COLUMNS = sizeof profile_titles / sizeof *profile_titles };
 
-/* Adds a fact, whose text it takes over; none for NULL. */
 static void add_fact(struct view *view, const char *label, char *text)
 {
-    if (text)
-        table_add(&view->facts, (const char *const[]){label, text});
-    free(text);
+    view_add(&view->facts, label, text);
 }
 
 static void add_text(struct view *view, const char *label, const char *text)
@@ -147,11 +148,12 @@ static void add_recurrence(struct view *view, const struct incident *incident)
             recurrence->next_ms ? next : ""));
 }
 
-static void add_facts(struct view *view, const struct store_incident *stored)
+static void add_facts(struct view *view, const struct incident *incident, const char *location)
 {
-    const struct incident *incident = stored->incident;
+    char group[GROUP_SIZE];
     add_text(view, "id", incident->id);
     add_text(view, "kind", incident->kind);
+    add_text(view, "group", group_as_stored(incident, group));
     add_text(view, "service", incident->service);
     add_text(view, "app", incident->app);
     add_fact(view, "trigger", describe_trigger(&incident->trigger));
@@ -172,7 +174,8 @@ static void add_facts(struct view *view, const struct store_incident *stored)
     add_target(view, incident);
     add_text(view, "stakeout", incident->agent_version);
     add_text(view, "metrics", incident->metrics_file);
-    add_text(view, "stored in", stored->location);
+    add_text(view, "compared with", incident->baseline);
+    add_text(view, "stored in", location);
 }
 
 static void add_profile(struct view *view, const struct incident_profile *profile)
@@ -187,16 +190,6 @@ static void add_profile(struct view *view, const struct incident_profile *profil
     const char *const cells[PROFILE_COLUMNS] = {profile->name, names[profile->status], seconds,
         size, profile->file, profile->error ? profile->error : note};
     table_add(&view->profiles, cells);
-}
-
-static void add_peaks(struct view *view, const struct incident *incident)
-{
-    for (size_t i = 0; i < incident->peak_count; i++) {
-        const struct incident_peak *peak = &incident->peaks[i];
-        char value[VALUE_TEXT_SIZE];
-        metric_format(unit_of(peak->metric), peak->value, value);
-        table_add(&view->peaks, (const char *const[]){peak->metric, value});
-    }
 }
 
 /* A word of the shell: quoted when it has to be. */
@@ -247,24 +240,51 @@ static char *describe_opening(const struct store_incident *stored, const char *e
     return text;
 }
 
-void view_init(struct view *view, const struct store_incident *stored, const char *endpoint)
+/* "worse: 14th time since 2 November, every 30 min; the peak of cpu grows by 3% a week: ..." */
+static char *describe_history(const struct history *history)
 {
-    const struct incident *incident = stored->incident;
-    *view = (struct view){.open = describe_opening(stored, endpoint)};
-    view->headline = xstrdup(incident->trigger.reason ? incident->trigger.reason : incident->kind);
+    if (!history || !history->frequency)
+        return NULL;
+    bool told = history->verdict == VERDICT_KNOWN || history->verdict == VERDICT_GONE;
+    return xasprintf("%s: %s%s%s%s%s", verdict_names[history->verdict], history->frequency,
+        told ? "; " : "", told ? history->verdict_text : "", history->trend ? "; " : "",
+        history->trend ? history->trend : "");
+}
+
+void view_init(
+    struct view *view, const struct store_incident *stored, const struct view_extras *extras)
+{
+    const struct evidence *evidence = extras->evidence;
+    const struct incident *incident = evidence ? evidence->incident : stored->incident;
+    const char *headline = incident->analysis.headline ? incident->analysis.headline
+                                                       : incident->trigger.reason;
+    *view = (struct view){.open = describe_opening(stored, extras->endpoint)};
+    view->headline = xstrdup(headline ? headline : incident->kind);
+    view->verdict = describe_history(extras->history);
+    table_init(&view->suspect, 2, NULL);
     table_init(&view->facts, 2, NULL);
     table_init(&view->profiles, PROFILE_COLUMNS, profile_titles);
-    table_init(&view->peaks, 2, peak_titles);
-    add_facts(view, stored);
+    table_init(&view->peaks, 3, peak_titles);
+    view_add_suspect(view, incident);
+    view_add_growth(view, evidence);
+    add_facts(view, incident, stored->location);
     for (size_t i = 0; i < incident->profile_count; i++)
         add_profile(view, &incident->profiles[i]);
-    add_peaks(view, incident);
+    view_add_peaks(view, incident, evidence);
 }
 
 void view_free(struct view *view)
 {
     free(view->headline);
+    free(view->verdict);
+    free(view->source);
+    free(view->growth_title);
+    for (size_t i = 0; i < view->growth_count; i++)
+        free(view->growth_links[i]);
+    free(view->growth_links);
     free(view->open);
+    table_free(&view->suspect);
+    table_free(&view->growth);
     table_free(&view->facts);
     table_free(&view->profiles);
     table_free(&view->peaks);

@@ -2,6 +2,7 @@
 #include "commands/view.h"
 #include "core/alloc.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,13 +15,34 @@ static void print_table(struct table *table, FILE *out, const struct table_style
     table_flush(table, out, style);
 }
 
+static void print_coloured(FILE *out, const char *code, const char *text, bool colour)
+{
+    char *safe = terminal_safe(text);
+    fprintf(out, "%s%s%s\n", colour ? code : "", safe, colour ? "\x1b[0m" : "");
+    free(safe);
+}
+
+static void print_growth(struct view *view, FILE *out, const struct table_style *style)
+{
+    if (!view->growth.rows)
+        return;
+    putc('\n', out);
+    print_coloured(out, "\x1b[2m", view->growth_title, style->colour);
+    table_flush(&view->growth, out, style);
+}
+
 void view_print_text(struct view *view, FILE *out)
 {
+    /* Cells are not cut: what is shown may be copied. */
     struct table_style style = {.colour = terminal_colour(out)};
-    char *headline = terminal_safe(view->headline);
-    fprintf(
-        out, "%s%s%s\n\n", style.colour ? "\x1b[1m" : "", headline, style.colour ? "\x1b[0m" : "");
-    free(headline);
+    print_coloured(out, "\x1b[1m", view->headline, style.colour);
+    if (view->verdict)
+        print_coloured(out, "\x1b[33m", view->verdict, style.colour);
+    if (view->suspect.rows)
+        putc('\n', out);
+    print_table(&view->suspect, out, &style);
+    print_growth(view, out, &style);
+    putc('\n', out);
     print_table(&view->facts, out, &style);
     print_table(&view->profiles, out, &style);
     print_table(&view->peaks, out, &style);
@@ -61,7 +83,10 @@ static void print_markdown_cell(FILE *out, const char *text)
         print_code(out, text, true);
 }
 
-static void print_markdown_table(const struct table *table, FILE *out, const char *const *titles)
+/* links: of the last column, one for each row; NULL: none. A link has no character that could end
+ * it (review/analysis/source_link.h). */
+static void print_markdown_table(
+    const struct table *table, FILE *out, const char *const *titles, char *const *links)
 {
     if (table->rows == 0)
         return;
@@ -74,37 +99,69 @@ static void print_markdown_table(const struct table *table, FILE *out, const cha
     fputs("|\n", out);
     for (size_t row = 0; row < table->rows; row++) {
         for (size_t i = 0; i < table->columns; i++) {
-            fputs("| ", out);
+            const char *link = links && i + 1 == table->columns ? links[row] : NULL;
+            fputs(link ? "| [" : "| ", out);
             print_markdown_cell(out, table->cells[row * table->columns + i]);
+            if (link)
+                fprintf(out, "](%s)", link);
             putc(' ', out);
         }
         fputs("|\n", out);
     }
 }
 
-/* The labels of the facts are our own words: no code spans. */
-static void print_markdown_facts(const struct table *facts, FILE *out)
+/* The labels are our own words: no code spans. A link is that of the first row. */
+static void print_markdown_facts(const struct table *facts, const char *link, FILE *out)
 {
+    if (facts->rows == 0)
+        return;
     fputs("\n| | |\n| --- | --- |\n", out);
     for (size_t row = 0; row < facts->rows; row++) {
-        fprintf(out, "| %s | ", facts->cells[row * 2]);
+        bool linked = link && row == 0;
+        fprintf(out, "| %s | %s", facts->cells[row * 2], linked ? "[" : "");
         print_markdown_cell(out, facts->cells[row * 2 + 1]);
+        if (linked)
+            fprintf(out, "](%s)", link);
         fputs(" |\n", out);
     }
+}
+
+static void print_markdown_growth(const struct view *view, FILE *out)
+{
+    static const char *const compared[] = {"grew", "now", "calm", "itself", "function"};
+    static const char *const plain[] = {"share", "itself", "function"};
+    if (!view->growth.rows)
+        return;
+    char *title = terminal_safe(view->growth_title);
+    putc('\n', out);
+    print_code(out, title, false);
+    putc('\n', out);
+    free(title);
+    print_markdown_table(
+        &view->growth, out, view->growth.columns == 5 ? compared : plain, view->growth_links);
 }
 
 void view_print_markdown(struct view *view, FILE *out)
 {
     static const char *const profiles[] = {"profile", "status", "seconds", "size", "file", "note"};
-    static const char *const peaks[] = {"metric", "peak"};
+    static const char *const peaks[] = {"metric", "peak", ""};
     char *headline = terminal_safe(view->headline);
     fputs("### ", out);
     print_code(out, headline, false);
     putc('\n', out);
     free(headline);
-    print_markdown_facts(&view->facts, out);
-    print_markdown_table(&view->profiles, out, profiles);
-    print_markdown_table(&view->peaks, out, peaks);
+    if (view->verdict) {
+        char *verdict = terminal_safe(view->verdict);
+        putc('\n', out);
+        print_code(out, verdict, false);
+        putc('\n', out);
+        free(verdict);
+    }
+    print_markdown_facts(&view->suspect, view->source, out);
+    print_markdown_growth(view, out);
+    print_markdown_facts(&view->facts, NULL, out);
+    print_markdown_table(&view->profiles, out, profiles, NULL);
+    print_markdown_table(&view->peaks, out, peaks, NULL);
     if (!view->open)
         return;
     char *command = terminal_safe(view->open);

@@ -1,5 +1,6 @@
 #include "commands/view.h"
 #include "core/incident.h"
+#include "review/analysis/history.h"
 #include "review/store/store.h"
 
 #include <setjmp.h>
@@ -28,7 +29,8 @@ static char *print(printer *print_show, const char *json, const char *location, 
     if (!stored.incident)
         fail_msg("%s", err.text);
     struct view view;
-    view_init(&view, &stored, url);
+    const struct view_extras extras = {.endpoint = url};
+    view_init(&view, &stored, &extras);
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -67,8 +69,8 @@ static void an_incident_is_told_with_units_and_distances(void **state)
         "joined     db-burst, 2.0 s before the fire\n",
         "started    2026-11-21T14:04:01.000Z, 2 d 1 h before the fire\n",
         "PROFILE  STATUS  SECONDS  SIZE      FILE       NOTE\n",
-        "cpu      ok      25.0     2.00 KiB  cpu.pb.gz\n", "db.received  310 MB/s\n",
-        "own          7\n", "go tool pprof /captures/cpu.pb.gz\n", NULL};
+        "cpu      ok      25.0     2.00 KiB  cpu.pb.gz\n", "db.received  310 MB/s",
+        "own          7", "go tool pprof /captures/cpu.pb.gz\n", NULL};
     expect(view_print_text, json, "/captures", NULL, phrases);
 }
 
@@ -79,6 +81,7 @@ static void little_is_told_of_an_incident_that_says_little(void **state)
     assert_string_equal(text, "spike\n\n"
                               "id         20261123T150401Z-cpu-high-1a2b3c\n"
                               "kind       spike\n"
+                              "group      1638174ba6007fb2\n"
                               "service    woogles\n"
                               "fired      2026-11-23T15:04:01.000Z\n"
                               "stored in  /x\n");
@@ -124,6 +127,87 @@ static void markdown_has_the_tables(void **state)
     expect(view_print_markdown, HEAD PROFILE, "/captures", NULL, phrases);
 }
 
+#define SUSPECT                                                                                    \
+    "\"suspect\": {\"function\": \"a.com/me/app/db.(*Store).Get\", \"file\": \"/src/db/s.go\", "   \
+    "\"line\": 17, \"profile\": \"cpu\", \"sample\": \"cpu\", \"cum_percent\": 61.2, "             \
+    "\"baseline_percent\": 0.3, \"path\": [\"main.main\", \"a.com/me/app/db.(*Store).Get\"], "     \
+    "\"why\": \"it grew most\"}, \"runners_up\": [{\"function\": \"main.x\", \"sample\": "         \
+    "\"inuse_space\", \"cum_percent\": 12}], \"explained\": {\"percent\": 95}, "
+
+static void the_suspect_is_a_card(void **state)
+{
+    (void)state;
+    static const char *const phrases[] = {"CPU rose\n\nsuspect    (*Store).Get\n",
+        "function   a.com/me/app/db.(*Store).Get\n", "in         /src/db/s.go:17\n",
+        "share      61.2% of the CPU time, 0.3% on a calm day: 60.9 points more\n",
+        "way        main.main > (*Store).Get\n", "why        it grew most\n",
+        "or         main.x, 12.0% of the heap in use\n",
+        "explained  95% of the container's CPU time is in the profile\n\nid ", NULL};
+    expect(
+        view_print_text, HEAD "\"headline\": \"CPU rose\", " SUSPECT PROFILE, "/x", NULL, phrases);
+    static const char *const none[] = {"CPU rose\n\nno suspect    the heap is as it was\n"
+                                       "not analysed  too large\n\nid ",
+        NULL};
+    expect(view_print_text,
+        HEAD "\"headline\": \"CPU rose\", \"no_suspect\": \"the heap is as it was\", "
+             "\"analysis_skipped\": \"too large\", " PROFILE,
+        "/x", NULL, none);
+}
+
+static void a_link_stands_around_code_and_is_none_of_its_own(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    static char link[] = "https://git/me/app/blob/1a2b3c4/db/s.go#L17";
+    static const struct view_extras extras = {0};
+    struct error err;
+    struct store_incident stored = {.location = (char *)(uintptr_t) "/x"};
+    static const char json[] = HEAD SUSPECT PROFILE;
+    stored.incident = incident_from_text(json, strlen(json), &err);
+    struct view view;
+    view_init(&view, &stored, &extras);
+    view.source = strdup(link);
+    FILE *out = open_memstream(&text, &size);
+    view_print_markdown(&view, out);
+    fclose(out);
+    assert_non_null(strstr(
+        text, "| suspect | [`(*Store).Get`](https://git/me/app/blob/1a2b3c4/db/s.go#L17) |\n"));
+    assert_non_null(strstr(text, "| function | `a.com/me/app/db.(*Store).Get` |\n"));
+    view_free(&view);
+    incident_free(stored.incident);
+    free(text);
+}
+
+static void the_history_is_one_line(void **state)
+{
+    (void)state;
+    static char frequency[] = "14th time since 2 November", gone[] = "gone since revision 8, today";
+    static char trend[] = "the peak grows";
+    static const struct {
+        struct history history;
+        const char *line;
+    } cases[] = {
+        {{.verdict = VERDICT_SEEN, .frequency = frequency}, "seen: 14th time since 2 November"},
+        {{.verdict = VERDICT_WORSE, .frequency = frequency, .trend = trend},
+            "worse: 14th time since 2 November; the peak grows"},
+        {{.verdict = VERDICT_GONE, .frequency = frequency, .verdict_text = gone},
+            "gone: 14th time since 2 November; gone since revision 8, today"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err;
+        struct store_incident stored = {.location = (char *)(uintptr_t) "/x"};
+        static const char json[] = HEAD PROFILE;
+        stored.incident = incident_from_text(json, strlen(json), &err);
+        const struct view_extras extras = {.history = &cases[i].history};
+        struct view view;
+        view_init(&view, &stored, &extras);
+        assert_string_equal(view.verdict, cases[i].line);
+        view_free(&view);
+        incident_free(stored.incident);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +216,9 @@ int main(void)
         cmocka_unit_test(commands_can_be_pasted),
         cmocka_unit_test(markdown_from_outside_stays_text),
         cmocka_unit_test(markdown_has_the_tables),
+        cmocka_unit_test(the_suspect_is_a_card),
+        cmocka_unit_test(a_link_stands_around_code_and_is_none_of_its_own),
+        cmocka_unit_test(the_history_is_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

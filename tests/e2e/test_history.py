@@ -1,0 +1,113 @@
+"""The same spike again, from the shell: what list and show tell of it, marks, links into the source."""
+import json
+import os
+import re
+
+import harness
+import incident_maker
+import pytest
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    incident_maker.story(str(folder))
+    return str(folder)
+
+
+def newest(folder, service="games", trigger="cpu-high"):
+    found = []
+    for path, _, files in os.walk(os.path.join(folder, f"service={service}")):
+        if "incident.json" in files and f"-{trigger}-" in path:
+            found.append(path)
+    return max(found, key=os.path.basename)
+
+
+def rows(*arguments):
+    listed = harness.run("list", *arguments)
+    assert listed.returncode == 0, listed.stderr
+    return listed.stdout.splitlines()
+
+
+def test_the_same_spike_is_one_row_and_gets_worse(made):
+    games = [row for row in rows("--groups", "--service", "games", made) if "-cpu-high-" in row]
+    assert len(games) == 1 and os.path.basename(newest(made)) in games[0]
+    assert re.search(r" worse +16(x|×), every 30 min, \+1\d%/week ", games[0]), games[0]
+    assert len([row for row in rows("--service", "games", "--trigger", "cpu-high", made)]) == 17
+
+
+def test_json_has_the_history_beside_what_is_stored(made):
+    listed = json.loads(harness.run("list", "--json", "--service", "games", made).stdout)
+    one = next(incident for incident in listed if incident["id"] == os.path.basename(newest(made)))
+    history = one.pop("history")
+    assert history["verdict"] == "worse" and history["count"] == history["ordinal"] == 16
+    assert history["period_s"] == 1800 and len(history["earlier"]) == 15
+    assert "grows by" in history["trend"]
+    group = one.pop("group")
+    with open(os.path.join(newest(made), "incident.json"), encoding="utf-8") as file:
+        stored = json.load(file)
+    assert stored == one or stored == {**one, "group": group}
+    of_group = json.loads(harness.run("list", "--json", "--group", group, made).stdout)
+    assert {incident["group"] for incident in of_group} == {group} and len(of_group) == 16
+
+
+def test_show_tells_the_story(made):
+    shown = harness.run("show", newest(made)).stdout
+    assert "16th time since 2 November, every 30 min; what the database sends grows by" in shown
+    assert re.search(r"^ *\+\d+\.\d +\d+\.\d% +0\.0% .*GetRematchStreak$", shown, re.M)
+    assert "go tool pprof /" in shown and "compared with  2026" in shown
+
+
+def test_a_known_group_is_folded(made):
+    spike = newest(made, "search", "cpu-spike")
+    marked = harness.run("mark", spike, "--known", "--looked", "--note", "the nightly index")
+    assert marked.returncode == 0, marked.stderr
+    listed = "\n".join(rows("--groups", made))
+    assert "cpu-spike" not in listed and "1 known group with 2 incidents; --all shows them" in listed
+    assert "known" in "\n".join(rows("--service", "search", made))
+    with open(f"{made}/service=search/_state/known.json", encoding="utf-8") as file:
+        groups = json.load(file)["groups"]
+    assert [group["trigger"] for group in groups] == ["cpu-spike"] and groups[0]["peak"] > 80
+    with open(f"{spike}/review.json", encoding="utf-8") as file:
+        mark = json.load(file)
+    assert mark["note"] == "the nightly index" and mark["looked"]
+    assert harness.run("mark", spike, "--not-known", "--note", "").returncode == 0
+    assert "cpu-spike" in "\n".join(rows("--groups", made))
+    with open(f"{spike}/review.json", encoding="utf-8") as file:
+        assert "note" not in json.load(file)
+
+
+def test_markdown_links_into_the_source(made):
+    spike = newest(made)
+    with open(f"{spike}/incident.json", encoding="utf-8") as file:
+        incident = json.load(file)
+    incident["source_url"] = "https://git.internal/liwords/blob/{commit}/{path}#L{line}"
+    with open(f"{spike}/incident.json", "w", encoding="utf-8") as file:
+        json.dump(incident, file)
+    shown = harness.run("show", "--markdown", spike).stdout
+    assert re.search(r"^\| `\+\d+\.\d` \|.*\[`\(\*DBStore\)\.GetRematchStreak`\]"
+                     r"\(https://git\.internal/liwords/blob/5d1f0c2/pkg/stores/game/db\.go(#L\d+)?\) \|$",
+                     shown, re.M), shown
+    assert "encoding/json" not in re.sub(r"`[^`]*`", "", shown)
+
+
+def test_what_is_hostile_stays_text(made):
+    for arguments in (["list", made], ["list", "--groups", made], ["list", "--json", made],
+                      ["show", newest(made, "hostile")],
+                      ["show", "--markdown", newest(made, "hostile")]):
+        told = harness.run(*arguments)
+        assert told.returncode == 0, told.stderr
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202e]", told.stdout)
+
+
+@pytest.mark.parametrize("arguments, complaint", [
+    (["mark", "20260101T000000Z-cpu-high-000000"], "what is to be noted"),
+    (["mark", "x", "--known"], "not the id of an incident"),
+    (["mark", "--known", "--not-known", "x"], "exclude each other"),
+    (["mark", "--known"], "which incident"),
+    (["list", "--group", "x", "/"], "16 hex digits"),
+    (["list", "--groups", "--all", "/"], "exclude each other"),
+])
+def test_a_wrong_command_line_is_told(arguments, complaint):
+    told = harness.run(*arguments)
+    assert told.returncode == 2 and complaint in told.stderr
