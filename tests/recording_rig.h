@@ -4,10 +4,10 @@
 #define TESTS_RECORDING_RIG_H
 
 #include "agent/capture/recording.h"
-#include "agent/worker.h"
 #include "agent/detection/detector.h"
 #include "agent/incidents.h"
 #include "agent/storage/spool_recovery.h"
+#include "agent/worker.h"
 #include "core/incident.h"
 #include "core/series.h"
 #include "recorder_rig.h"

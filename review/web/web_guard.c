@@ -139,8 +139,8 @@ int web_guard_check(
                "started, or start it with --host NAME.";
         return 403;
     }
-    /* A page that sends no referrer hides the origin of its forms; where they come from is then what
-     * Fetch Metadata says, which no page can set. */
+    /* A page that sends no referrer hides the origin of its forms; where they come from is then
+     * what Fetch Metadata says, which no page can set. */
     bool hidden = equals(headers->origin, "null") && equals(headers->fetch_site, "same-origin");
     if (headers->origin && !hidden && !is_own_origin(headers->origin, headers->host)) {
         *why = "The request comes from another site's page.";
