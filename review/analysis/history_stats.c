@@ -151,7 +151,7 @@ static double variance_of_signs(double *log_values, size_t count)
 /* Whether the order of the values in time says more than chance would. */
 static bool are_ordered(const struct point *points, size_t count)
 {
-    double sum = 0, log_values[DAYS_MAX];
+    double sum = 0, log_values[DAYS_MAX] = {0};
     for (size_t i = 0; i < count; i++) {
         log_values[i] = points[i].log_value;
         for (size_t j = i + 1; j < count; j++)

@@ -192,5 +192,6 @@ void measure_percent(int64_t value, int64_t total, char text[MEASURE_PERCENT_SIZ
 
 int64_t measure_integer(double value)
 {
-    return value >= -0x1p63 && value < 0x1p63 ? (int64_t)value : INT64_MIN;
+    static const double beyond = 9223372036854775808.0; /* 2^63 */
+    return value >= -beyond && value < beyond ? (int64_t)value : INT64_MIN;
 }
