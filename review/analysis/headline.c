@@ -204,7 +204,7 @@ static void put_spike(struct buf *out, const struct evidence *evidence)
         put_forecast(out, evidence, series, level, left);
     } else if (counted_by(trigger, by)) {
         put_counter(out, incident, by);
-    } else if (isfinite(movement.extreme)) {
+    } else if (series && isfinite(movement.extreme)) {
         headline_metric(out, trigger->metric);
         put_movement(out, series->unit, &movement, begin_of(incident));
     } else {
