@@ -18,7 +18,7 @@
   const TIMES = [[1, 1, "ns"], [1e3, 1e3, "µs"], [1e6, 1e6, "ms"], [1e9, 1e9, "s"],
     [600e9, 60e9, "min"], [36000e9, 3600e9, "h"]];
 
-  // amount.c
+  // amount_text
   function amount(value, unit) {
     const sign = value < 0 ? MINUS : "";
     value = Math.abs(value);
@@ -33,24 +33,23 @@
 
   const percent = value => value > 0 && value < 0.05 ? "<0.1%" : `${value.toFixed(1)}%`;
 
-  function signed(text, value) {
-    return value > 0 && !/^0\.0$/.test(text) ? `+${text}` : text;
-  }
-
+  // amount_points
   function points(value) {
     const text = Math.abs(value).toFixed(1);
-    return value < 0 && text !== "0.0" ? MINUS + text : signed(text, value);
+    return (text === "0.0" ? "" : value < 0 ? MINUS : "+") + text;
   }
 
+  // flame_change_class
   function changeClass(value) {
     const step = STEPS.filter(least => Math.abs(value) >= least).length;
     return step === 0 ? "z" : (value < 0 ? "m" : "p") + step;
   }
 
-  // names_label in names.c
-  function shorten(name) {
+  // names_label
+  function shorten({name, owner}) {
     const path = name.search(/[[(]/);
-    return name.slice(name.slice(0, path < 0 ? undefined : path).lastIndexOf("/") + 1) || name;
+    const start = name.slice(0, path < 0 ? undefined : path).lastIndexOf("/") + 1;
+    return owner === "x" ? name : name.slice(start) || name;
   }
 
   function parse(text) {
@@ -82,304 +81,337 @@
     return nodes;
   }
 
-  function setUp(root) {
-    const nodes = parse(root.querySelector(".flame-data").textContent);
-    const svg = root.querySelector(".flame-graph");
-    const details = root.querySelector(".flame-details");
-    const tools = root.querySelector(".flame-tools");
-    const [search, reset] = [tools.querySelector("input"), tools.querySelector("button")];
-    const toThen = root.querySelector(".to-then");
-    const {title, then, unit, kind} = root.dataset;
-    const totals = [Number(root.dataset.total), Number(root.dataset.base)];
-    const frames = new Map(); // index of what is drawn: its element
-    let zoom = nodes[0], current = nodes[0], side = 0, hits = null, drawnWidth = 0;
+  // Which names a search is for: a part of them, or /a regular expression/. Throws a SyntaxError.
+  function matcher(text) {
+    const expression = /^\/(.+)\/$/.exec(text);
+    if (expression) {
+      const regexp = new RegExp(expression[1], "i");
+      return name => regexp.test(name);
+    }
+    const part = text.toLowerCase();
+    return name => name.toLowerCase().includes(part);
+  }
 
-    const valueOf = (shares, i) => shares[i] / PARTS * totals[i];
-    const amountChange = shares => valueOf(shares, 0) - valueOf(shares, 1);
-    function change(shares) {
-      if (kind === "amounts")
-        return amountChange(shares) / Math.max(...totals) * 100;
-      return kind ? (shares[0] - shares[1]) / PARTS * 100 : 0;
+  class Graph {
+    constructor(root) {
+      this.root = root;
+      this.nodes = parse(root.querySelector(".flame-data").textContent);
+      this.svg = root.querySelector(".flame-graph");
+      this.details = root.querySelector(".flame-details");
+      this.tools = root.querySelector(".flame-tools");
+      this.search = this.tools.querySelector("input");
+      this.reset = this.tools.querySelector("button");
+      this.toThen = root.querySelector(".to-then");
+      this.totals = [Number(root.dataset.total), Number(root.dataset.base)];
+      this.side = 0; // whose shares are the widths: 0 now, 1 the base
+      this.zoom = this.current = this.nodes[0];
+      this.hits = null; // nodes that a search has found
+      this.frames = new Map(); // index of what is drawn: its element
+      this.drawnWidth = 0;
+      this.hint = matchMedia("(hover: none)").matches ? "Tap a frame to zoom in."
+        : "Click a frame to zoom in. Keys: arrows move, Enter zooms in, Esc zooms out, / searches.";
+      this.listen();
+      this.show();
     }
 
-    function numbers(shares) {
-      const now = `${percent(shares[0] / PARTS * 100)} of ${title} (${amount(valueOf(shares, 0), unit)})`;
-      if (kind === "amounts") {
-        const difference = amountChange(shares);
-        return `${now}, ${then} ${amount(valueOf(shares, 1), unit)}, `
-          + signed(amount(difference, unit), difference);
+    show() {
+      this.svg.setAttribute("role", "tree");
+      this.svg.classList.add("is-live");
+      if (this.toThen)
+        this.toThen.disabled = false;
+      this.tools.hidden = this.details.hidden = false;
+      this.details.textContent = this.hint;
+      this.render();
+    }
+
+    valueOf(shares, side) {
+      return shares[side] / PARTS * this.totals[side];
+    }
+
+    // comparison_points
+    pointsOf(shares) {
+      switch (this.root.dataset.kind) {
+      case "amounts": return (this.valueOf(shares, 0) - this.valueOf(shares, 1)) / Math.max(...this.totals) * 100;
+      case "shares": return (shares[0] - shares[1]) / PARTS * 100;
+      default: return 0;
       }
-      return kind ? `${now}, ${then} ${percent(shares[1] / PARTS * 100)}, ${points(change(shares))} points` : now;
     }
 
-    function tell(node) {
-      const own = [0, 1].map(i => node.children.reduce((rest, child) => rest - child.shares[i], node.shares[i]));
+    // flame_write_numbers
+    numbers(shares) {
+      const {title, then, unit, kind} = this.root.dataset;
+      const [value, base] = [0, 1].map(side => this.valueOf(shares, side));
+      const now = `${percent(shares[0] / PARTS * 100)} of ${title} (${amount(value, unit)})`;
+      switch (kind) {
+      case "amounts":
+        return `${now}, ${then} ${amount(base, unit)}, ${value > base ? "+" : ""}${amount(value - base, unit)}`;
+      case "shares":
+        return `${now}, ${then} ${percent(shares[1] / PARTS * 100)}, ${points(this.pointsOf(shares))} points`;
+      default:
+        return now;
+      }
+    }
+
+    tell(node) {
       const name = document.createElement("b");
       name.textContent = node.name;
-      details.replaceChildren(name, document.createElement("br"), numbers(node.shares));
-      if (node.children.length && own[0] > 0) {
-        const more = document.createElement("span");
-        more.textContent = `; itself ${percent(own[0] / PARTS * 100)}`;
-        details.append(more);
-      }
+      this.details.replaceChildren(name, document.createElement("br"), this.numbers(node.shares));
+      const own = node.children.reduce((rest, child) => rest - child.shares[0], node.shares[0]);
+      if (node.children.length === 0 || own <= 0)
+        return;
+      const more = document.createElement("span");
+      more.textContent = `; itself ${percent(own / PARTS * 100)}`;
+      this.details.append(more);
     }
 
-    function draw(node, left, width, pixels) {
+    // A box with text, or a rectangle where there is no room for any.
+    draw({node, left, width}) {
+      const pixels = width * this.drawnWidth / 100;
       const isBox = pixels >= BOX_PX;
       const outer = document.createElementNS(SVG, isBox ? "foreignObject" : "rect");
       const frame = isBox ? document.createElement("p") : outer;
+      const gap = isBox || pixels < 4 ? 0 : 100 * GAP / this.drawnWidth;
       outer.setAttribute("x", `${left}%`);
       outer.setAttribute("y", node.depth * ROW);
-      outer.setAttribute("width", isBox || pixels < 4 ? `${width}%` : `${width - 100 * GAP / drawnWidth}%`);
+      outer.setAttribute("width", `${width - gap}%`);
       outer.setAttribute("height", ROW - GAP);
-      const difference = change(node.shares);
-      frame.setAttribute("class", `frame ${changeClass(difference)} ${node.owner}`);
-      frame.classList.toggle("is-above", node.depth < zoom.depth);
-      frame.classList.toggle("is-hit", Boolean(hits && hits.has(node)));
-      frame.dataset.index = node.index;
-      frame.setAttribute("tabindex", node === current ? 0 : -1);
-      frame.setAttribute("role", "treeitem");
-      frame.setAttribute("aria-level", node.depth + 1);
-      const label = node.owner === "x" ? node.name : shorten(node.name);
-      let text = label; // as it is seen: the spoken name begins with it
+      this.describe(frame, node);
       if (isBox) {
-        frame.textContent = label;
-        if (kind && pixels >= CHANGE_PX && Math.abs(difference) >= STEPS[0]) {
-          const number = document.createElement("b");
-          number.textContent = points(difference);
-          frame.append(" ", number);
-          text += ` ${number.textContent}`;
-        }
+        this.label(frame, node, pixels);
         outer.append(frame);
       }
-      frame.setAttribute("aria-label", `${text}, ${percent(node.shares[side] / PARTS * 100)}`);
-      frames.set(node.index, frame);
+      // What is said begins with what is seen.
+      const seen = isBox ? frame.textContent : shorten(node);
+      frame.setAttribute("aria-label", `${seen}, ${percent(node.shares[this.side] / PARTS * 100)}`);
+      this.frames.set(node.index, frame);
       return outer;
     }
 
-    function render() {
-      while (zoom.shares[side] === 0 && zoom.parent)
-        zoom = zoom.parent;
-      drawnWidth = svg.clientWidth || 1000;
-      const whole = zoom.shares[side] || 1;
-      const drawn = [];
-      let depth = 0;
-      frames.clear();
+    describe(frame, node) {
+      frame.setAttribute("class", `frame ${changeClass(this.pointsOf(node.shares))} ${node.owner}`);
+      frame.classList.toggle("is-above", node.depth < this.zoom.depth);
+      frame.classList.toggle("is-hit", Boolean(this.hits?.has(node)));
+      frame.dataset.index = node.index;
+      frame.setAttribute("tabindex", node === this.current ? 0 : -1);
+      frame.setAttribute("role", "treeitem");
+      frame.setAttribute("aria-level", node.depth + 1);
+    }
+
+    label(frame, node, pixels) {
+      const change = this.pointsOf(node.shares);
+      frame.textContent = shorten(node);
+      if (pixels < CHANGE_PX || Math.abs(change) < STEPS[0])
+        return;
+      const number = document.createElement("b");
+      number.textContent = points(change);
+      frame.append(" ", number);
+    }
+
+    // What is to be drawn: what the zoom is in, as wide as it, and what of it is wide enough.
+    layOut() {
+      const {nodes, zoom, side} = this;
+      const whole = zoom.shares[side] || 1, placed = [];
       for (let i = 0; i < nodes.length;) {
         const node = nodes[i];
         const isAbove = i < zoom.index && node.end > zoom.index;
-        const width = isAbove ? 100 : node.shares[side] / whole * 100;
         const isInside = i >= zoom.index && i < zoom.end;
-        if (!isAbove && (!isInside || width * drawnWidth / 100 < LEAST_PX)) {
-          i = node.end;
-          continue;
-        }
-        drawn.push([node, isAbove ? 0 : (node.lefts[side] - zoom.lefts[side]) / whole * 100, width]);
-        depth = Math.max(depth, node.depth);
-        i++;
+        const width = isAbove ? 100 : node.shares[side] / whole * 100;
+        const left = isAbove ? 0 : (node.lefts[side] - zoom.lefts[side]) / whole * 100;
+        const isDrawn = isAbove || (isInside && width * this.drawnWidth / 100 >= LEAST_PX);
+        if (isDrawn)
+          placed.push({node, left, width});
+        i = isDrawn ? i + 1 : node.end;
       }
-      const drawnNodes = new Set(drawn.map(([node]) => node));
-      while (!drawnNodes.has(current) && current.parent)
-        current = current.parent;
-      svg.setAttribute("height", (depth + 1) * ROW);
-      svg.replaceChildren(...drawn.map(([node, left, width]) => draw(node, left, width, width * drawnWidth / 100)));
-      reset.disabled = zoom === nodes[0];
+      return placed;
     }
 
-    function moveTo(node, focus = true) {
-      frames.get(current.index)?.setAttribute("tabindex", -1);
-      current = node;
-      const frame = frames.get(node.index);
+    render() {
+      while (this.zoom.shares[this.side] === 0 && this.zoom.parent)
+        this.zoom = this.zoom.parent;
+      this.drawnWidth = this.svg.clientWidth || 1000;
+      const placed = this.layOut(), drawn = new Set(placed.map(({node}) => node));
+      while (!drawn.has(this.current) && this.current.parent)
+        this.current = this.current.parent;
+      const hasFocus = this.svg.contains(document.activeElement);
+      this.frames.clear();
+      this.svg.setAttribute("height", (1 + Math.max(0, ...placed.map(({node}) => node.depth))) * ROW);
+      this.svg.replaceChildren(...placed.map(place => this.draw(place)));
+      this.reset.disabled = this.zoom === this.nodes[0];
+      if (hasFocus)
+        this.frames.get(this.current.index)?.focus();
+    }
+
+    moveTo(node, focus = true) {
+      this.frames.get(this.current.index)?.setAttribute("tabindex", -1);
+      this.current = node;
+      const frame = this.frames.get(node.index);
       frame?.setAttribute("tabindex", 0);
       if (focus)
         frame?.focus();
-      tell(node);
+      this.tell(node);
     }
 
-    function zoomTo(node, focus = true) {
-      zoom = node;
-      current = node;
-      render();
-      moveTo(current, focus);
+    zoomTo(node, focus = true) {
+      this.zoom = this.current = node;
+      this.render();
+      this.moveTo(this.current, focus);
     }
 
-    function beside(node, step) {
-      for (let i = node.index + step; i >= 0 && i < nodes.length; i += step)
-        if (nodes[i].depth === node.depth && frames.has(i))
-          return nodes[i];
+    // The next frame of the same row.
+    beside(node, step) {
+      for (let i = node.index + step; i >= 0 && i < this.nodes.length; i += step)
+        if (this.nodes[i].depth === node.depth && this.frames.has(i))
+          return this.nodes[i];
       return node;
     }
 
-    function target(key, node) {
+    target(key, node) {
       switch (key) {
       case "ArrowUp": return node.parent || node;
-      case "ArrowDown": return node.children.find(child => frames.has(child.index)) || node;
-      case "ArrowLeft": return beside(node, -1);
-      case "ArrowRight": return beside(node, 1);
-      case "Home": return nodes[0];
-      case "End": return nodes[[...frames.keys()].at(-1)];
+      case "ArrowDown": return node.children.find(child => this.frames.has(child.index)) || node;
+      case "ArrowLeft": return this.beside(node, -1);
+      case "ArrowRight": return this.beside(node, 1);
+      case "Home": return this.nodes[0];
+      case "End": return this.nodes[[...this.frames.keys()].at(-1)];
       default: return null;
       }
     }
 
-    function matcher(text) {
-      const expression = /^\/(.+)\/$/.exec(text);
-      if (expression) {
-        const regexp = new RegExp(expression[1], "i");
-        return name => regexp.test(name);
-      }
-      const part = text.toLowerCase();
-      return name => name.toLowerCase().includes(part);
-    }
-
     // A frame below another that matches is in its share already.
-    function find(text) {
+    find(text) {
       const matches = matcher(text), known = new Map(), sum = [0, 0];
-      hits = new Set();
       let counted = 0;
-      for (const node of nodes) {
+      this.hits = new Set();
+      for (const node of this.nodes) {
         if (!known.has(node.name))
           known.set(node.name, matches(node.name));
         if (node.owner === "x" || !known.get(node.name))
           continue;
-        hits.add(node);
+        this.hits.add(node);
         if (node.index < counted)
           continue;
-        node.shares.forEach((share, i) => sum[i] += share);
+        node.shares.forEach((share, side) => { sum[side] += share; });
         counted = node.end;
       }
-      return hits.size === 0 ? "No frame matches." : `${hits.size === 1 ? "1 frame matches" : `${hits.size} frames match`}: ${numbers(sum)}`;
+      const count = this.hits.size;
+      return count === 0 ? "No frame matches."
+        : `${count === 1 ? "1 frame matches" : `${count} frames match`}: ${this.numbers(sum)}`;
     }
 
-    function lookFor(text) {
+    lookFor(text) {
       let told = "";
-      hits = null;
-      search.removeAttribute("aria-invalid");
+      this.hits = null;
+      this.search.removeAttribute("aria-invalid");
       try {
-        told = text ? find(text) : "";
+        told = text ? this.find(text) : "";
       } catch (error) {
-        hits = null;
-        search.setAttribute("aria-invalid", "true");
+        this.hits = null;
+        this.search.setAttribute("aria-invalid", "true");
         told = `This is no regular expression: ${error.message}`;
       }
-      svg.classList.toggle("is-searched", hits !== null);
-      for (const [index, frame] of frames)
-        frame.classList.toggle("is-hit", Boolean(hits && hits.has(nodes[index])));
-      details.textContent = told || hint;
+      this.svg.classList.toggle("is-searched", this.hits !== null);
+      for (const [index, frame] of this.frames)
+        frame.classList.toggle("is-hit", Boolean(this.hits?.has(this.nodes[index])));
+      this.details.textContent = told || this.hint;
     }
 
-    const nodeOf = element => {
-      const frame = element.closest?.("[data-index]");
-      return frame && nodes[Number(frame.dataset.index)];
-    };
-    const hint = matchMedia("(hover: none)").matches ? "Tap a frame to zoom in."
-      : "Click a frame to zoom in. Keys: arrows move, Enter zooms in, Esc zooms out, / searches.";
+    // To the largest of what a search has found.
+    goToHit() {
+      const [largest] = [...this.hits || []].sort((a, b) => b.shares[this.side] - a.shares[this.side]);
+      if (largest && this.frames.has(largest.index))
+        this.moveTo(largest);
+      else if (largest)
+        this.zoomTo(largest);
+    }
 
-    svg.addEventListener("click", event => {
-      const node = nodeOf(event.target);
-      if (node)
-        zoomTo(node);
-    });
-    svg.addEventListener("pointerover", event => {
-      const node = nodeOf(event.target);
-      if (node)
-        tell(node);
-    });
-    svg.addEventListener("focusin", event => {
-      const node = nodeOf(event.target);
-      if (node && node !== current)
-        moveTo(node, false);
-      else if (node)
-        tell(node);
-    });
-    svg.addEventListener("keydown", event => {
+    // Esc: what was searched first, then the zoom. Whether there was either.
+    leave() {
+      if (this.search.value) {
+        this.search.value = "";
+        this.lookFor("");
+      } else if (this.zoom !== this.nodes[0]) {
+        this.zoomTo(this.nodes[0], this.root.contains(document.activeElement));
+      } else {
+        return false;
+      }
+      return true;
+    }
+
+    // fn(node, event) for what happens to a frame.
+    onFrame(type, fn) {
+      this.svg.addEventListener(type, event => {
+        const frame = event.target.closest?.("[data-index]");
+        if (frame)
+          fn(this.nodes[Number(frame.dataset.index)], event);
+      });
+    }
+
+    listen() {
+      this.onFrame("click", node => this.zoomTo(node));
+      this.onFrame("pointerover", node => this.tell(node));
+      this.onFrame("focusin", node => this.moveTo(node, false));
+      this.onFrame("keydown", (node, event) => this.press(node, event));
+      this.reset.addEventListener("click", () => this.zoomTo(this.nodes[0]));
+      this.search.addEventListener("input", () => this.lookFor(this.search.value.trim()));
+      this.search.addEventListener("keydown", event => {
+        if (event.key === "Enter")
+          this.goToHit();
+      });
+      this.root.addEventListener("change", event => {
+        if (event.target.type !== "radio")
+          return;
+        this.side = this.toThen.checked ? 1 : 0;
+        this.render();
+      });
+      for (const type of ["pointerdown", "focusin"])
+        this.root.addEventListener(type, () => { active = this; });
+      new ResizeObserver(() => {
+        if (this.svg.clientWidth && Math.abs(this.svg.clientWidth - this.drawnWidth) > 40)
+          this.render();
+      }).observe(this.svg);
+    }
+
+    press(node, event) {
       if (event.altKey || event.ctrlKey || event.metaKey)
         return;
-      if (event.key === "Enter" || event.key === " ") {
-        zoomTo(current);
-        event.preventDefault();
+      const isZoom = event.key === "Enter" || event.key === " ";
+      const next = isZoom ? node : this.target(event.key, node);
+      if (!next)
         return;
-      }
-      const node = target(event.key, current);
-      if (node) {
-        moveTo(node);
-        event.preventDefault();
-      }
-    });
-    reset.addEventListener("click", () => zoomTo(nodes[0]));
-    search.addEventListener("input", () => lookFor(search.value.trim()));
-    search.addEventListener("keydown", event => {
-      if (event.key !== "Enter" || !hits)
-        return;
-      const largest = [...hits].sort((a, b) => b.shares[side] - a.shares[side])[0];
-      if (largest && frames.has(largest.index))
-        moveTo(largest);
-      else if (largest)
-        zoomTo(largest);
       event.preventDefault();
-    });
-    root.addEventListener("change", event => {
-      if (event.target.type !== "radio")
-        return;
-      side = toThen.checked ? 1 : 0;
-      render();
-    });
-    for (const name of ["pointerdown", "focusin"])
-      root.addEventListener(name, () => { active = graph; });
-    new ResizeObserver(() => {
-      if (svg.clientWidth && Math.abs(svg.clientWidth - drawnWidth) > 40)
-        render();
-    }).observe(svg);
+      if (isZoom)
+        this.zoomTo(next);
+      else
+        this.moveTo(next);
+    }
 
-    const graph = {
-      root,
-      search,
-      // Esc: what was searched first, then the zoom.
-      leave() {
-        if (search.value) {
-          search.value = "";
-          lookFor("");
-        } else if (zoom !== nodes[0]) {
-          zoomTo(nodes[0], root.contains(document.activeElement));
-        } else {
-          return false;
-        }
-        return true;
-      },
-    };
-    svg.setAttribute("role", "tree");
-    svg.classList.add("is-live");
-    if (toThen)
-      toThen.disabled = false;
-    tools.hidden = details.hidden = false;
-    details.textContent = hint;
-    render();
-    return graph;
+    isVisible() {
+      const box = this.root.getBoundingClientRect();
+      return box.height > 0 && box.bottom > 0 && box.top < innerHeight;
+    }
   }
 
-  function isVisible(graph) {
-    const box = graph.root.getBoundingClientRect();
-    return box.height > 0 && box.bottom > 0 && box.top < innerHeight;
+  // For the whole page: / and Esc are for the graph that was used last, if it is in sight.
+  function press(event, graphs) {
+    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey)
+      return;
+    const isTyping = event.target.closest?.("input:not([type=radio]), textarea, select, [contenteditable]");
+    if (event.key === "/" && !isTyping) {
+      const graph = active?.isVisible() ? active : graphs.find(each => each.isVisible());
+      if (!graph)
+        return;
+      graph.search.focus();
+      graph.search.select();
+      event.preventDefault();
+    } else if (event.key === "Escape" && active && (!isTyping || event.target === active.search)) {
+      if (active.leave())
+        event.preventDefault();
+    }
   }
 
   function start() {
-    const graphs = [...document.querySelectorAll(".flame")].map(setUp);
-    document.addEventListener("keydown", event => {
-      const isTyping = event.target.closest?.("input:not([type=radio]), textarea, select, [contenteditable]");
-      if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey)
-        return;
-      if (event.key === "/" && !isTyping) {
-        const graph = active && isVisible(active) ? active : graphs.find(isVisible);
-        if (graph) {
-          graph.search.focus();
-          graph.search.select();
-          event.preventDefault();
-        }
-      } else if (event.key === "Escape" && active && (!isTyping || event.target === active.search)) {
-        if (active.leave())
-          event.preventDefault();
-      }
-    });
+    const graphs = [...document.querySelectorAll(".flame")].map(root => new Graph(root));
+    document.addEventListener("keydown", event => press(event, graphs));
   }
 
   if (document.readyState === "loading")

@@ -17,6 +17,9 @@ enum { ROWS = 20, NAME_BYTES_MAX = 300, LABEL_BYTES_MAX = 100, FILE_BYTES_MAX = 
 /* Percentage points, or percent: what has less is in no table. */
 static const double least_points = 0.1;
 
+/* What a whole bar has at least, so that small changes look small. */
+static const double bar_points = 5;
+
 struct growth_page {
     struct buf *out;
     const struct growth *growth;
@@ -131,7 +134,7 @@ static void write_change(
     char text[AMOUNT_MAX];
     const struct comparison *comparison = &page->growth->comparison;
     double weight = weight_of(page, view, function);
-    double largest = weight_of(page, view, view->functions[0]);
+    double largest = fmax(weight_of(page, view, view->functions[0]), bar_points);
     double points = is_flat(view) ? function->flat_points : function->cum_points;
     double amount = is_flat(view)
                         ? comparison_amount(comparison, function->flat, function->base_flat)
@@ -145,7 +148,7 @@ static void write_change(
     html_printf(page->out,
         "<td>%s <svg class=\"%s\" width=\"80\" height=\"10\" aria-hidden=\"true\"><rect "
         "width=\"%.1f%%\" height=\"10\"/></svg></td>",
-        text, view->bar, largest > 0 ? weight / largest * 100 : 0);
+        text, view->bar, weight / largest * 100);
 }
 
 static void write_pair(const struct growth_page *page, int64_t value, int64_t base)
