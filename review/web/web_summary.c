@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/incident.h"
+#include "review/analysis/go_names.h"
 #include "review/analysis/history.h"
 #include "review/analysis/mark.h"
 #include "review/store/store.h"
@@ -109,15 +110,6 @@ static void find_peaks(const struct incident *incident, struct web_summary *summ
         summary->peak = incident->trigger.value;
 }
 
-/* "a.com/b/game.(*Store).Load" -> "(*Store).Load"; "a.com/b/game.Load" -> "game.Load" */
-static const char *short_name(const char *function)
-{
-    const char *slash = strrchr(function, '/');
-    const char *name = slash ? slash + 1 : function;
-    const char *receiver = strstr(name, ".(");
-    return receiver ? receiver + 1 : name;
-}
-
 static void take_texts(
     const struct store_incident *stored, struct web_summary *summary, struct texts *texts)
 {
@@ -133,7 +125,9 @@ static void take_texts(
     add_text(texts, &summary->trigger, incident->trigger.name);
     add_text(texts, &summary->metric, incident->trigger.metric);
     add_text(texts, &summary->headline, analysis->headline ? analysis->headline : reason);
-    add_text(texts, &summary->suspect, suspect->function ? short_name(suspect->function) : NULL);
+    char *name = suspect->function ? go_names_short(suspect->function) : NULL;
+    add_text(texts, &summary->suspect, name);
+    free(name);
     add_text(texts, &summary->profile, suspect->profile);
     add_text(texts, &summary->sample, suspect->sample);
     add_text(texts, &summary->revision, incident->target.revision);
