@@ -60,7 +60,8 @@ static int serve(
     sigprocmask(SIG_BLOCK, &ends, NULL); /* before there are threads, so that sigwait gets them */
     struct web *web = web_open(&options, &err);
     if (!web)
-        return command_failed(&command_review, "%s", err.text);
+        return command_failed(
+            &command_review, "%s; --listen 127.0.0.1:0 takes any free port", err.text);
     if (!listen_address_is_loopback(listening))
         fprintf(stderr, "stakeout review: warning: everybody who can reach this address can read "
                         "and mark the incidents: there is no password\n");
