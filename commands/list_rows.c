@@ -256,6 +256,12 @@ static void take_row(struct printing *printing, struct row *row)
     history_free(&history);
 }
 
+/* Services are compared by their one name. */
+static bool is_same_group(const struct row *a, const struct row *b)
+{
+    return a->entry.service == b->entry.service && !strcmp(a->entry.group, b->entry.group);
+}
+
 /* The newest incident of each group comes first; marks those of the same group behind it. */
 static void mark_later(struct list_rows *rows)
 {
@@ -266,8 +272,7 @@ static void mark_later(struct list_rows *rows)
     for (size_t i = 0; i < rows->count; i++) {
         struct row *row = &rows->all[i];
         size_t slot = (size_t)strtoull(row->entry.group, NULL, 16) & (slots - 1);
-        while (table[slot] && (strcmp(rows->all[table[slot] - 1].entry.group, row->entry.group) ||
-                                  rows->all[table[slot] - 1].entry.service != row->entry.service))
+        while (table[slot] && !is_same_group(&rows->all[table[slot] - 1], row))
             slot = (slot + 1) & (slots - 1);
         row->shown = table[slot] != 0;
         table[slot] = table[slot] ? table[slot] : i + 1;

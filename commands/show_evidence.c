@@ -8,10 +8,12 @@
 #include "core/known.h"
 #include "review/analysis/analysis.h"
 #include "review/analysis/evidence.h"
+#include "review/analysis/group.h"
 #include "review/analysis/marking.h"
 #include "review/store/store.h"
 
 #include <stdint.h>
+#include <string.h>
 
 /* What all profiles may have when they are inflated. */
 static const size_t inflated_max_bytes = (size_t)256 << 20;
@@ -68,8 +70,15 @@ void show_evidence_history(struct store *store, const struct store_incident *sto
     marking_read_known(store, stored->service, &known, NULL);
     if (list_rows_service(collection.rows, 0))
         list_rows_set_known(collection.rows, 0, &known);
-    list_rows_history(
-        collection.rows, stored->service, stored->id, group, clock_wall_ms(), history);
+    int64_t now_ms = clock_wall_ms();
+    char as_stored[GROUP_SIZE];
+    list_rows_history(collection.rows, stored->service, stored->id, group, now_ms, history);
+    /* Where nothing is analysed before it is stored, its like are of the group that has no suspect.
+     */
+    if (history->count <= 1 && strcmp(group_as_stored(stored->incident, as_stored), group) != 0) {
+        history_free(history);
+        list_rows_history(collection.rows, stored->service, stored->id, as_stored, now_ms, history);
+    }
     list_rows_free(collection.rows);
     known_free(&known);
 }

@@ -37,18 +37,17 @@ bool known_group_valid(const char *text)
            strspn(text, "0123456789abcdef") == KNOWN_GROUP_SIZE - 1;
 }
 
-static size_t index_of(const struct known *known, const char *group)
+static struct known_group *find(const struct known *known, const char *group)
 {
-    size_t i = 0;
-    while (i < known->count && strcmp(known->groups[i].group, group) != 0)
-        i++;
-    return i;
+    for (size_t i = 0; i < known->count; i++)
+        if (!strcmp(known->groups[i].group, group))
+            return &known->groups[i];
+    return NULL;
 }
 
 const struct known_group *known_find(const struct known *known, const char *group)
 {
-    size_t i = index_of(known, group);
-    return i < known->count ? &known->groups[i] : NULL;
+    return find(known, group);
 }
 
 static char *copy_text(const char *text, size_t max)
@@ -60,35 +59,36 @@ int known_add(struct known *known, const struct known_group *group, struct error
 {
     if (!known_group_valid(group->group))
         return error_set(err, "a group is 16 hex digits");
-    size_t i = index_of(known, group->group);
+    struct known_group *place = find(known, group->group);
     double peak = group->peak;
-    if (i == KNOWN_GROUPS_MAX)
+    if (!place && known->count == KNOWN_GROUPS_MAX)
         return error_set(err, "%d groups are known already; take one off first", KNOWN_GROUPS_MAX);
-    if (i == known->count) {
-        known->groups = xrealloc(known->groups, known->count + 1, sizeof *known->groups);
-        known->count++;
+    if (place) {
+        peak = fmax(peak, place->peak); /* NAN loses */
+        group_free(place);
     } else {
-        peak = fmax(peak, known->groups[i].peak); /* NAN loses */
-        group_free(&known->groups[i]);
+        known->groups = xrealloc(known->groups, known->count + 1, sizeof *known->groups);
+        place = &known->groups[known->count++];
     }
-    known->groups[i] = (struct known_group){.app = copy_text(group->app, TEXT_BYTES_MAX),
+    *place = (struct known_group){.app = copy_text(group->app, TEXT_BYTES_MAX),
         .trigger = copy_text(group->trigger, TEXT_BYTES_MAX),
         .metric = copy_text(group->metric, TEXT_BYTES_MAX),
         .peak = peak,
         .suspect = copy_text(group->suspect, SUSPECT_BYTES_MAX),
         .marked_ms = group->marked_ms};
-    memcpy(known->groups[i].group, group->group, KNOWN_GROUP_SIZE);
+    memcpy(place->group, group->group, KNOWN_GROUP_SIZE);
     return 0;
 }
 
 bool known_remove(struct known *known, const char *group)
 {
-    size_t i = index_of(known, group);
-    if (i == known->count)
+    struct known_group *place = find(known, group);
+    if (!place)
         return false;
-    group_free(&known->groups[i]);
+    group_free(place);
     known->count--;
-    memmove(&known->groups[i], &known->groups[i + 1], (known->count - i) * sizeof *known->groups);
+    size_t behind = known->count - (size_t)(place - known->groups);
+    memmove(place, place + 1, behind * sizeof *place);
     return true;
 }
 

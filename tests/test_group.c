@@ -28,6 +28,7 @@ static void names_lose_what_a_build_changes(void **state)
         {"a.com/b@v1.2.3.(*T).F", "a.com/b.(*T).F"},
         {"a.com/b@v0.0.0-20230101-abcdef.F", "a.com/b.F"},
         {"a.com/b@v1.2.3-rc.1/c.F", "a.com/b/c.F"},
+        {"a.com/b@v1", "a.com/b"},
         {"gopkg.in/yaml%2ev3.Unmarshal", "gopkg.in/yaml.Unmarshal"},
         {"app/vendor/a.com/b.F", "a.com/b.F"},
         {"main.work.func1", "main.work"},

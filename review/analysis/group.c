@@ -63,10 +63,11 @@ static size_t module_version_length(const char *text)
         return element;
     size_t length = strcspn(text, digits);
     for (int i = 0; i < 3; i++) {
-        size_t number = strspn(text + length + (i > 0), digits);
-        if (!number || (i > 0 && text[length] != '.'))
+        size_t dot = i > 0 && text[length] == '.';
+        size_t number = dot || i == 0 ? strspn(text + length + dot, digits) : 0;
+        if (!number)
             break;
-        length += number + (i > 0);
+        length += dot + number;
     }
     if (text[length] == '-' || text[length] == '+')
         length += strcspn(text + length, ".");

@@ -124,19 +124,19 @@ static void find_spans(struct history_book *book)
     for (size_t i = 0; i < book->count; i++) {
         const struct history_entry *entry = sorted[i];
         const char *version = version_of(entry);
-        struct span *last = book->span_count ? &book->spans[book->span_count - 1] : NULL;
         book->span_of[entry - book->entries] = NO_SPAN;
         if (!*version)
             continue;
-        if (!last || strcmp(last->service, entry->service) != 0 ||
-            strcmp(last->version, version) != 0) {
-            last = &book->spans[book->span_count++];
-            *last = (struct span){.service = entry->service,
+        struct span *span = &book->spans[book->span_count - (book->span_count > 0)];
+        if (!span->service || strcmp(span->service, entry->service) != 0 ||
+            strcmp(span->version, version) != 0) {
+            span = &book->spans[book->span_count++];
+            *span = (struct span){.service = entry->service,
                 .version = version,
                 .is_image = !entry->revision,
                 .first_ms = entry->fired_ms};
         }
-        last->last_ms = entry->fired_ms;
+        span->last_ms = entry->fired_ms;
         book->span_of[entry - book->entries] = book->span_count - 1;
     }
 }
