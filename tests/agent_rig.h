@@ -39,7 +39,7 @@ struct world {
     struct agent *agent;
 };
 
-static int set_up(void **state)
+static inline int set_up(void **state)
 {
     struct world *world = xcalloc(1, sizeof *world);
     struct error err;
@@ -71,7 +71,7 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
+static inline int tear_down(void **state)
 {
     struct world *world = *state;
     agent_close(world->agent);
@@ -82,13 +82,13 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void close_agent(struct world *world)
+static inline void close_agent(struct world *world)
 {
     agent_close(world->agent);
     world->agent = NULL;
 }
 
-static void fire(const struct world *world)
+static inline void fire(const struct world *world)
 {
     struct error err;
     int64_t now_ms = clock_mono_ms();
@@ -109,7 +109,7 @@ struct wait {
     bool met;
 };
 
-static void look(void *arg)
+static inline void look(void *arg)
 {
     struct wait *wait = arg;
     wait->met = wait->wanted(wait->world);
@@ -117,7 +117,7 @@ static void look(void *arg)
         loop_timer_set(wait->timer, clock_mono_ms() + 5);
 }
 
-static void wait_until(const struct world *world, bool (*wanted)(const struct world *world))
+static inline void wait_until(const struct world *world, bool (*wanted)(const struct world *world))
 {
     struct wait wait = {.world = world, .wanted = wanted};
     wait.timer = loop_timer_new(world->agent->loop, look, &wait);
@@ -126,12 +126,12 @@ static void wait_until(const struct world *world, bool (*wanted)(const struct wo
     loop_timer_free(wait.timer);
 }
 
-static bool is_taken(const struct world *world)
+static inline bool is_taken(const struct world *world)
 {
     return atomic_load(&world->stub.taken) > 0;
 }
 
-static void wait_ms(const struct world *world, int64_t ms)
+static inline void wait_ms(const struct world *world, int64_t ms)
 {
     bool never = false;
     loop_run_until(world->agent->loop, &never, clock_mono_ms() + ms);

@@ -91,7 +91,7 @@ static enum MHD_Result profiler_serve(void *arg, struct MHD_Connection *connecti
     return profiler_answer(connection, 200, stub_profile, sizeof stub_profile);
 }
 
-static void profiler_stub_start(struct profiler_stub *stub)
+static inline void profiler_stub_start(struct profiler_stub *stub)
 {
     memset(stub, 0, sizeof *stub);
     atomic_store(&stub->record_ms, 20);
@@ -104,7 +104,7 @@ static void profiler_stub_start(struct profiler_stub *stub)
     snprintf(stub->url, sizeof stub->url, "http://127.0.0.1:%u/debug/pprof", (unsigned)info->port);
 }
 
-static void profiler_stub_stop(struct profiler_stub *stub)
+static inline void profiler_stub_stop(struct profiler_stub *stub)
 {
     atomic_store(&stub->hold, 0);
     MHD_stop_daemon(stub->daemon);
