@@ -38,16 +38,19 @@ static void settle(struct asking *asking, const char *text, size_t size)
 {
     const struct recall_setup *setup = &asking->recall->setup;
     loop_timer_unset(asking->timer);
-    if (asking->warned)
+    if (asking->warned && !setup->quiet)
         log_info("%s in %s could be asked for", setup->key, label_of(asking));
     setup->settled(setup->arg, asking->exporter, label_of(asking), text, size);
 }
 
 static void warn(struct asking *asking, const char *reason)
 {
-    if (!asking->warned)
-        log_warn("%s in %s cannot be asked for, and until it can, %s: %s",
-            asking->recall->setup.key, label_of(asking), asking->recall->setup.meanwhile, reason);
+    const struct recall_setup *setup = &asking->recall->setup;
+    if (setup->quiet)
+        log_debug("%s in %s cannot be asked for: %s", setup->key, label_of(asking), reason);
+    else if (!asking->warned)
+        log_warn("%s in %s cannot be asked for, and is not replaced until it can: %s", setup->key,
+            label_of(asking), reason);
     asking->warned = true;
 }
 
@@ -78,9 +81,8 @@ static void answered(void *arg, const struct recall_result *result)
         break;
     case RECALL_FORBIDDEN:
         if (!asking->recall->setup.again)
-            log_info("%s is not read from %s: %s; %s is all that is read",
-                asking->recall->setup.what, label_of(asking), result->reason,
-                asking->recall->setup.key);
+            log_info("%s from %s: %s; %s is all that is read", asking->recall->setup.unread,
+                label_of(asking), result->reason, asking->recall->setup.key);
         settle(asking, NULL, 0);
         break;
     case RECALL_FAILED:

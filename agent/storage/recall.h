@@ -15,9 +15,9 @@ struct recall_setup {
     struct loop *loop;
     struct delivery *delivery;
     const char *key;
-    const char *what;      /* that is, for the log: "what an earlier task of the service learned" */
-    const char *meanwhile; /* what is so while it cannot be asked for: "it is not replaced" */
-    bool again;            /* it was asked for before: that it may not be read was said then */
+    const char *unread; /* said where it may not be read: "what was learned is not read back" */
+    bool again;         /* it was asked for before: that was said then */
+    bool quiet;         /* an outage is said at level debug: nobody waits for an answer */
     size_t max_bytes;
     /* After a failure an exporter is asked again, pause_ms later at first, then twice as long each
      * time, but at most longest_pause_ms, and for as long as it fails. */
