@@ -211,7 +211,8 @@ static char *reason_of(
 {
     char calm[VALUE_TEXT_SIZE], every[VALUE_TEXT_SIZE];
     const struct config *config = watch->baselines->setup.config;
-    metric_format_level(UNIT_SECONDS, (double)((now_ms - watch->calm_since_ms) / 1000), calm);
+    int64_t calm_s = (now_ms - watch->calm_since_ms) / 1000;
+    metric_format_level(UNIT_SECONDS, (double)calm_s, calm);
     metric_format_level(UNIT_SECONDS, (double)config->baseline.every_ms / 1000, every);
     switch (watch->plan.need) {
     case NEED_FIRST:
