@@ -68,12 +68,35 @@ static void cells_cannot_break_out(void **state)
     table_free(&table);
 }
 
+static void numbers_stand_right_and_colours_only_where_allowed(void **state)
+{
+    (void)state;
+    struct table table;
+    table_init(&table, 3, titles);
+    table.right = 1U << 1;
+    add(&table, "1", "5%", "x");
+    table_colour(&table, 1, TABLE_RED);
+    add(&table, "2", "", "y");
+    table_colour(&table, 1, TABLE_RED); /* of nothing */
+    expect(&table, &(struct table_style){0},
+        "ID  NAME  WHY\n"
+        "1     5%  x\n"
+        "2         y\n");
+    add(&table, "1", "5%", "x");
+    table_colour(&table, 1, TABLE_RED);
+    table_colour(&table, 2, TABLE_BOLD);
+    expect(&table, &(struct table_style){.colour = true},
+        "1     \x1b[31m5%\x1b[0m  \x1b[1mx\x1b[0m\n");
+    table_free(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_are_as_wide_as_the_first_batch_needs),
         cmocka_unit_test(the_last_cell_is_cut_to_the_terminal),
         cmocka_unit_test(cells_cannot_break_out),
+        cmocka_unit_test(numbers_stand_right_and_colours_only_where_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

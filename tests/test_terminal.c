@@ -1,5 +1,6 @@
 #include "commands/terminal.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,6 +75,52 @@ static void a_file_is_no_terminal(void **state)
     fclose(file);
 }
 
+static void a_sparkline_has_the_highest_of_each_part(void **state)
+{
+    (void)state;
+    static const struct {
+        double values[6];
+        size_t count, width;
+        const char *line;
+    } cases[] = {
+        {{0, 100}, 2, 12, "\u2581\u2588"},
+        {{50, 100, 0}, 3, 3, "\u2585\u2588\u2581"},
+        {{0, 100, 0, 0, 0, 0}, 6, 3, "\u2588\u2581\u2581"},
+        {{100, NAN, 100}, 3, 3, "\u2588 \u2588"},
+        {{-1, 0, 1}, 3, 3, "\u2581\u2585\u2588"},
+        {{0, 0}, 2, 2, "\u2581\u2581"},
+        {{NAN, NAN}, 2, 2, ""},
+        {{0}, 0, 2, ""},
+        {{INFINITY, 1}, 2, 2, " \u2588"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *line = terminal_sparkline(cases[i].values, cases[i].count, cases[i].width);
+        assert_string_equal(line, cases[i].line);
+        free(line);
+    }
+}
+
+static void the_locale_says_what_can_be_shown(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *all, *ctype, *lang;
+        bool unicode;
+    } cases[] = {
+        {"", "", "en_GB.UTF-8", true},
+        {"", "", "C.utf8", true},
+        {"C", "", "en_GB.UTF-8", false},
+        {"", "de_DE.ISO-8859-1", "en_GB.UTF-8", false},
+        {"", "", "", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setenv("LC_ALL", cases[i].all, 1);
+        setenv("LC_CTYPE", cases[i].ctype, 1);
+        setenv("LANG", cases[i].lang, 1);
+        assert_int_equal(terminal_unicode(), cases[i].unicode);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +128,8 @@ int main(void)
         cmocka_unit_test(json_means_the_same_without_raw_controls),
         cmocka_unit_test(length_counts_characters),
         cmocka_unit_test(a_file_is_no_terminal),
+        cmocka_unit_test(a_sparkline_has_the_highest_of_each_part),
+        cmocka_unit_test(the_locale_says_what_can_be_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
