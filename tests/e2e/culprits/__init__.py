@@ -12,9 +12,15 @@ import subprocess
 import threading
 import time
 
+import pytest
+
+import postgres
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 PQ = "/usr/share/gocode/src/github.com/lib/pq"
-SECONDS = 2
+SECONDS, CALM_SECONDS = 2, 1
+ENOUGH_CPU_S = 0.5
+EXACT = ("goroutines", "memory")  # metrics whose profiles do not depend on CPU time
 FIRED_S = 1795446241  # 2026-11-23T15:04:01Z
 
 # module, program, the metric that fires, what a person names (any of them), calm and spiking requests
@@ -148,13 +154,19 @@ class Service:
             ending.set()
             thread.join()
 
-    def profiles(self):
+    def profiles(self, seconds):
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            cpu = pool.submit(self.get, f"/debug/pprof/profile?seconds={SECONDS}")
-            time.sleep(SECONDS * 0.8)  # the rest is as it is while the load is on
+            cpu = pool.submit(self.get, f"/debug/pprof/profile?seconds={seconds}")
+            time.sleep(seconds * 0.8)  # the rest is as it is while the load is on
             taken = {"goroutine": self.get("/debug/pprof/goroutine"),
                      "heap": self.get("/debug/pprof/heap?gc=1")}
             return {"cpu": cpu.result(), **taken}
+
+    def cpu_s(self):
+        """CPU time that it has used."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self):
         self.process.kill()
@@ -188,14 +200,22 @@ def write_incident(folder, name, metric, profiles, baseline=None):
     return path
 
 
-def record(binaries, culprit, folder, environment=None):
-    """Runs the program, calm and spiking; leaves baseline, with and alone in the folder."""
+def record(binaries, culprit, folder, environment=None, busy=False):
+    """Runs the program, calm and spiking; leaves baseline, with and alone in the folder. A busy one
+    has much else to do on a calm day as well, and the culprit is asked for by one client only."""
     service = Service(binaries, culprit, environment)
+    calm_pauses, spike_pauses = ([0, 0.002, 0.002], [0.01]) if busy else ([0.01], [0, 0])
     try:
-        with service.load(culprit.calm, 0.01):
-            calm = service.profiles()
-            with service.load(culprit.spike, 0), service.load(culprit.spike, 0):
-                spiking = service.profiles()
+        with contextlib.ExitStack() as loads:
+            for pause_s in calm_pauses:
+                loads.enter_context(service.load(culprit.calm, pause_s))
+            calm = service.profiles(CALM_SECONDS)
+            for pause_s in spike_pauses:
+                loads.enter_context(service.load(culprit.spike, pause_s))
+            before = service.cpu_s()
+            spiking = service.profiles(SECONDS)
+            if culprit.metric not in EXACT and service.cpu_s() - before < ENOUGH_CPU_S:
+                spiking = service.profiles(SECONDS * 4)  # the machine is busy with others
     finally:
         service.close()
     write_incident(folder, "baseline", culprit.metric, calm)
@@ -215,6 +235,8 @@ def judge(stakeout, culprit, folder):
         suspect = incident.get("suspect")
         outcome = "none" if not suspect else "right" if suspect["function"] in culprit.named \
             else "wrong"
+        if not suspect and "samples, which say little" in incident["no_suspect"]:
+            outcome = "starved"  # the machine gave the program too little to judge by
         outcomes[name] = (outcome, suspect["function"] + ": " + suspect["why"] if suspect
                           else incident["no_suspect"])
     return outcomes
@@ -224,3 +246,41 @@ def recorded(folder):
     """The culprits whose incidents are in the folder."""
     return [culprit for culprit in CULPRITS
             if glob.glob(os.path.join(folder, culprit.program, "alone"))]
+
+
+@contextlib.contextmanager
+def database():
+    """The environment with PostgreSQL for the program that reads it; empty where there is none."""
+    try:
+        server = postgres.Server() if os.path.isdir(PQ) else None
+    except pytest.skip.Exception:
+        server = None
+    if not server:
+        yield {}
+        return
+    with contextlib.closing(server):
+        yield {"DATABASE": f"postgres://stakeout@127.0.0.1:{server.port}/postgres?sslmode=disable"}
+
+
+def record_all(folder, busy=False):
+    """Builds and records every program that can run here, two at a time."""
+    binaries = os.path.join(folder, "binaries")
+    os.makedirs(binaries)
+    build(binaries)
+    with database() as environment, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        chosen = [culprit for culprit in CULPRITS if culprit.program != "entrants" or environment]
+        list(pool.map(lambda culprit: record(binaries, culprit, os.path.join(
+            folder, culprit.program), environment, busy), chosen))
+
+
+def judge_all(stakeout, folder):
+    """Counts of right, none and wrong, with the baseline and alone; and a line for what is not right."""
+    counts = {"with": collections.Counter(), "alone": collections.Counter()}
+    said = []
+    for culprit in recorded(folder):
+        judged = judge(stakeout, culprit, os.path.join(folder, culprit.program))
+        for name, (outcome, text) in judged.items():
+            counts[name][outcome] += 1
+            if outcome != "right":
+                said.append(f"{culprit.program} ({culprit.kind}) {name}: {outcome}: {text}")
+    return counts, said
