@@ -122,11 +122,12 @@ static void put_peaks(struct buf *out, const struct pair *pair)
     const struct incident *before = incident_of(pair, 0), *after = incident_of(pair, 1);
     if (before->peak_count + after->peak_count == 0)
         return;
-    buf_puts(out,
-        "<section><h2>Peaks of the metrics</h2><div class=\"scroll\"><table class=\"peaks\">"
-        "<thead><tr><th>metric</th><th class=\"number\">before</th>"
-        "<th class=\"number\">after</th><th class=\"number\">after / before</th></tr>"
-        "</thead><tbody>\n");
+    buf_puts(out, "<section><h2>Peaks of the metrics</h2><div class=\"scroll\" tabindex=\"0\" "
+                  "role=\"region\" "
+                  "aria-label=\"Peaks of the metrics\"><table class=\"peaks\">"
+                  "<thead><tr><th>metric</th><th class=\"number\">before</th>"
+                  "<th class=\"number\">after</th><th class=\"number\">after / before</th></tr>"
+                  "</thead><tbody>\n");
     for (size_t i = 0; i < after->peak_count; i++)
         put_peak(out, pair, after->peaks[i].metric);
     for (size_t i = 0; i < before->peak_count; i++)
