@@ -2,12 +2,12 @@
  * keep_frames matches stay. A frame that is dropped goes with all that it called, unless nothing
  * else called it. github.com/google/pprof: profile/prune.go */
 #include "core/alloc.h"
+#include "core/buf.h"
 #include "core/error.h"
 #include "review/analysis/pattern.h"
 #include "review/analysis/top_graph.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* About a second, and a thousand times what sensible expressions take. */
 static const uint64_t most_steps = 100 * 1000 * 1000;
@@ -34,12 +34,13 @@ static int compile(const struct profile *profile, uint32_t string, const char *f
     *pattern = NULL;
     if (text->size == 0)
         return 0;
-    char *whole = xrealloc(NULL, text->size + sizeof "^()$", 1);
-    memcpy(whole, "^(", 2);
-    memcpy(whole + 2, text->text, text->size);
-    memcpy(whole + 2 + text->size, ")$", 2);
-    enum pattern_status status = pattern_compile(whole, text->size + 4, pattern);
-    free(whole);
+    struct buf whole;
+    buf_init(&whole, SIZE_MAX / 4);
+    buf_puts(&whole, "^(");
+    buf_append(&whole, text->text, text->size);
+    buf_puts(&whole, ")$");
+    enum pattern_status status = pattern_compile(whole.data, whole.size, pattern);
+    buf_free(&whole);
     if (status == PATTERN_TOO_LARGE)
         return error_set(err, "the profile's %s is too large an expression", field);
     if (status == PATTERN_NOT_SUPPORTED)

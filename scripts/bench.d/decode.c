@@ -1,5 +1,6 @@
-/* decode FILE TIMES: milliseconds of CPU of zlib's inflate alone and of a whole decode of a profile, the least of
- * each, in turn. zlib inflates into memory that it has been given before; the decode gets its own each time. */
+/* decode FILE TIMES: milliseconds of CPU of zlib's inflate alone and of a whole decode of a
+ * profile, the least of each, in turn. zlib inflates into memory that it has been given before; the
+ * decode gets its own each time. */
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/fs.h"
