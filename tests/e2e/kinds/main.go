@@ -132,19 +132,19 @@ func keep() {
 func round(number int, encoded []byte) {
 	labels := pprof.Labels("round", strconv.Itoa(number%3), "stage", "work")
 	pprof.Do(context.Background(), labels, func(context.Context) {
-		for i := 0; i < 10; i++ {
+		for i := 0; i < 20; i++ {
 			decode(encoded)
 			sortNames()
 		}
 	})
 	values := make([]float64, 30000)
-	for i := 0; i < 200; i++ {
+	for i := 0; i < 500; i++ {
 		sink += int(Sum(values)) + Sum([]int{1, 2, 3})
 	}
 	for i := 0; i < 20000000; i++ {
 		sink = addThree(sink, i, 1)
 	}
-	sink += fibonacci(25)
+	sink += fibonacci(31)
 	if even(3000) {
 		sink++
 	}
