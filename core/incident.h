@@ -69,7 +69,7 @@ struct incident_recurrence {
 /* A function that stands out in one of the profiles. Shares are of all that the profile has. */
 struct incident_function {
     char *function, *file;   /* as the profile names them */
-    int64_t line;            /* where the function begins; 0: not known */
+    int64_t line;            /* where it begins, else the line in it that has most; 0: not known */
     char *profile;           /* "cpu": the name of the profile */
     char *sample;            /* the sample type: "cpu", "inuse_space" */
     double cum_percent;      /* share of what it and all that it called has */
