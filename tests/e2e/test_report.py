@@ -177,7 +177,7 @@ def test_what_does_not_fit_into_memory_is_said(made, tmp_path):
     incident_maker.pprof_maker.cpu([(stack, 1) for stack in frames]).write(folder / "cpu.pb.gz")
     if os.environ.get("STAKEOUT_SANITIZED") == "1":
         pytest.skip("AddressSanitizer needs more address space than there is memory")
-    assert report("--memory", "56MiB", str(folder)).returncode == 0
+    assert report("--memory", "48MiB", str(folder)).returncode == 0
     assert "is too large to analyse here" in incident_in(folder)["analysis_skipped"]
     assert "is too large to analyse here" in page_of(folder)
     outline(page_of(folder))
