@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Measured with profiles in which hardly two stacks are the same (scripts/bench report): the process
- * has 32 MiB of address space before it does anything, the page takes 16 at most, and reading and
- * analysing up to seven times what the profiles inflate to. */
+/* Measured with profiles in which hardly two stacks are the same (scripts/bench report): the
+ * process has 32 MiB of address space before it does anything, the page takes 16 at most, and
+ * reading and analysing up to seven times what the profiles inflate to. */
 static const size_t fixed_bytes = (size_t)48 << 20, memory_per_byte = 7;
 static const size_t without_limit_bytes = (size_t)512 << 20;
 

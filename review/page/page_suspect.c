@@ -10,6 +10,7 @@
 #include "review/page/page.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,8 +186,12 @@ void page_suspect(struct buf *out, const struct page *page)
     if (analysis->suspect.function) {
         put_card(out, page, analysis);
     } else {
+        const char *why = analysis->no_suspect;
+        bool is_lower = *why >= 'a' && *why <= 'z';
         buf_puts(out, "<p>");
-        page_clipped(out, analysis->no_suspect, 1000);
+        if (is_lower)
+            html_printf(out, "%c", *why - 'a' + 'A');
+        page_clipped(out, why + is_lower, 1000);
         buf_puts(out, "</p>\n");
         put_runners_up(out, analysis);
     }
