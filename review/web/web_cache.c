@@ -98,7 +98,7 @@ void web_cache_put(struct web_cache *cache, const char *key, const void *data, s
     if (before)
         free_entry(before);
     if (size <= cache->bytes_max) {
-        while (cache->bytes > cache->bytes_max - size)
+        while (cache->newest && cache->bytes > cache->bytes_max - size)
             drop_oldest(cache);
         struct entry *entry = xcalloc(1, sizeof *entry);
         *entry = (struct entry){.key = xstrdup(key), .data = xcalloc(size + 1, 1), .size = size};

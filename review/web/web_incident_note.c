@@ -13,8 +13,12 @@
 #include "review/web/web_words.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A file is read, changed and written: by one thread of this process at a time. */
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 
 /* What is to be done. */
 struct noting {
@@ -102,7 +106,9 @@ static unsigned take_note(struct noting *noting, const char *id, struct error *e
     noting->stored = store_find(noting->store, id, err);
     if (!noting->stored)
         return 404;
+    pthread_mutex_lock(&writing);
     int status = known ? note_known(noting, err) : note_mark(noting, err);
+    pthread_mutex_unlock(&writing);
     store_incident_free(noting->stored);
     return status < 0 ? 500 : 303;
 }
