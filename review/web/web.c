@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/listen.h"
 #include "review/store/store.h"
+#include "review/web/web_analyst.h"
 #include "review/web/web_cache.h"
 #include "review/web/web_index.h"
 #include "review/web/web_page.h"
@@ -24,7 +25,9 @@ enum {
     IDLE_S = 60,
     FORM_MAX = 24 * 1024, /* a note of 4 KiB, every byte of it escaped, and the rest of the form */
     URI_MAX = 8 * 1024,
-    STACK_BYTES = 1024 * 1024
+    STACK_BYTES = 1024 * 1024,
+    ANALYSED_IN_FOLDER = 1000,
+    ANALYSED_IN_BUCKET = 50
 };
 
 /* How often a place is listed again. A request to a bucket costs money. */
@@ -207,11 +210,17 @@ static int open_site(struct web_site *site, const struct web_options *options, s
         return -1;
     bool bucket = !strncmp(options->where, "s3://", 5);
     site->index = web_index_open(site->stores, bucket ? &bucket_pace : &folder_pace, err);
-    return site->index ? 0 : -1;
+    if (!site->index)
+        return -1;
+    site->analyst = web_analyst_open(site, bucket ? ANALYSED_IN_BUCKET : ANALYSED_IN_FOLDER, err);
+    return site->analyst ? 0 : -1;
 }
 
 static void close_site(struct web_site *site)
 {
+    if (site->index)
+        web_index_wake(site->index);
+    web_analyst_close(site->analyst);
     web_index_close(site->index);
     web_cache_free(site->reports);
     web_stores_close(site->stores);

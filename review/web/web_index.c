@@ -385,6 +385,34 @@ void web_index_replace(struct web_index *index, const struct store_incident *sto
     web_summary_free(summary);
 }
 
+static const struct web_summary *find_unanalysed(const struct web_index *index)
+{
+    for (size_t i = 0; index->complete && i < index->count; i++)
+        if (!index->summaries[i]->analysed && !*index->summaries[i]->problem)
+            return index->summaries[i];
+    return NULL;
+}
+
+char *web_index_wait_unanalysed(struct web_index *index)
+{
+    const struct web_summary *found = NULL;
+    pthread_mutex_lock(&index->lock);
+    while (!index->stopping && !(found = find_unanalysed(index)))
+        pthread_cond_wait(&index->changed, &index->lock);
+    char *id = index->stopping ? NULL : xstrdup(found->id);
+    pthread_mutex_unlock(&index->lock);
+    return id;
+}
+
+void web_index_set_analysed(struct web_index *index, const char *id)
+{
+    pthread_mutex_lock(&index->lock);
+    size_t place = place_of(index->summaries, index->count, id, "");
+    if (place < index->count && !strcmp(index->summaries[place]->id, id))
+        index->summaries[place]->analysed = true;
+    pthread_mutex_unlock(&index->lock);
+}
+
 const struct history_book *web_index_book(struct web_index *index)
 {
     if (!index->book) {

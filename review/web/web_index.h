@@ -67,6 +67,13 @@ void web_index_mark(struct web_index *index, const char *id, const struct mark *
 /* More is known of an incident than when it was listed. */
 void web_index_replace(struct web_index *index, const struct store_incident *stored);
 
+/* Waits until everything is listed and there is an incident that can be read and is not analysed:
+ * the id of the newest, which the caller frees. NULL: it is over. */
+char *web_index_wait_unanalysed(struct web_index *index);
+
+/* It is not to be returned by that again. */
+void web_index_set_analysed(struct web_index *index, const char *id);
+
 /* The known groups of that service are these now; takes over what `known` holds. */
 void web_index_set_known(struct web_index *index, const char *service, struct known *known);
 

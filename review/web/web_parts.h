@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+struct web_analyst;
 struct web_cache;
 struct web_index;
 struct web_stores;
@@ -15,6 +16,7 @@ struct web_stores;
 struct web_site {
     struct web_stores *stores;
     struct web_index *index;
+    struct web_analyst *analyst; /* NULL: nobody analyses beforehand */
     struct web_cache *reports;
     struct web_guard guard;
 };

@@ -44,8 +44,8 @@ struct web_summary {
     double peak, normal; /* of the metric that fired: at most, and before the onset */
     double growing_peak, volume, period_s, jitter_s; /* as in struct history_entry */
     struct web_spark spark;
-    bool analysed; /* it has been, before it was stored */
-    /* What people noted; the only part that changes. */
+    bool analysed; /* it has been, or cannot be */
+    /* What people noted. */
     int64_t looked_ms; /* 0: nobody has looked at it */
     char *note;        /* its own allocation; NULL: there is none */
     uint32_t seen;     /* the listing in which it was there last */

@@ -281,3 +281,11 @@ def test_everything_from_a_bucket(place, start, s3):
     assert review.post(f"/incident/{name}/note", note="from a bucket")[0].status == 303
     key = next(key for key in s3.objects("team/") if key.endswith(f"{name}/review.json"))
     assert json.loads(s3.content(key))["note"] == "from a bucket"
+
+
+def test_what_nobody_has_analysed_is_analysed(place, start):
+    name = incidents_of(place, ROUND)[0]
+    assert "headline" not in json.loads(harness.read(os.path.join(folder_of(place, name), "incident.json")))
+    review = start(place)
+    harness.wait_until(lambda: "GetRematchStreak" in review.page("/?service=games"), "the list has a suspect")
+    assert "headline" not in json.loads(harness.read(os.path.join(folder_of(place, name), "incident.json")))
