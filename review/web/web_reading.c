@@ -48,9 +48,8 @@ static int read_file(void *arg, const char *name, size_t max, struct buf *buf, s
 }
 
 /* The list learns what was found. */
-static void analyse(struct web_reading *reading, struct web_site *site)
+static void tell_index(const struct web_reading *reading, struct web_site *site)
 {
-    analysis_run(reading->evidence);
     struct store_incident analysed = *reading->stored;
     analysed.incident = reading->evidence->incident;
     web_index_replace(site->index, &analysed);
@@ -71,8 +70,11 @@ static int read_all(struct web_reading *reading, struct web_site *site, struct s
     reading->evidence = evidence_read(&from, reading->base ? &base_from : NULL, &limits, err);
     if (!reading->evidence)
         return -1;
-    if (with_baseline && !reading->evidence->incident->analysis.headline)
-        analyse(reading, site);
+    if (reading->evidence->incident->analysis.headline)
+        return 0;
+    analysis_run(reading->evidence);
+    if (with_baseline)
+        tell_index(reading, site);
     return 0;
 }
 

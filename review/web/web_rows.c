@@ -222,9 +222,9 @@ static void put_trend(struct buf *out, const char *what, double week_percent)
             fabs(week_percent), what);
 }
 
-static void put_times(struct buf *out, const struct history *history)
+static void put_often(struct buf *out, const struct history *history)
 {
-    buf_puts(out, "<span class=\"times\">");
+    buf_puts(out, "<span class=\"often\">");
     if (history->count > 0) {
         html_printf(out, "<span title=\"%s\">%s</span>",
             history->trend ? history->trend : history->frequency, history->frequency);
@@ -269,7 +269,7 @@ void web_rows_write(struct buf *out, const struct web_rows *rows, size_t index)
     web_rows_words(out, shown);
     html_printf(out, "</a>\n<span class=\"meta\"><span class=\"source\">%s</span> <span>%s</span> ",
         shown->service, shown->trigger);
-    put_times(out, &history);
+    put_often(out, &history);
     if (shown->note)
         html_printf(out, " <span class=\"noted\" title=\"%s\">%s</span>", shown->note, shown->note);
     buf_puts(out, "</span>\n");
