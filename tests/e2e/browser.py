@@ -43,7 +43,7 @@ def run(script, **given):
     environment = harness.clean_environment({
         "STAKEOUT_MODULES": BUILD, "STAKEOUT_INPUT": json.dumps({"chromium": CHROMIUM, **given})})
     done = subprocess.run(["node", os.path.join(HERE, script)], text=True, capture_output=True,
-                          timeout=harness.PATIENCE_S * 6, env=environment, check=False)
+                          timeout=harness.PATIENCE_S * 15, env=environment, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     failed = json.loads(done.stdout.splitlines()[-1])["failed"]
     assert not failed, "\n".join(failed)

@@ -31,7 +31,7 @@ export class Watch {
     // A page in a context of its own: no cookies, no storage, no cache of another.
     async page(options = {}) {
         const context = await this.browser.newContext({ viewport: WIDE, ...options });
-        context.setDefaultTimeout(10000);
+        context.setDefaultTimeout(30000); // for machines that have other things to do
         await context.addInitScript(() => {
             document.addEventListener("securitypolicyviolation", (event) =>
                 console.error(`policy violated: ${event.violatedDirective} by ${event.blockedURI}`));
