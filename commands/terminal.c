@@ -114,7 +114,7 @@ char *terminal_sparkline(const double *values, size_t count, size_t width)
     double low = 0, high = 0;
     size_t known = 0;
     for (size_t i = 0; i < count; i++) {
-        known += isfinite(values[i]);
+        known += isfinite(values[i]) ? 1 : 0;
         low = isfinite(values[i]) ? fmin(low, values[i]) : low;
         high = isfinite(values[i]) ? fmax(high, values[i]) : high;
     }

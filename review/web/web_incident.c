@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char prefix[] = "/incident/";
+#define PREFIX "/incident/"
 
 void web_incident(struct web_site *site, const struct web_request *request, struct web_reply *reply)
 {
-    const char *begin = request->path + sizeof prefix - 1, *slash = strchr(begin, '/');
+    const char *begin = request->path + sizeof PREFIX - 1, *slash = strchr(begin, '/');
     char *id = slash ? xstrndup(begin, (size_t)(slash - begin)) : xstrdup(begin);
     const char *rest = slash ? slash + 1 : "";
     if (!incident_id_valid(id))
