@@ -230,7 +230,7 @@ static void put_often(struct buf *out, const struct history *history)
             history->trend ? history->trend : history->frequency, history->frequency);
         put_trend(out, "", history->peak.week_percent);
         if (!isfinite(history->peak.week_percent))
-            put_trend(out, " from the database", history->volume.week_percent);
+            put_trend(out, " (database)", history->volume.week_percent);
     }
     buf_puts(out, "</span>");
 }
