@@ -56,6 +56,8 @@ static void put_number(struct buf *out, const char *spec, va_list *arguments)
     char text[NUMBER_MAX];
     size_t length = strlen(spec);
     char last = spec[length - 1];
+    if (strchr(spec, '*'))
+        abort(); /* nobody uses it yet */
     if (strchr("feg", last))
         snprintf(text, sizeof text, spec, va_arg(*arguments, double));
     else if (strchr(spec, 'z'))
