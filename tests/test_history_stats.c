@@ -79,7 +79,7 @@ static void chance_has_no_period(void **state)
         for (size_t j = 0; j < 12; j++)
             times_ms[j] = at_ms += (int64_t)(-log(chance(&seed) + 1e-9) * 1.8e6) + 1;
         history_spacing(times_ms, 12, &period_s, &jitter_s);
-        found += isfinite(period_s);
+        found += isfinite(period_s) ? 1 : 0;
     }
     assert_true(found <= 4); /* 1 in 100 */
 }
@@ -149,12 +149,12 @@ static void chance_has_no_trend(void **state)
             values[j] = exp(0.3 * normal(&seed) + 0.5 * sin(2.1 * (double)(j % 3)));
         }
         history_trend(times_ms, values, 60, &trend);
-        found += isfinite(trend.week_percent);
+        found += isfinite(trend.week_percent) ? 1 : 0;
         for (size_t j = 0; j < 7; j++)
             times_ms[j] = start_ms + (int64_t)j * 3 * day_ms;
         for (size_t count = 4; count < 8; count++) {
             history_trend(times_ms, values, count, &trend);
-            few += isfinite(trend.week_percent);
+            few += isfinite(trend.week_percent) ? 1 : 0;
         }
     }
     assert_true(found <= 5); /* 1 in 100 */
