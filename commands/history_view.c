@@ -4,7 +4,7 @@
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "core/metric.h"
-#include "review/analysis/history_words.h"
+#include "review/history/history_words.h"
 
 #include <jansson.h>
 #include <math.h>

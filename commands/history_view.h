@@ -3,7 +3,7 @@
 #define COMMANDS_HISTORY_VIEW_H
 
 #include "commands/table.h"
-#include "review/analysis/history.h"
+#include "review/history/history.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/incident.h"
 #include "core/known.h"
-#include "review/analysis/marking.h"
+#include "review/history/marking.h"
 #include "review/store/store.h"
 
 #include <stdlib.h>

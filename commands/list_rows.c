@@ -8,9 +8,9 @@
 #include "core/incident.h"
 #include "core/known.h"
 #include "core/metric.h"
-#include "review/analysis/go_names.h"
-#include "review/analysis/history.h"
+#include "review/history/history.h"
 #include "review/store/store.h"
+#include "review/suspect/go_names.h"
 
 #include <math.h>
 #include <stdlib.h>

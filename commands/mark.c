@@ -6,8 +6,8 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/incident.h"
-#include "review/analysis/group.h"
-#include "review/analysis/marking.h"
+#include "review/history/group.h"
+#include "review/history/marking.h"
 #include "review/store/store.h"
 
 #include <math.h>

@@ -10,7 +10,7 @@
 #include "core/fs.h"
 #include "core/incident.h"
 #include "review/analysis/analysis.h"
-#include "review/analysis/evidence.h"
+#include "review/evidence/evidence.h"
 #include "review/store/store_backend.h"
 
 #include <limits.h>

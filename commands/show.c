@@ -7,8 +7,8 @@
 #include "core/error.h"
 #include "core/incident.h"
 #include "review/analysis/analysis.h"
-#include "review/analysis/evidence.h"
-#include "review/analysis/group.h"
+#include "review/evidence/evidence.h"
+#include "review/history/group.h"
 #include "review/store/store.h"
 
 #include <stdlib.h>

@@ -7,9 +7,9 @@
 #include "core/incident.h"
 #include "core/known.h"
 #include "review/analysis/analysis.h"
-#include "review/analysis/evidence.h"
-#include "review/analysis/group.h"
-#include "review/analysis/marking.h"
+#include "review/evidence/evidence.h"
+#include "review/history/group.h"
+#include "review/history/marking.h"
 #include "review/store/store.h"
 
 #include <stdint.h>

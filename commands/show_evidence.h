@@ -3,7 +3,7 @@
 #ifndef COMMANDS_SHOW_EVIDENCE_H
 #define COMMANDS_SHOW_EVIDENCE_H
 
-#include "review/analysis/history.h"
+#include "review/history/history.h"
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "review/analysis/top.h"
+#include "review/top/top.h"
 #include "commands/command.h"
 #include "commands/options.h"
 #include "commands/terminal.h"

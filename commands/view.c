@@ -6,9 +6,9 @@
 #include "core/clock.h"
 #include "core/incident.h"
 #include "core/metric.h"
-#include "review/analysis/evidence.h"
-#include "review/analysis/group.h"
-#include "review/analysis/history.h"
+#include "review/evidence/evidence.h"
+#include "review/history/group.h"
+#include "review/history/history.h"
 #include "review/store/store.h"
 
 #include <math.h>

@@ -5,13 +5,13 @@
 #include "core/incident.h"
 #include "core/metric.h"
 #include "core/series.h"
-#include "review/analysis/evidence.h"
-#include "review/analysis/go_names.h"
-#include "review/analysis/growth.h"
-#include "review/analysis/owners.h"
 #include "review/analysis/source_link.h"
-#include "review/analysis/totals.h"
+#include "review/compare/growth.h"
+#include "review/evidence/evidence.h"
 #include "review/profile/profile.h"
+#include "review/suspect/go_names.h"
+#include "review/suspect/owners.h"
+#include "review/top/totals.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "core/incident.h"
-#include "review/analysis/go_names.h"
+#include "review/suspect/go_names.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* The groups of incidents (review/analysis/group.h) that somebody has marked as known, as they are
+/* The groups of incidents (review/history/group.h) that somebody has marked as known, as they are
  * kept in <prefix>/service=<service>/_state/known.json. Readers write it, agents read it: of a
  * known group one incident a week is enough.
  *

@@ -4,7 +4,7 @@
 
 #include "core/buf.h"
 #include "core/error.h"
-#include "review/analysis/evidence.h"
+#include "review/evidence/evidence.h"
 
 #include <stddef.h>
 #include <stdio.h>

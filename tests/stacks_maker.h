@@ -6,7 +6,7 @@
 #include "core/buf.h"
 #include "core/incident.h"
 #include "core/series.h"
-#include "review/analysis/evidence.h"
+#include "review/evidence/evidence.h"
 #include "review/profile/profile.h"
 
 #include <stdio.h>

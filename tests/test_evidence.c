@@ -1,4 +1,4 @@
-#include "review/analysis/evidence.h"
+#include "review/evidence/evidence.h"
 
 #include "core/incident.h"
 #include "review/analysis/analysis.h"

@@ -1,4 +1,4 @@
-#include "review/analysis/explained.h"
+#include "review/suspect/explained.h"
 
 #include "stacks_maker.h"
 

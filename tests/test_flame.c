@@ -1,7 +1,7 @@
 #include "review/page/flame.h"
 
 #include "core/buf.h"
-#include "review/analysis/flame_tree.h"
+#include "review/compare/flame_tree.h"
 
 #include "stack_maker.h"
 

@@ -1,4 +1,4 @@
-#include "review/analysis/flame_tree.h"
+#include "review/compare/flame_tree.h"
 
 #include "core/buf.h"
 

@@ -1,5 +1,5 @@
 #include "core/alloc.h"
-#include "review/analysis/go_names.h"
+#include "review/suspect/go_names.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

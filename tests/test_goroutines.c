@@ -1,5 +1,5 @@
-#include "review/analysis/goroutines.h"
-#include "review/analysis/owners.h"
+#include "review/suspect/goroutines.h"
+#include "review/suspect/owners.h"
 
 #include "stacks_maker.h"
 

@@ -1,4 +1,4 @@
-#include "review/analysis/group.h"
+#include "review/history/group.h"
 
 #include "core/alloc.h"
 #include "core/incident.h"

@@ -1,5 +1,5 @@
-/* review/analysis/history.c (test_history.c tests triggers/history.c). */
-#include "review/analysis/history.h"
+/* review/history/history.c (test_history.c tests triggers/history.c). */
+#include "review/history/history.h"
 
 #include "core/alloc.h"
 #include "core/clock.h"

@@ -1,4 +1,4 @@
-#include "review/analysis/growth.h"
+#include "review/compare/growth.h"
 
 #include "core/buf.h"
 

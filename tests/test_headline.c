@@ -2,7 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/incident.h"
-#include "review/analysis/evidence.h"
+#include "review/evidence/evidence.h"
 
 #include "evidence_rig.h"
 

@@ -1,4 +1,4 @@
-#include "review/analysis/history_stats.h"
+#include "review/history/history_stats.h"
 
 #include <math.h>
 #include <setjmp.h>

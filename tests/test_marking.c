@@ -1,12 +1,12 @@
-/* review/analysis/mark.c and marking.c. */
-#include "review/analysis/marking.h"
+/* review/history/mark.c and marking.c. */
+#include "review/history/marking.h"
 
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/incident.h"
 #include "core/known.h"
-#include "review/analysis/group.h"
+#include "review/history/group.h"
 #include "review/store/store.h"
 
 #include <math.h>

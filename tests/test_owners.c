@@ -1,4 +1,4 @@
-#include "review/analysis/owners.h"
+#include "review/suspect/owners.h"
 
 #include "stacks_maker.h"
 

@@ -1,4 +1,4 @@
-#include "review/analysis/pattern.h"
+#include "review/top/pattern.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "review/analysis/shown_name.h"
+#include "review/top/shown_name.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

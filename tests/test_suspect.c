@@ -1,4 +1,4 @@
-#include "review/analysis/suspect.h"
+#include "review/suspect/suspect.h"
 
 #include "stacks_maker.h"
 

@@ -1,9 +1,9 @@
 #include "review/page/tables.h"
 
 #include "core/buf.h"
-#include "review/analysis/goroutines.h"
-#include "review/analysis/growth.h"
+#include "review/compare/growth.h"
 #include "review/page/goroutine_table.h"
+#include "review/suspect/goroutines.h"
 
 #include "stack_maker.h"
 

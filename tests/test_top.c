@@ -1,4 +1,4 @@
-#include "review/analysis/top.h"
+#include "review/top/top.h"
 
 #include "core/error.h"
 #include "stack_lines.h"

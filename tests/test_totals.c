@@ -1,4 +1,4 @@
-#include "review/analysis/totals.h"
+#include "review/top/totals.h"
 
 #include "stack_lines.h"
 

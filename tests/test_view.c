@@ -1,6 +1,6 @@
 #include "commands/view.h"
 #include "core/incident.h"
-#include "review/analysis/history.h"
+#include "review/history/history.h"
 #include "review/store/store.h"
 
 #include <setjmp.h>

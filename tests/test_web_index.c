@@ -1,8 +1,8 @@
 #include "web_rig.h"
 
 #include "core/known.h"
-#include "review/analysis/history.h"
-#include "review/analysis/mark.h"
+#include "review/history/history.h"
+#include "review/history/mark.h"
 #include "review/web/web_filter.h"
 #include "review/web/web_groups.h"
 

@@ -4,11 +4,11 @@
 #include "core/error.h"
 #include "core/incident.h"
 #include "core/incident_json.h"
-#include "review/analysis/evidence.h"
-#include "review/analysis/group.h"
 #include "review/analysis/headline.h"
 #include "review/analysis/sparkline.h"
-#include "review/analysis/suspect.h"
+#include "review/evidence/evidence.h"
+#include "review/history/group.h"
+#include "review/suspect/suspect.h"
 
 #include <jansson.h>
 #include <stdlib.h>

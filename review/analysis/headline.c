@@ -4,10 +4,10 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/incident.h"
-#include "review/analysis/evidence.h"
 #include "review/analysis/headline_parts.h"
 #include "review/analysis/headline_words.h"
 #include "review/analysis/movement.h"
+#include "review/evidence/evidence.h"
 
 #include <ctype.h>
 #include <math.h>

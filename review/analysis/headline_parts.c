@@ -3,10 +3,10 @@
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "core/incident.h"
-#include "review/analysis/evidence.h"
-#include "review/analysis/go_names.h"
 #include "review/analysis/headline_words.h"
 #include "review/analysis/movement.h"
+#include "review/evidence/evidence.h"
+#include "review/suspect/go_names.h"
 
 #include <math.h>
 #include <stdbool.h>

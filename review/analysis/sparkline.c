@@ -2,8 +2,8 @@
 
 #include "core/alloc.h"
 #include "core/incident.h"
-#include "review/analysis/evidence.h"
 #include "review/analysis/headline.h"
+#include "review/evidence/evidence.h"
 
 #include <math.h>
 #include <stdlib.h>

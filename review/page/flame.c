@@ -1,11 +1,11 @@
 #include "review/page/flame.h"
 
 #include "core/buf.h"
-#include "review/analysis/owners.h"
 #include "review/page/amount.h"
 #include "review/page/flame_parts.h"
 #include "review/page/html.h"
 #include "review/profile/measure.h"
+#include "review/suspect/owners.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef REVIEW_FLAME_PARTS_H
 #define REVIEW_FLAME_PARTS_H
 
-#include "review/analysis/flame_tree.h"
+#include "review/compare/flame_tree.h"
 #include "review/page/flame.h"
 
 #include <stdbool.h>

@@ -1,10 +1,10 @@
 #include "review/page/goroutine_table.h"
 
 #include "core/buf.h"
-#include "review/analysis/goroutines.h"
 #include "review/page/amount.h"
 #include "review/page/html.h"
 #include "review/page/names.h"
+#include "review/suspect/goroutines.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

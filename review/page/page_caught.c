@@ -2,7 +2,7 @@
 #include "core/buf.h"
 #include "core/incident.h"
 #include "core/metric.h"
-#include "review/analysis/evidence.h"
+#include "review/evidence/evidence.h"
 #include "review/page/html.h"
 #include "review/page/page.h"
 #include "review/page/report.h"

@@ -1,16 +1,16 @@
 /* What is different from normal: for each profile the functions that grew, and the flame graph. */
 #include "core/buf.h"
 #include "core/incident.h"
-#include "review/analysis/evidence.h"
-#include "review/analysis/flame_tree.h"
-#include "review/analysis/growth.h"
 #include "review/analysis/source_link.h"
-#include "review/analysis/totals.h"
+#include "review/compare/flame_tree.h"
+#include "review/compare/growth.h"
+#include "review/evidence/evidence.h"
 #include "review/page/flame.h"
 #include "review/page/html.h"
 #include "review/page/page.h"
 #include "review/page/tables.h"
 #include "review/profile/profile.h"
+#include "review/top/totals.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* Goroutines: groups by stack, the largest growth first. */
 #include "core/buf.h"
-#include "review/analysis/evidence.h"
-#include "review/analysis/goroutines.h"
+#include "review/evidence/evidence.h"
 #include "review/page/goroutine_table.h"
 #include "review/page/html.h"
 #include "review/page/page.h"
+#include "review/suspect/goroutines.h"
 
 void page_goroutines(struct buf *out, const struct page *page)
 {

@@ -2,12 +2,12 @@
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "core/incident.h"
-#include "review/analysis/evidence.h"
-#include "review/analysis/go_names.h"
 #include "review/analysis/headline_words.h"
 #include "review/analysis/source_link.h"
+#include "review/evidence/evidence.h"
 #include "review/page/html.h"
 #include "review/page/page.h"
+#include "review/suspect/go_names.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -2,13 +2,13 @@
 
 #include "core/buf.h"
 #include "core/incident.h"
-#include "review/analysis/evidence.h"
-#include "review/analysis/owners.h"
 #include "review/analysis/source_link.h"
+#include "review/evidence/evidence.h"
 #include "review/page/embedded.h"
 #include "review/page/html.h"
 #include "review/page/page.h"
 #include "review/profile/profile.h"
+#include "review/suspect/owners.h"
 
 #include <openssl/evp.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 #include "review/page/tables.h"
 
 #include "core/buf.h"
-#include "review/analysis/growth.h"
-#include "review/analysis/owners.h"
+#include "review/compare/growth.h"
 #include "review/page/amount.h"
 #include "review/page/html.h"
 #include "review/page/names.h"
+#include "review/suspect/owners.h"
 
 #include <math.h>
 #include <stdbool.h>

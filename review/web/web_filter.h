@@ -3,7 +3,7 @@
 #ifndef REVIEW_WEB_FILTER_H
 #define REVIEW_WEB_FILTER_H
 
-#include "review/analysis/history.h"
+#include "review/history/history.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #include "core/error.h"
 #include "core/incident.h"
 #include "core/known.h"
-#include "review/analysis/marking.h"
+#include "review/history/marking.h"
 #include "review/store/store.h"
 #include "review/web/web_incident.h"
 #include "review/web/web_index.h"

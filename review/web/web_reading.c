@@ -2,7 +2,7 @@
 
 #include "core/incident.h"
 #include "review/analysis/analysis.h"
-#include "review/analysis/evidence.h"
+#include "review/evidence/evidence.h"
 #include "review/store/store.h"
 #include "review/web/web_index.h"
 #include "review/web/web_parts.h"

@@ -2,7 +2,7 @@
 
 #include "core/buf.h"
 #include "core/clock.h"
-#include "review/analysis/history.h"
+#include "review/history/history.h"
 #include "review/page/html.h"
 #include "review/web/web_groups.h"
 #include "review/web/web_parts.h"

@@ -2,10 +2,10 @@
 
 #include "core/alloc.h"
 #include "core/incident.h"
-#include "review/analysis/go_names.h"
-#include "review/analysis/history.h"
-#include "review/analysis/mark.h"
+#include "review/history/history.h"
+#include "review/history/mark.h"
 #include "review/store/store.h"
+#include "review/suspect/go_names.h"
 #include "review/web/web_words.h"
 
 #include <math.h>

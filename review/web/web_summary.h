@@ -2,7 +2,7 @@
 #ifndef REVIEW_WEB_SUMMARY_H
 #define REVIEW_WEB_SUMMARY_H
 
-#include "review/analysis/group.h"
+#include "review/history/group.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 
 #include "core/clock.h"
 #include "core/known.h"
-#include "review/analysis/mark.h"
-#include "review/analysis/marking.h"
+#include "review/history/mark.h"
+#include "review/history/marking.h"
 #include "review/page/html.h"
 #include "review/store/store.h"
 #include "review/web/web_index.h"

@@ -4,7 +4,7 @@
  * analysis must be read back. */
 #include "core/incident.h"
 #include "review/analysis/analysis.h"
-#include "review/analysis/evidence.h"
+#include "review/evidence/evidence.h"
 #include "review/page/report.h"
 
 #include "core/buf.h"

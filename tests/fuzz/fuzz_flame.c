@@ -2,8 +2,8 @@
  * The tree keeps its limits, each node has its children within it, and nothing on the page is
  * markup but our own. */
 #include "core/buf.h"
-#include "review/analysis/flame_tree.h"
-#include "review/analysis/growth.h"
+#include "review/compare/flame_tree.h"
+#include "review/compare/growth.h"
 #include "review/page/flame.h"
 #include "review/page/tables.h"
 #include "review/profile/profile.h"

@@ -1,7 +1,7 @@
 /* review.json as anybody may have left it beside an incident: what is accepted is written so that
  * it is read back as the same. */
 #include "core/error.h"
-#include "review/analysis/mark.h"
+#include "review/history/mark.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * normalised once and for all, and what becomes a link can end neither an attribute nor a line. */
 #include "core/alloc.h"
 #include "core/incident.h"
-#include "review/analysis/group.h"
 #include "review/analysis/source_link.h"
+#include "review/history/group.h"
 
 #include <stdint.h>
 #include <stdlib.h>

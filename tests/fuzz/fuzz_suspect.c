@@ -3,11 +3,11 @@
  * how long the first one is. */
 #include "core/alloc.h"
 #include "core/incident.h"
-#include "review/analysis/evidence.h"
-#include "review/analysis/goroutines.h"
-#include "review/analysis/owners.h"
-#include "review/analysis/suspect.h"
+#include "review/evidence/evidence.h"
 #include "review/profile/profile.h"
+#include "review/suspect/goroutines.h"
+#include "review/suspect/owners.h"
+#include "review/suspect/suspect.h"
 
 #include <stddef.h>
 #include <stdint.h>

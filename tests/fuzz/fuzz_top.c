@@ -1,8 +1,8 @@
 /* Any bytes as a profile, behind one byte that says which table is made of it, and with which base.
  * What is counted is what is there. */
-#include "review/analysis/top.h"
-#include "review/analysis/totals.h"
 #include "review/profile/profile.h"
+#include "review/top/top.h"
+#include "review/top/totals.h"
 
 #include "core/buf.h"
 

@@ -1,0 +1,81 @@
+/* The same spike's other incidents: how often, since when, how regular, and whether it gets worse.
+ * Incidents belong together when they have the same group (see group.h). */
+#ifndef REVIEW_HISTORY_H
+#define REVIEW_HISTORY_H
+
+#include "review/history/group.h"
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct known;
+
+/* What is needed of one incident. Texts belong to the incident. */
+struct history_entry {
+    const char *id, *service, *kind;
+    char group[GROUP_SIZE];
+    int64_t fired_ms;             /* wall */
+    const char *metric;           /* that fired; NULL: none */
+    double peak;                  /* its highest; NAN: not known, or it fired for being low */
+    double volume;                /* the most that a database sent, bytes/s; NAN */
+    const char *revision, *image; /* of the task; NULL: not known */
+    double period_s, jitter_s;    /* of the pattern that the agent saw; NAN: none */
+};
+
+void history_entry_of(const struct incident *incident, struct history_entry *entry);
+
+/* Many incidents in order, so that each group is found at once. */
+struct history_book;
+
+/* Of all the incidents that are known, of any service, baselines too. The texts in the entries
+ * outlive the book, the entries need not. */
+struct history_book *history_book_new(const struct history_entry *entries, size_t count);
+void history_book_free(struct history_book *book);
+
+enum verdict {
+    VERDICT_NEW,   /* seen for the first time */
+    VERDICT_SEEN,  /* before, and nobody has said that it is known */
+    VERDICT_KNOWN, /* somebody has */
+    VERDICT_WORSE, /* it grows, whether known or not */
+    VERDICT_GONE   /* not since a revision that others of its service have outlived */
+};
+
+/* "new", "seen", ... */
+extern const char *const verdict_names[];
+
+/* How something changes over weeks. */
+struct history_trend {
+    double week_percent; /* growth, % a week; NAN: it cannot be told from chance */
+    double now, then;    /* its values at the two ends */
+    int64_t now_ms, then_ms;
+};
+
+enum { HISTORY_EARLIER_MAX = 20 };
+
+struct history {
+    enum verdict verdict;
+    char *verdict_text;          /* "gone since revision 8, 12 days ago" */
+    size_t count;                /* incidents of the group */
+    size_t ordinal;              /* which of them it is that was asked for, from 1 on */
+    int64_t first_ms, last_ms;   /* when the first and the newest fired, wall */
+    double period_s, jitter_s;   /* NAN: not regular */
+    struct history_trend peak;   /* of the metric that fired */
+    struct history_trend volume; /* of what the database sent */
+    char *frequency;             /* "14th time since 2 November, every 30 min" */
+    char *trend;                 /* a plain sentence; NULL: nothing to say */
+    char **earlier;              /* ids of those before it, newest first */
+    size_t earlier_count;        /* at most HISTORY_EARLIER_MAX */
+};
+
+/* The history of a group, as seen from its incident `id` (NULL: its newest). known NULL: nothing is
+ * known. now_ms: wall. -1 when the book has no incident of it; out is then empty. history_free in
+ * any case. */
+int history_of(const struct history_book *book, const char *service, const char *group,
+    const char *id, const struct known *known, int64_t now_ms, struct history *out);
+void history_free(struct history *history);
+
+/* For --json; the caller decrefs. */
+json_t *history_to_json(const struct history *history);
+
+#endif
