@@ -163,11 +163,63 @@ double measure_scale(int64_t value, const char *from, const char *to, const char
     return scale(value, from, to, unit);
 }
 
+/* The nearest integer, or -1 where the double is too near to a half to tell. */
+static int64_t nearest(double value)
+{
+    int64_t below = (int64_t)value;
+    double rest = value - (double)below;
+    if (rest > 0.4999 && rest < 0.5001)
+        return -1;
+    return below + (rest > 0.5);
+}
+
+/* "%.2f", which is exact and takes a microsecond, two thousand times a table: most values can be
+ * rounded in a hundredth of that. */
+static void print_hundredths(double value, char *text, size_t size)
+{
+    int64_t hundredths = fabs(value) < 1e7 ? nearest(fabs(value) * 100) : -1;
+    if (hundredths < 0) {
+        snprintf(text, size, "%.2f", value);
+        return;
+    }
+    char digits[24];
+    size_t used = sizeof digits;
+    for (int i = 0; i < 3 || hundredths > 0; i++, hundredths /= 10) {
+        if (i == 2)
+            digits[--used] = '.';
+        digits[--used] = (char)('0' + hundredths % 10);
+    }
+    if (signbit(value))
+        digits[--used] = '-';
+    memcpy(text, digits + used, sizeof digits - used);
+    text[sizeof digits - used] = '\0';
+}
+
+/* "%.2g" of what is below 1, in the same way. */
+static void print_two_digits(double value, char *text, size_t size)
+{
+    int decimals = 2;
+    double scaled = value * 100;
+    for (; value >= 1e-4 && scaled < 10; decimals++)
+        scaled *= 10;
+    int64_t digits = value >= 1e-4 ? nearest(scaled) : -1;
+    if (digits < 0 || digits > 99) {
+        snprintf(text, size, "%.2g", value);
+        return;
+    }
+    memset(text, '0', (size_t)decimals);
+    text[1] = '.';
+    text[decimals] = (char)('0' + digits / 10);
+    text[decimals + 1] = (char)('0' + digits % 10);
+    text[decimals + (digits % 10 ? 2 : 1)] = '\0';
+}
+
 void measure_label(struct buf *out, int64_t value, const char *from, const char *to)
 {
     const char *unit;
     char text[64];
-    int size = snprintf(text, sizeof text, "%.2f", measure_scale(value, from, to, &unit));
+    print_hundredths(measure_scale(value, from, to, &unit), text, sizeof text);
+    size_t size = strlen(text);
     if (size > 3 && !strcmp(text + size - 3, ".00"))
         text[size - 3] = '\0';
     if (!strcmp(text, "0") || !strcmp(text, "-0")) {
@@ -182,12 +234,18 @@ void measure_label(struct buf *out, int64_t value, const char *from, const char 
 void measure_percent(int64_t value, int64_t total, char text[MEASURE_PERCENT_SIZE])
 {
     double ratio = total ? fabs((double)value / (double)total) * 100 : 0;
+    char number[MEASURE_PERCENT_SIZE - 2];
     if (ratio >= 99.95 && ratio <= 100.05)
-        snprintf(text, MEASURE_PERCENT_SIZE, "  100%%");
+        strcpy(number, "100");
     else if (ratio >= 1)
-        snprintf(text, MEASURE_PERCENT_SIZE, "%5.2f%%", ratio);
+        print_hundredths(ratio, number, sizeof number);
     else
-        snprintf(text, MEASURE_PERCENT_SIZE, "%5.2g%%", ratio);
+        print_two_digits(ratio, number, sizeof number);
+    size_t size = strlen(number), width = size < 5 ? 5 : size;
+    memset(text, ' ', width);
+    memcpy(text + width - size, number, size);
+    text[width] = '%';
+    text[width + 1] = '\0';
 }
 
 int64_t measure_integer(double value)

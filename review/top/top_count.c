@@ -121,8 +121,11 @@ static void add_call(
     call->last_sample = sample;
 }
 
-/* What is left of the frames when only kept nodes count: a frame is 0, or else its node's number
- * among those that are kept, from 1, and whether it may be inlined. It all stays in the cache. */
+/* What is left of the frames when only kept nodes count: a frame is LEFT_OUT, or its node's number
+ * among those that are kept, from 1, and whether it may be inlined. It all stays in the cache, and
+ * what most are, a node that is never inlined, is what is even. */
+enum { LEFT_OUT = 1 };
+
 struct kept_frames {
     uint32_t *frames; /* as those of the graph: number * 2 + may be inlined */
     uint32_t *nodes;  /* by number */
@@ -139,6 +142,7 @@ static void keep_frames(struct kept_frames *kept, const struct top_graph *graph)
     kept->may_be_inlined = false;
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const struct top_node *node = &graph->nodes[i];
+        numbers[i] = LEFT_OUT;
         if (!node->kept)
             continue;
         kept->nodes[++count] = i;
@@ -160,7 +164,7 @@ struct descent {
 
 static inline void descend(struct descent *descent, uint32_t frame, bool is_inline)
 {
-    if (frame == 0)
+    if (frame == LEFT_OUT)
         return;
     if (frame % 2 && descent->parent && descent->parent != frame)
         add_call(descent->calls, (uint64_t)descent->parent << 32 | frame, descent->sample,
@@ -175,6 +179,10 @@ static void add_calls(
     const uint32_t *stack = stack_of(graph, descent->sample - 1, &count);
     for (uint32_t i = count; i-- > 0;) {
         uint32_t only = kept->only[stack[i]];
+        if (only % 2 == 0) {
+            descent->parent = only;
+            continue;
+        }
         if (only != SEVERAL) {
             descend(descent, only, false);
             continue;
