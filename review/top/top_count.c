@@ -121,10 +121,9 @@ static void add_call(
     call->last_sample = sample;
 }
 
-/* What is left of the frames when only kept nodes count: a frame is LEFT_OUT, or its node's number
- * among those that are kept, from 1, and whether it may be inlined. It all stays in the cache, and
- * what most are, a node that is never inlined, is what is even. */
-enum { LEFT_OUT = 1 };
+/* What is left of the frames when only kept nodes count: a frame is 0, or its node's number among
+ * those that are kept, from 1, and whether it may be inlined. It all stays in the cache; what most
+ * are, left out or never inlined, is even. */
 
 struct kept_frames {
     uint32_t *frames; /* as those of the graph: number * 2 + may be inlined */
@@ -142,7 +141,6 @@ static void keep_frames(struct kept_frames *kept, const struct top_graph *graph)
     kept->may_be_inlined = false;
     for (uint32_t i = 0; i < graph->node_count; i++) {
         const struct top_node *node = &graph->nodes[i];
-        numbers[i] = LEFT_OUT;
         if (!node->kept)
             continue;
         kept->nodes[++count] = i;
@@ -164,7 +162,7 @@ struct descent {
 
 static inline void descend(struct descent *descent, uint32_t frame, bool is_inline)
 {
-    if (frame == LEFT_OUT)
+    if (frame == 0)
         return;
     if (frame % 2 && descent->parent && descent->parent != frame)
         add_call(descent->calls, (uint64_t)descent->parent << 32 | frame, descent->sample,
@@ -180,7 +178,7 @@ static void add_calls(
     for (uint32_t i = count; i-- > 0;) {
         uint32_t only = kept->only[stack[i]];
         if (only % 2 == 0) {
-            descent->parent = only;
+            descent->parent = only ? only : descent->parent; /* no branch: it is a toss-up */
             continue;
         }
         if (only != SEVERAL) {
