@@ -227,7 +227,7 @@ json_t *status_json(const struct agent *agent)
         "opened", (json_int_t)agent->incidents_opened, "spool", "bytes",
         (json_int_t)spool_bytes(agent->spool), "limit_bytes",
         (json_int_t)agent->config->limits.spool_bytes, "waiting",
-        (json_int_t)(delivery_waiting(agent->delivery) + reports_waiting(agent->reports)),
+        (json_int_t)delivery_waiting(agent->delivery) + (json_int_t)reports_waiting(agent->reports),
         "exporters", exporters_json(agent), "recorder", recorders_json(agent), "baselines",
         baselines_json(agent));
 }
