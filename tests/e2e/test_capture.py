@@ -84,7 +84,7 @@ def test_every_field_is_as_documented(agent, service, captures):
     assert {"cpu", "cpu.cores", "memory.bytes", "memory.rss"} <= set(metrics["peak"])
     profiles = found.pop("profiles")
     for field in ("headline", "group", "sparkline", "suspect", "explained"):
-        assert found.pop(field), "what the report found: tests/e2e/test_reports.py"
+        assert found.pop(field), "what the report found: tests/e2e/test_agent_reports.py"
     found.pop("runners_up", None)
     assert not found, "fields that do not apply are left out"
     assert [profile["file"] for profile in profiles] == \
