@@ -24,7 +24,6 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/error.h"
-#include "core/fs.h"
 #include "core/incident.h"
 #include "core/log.h"
 #include "core/loop.h"
@@ -140,13 +139,10 @@ static void on_reported(void *arg, const char *id)
 static bool lacks_report(void *arg, const char *id)
 {
     struct agent *agent = arg;
-    char *folder = spool_folder(agent->spool, id);
-    char *report = xasprintf("%s/report.html", folder);
-    bool lacks = agent->config->limits.analyse == ANALYSE_AGENT && !fs_exists(report);
+    bool lacks = agent->config->limits.analyse == ANALYSE_AGENT &&
+                 reports_lacks(agent->reports, id);
     if (lacks)
         reports_add(agent->reports, id);
-    free(report);
-    free(folder);
     return lacks;
 }
 

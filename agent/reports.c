@@ -4,7 +4,10 @@
 #include "agent/worker.h"
 #include "config/config.h"
 #include "core/alloc.h"
+#include "core/buf.h"
 #include "core/clock.h"
+#include "core/fs.h"
+#include "core/incident.h"
 #include "core/log.h"
 #include "core/loop.h"
 
@@ -88,6 +91,22 @@ static void start(void *arg)
     reports->job = worker_submit(reports->setup.worker, &task);
     free(baselines);
     free(folder);
+}
+
+bool reports_lacks(const struct reports *reports, const char *id)
+{
+    char *folder = spool_folder(reports->setup.spool, id);
+    char *path = xasprintf("%s/incident.json", folder);
+    struct incident *incident = NULL;
+    struct buf text;
+    if (fs_read(path, INCIDENT_TEXT_MAX, &text, NULL) == 0)
+        incident = incident_from_text(text.data, text.size, NULL);
+    bool lacks = incident && !incident->analysis.headline;
+    incident_free(incident);
+    buf_free(&text);
+    free(path);
+    free(folder);
+    return lacks;
 }
 
 void reports_add(struct reports *reports, const char *id)

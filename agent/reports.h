@@ -31,6 +31,10 @@ struct reports *reports_open(const struct reports_setup *setup);
 /* What is not done stays in the spool, complete; no `done` is called. */
 void reports_close(struct reports *reports);
 
+/* Whether a complete incident of the spool has not been analysed: its incident.json, which the
+ * child replaces last, has no headline. One that cannot be read has nothing to analyse. */
+bool reports_lacks(const struct reports *reports, const char *id);
+
 /* A complete incident of the spool. */
 void reports_add(struct reports *reports, const char *id);
 

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/fs.h"
+#include "core/incident.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/offload.h"
@@ -180,6 +181,37 @@ static void test_after_the_end_none_is_begun(void **state)
     assert_false(has_report(world, first));
 }
 
+static void write_incident(const struct world *world, const char *id, const char *headline)
+{
+    struct incident *incident = incident_new();
+    char *path = xasprintf("%s/spool/%s/incident.json", world->config.state, id);
+    incident->id = xstrdup(id);
+    incident->service = xstrdup("service");
+    incident->kind = xstrdup("spike");
+    incident->fired_ms = INT64_C(1795446241000);
+    incident->analysis.headline = headline ? xstrdup(headline) : NULL;
+    char *text = incident_to_text(incident);
+    assert_int_equal(fs_write(path, text, strlen(text), NULL), 0);
+    free(text);
+    free(path);
+    incident_free(incident);
+}
+
+/* A child that is killed between its two renames leaves the page, and incident.json as it was. */
+static void test_what_was_killed_between_its_two_files_is_done_again(void **state)
+{
+    struct world *world = *state;
+    open_world(world, "echo x > \"$4/report.html\"");
+    add(world, first);
+    wait_for_all(world);
+    assert_true(has_report(world, first));
+    assert_false(reports_lacks(world->reports, first)); /* there is no incident.json */
+    write_incident(world, first, NULL);
+    assert_true(reports_lacks(world->reports, first));
+    write_incident(world, first, "CPU rose");
+    assert_false(reports_lacks(world->reports, first));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +221,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_at_the_end_nobody_waits_for_one_that_hangs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_after_the_end_none_is_begun, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_what_was_killed_between_its_two_files_is_done_again, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
