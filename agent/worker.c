@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Names a worker's child, with the agent's process id. */
-static const char mark[] = "STAKEOUT_CHILD";
+/* Names a worker's child, with the agent's process id; and what memory it may have, in bytes. */
+static const char mark[] = "STAKEOUT_CHILD", memory_mark[] = "STAKEOUT_CHILD_MEMORY";
 
 enum { NICENESS = 10, CPU_SECONDS = 60, WHY_SIZE = 512 };
 /* AddressSanitizer reserves more address space than there is memory. */
@@ -28,9 +28,6 @@ enum { NICENESS = 10, CPU_SECONDS = 60, WHY_SIZE = 512 };
 #endif
 #elif defined(__SANITIZE_ADDRESS__)
 #define ADDRESS_SANITIZER 1
-#endif
-#ifndef ADDRESS_SANITIZER
-static const rlim_t max_address_space = (rlim_t)WORKER_CHILD_MIB << 20;
 #endif
 
 /* Between the end of a child's standard error and its end as a process there is a moment. */
@@ -48,6 +45,7 @@ struct worker_job {
 struct worker {
     struct loop *loop;
     char *program;
+    int64_t child_memory_bytes;
     struct worker_job *first; /* the one that runs or is about to; the others wait */
     pid_t pid;                /* 0: none runs */
     int said;                 /* the child's standard error; -1: none, or it is at its end */
@@ -66,9 +64,15 @@ struct worker *worker_open(const struct worker_setup *setup)
     struct worker *worker = xcalloc(1, sizeof *worker);
     worker->loop = setup->loop;
     worker->program = xstrdup(setup->program ? setup->program : "/proc/self/exe");
+    worker->child_memory_bytes = setup->child_memory_bytes;
     worker->said = -1;
     worker->timer = loop_timer_new(setup->loop, wake, worker);
     return worker;
+}
+
+int64_t worker_child_memory(const struct worker *worker)
+{
+    return worker->child_memory_bytes;
 }
 
 static void free_job(struct worker_job *job)
@@ -246,16 +250,18 @@ static int set_signals(posix_spawnattr_t *attributes)
     return 0;
 }
 
-/* The mark, and what a program needs to start: no key and no token of ours. Only the array and the
- * mark are new: the caller frees both. */
-static char **child_environment(char **marked)
+/* The marks, and what a program needs to start: no key and no token of ours. Only the array and the
+ * marks are new: the caller frees them. */
+static char **child_environment(const struct worker *worker, char *marks[2])
 {
     static const char *const passed[] = {"PATH=", "LANG=", "LC_ALL=", "LD_LIBRARY_PATH=",
         "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS="};
     size_t count = 0;
-    char **environment = xcalloc(sizeof passed / sizeof *passed + 2, sizeof *environment);
-    *marked = xasprintf("%s=%ld", mark, (long)getpid());
-    environment[count++] = *marked;
+    char **environment = xcalloc(sizeof passed / sizeof *passed + 3, sizeof *environment);
+    marks[0] = xasprintf("%s=%ld", mark, (long)getpid());
+    marks[1] = xasprintf("%s=%lld", memory_mark, (long long)worker->child_memory_bytes);
+    environment[count++] = marks[0];
+    environment[count++] = marks[1];
     for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
         for (char **own = environ; *own; own++)
             if (!strncmp(*own, passed[i], strlen(passed[i]))) {
@@ -277,11 +283,12 @@ static int spawn(struct worker *worker, int said)
         return code;
     code = set_signals(&attributes);
     if (!code) {
-        char *marked;
-        char **environment = child_environment(&marked);
+        char *marks[2];
+        char **environment = child_environment(worker, marks);
         code = posix_spawn(
             &worker->pid, worker->program, &files, &attributes, worker->first->argv, environment);
-        free(marked);
+        free(marks[0]);
+        free(marks[1]);
         free(environment);
         posix_spawnattr_destroy(&attributes);
     }
@@ -355,6 +362,39 @@ static void set_limit(__rlimit_resource_t resource, rlim_t most)
     }
 }
 
+#ifndef ADDRESS_SANITIZER
+/* There is no limit of what is resident; there is one of address space. Of that, libraries, the
+ * program and stacks take some tens of MiB at once, of which little becomes memory, and that is
+ * shared with the agent: it comes on top. What the process has of its own already does not. */
+static void limit_memory(int64_t most_bytes)
+{
+    char text[128];
+    unsigned long long size, resident, shared;
+    rlim_t page = (rlim_t)sysconf(_SC_PAGESIZE), mapped = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file && fgets(text, sizeof text, file) &&
+        sscanf(text, "%llu %llu %llu", &size, &resident, &shared) == 3 && resident >= shared &&
+        size >= resident - shared)
+        mapped = (rlim_t)(size - (resident - shared)) * page;
+    if (file)
+        fclose(file);
+    set_limit(RLIMIT_AS, mapped + (rlim_t)most_bytes);
+}
+#endif
+
+/* Where the container runs out of memory, the kernel is to take the child, not the agent, and not
+ * the app. */
+static void give_way(void)
+{
+    static const char first[] = "1000";
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ssize_t written = write(fd, first, sizeof first - 1);
+    (void)written; /* it is as before then */
+    close(fd);
+}
+
 void worker_settle_child(void)
 {
     const char *agent = getenv(mark);
@@ -367,7 +407,11 @@ void worker_settle_child(void)
         setpriority(PRIO_PROCESS, 0, NICENESS);
     set_limit(RLIMIT_CPU, CPU_SECONDS);
     set_limit(RLIMIT_CORE, 0);
+    give_way();
 #ifndef ADDRESS_SANITIZER
-    set_limit(RLIMIT_AS, max_address_space);
+    const char *memory = getenv(memory_mark);
+    int64_t most_bytes = memory ? strtoll(memory, NULL, 10) : 0;
+    if (most_bytes > 0)
+        limit_memory(most_bytes);
 #endif
 }

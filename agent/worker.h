@@ -11,16 +11,17 @@ struct loop;
 struct worker;
 struct worker_job;
 
-/* The address space of a child, of which libraries and stacks take some 25 before it does anything.
- */
-enum { WORKER_CHILD_MIB = 128 };
-
 struct worker_setup {
     struct loop *loop;
     const char *program; /* NULL: this program, /proc/self/exe */
+    /* What a child may have of memory of its own, beside the files that it maps, which the agent
+     * has mapped as well: 0: no limit. */
+    int64_t child_memory_bytes;
 };
 
 struct worker *worker_open(const struct worker_setup *setup);
+
+int64_t worker_child_memory(const struct worker *worker);
 
 /* Kills the child that runs and forgets what waits; no `done` is called. */
 void worker_close(struct worker *worker);
@@ -42,8 +43,8 @@ struct worker_job *worker_submit(struct worker *worker, const struct worker_task
 void worker_hurry(struct worker_job *job, int64_t deadline_ms);
 
 /* For the beginning of main: in a child of a worker it lowers the priority, bounds memory and CPU
- * time, and has the child die with the agent; elsewhere it does nothing. posix_spawn can do none of
- * this for the child. */
+ * time, and has the child die with the agent, or before it where memory runs out; elsewhere it does
+ * nothing. posix_spawn can do none of this for the child. */
 void worker_settle_child(void);
 
 #endif

@@ -14,7 +14,7 @@
 /* What the profiles may inflate to, together. Measured: the process has 9 MB to begin with, and
  * takes three and a half times as much as profiles inflate to when hardly any of their samples are
  * the same; only one of them is there at a time beside their sum. What the agent's child may have
- * of both is in agent/capture/cpu_merge.c and agent/worker.h; a person who merges has a
+ * of both is in agent/capture/cpu_merge.c; a person who merges has a
  * machine for it. */
 static const char default_limit[] = "512MiB";
 

@@ -91,6 +91,7 @@ struct limits_config {
     int64_t per_hour;
     int64_t spool_bytes;
     int64_t profile_bytes;
+    int64_t memory_bytes; /* the agent and its child together */
     int64_t grace_ms;
 };
 

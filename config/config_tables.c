@@ -66,6 +66,14 @@ static const struct field limits_fields[] = {
         .max = 4 * GIB,
         .help = "the largest profile that is taken; a larger one is given up and marked failed, "
                 "not cut"},
+    {.key = "memory",
+        .type = FIELD_BYTES,
+        .offset = offsetof(struct limits_config, memory_bytes),
+        .otherwise = "64MiB",
+        .min = 32 * KIB * KIB,
+        .max = 16 * GIB,
+        .help = "agent and its child together; the child, which merges and analyses profiles, has "
+                "what is above 24MiB"},
     {.key = "analyse",
         .type = FIELD_CHOICE,
         .offset = offsetof(struct limits_config, analyse),

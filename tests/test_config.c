@@ -61,6 +61,7 @@ static void the_smallest_file_gets_every_default(void **state)
     assert_int_equal(config->limits.per_hour, 6);
     assert_int_equal(config->limits.spool_bytes, 256 << 20);
     assert_int_equal(config->limits.profile_bytes, 64 << 20);
+    assert_int_equal(config->limits.memory_bytes, 64 << 20);
     assert_int_equal(config->limits.grace_ms, 25000);
     assert_null(config->listen);
     assert_int_equal(config->log.level, 1);

@@ -114,7 +114,7 @@ static int tear_down(void **state)
 /* The command's arguments from -o on, with the folder left out. */
 static void command(const struct world *world, char *text, size_t size)
 {
-    char **argv = cpu_merge_command(world->incident, world->folder);
+    char **argv = cpu_merge_command(world->incident, world->folder, 0);
     size_t used = 0;
     snprintf(text, size, "none");
     for (char **arg = argv ? argv + 4 : NULL; arg && *arg; arg++) {
@@ -123,6 +123,22 @@ static void command(const struct world *world, char *text, size_t size)
             text + used, size - used, "%s%s", used ? " " : "", slash ? slash + 1 : *arg);
     }
     cpu_merge_free_command(argv);
+}
+
+static void what_a_merge_may_inflate_is_a_matter_of_memory(void **state)
+{
+    static const struct {
+        int64_t memory_mib;
+        const char *limit;
+    } cases[] = {
+        {0, "16384KiB"}, {1024, "16384KiB"}, {62, "16384KiB"}, {40, "9947KiB"}, {8, "585KiB"}};
+    struct world *world = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char **argv = cpu_merge_command(world->incident, world->folder, cases[i].memory_mib << 20);
+        assert_non_null(argv);
+        assert_string_equal(argv[3], cases[i].limit);
+        cpu_merge_free_command(argv);
+    }
 }
 
 static void what_is_whole_is_merged(void **state)
@@ -363,6 +379,7 @@ static void what_a_child_left_is_removed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(what_a_merge_may_inflate_is_a_matter_of_memory),
         TEST(what_is_whole_is_merged),
         TEST(the_merged_one_takes_the_place_of_all),
         TEST(the_onset_is_covered_only_by_what_is_in_it),

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -257,6 +258,49 @@ static void closing_kills_the_child(void **state)
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
 }
 
+static void a_child_is_told_its_limit(void **state)
+{
+    struct bench *bench = *state;
+    struct outcome outcome;
+    struct worker_setup setup = {
+        .loop = bench->loop, .program = "/bin/sh", .child_memory_bytes = 40 << 20};
+    bench->worker = worker_open(&setup);
+    assert_int_equal(worker_child_memory(bench->worker), 40 << 20);
+    submit(bench, "echo $STAKEOUT_CHILD_MEMORY >&2; exit 1", 60000, &outcome);
+    wait_for(bench, &outcome);
+    assert_string_equal(outcome.why, "41943040");
+}
+
+/* Whether so much more can be had. */
+static bool can_have(size_t bytes)
+{
+    void *more = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return more != MAP_FAILED && munmap(more, bytes) == 0;
+}
+
+/* What is mapped at the start of a child is not counted; the limit is of what comes on top. */
+static void memory_is_limited_whatever_is_mapped(void **state)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    skip();
+#endif
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        char text[32];
+        snprintf(text, sizeof text, "%ld", (long)getppid());
+        setenv("STAKEOUT_CHILD", text, 1);
+        setenv("STAKEOUT_CHILD_MEMORY", "41943040", 1);
+        worker_settle_child();
+        FILE *file = fopen("/proc/self/oom_score_adj", "re");
+        bool first = file && fgets(text, sizeof text, file) && !strcmp(text, "1000\n");
+        _exit(first && can_have(24 << 20) && !can_have(41 << 20) ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 /* In a process of its own, as it cannot be undone. */
 static int settled(const char *mark, bool modest)
 {
@@ -301,6 +345,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_program_that_is_not_there_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_child_inherits_nothing_it_should_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(closing_kills_the_child, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_child_is_told_its_limit, set_up, tear_down),
+        cmocka_unit_test(memory_is_limited_whatever_is_mapped),
         cmocka_unit_test(only_a_child_settles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,9 +16,9 @@
 #include <string.h>
 
 static const char merged_name[] = ".cpu.merged";
-/* What the inputs may inflate to in all. A merge takes three and a half times that (see
- * commands/merge.c), for which WORKER_CHILD_MIB have room beside the libraries. */
-static const char merge_limit[] = "16MiB";
+/* What the inputs may inflate to in all: a merge takes three and a half times that (see
+ * commands/merge.c), and a little before it begins. */
+static const int64_t most_inflated_bytes = 16 << 20, begin_bytes = 6 << 20;
 static const int64_t longest_gap_ms = 100;
 static const char cpu_file[] = "cpu.pb.gz";
 
@@ -33,7 +33,15 @@ static bool is_input(const struct incident_profile *profile)
            (slice_is_profile(profile->name) || !strcmp(profile->name, "cpu"));
 }
 
-char **cpu_merge_command(const struct incident *incident, const char *folder)
+static char *merge_limit(int64_t memory_bytes)
+{
+    int64_t bytes = most_inflated_bytes;
+    if (memory_bytes && (memory_bytes - begin_bytes) / 7 * 2 < bytes)
+        bytes = (memory_bytes - begin_bytes) / 7 * 2;
+    return xasprintf("%lldKiB", (long long)(bytes < 1024 ? 1 : bytes / 1024));
+}
+
+char **cpu_merge_command(const struct incident *incident, const char *folder, int64_t memory_bytes)
 {
     const struct incident_profile *own = incident_find_profile(incident, "cpu");
     size_t count = 0, slices = 0;
@@ -41,7 +49,7 @@ char **cpu_merge_command(const struct incident *incident, const char *folder)
     argv[count++] = xstrdup("stakeout");
     argv[count++] = xstrdup("merge");
     argv[count++] = xstrdup("--limit");
-    argv[count++] = xstrdup(merge_limit);
+    argv[count++] = merge_limit(memory_bytes);
     argv[count++] = xstrdup("-o");
     argv[count++] = path_in(folder, merged_name);
     for (size_t i = 0; i < incident->profile_count; i++) {

@@ -267,7 +267,8 @@ static bool start_merge(struct recording *recording)
 {
     const struct recording_setup *setup = &recording->setup;
     forget_failed(setup->incident);
-    char **argv = cpu_merge_command(setup->incident, setup->folder);
+    char **argv = cpu_merge_command(
+        setup->incident, setup->folder, worker_child_memory(setup->worker));
     if (!argv)
         return false;
     bool in_time = clock_mono_ms() + least_ms <= recording->deadline_ms;
