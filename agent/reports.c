@@ -14,13 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A report takes a second or two; the machine may still be in its spike, and a merge of another
- * app's profile may come first. */
-static const int64_t report_ms = 60000;
+struct waiting {
+    char *id;
+    int64_t deadline_ms;
+};
 
 struct reports {
     struct reports_setup setup;
-    char **queue; /* ids, oldest first; [0] is in the child's hands while job is not NULL */
+    struct waiting *queue; /* oldest first; [0] is in the child's hands while job is not NULL */
     size_t count;
     struct worker_job *job;
     struct loop_timer *next;
@@ -44,7 +45,7 @@ void reports_close(struct reports *reports)
         return;
     loop_timer_free(reports->next);
     for (size_t i = 0; i < reports->count; i++)
-        free(reports->queue[i]);
+        free(reports->queue[i].id);
     free(reports->queue);
     free(reports);
 }
@@ -52,7 +53,7 @@ void reports_close(struct reports *reports)
 /* The head is done; the next one gets its turn from the loop. */
 static void finish(struct reports *reports)
 {
-    char *id = reports->queue[0];
+    char *id = reports->queue[0].id;
     reports->count--;
     memmove(reports->queue, reports->queue + 1, reports->count * sizeof *reports->queue);
     if (reports->count)
@@ -61,13 +62,18 @@ static void finish(struct reports *reports)
     free(id);
 }
 
+static void tell_missing(const struct reports *reports, const char *why)
+{
+    log_warn("incident %s has no report: %s; `stakeout show` and `stakeout review` make one",
+        reports->queue[0].id, why);
+}
+
 static void on_reported(void *arg, int status, const char *why)
 {
     struct reports *reports = arg;
     reports->job = NULL;
     if (status != 0)
-        log_warn("incident %s has no report: %s; `stakeout show` and `stakeout review` make one",
-            reports->queue[0], why);
+        tell_missing(reports, why);
     finish(reports);
 }
 
@@ -76,14 +82,15 @@ static void start(void *arg)
     struct reports *reports = arg;
     if (!reports->count || reports->job)
         return;
-    int64_t now_ms = clock_mono_ms(), deadline_ms = now_ms + report_ms;
+    int64_t deadline_ms = reports->queue[0].deadline_ms;
     if (deadline_ms > reports->deadline_ms)
         deadline_ms = reports->deadline_ms;
-    if (deadline_ms <= now_ms) {
+    if (deadline_ms <= clock_mono_ms()) {
+        tell_missing(reports, "there was no time for it");
         finish(reports);
         return;
     }
-    char *folder = spool_folder(reports->setup.spool, reports->queue[0]);
+    char *folder = spool_folder(reports->setup.spool, reports->queue[0].id);
     char *baselines = xasprintf("%s/baselines", reports->setup.config->state);
     const char *const argv[] = {"stakeout", "report", "--baselines", baselines, folder, NULL};
     struct worker_task task = {
@@ -112,7 +119,8 @@ bool reports_lacks(const struct reports *reports, const char *id)
 void reports_add(struct reports *reports, const char *id)
 {
     reports->queue = xrealloc(reports->queue, reports->count + 1, sizeof *reports->queue);
-    reports->queue[reports->count++] = xstrdup(id);
+    int64_t wait_ms = reports->setup.wait_ms ? reports->setup.wait_ms : REPORTS_WAIT_MS;
+    reports->queue[reports->count++] = (struct waiting){xstrdup(id), clock_mono_ms() + wait_ms};
     if (!reports->job)
         loop_timer_set(reports->next, 0);
 }
@@ -127,7 +135,7 @@ void reports_hurry(struct reports *reports, int64_t deadline_ms)
 bool reports_has(const struct reports *reports, const char *id)
 {
     for (size_t i = 0; i < reports->count; i++)
-        if (!strcmp(reports->queue[i], id))
+        if (!strcmp(reports->queue[i].id, id))
             return true;
     return false;
 }

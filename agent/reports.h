@@ -1,13 +1,18 @@
 /* Reports: what is complete in the spool is analysed before it is delivered, by a child of low
  * priority (`stakeout report`), one incident at a time. The child adds report.html and what it
- * found to incident.json, each by a rename. An incident never waits for long: what a child could
- * not do within its deadline is left to whoever opens the incident. */
+ * found to incident.json, each by a rename. An incident waits for REPORTS_WAIT_MS at most, however
+ * many are before it, and for the merges that are in the child's hands then: what is not done by
+ * then is left to whoever opens the incident. */
 #ifndef AGENT_REPORTS_H
 #define AGENT_REPORTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* From reports_add to `done`. A report takes a second or two; the machine may still be in its
+ * spike, and merges go before. */
+enum { REPORTS_WAIT_MS = 60000 };
 
 struct config;
 struct loop;
@@ -20,6 +25,7 @@ struct reports_setup {
     struct spool *spool;
     struct worker *worker;
     const struct config *config;
+    int64_t wait_ms; /* 0: REPORTS_WAIT_MS */
     /* The incident can be delivered, with its report or without. On the loop, never from within
      * reports_add. */
     void (*done)(void *arg, const char *id);

@@ -38,6 +38,7 @@ struct worker_job {
     struct worker *worker;
     char **argv;
     int64_t deadline_ms;
+    bool urgent;
     void (*done)(void *arg, int status, const char *why);
     void *arg;
 };
@@ -123,12 +124,14 @@ struct worker_job *worker_submit(struct worker *worker, const struct worker_task
     for (size_t i = 0; i < count; i++)
         job->argv[i] = xstrdup(task->argv[i]);
     job->deadline_ms = task->deadline_ms;
+    job->urgent = task->urgent;
     job->done = task->done;
     job->arg = task->arg;
-    struct worker_job **last = &worker->first;
-    while (*last)
-        last = &(*last)->next;
-    *last = job;
+    struct worker_job **place = &worker->first;
+    while (*place && ((worker->pid && *place == worker->first) || (*place)->urgent || !job->urgent))
+        place = &(*place)->next;
+    job->next = *place;
+    *place = job;
     if (worker->first == job)
         loop_timer_set(worker->timer, 0);
     return job;

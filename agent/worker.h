@@ -1,10 +1,11 @@
 /* Child processes for what takes long or reads what strangers wrote: one at a time, the others wait
- * in line. A child is this program again with another command line; what goes wrong in it (a
- * hostile profile, no memory, no end) costs the agent nothing. It gets nothing of the agent's
- * environment but what a program needs to start. */
+ * in line, those that are urgent before the rest. A child is this program again with another
+ * command line; what goes wrong in it (a hostile profile, no memory, no end) costs the agent
+ * nothing. It gets nothing of the agent's environment but what a program needs to start. */
 #ifndef AGENT_WORKER_H
 #define AGENT_WORKER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct loop;
@@ -29,6 +30,7 @@ void worker_close(struct worker *worker);
 struct worker_task {
     const char *const *argv; /* NULL-ended, argv[0] included; copied */
     int64_t deadline_ms;     /* monotonic; the child is killed then */
+    bool urgent;             /* it goes before all that wait and are not; none that runs is ended */
     /* On the loop, once, never from within worker_submit. status: the child's exit status, or -1
      * when it was killed or could not be started. why: a sentence unless status is 0, the child's
      * last line on standard error where there is one; valid until `done` returns. */

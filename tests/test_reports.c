@@ -35,6 +35,7 @@ struct world {
     struct reports *reports;
     char done[4][64]; /* ids, in order */
     size_t done_count, wanted;
+    int64_t wait_ms;
     bool all;
 };
 
@@ -71,8 +72,13 @@ static void open_world(struct world *world, const char *script)
     world->disk = offload_open(world->loop, "disk", &err);
     world->spool = spool_open(&world->config, world->disk, &err);
     world->worker = worker_open(&(struct worker_setup){world->loop, program});
-    struct reports_setup setup = {
-        world->loop, world->spool, world->worker, &world->config, on_done, world};
+    struct reports_setup setup = {.loop = world->loop,
+        .spool = world->spool,
+        .worker = world->worker,
+        .config = &world->config,
+        .wait_ms = world->wait_ms,
+        .done = on_done,
+        .arg = world};
     world->reports = reports_open(&setup);
     free(program);
 }
@@ -170,6 +176,19 @@ static void test_at_the_end_nobody_waits_for_one_that_hangs(void **state)
     loop_timer_free(timer);
 }
 
+/* The deadline runs from when an incident is complete, not from when its turn comes. */
+static void test_the_second_does_not_wait_for_the_first_and_then_for_itself(void **state)
+{
+    struct world *world = *state;
+    world->wait_ms = 200;
+    open_world(world, "case $4 in *2) echo x > \"$4/report.html\";; *) exec sleep 1000;; esac");
+    add(world, first);
+    add(world, second);
+    wait_for_all(world);
+    assert_string_equal(world->done[1], second);
+    assert_false(has_report(world, second));
+}
+
 static void test_after_the_end_none_is_begun(void **state)
 {
     struct world *world = *state;
@@ -220,6 +239,8 @@ int main(void)
             test_a_child_that_fails_holds_back_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_at_the_end_nobody_waits_for_one_that_hangs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_the_second_does_not_wait_for_the_first_and_then_for_itself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_after_the_end_none_is_begun, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_what_was_killed_between_its_two_files_is_done_again, set_up, tear_down),

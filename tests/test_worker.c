@@ -184,6 +184,40 @@ static void one_runs_and_the_others_wait(void **state)
     rmdir(folder);
 }
 
+static void on_urgent_wanted(void *arg)
+{
+    struct bench *bench = ((void **)arg)[0];
+    struct outcome *urgent = ((void **)arg)[1];
+    const char *const argv[] = {"sh", "-c", "exit 0", NULL};
+    for (size_t i = 0; i < 2; i++) {
+        struct worker_task task = {.argv = argv,
+            .deadline_ms = clock_mono_ms() + patience_ms,
+            .urgent = true,
+            .done = on_done,
+            .arg = &urgent[i]};
+        worker_submit(bench->worker, &task);
+    }
+}
+
+/* Before all that wait, after what runs, and in their own order. */
+static void what_is_urgent_goes_first(void **state)
+{
+    struct bench *bench = *state;
+    struct outcome running, waiting, urgent[2] = {{0}, {0}};
+    open_worker(bench, "/bin/sh");
+    submit(bench, "exec sleep 0.2", patience_ms, &running);
+    submit(bench, "exit 0", patience_ms, &waiting);
+    void *arg[] = {bench, urgent};
+    struct loop_timer *timer = loop_timer_new(bench->loop, on_urgent_wanted, arg);
+    loop_timer_set(timer, clock_mono_ms() + 20);
+    wait_for(bench, &waiting);
+    assert_int_equal(running.order, 1);
+    assert_int_equal(urgent[0].order, 2);
+    assert_int_equal(urgent[1].order, 3);
+    assert_int_equal(waiting.order, 4);
+    loop_timer_free(timer);
+}
+
 static void a_deadline_can_be_moved_up(void **state)
 {
     struct bench *bench = *state;
@@ -341,6 +375,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(closed_descriptors_are_in_nobodys_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_child_that_says_much_is_not_held_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_runs_and_the_others_wait, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_urgent_goes_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_deadline_can_be_moved_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_program_that_is_not_there_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_child_inherits_nothing_it_should_not, set_up, tear_down),

@@ -275,6 +275,7 @@ static bool start_merge(struct recording *recording)
     struct worker_task task = {
         .argv = (const char *const *)argv,
         .deadline_ms = recording->deadline_ms,
+        .urgent = true, /* its incident is not even complete */
         .done = on_merged,
         .arg = recording,
     };
