@@ -21,9 +21,9 @@ static const int64_t hour_ms = 3600000, now_ms = INT64_C(1795446241000);
 /* A with a peak of 80%, B with one of 90%. */
 static void set_known(struct known *known, bool both)
 {
-    static char metric[] = "cpu";
-    struct known_group a = {.group = A, .metric = metric, .peak = 80};
-    struct known_group b = {.group = B, .metric = metric, .peak = 90};
+    static char metric[] = "cpu", suspect[] = "main.decode";
+    struct known_group a = {.group = A, .metric = metric, .peak = 80, .suspect = suspect};
+    struct known_group b = {.group = B, .metric = metric, .peak = 90, .suspect = suspect};
     known_add(known, &a, NULL);
     if (both)
         known_add(known, &b, NULL);
@@ -45,8 +45,8 @@ static void only_what_is_known_is_held_back(void **state)
     } cases[] = {
         {"the same again", {{1, "t", "app", A}}, false, NULL, 75, 70, true},
         {"without a level", {{1, "t", "app", A}}, false, NULL, 75, NAN, true},
-        {"a little more", {{1, "t", "app", A}}, false, NULL, 100, 70, true},
-        {"much more", {{1, "t", "app", A}}, false, NULL, 100.1, 70, false},
+        {"a little more", {{1, "t", "app", A}}, false, NULL, 90, 70, true},
+        {"much more", {{1, "t", "app", A}}, false, NULL, 90.1, 70, false},
         {"nothing caught", {{0}}, true, NULL, 75, 70, false},
         {"a week ago", {{7 * 24, "t", "app", A}}, false, NULL, 75, 70, false},
         {"almost a week ago", {{7 * 24 - 1, "t", "app", A}}, false, NULL, 75, 70, true},
@@ -54,7 +54,7 @@ static void only_what_is_known_is_held_back(void **state)
         {"another app", {{1, "t", "other", A}}, false, NULL, 75, 70, false},
         {"an unknown one as well", {{3, "t", "app", A}, {2, "t", "app", B}, {1, "t", "app", A}},
             false, NULL, 75, 70, false},
-        {"both known", {{2, "t", "app", B}, {1, "t", "app", A}}, true, NULL, 110, 70, true},
+        {"both known", {{2, "t", "app", B}, {1, "t", "app", A}}, true, NULL, 95, 70, true},
         {"one that was not analysed", {{2, "t", "app", A}, {1, "t", "app", NULL}}, true, NULL, 75,
             70, false},
         {"unknown, but of another trigger", {{2, "t", "app", A}, {1, "u", "app", B}}, false, NULL,
@@ -83,27 +83,58 @@ static void only_what_is_known_is_held_back(void **state)
         if (i == 0)
             assert_string_equal(why,
                 "all that it caught in 7 days is marked as known; it is captured again from "
-                "2026-11-30T14:04Z on, or above 100.0%");
+                "2026-11-30T14:04Z on, or above 90.0%");
         known_free(&sets[1]);
         caught_free(caught);
     }
 }
 
-static void a_peak_that_nobody_knows_holds_nothing_back(void **state)
+static void how_much_worse_gets_out(void **state)
 {
     (void)state;
-    static char metric[] = "cpu";
-    struct known known = {0};
-    struct known_group group = {.group = A, .metric = metric, .peak = NAN};
-    struct caught *caught = caught_new();
-    char why[CAUGHT_WHY_SIZE];
-    known_add(&known, &group, NULL);
-    caught_add(caught, "app", "t", A, now_ms);
-    const struct caught_fire fire = {
-        .app = "app", .trigger = "t", .metric = "cpu", .value = 1, .limit = NAN, .wall_ms = now_ms};
-    assert_false(caught_explains(caught, &known, 1, &fire, why));
-    known_free(&known);
-    caught_free(caught);
+    static char metric[] = "m", suspect[] = "main.decode";
+    static const struct {
+        const char *what;
+        enum unit unit;
+        double peak;
+        bool no_suspect;
+        double held_back, let_out;
+    } cases[] = {
+        {"a quarter more", UNIT_BYTES, 1000, false, 1250, 1251},
+        {"of a low share", UNIT_PERCENT, 40, false, 50, 50.1},
+        {"where both rules say the same", UNIT_PERCENT, 200.0 / 3, false, 83.3, 83.4},
+        {"of a high share, half way to its end", UNIT_PERCENT, 96, false, 98, 98.1},
+        {"almost the end", UNIT_PERCENT, 99.9, false, 99.95, 99.96},
+        {"without an end", UNIT_PERCENT, 100, false, 125, 125.1},
+        {"without an end, beyond 100", UNIT_PERCENT, 180, false, 225, 225.1},
+        {"a peak that nobody knows", UNIT_PERCENT, NAN, false, NAN, 1},
+        {"a group without a suspect", UNIT_PERCENT, 80, true, NAN, 80},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct known known = {0};
+        struct known_group group = {.group = A,
+            .metric = metric,
+            .peak = cases[i].peak,
+            .suspect = cases[i].no_suspect ? NULL : suspect};
+        struct caught *caught = caught_new();
+        char why[CAUGHT_WHY_SIZE];
+        known_add(&known, &group, NULL);
+        caught_add(caught, "app", "t", A, now_ms);
+        struct caught_fire fire = {.app = "app",
+            .trigger = "t",
+            .metric = metric,
+            .unit = cases[i].unit,
+            .value = cases[i].held_back,
+            .limit = NAN,
+            .wall_ms = now_ms};
+        if (!isnan(fire.value) && !caught_explains(caught, &known, 1, &fire, why))
+            fail_msg("%s: it is not held back", cases[i].what);
+        fire.value = cases[i].let_out;
+        if (caught_explains(caught, &known, 1, &fire, why))
+            fail_msg("%s: it is held back", cases[i].what);
+        known_free(&known);
+        caught_free(caught);
+    }
 }
 
 static void the_file_is_read_back_as_it_was(void **state)
@@ -154,7 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_is_known_is_held_back),
-        cmocka_unit_test(a_peak_that_nobody_knows_holds_nothing_back),
+        cmocka_unit_test(how_much_worse_gets_out),
         cmocka_unit_test(the_file_is_read_back_as_it_was),
         cmocka_unit_test(another_file_is_refused_as_a_whole),
     };

@@ -9,7 +9,8 @@
 
 static const char group[] = "0123456789abcdef";
 static const char known_text_of_a_reader[] =
-    "{\"schema\": 1, \"groups\": [{\"group\": \"0123456789abcdef\", \"metric\": \"cpu\", \"peak\": "
+    "{\"schema\": 1, \"groups\": [{\"group\": \"0123456789abcdef\", \"metric\": \"cpu\", "
+    "\"suspect\": \"main.decode\", \"peak\": "
     "95}]}";
 
 /* An app and a trigger for the world's configuration. */

@@ -88,7 +88,8 @@ static int64_t newest_known(const struct caught *caught, const struct known *set
             age_ms >= days_ms)
             continue;
         const struct known_group *known = find_known(sets, set_count, one->group);
-        bool comparable = known && known->metric && !strcmp(known->metric, fire->metric);
+        bool comparable = known && known->suspect && known->metric &&
+                          !strcmp(known->metric, fire->metric);
         if (!comparable || age_ms < 0) /* the clock was set back: nobody knows */
             return INT64_MIN;
         *peak = fmax(*peak, known->peak); /* NAN loses */
@@ -98,6 +99,14 @@ static int64_t newest_known(const struct caught *caught, const struct known *set
     return newest_ms;
 }
 
+/* Above it a spike is worse than what is known. A share has an end: of what peaks near 100% the
+ * worse is half way to it; but of what a quota does not hold at 100% it is as of other metrics. */
+static double worse_level(enum unit unit, double peak)
+{
+    double level = CAUGHT_WORSE * peak;
+    return unit == UNIT_PERCENT && peak < 100 ? fmin(level, (peak + 100) / 2) : level;
+}
+
 bool caught_explains(const struct caught *caught, const struct known *sets, size_t set_count,
     const struct caught_fire *fire, char why[CAUGHT_WHY_SIZE])
 {
@@ -105,10 +114,11 @@ bool caught_explains(const struct caught *caught, const struct known *sets, size
     if (!fire->metric || fire->limit > fire->value)
         return false;
     int64_t newest_ms = newest_known(caught, sets, set_count, fire, &peak);
-    if (newest_ms == INT64_MIN || !(fire->value <= CAUGHT_WORSE * peak))
+    double worse = worse_level(fire->unit, peak);
+    if (newest_ms == INT64_MIN || !(fire->value <= worse))
         return false;
     char level[VALUE_TEXT_SIZE], next[RFC3339_SIZE];
-    metric_format(fire->unit, CAUGHT_WORSE * peak, level);
+    metric_format(fire->unit, worse, level);
     rfc3339_format(newest_ms + days_ms, next);
     snprintf(why, CAUGHT_WHY_SIZE,
         "all that it caught in %d days is marked as known; it is captured again from %.16sZ on, or "

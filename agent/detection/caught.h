@@ -3,10 +3,11 @@
  *
  * A fire is held back when all of this holds, and let out in every other case:
  *   - the trigger caught something of this app in the last CAUGHT_DAYS days,
- *   - every one of these incidents was analysed and is of a known group,
+ *   - every one of these incidents was analysed and is of a known group that has a suspect: without
+ *     one a group is all that the trigger catches, whatever is behind it,
  *   - the metric fired for being high, and its value is not more than CAUGHT_WORSE times the
- * highest peak of these groups. It is asked again at every sample: a spike that rises beyond that
- * later fires then.
+ *     highest peak of these groups, in percent not more than half way from that to 100. It is asked
+ *     again at every sample: a spike that rises beyond that later fires then.
  *
  * Kept over a restart in <state>/groups.json, where "group" is "" for one that is not known:
  *   {"schema": 1, "caught": [{"app": "app", "trigger": "cpu-high", "group": "0123456789abcdef",
