@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 int fs_read(const char *path, size_t max, struct buf *buf, struct error *err)
@@ -54,12 +56,66 @@ static int sync_parent(const char *path, struct error *err)
     return status;
 }
 
-/* folder/name -> folder/.name.tmp */
-static char *temporary_name(const char *path)
+/* Of one name that a crash has left behind, this many seconds ago, nobody is writing any more. */
+enum { LEFTOVER_S = 3600 };
+
+/* The parts of folder/name. */
+struct target {
+    char *folder; /* "" or with a slash at its end */
+    const char *name;
+};
+
+static struct target target_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    int folder = slash ? (int)(slash + 1 - path) : 0;
-    return xasprintf("%.*s.%s.tmp", folder, path, path + folder);
+    const char *name = slash ? slash + 1 : path;
+    return (struct target){xstrndup(path, (size_t)(name - path)), name};
+}
+
+/* folder/name -> folder/.name.PID-NUMBER.tmp, opened; the caller frees *temporary. Another process
+ * may have the same id where containers share a folder: then the next number is free. -1 with
+ * errno. */
+static int open_temporary(const struct target *target, char **temporary)
+{
+    static atomic_uint number;
+    for (;;) {
+        *temporary = xasprintf("%s.%s.%ld-%u.tmp", target->folder, target->name, (long)getpid(),
+            atomic_fetch_add(&number, 1));
+        int fd = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+        free(*temporary);
+    }
+}
+
+/* "PID-NUMBER.tmp" */
+static bool is_end_of_temporary(const char *text)
+{
+    const char *number = text + strspn(text, "0123456789");
+    if (number == text || *number != '-')
+        return false;
+    const char *end = number + 1 + strspn(number + 1, "0123456789");
+    return end > number + 1 && !strcmp(end, ".tmp");
+}
+
+static int remove_leftover(void *arg, const char *name)
+{
+    const struct target *target = arg;
+    size_t length = strlen(target->name);
+    if (name[0] != '.' || strncmp(name + 1, target->name, length) != 0 || name[1 + length] != '.' ||
+        !is_end_of_temporary(name + length + 2))
+        return 0;
+    char *path = xasprintf("%s%s", target->folder, name);
+    struct stat info;
+    if (lstat(path, &info) == 0 && S_ISREG(info.st_mode) && time(NULL) - info.st_mtime > LEFTOVER_S)
+        unlink(path);
+    free(path);
+    return 0;
+}
+
+static void remove_leftovers(struct target *target)
+{
+    fs_each(*target->folder ? target->folder : ".", remove_leftover, target, NULL);
 }
 
 static int write_all(int fd, const char *data, size_t size)
@@ -90,16 +146,27 @@ static int copy_all(int from, int to)
     }
 }
 
-/* What fs_write and fs_copy share: content comes from memory, or from the file `from`. */
-static int write_whole(const char *path, const void *data, size_t size, int from, struct error *err)
+struct content {
+    const void *data;
+    size_t size;
+    int from;  /* a file that it is copied from instead; -1: it is data */
+    bool sync; /* waits until it is on the disk */
+};
+
+static int fill(int fd, const struct content *content)
 {
-    char *temporary = temporary_name(path);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    int failed = fd < 0;
-    if (!failed)
-        failed = from >= 0 ? copy_all(from, fd) : write_all(fd, data, size);
-    if (!failed)
-        failed = fsync(fd);
+    int status = content->from >= 0 ? copy_all(content->from, fd)
+                                    : write_all(fd, content->data, content->size);
+    return status == 0 && content->sync ? fsync(fd) : status;
+}
+
+/* What all that write share. */
+static int write_whole(const char *path, const struct content *content, struct error *err)
+{
+    char *temporary;
+    struct target target = target_of(path);
+    int fd = open_temporary(&target, &temporary);
+    int failed = fd < 0 ? -1 : fill(fd, content);
     int code = errno;
     if (fd >= 0 && close(fd) < 0 && !failed) {
         failed = -1;
@@ -111,15 +178,25 @@ static int write_whole(const char *path, const void *data, size_t size, int from
     }
     if (failed && fd >= 0)
         unlink(temporary);
+    if (!failed && content->sync)
+        remove_leftovers(&target);
     free(temporary);
+    free(target.folder);
     if (failed)
         return error_set(err, "cannot write %s: %s", path, strerror(code));
-    return sync_parent(path, err);
+    return content->sync ? sync_parent(path, err) : 0;
 }
 
 int fs_write(const char *path, const void *data, size_t size, struct error *err)
 {
-    return write_whole(path, data, size, -1, err);
+    const struct content content = {.data = data, .size = size, .from = -1, .sync = true};
+    return write_whole(path, &content, err);
+}
+
+int fs_replace(const char *path, const void *data, size_t size, struct error *err)
+{
+    const struct content content = {.data = data, .size = size, .from = -1};
+    return write_whole(path, &content, err);
 }
 
 int fs_copy(const char *from, const char *to, struct error *err)
@@ -127,7 +204,8 @@ int fs_copy(const char *from, const char *to, struct error *err)
     int fd = open(from, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_set(err, "cannot open %s: %s", from, strerror(errno));
-    int status = write_whole(to, NULL, 0, fd, err);
+    const struct content content = {.from = fd, .sync = true};
+    int status = write_whole(to, &content, err);
     close(fd);
     return status;
 }

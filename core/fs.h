@@ -15,8 +15,14 @@ struct error;
 int fs_read(const char *path, size_t max, struct buf *buf, struct error *err);
 
 /* Writes a file so that it is there whole or not at all, also after a crash: a temporary file
- * whose name begins with a dot, fsync, rename, fsync of the folder. Mode 0644. */
+ * whose name begins with a dot and is nobody else's, fsync, rename, fsync of the folder. Of several
+ * writers at once one wins. Mode 0644. What a crash leaves of a temporary file goes with a later
+ * write of the same file. */
 int fs_write(const char *path, const void *data, size_t size, struct error *err);
+
+/* The same without waiting for the disk: after a crash of the machine, not of the process, it may
+ * be there in part. */
+int fs_replace(const char *path, const void *data, size_t size, struct error *err);
 
 /* The same for a copy of another file. */
 int fs_copy(const char *from, const char *to, struct error *err);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -138,6 +139,84 @@ static void a_size_leaves_out_what_cannot_be_looked_at(void **state)
     free(path);
 }
 
+struct writer {
+    pthread_t thread;
+    char letter;
+};
+
+enum { WRITERS = 4, WRITES = 20, LETTERS = 3000 };
+
+static void *write_often(void *arg)
+{
+    const struct writer *writer = arg;
+    char text[LETTERS], *path = in_folder("shared");
+    memset(text, writer->letter, sizeof text);
+    intptr_t failed = 0;
+    for (int i = 0; i < WRITES; i++)
+        failed |= (i % 2 ? fs_replace : fs_write)(path, text, sizeof text, NULL);
+    free(path);
+    return (void *)failed;
+}
+
+static void writers_of_one_file_do_not_mix(void **state)
+{
+    (void)state;
+    struct writer writers[WRITERS];
+    for (int i = 0; i < WRITERS; i++) {
+        writers[i].letter = (char)('a' + i);
+        assert_int_equal(pthread_create(&writers[i].thread, NULL, write_often, &writers[i]), 0);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        void *failed;
+        pthread_join(writers[i].thread, &failed);
+        assert_null(failed);
+    }
+    struct buf text;
+    char *path = in_folder("shared");
+    assert_int_equal(fs_read(path, LETTERS, &text, NULL), 0);
+    assert_int_equal(text.size, LETTERS);
+    for (size_t i = 1; i < text.size; i++)
+        assert_int_equal(text.data[i], text.data[0]);
+    int seen = 0;
+    fs_each(folder, count, &seen, NULL);
+    assert_int_equal(seen, 1);
+    buf_free(&text);
+    free(path);
+}
+
+static void leftovers_of_the_same_file_go(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool old, stays;
+    } files[] = {
+        {".a.1-0.tmp", true, false},
+        {".a.1-0.tmp.tmp", true, true},
+        {".a.1-2.tmp", false, true}, /* somebody may be writing it */
+        {".a.b.1-0.tmp", true, true},
+        {".b.1-0.tmp", true, true},
+        {".a.tmp", true, true},
+        {"a.1-0.tmp", true, true},
+    };
+    const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char *path = in_folder(files[i].name);
+        int fd = open(path, O_WRONLY | O_CREAT, 0644);
+        if (files[i].old)
+            assert_int_equal(futimens(fd, long_ago), 0);
+        close(fd);
+        free(path);
+    }
+    put("a", 1);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char *path = in_folder(files[i].name);
+        if (fs_exists(path) != files[i].stays)
+            fail_msg("%s", files[i].name);
+        free(path);
+    }
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -147,6 +226,8 @@ int main(void)
         IN_A_FOLDER(a_missing_folder_is_told_from_one_that_cannot_be_read),
         IN_A_FOLDER(a_size_counts_files_one_folder_deep),
         IN_A_FOLDER(a_size_leaves_out_what_cannot_be_looked_at),
+        IN_A_FOLDER(writers_of_one_file_do_not_mix),
+        IN_A_FOLDER(leftovers_of_the_same_file_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,7 +161,7 @@ static void nothing_but_beginnings_is_removed(void **state)
     struct world *world = *state;
     begin(world);
     put(world, making, ".cpu.pb.gz", "", 0);
-    put(world, making, ".incident.json.tmp", "{", 1);
+    put(world, making, ".incident.json.1-0.tmp", "{", 1);
     put(world, making, "metrics.csv", "time\n", 5);
     restart(world);
     assert_false(is_there(world, making, NULL));

@@ -181,7 +181,7 @@ static void what_is_not_complete_or_not_an_incident_is_not_seen(void **state)
     struct place *place = *state;
     put_incident(place, "a", "20261123T000000Z-cpu-000001");
     put(place, "service=a/date=2026-11-23/20261123T000001Z-cpu-000002/cpu.pb.gz", "x");
-    put(place, "service=a/date=2026-11-23/20261123T000002Z-cpu-000003/.incident.json.tmp", "{");
+    put(place, "service=a/date=2026-11-23/20261123T000002Z-cpu-000003/.incident.json.1-0.tmp", "{");
     put(place, "service=a/date=2026-11-23/.20261123T000003Z-cpu-000004/incident.json", "{}");
     put(place, "service=a/date=2026-11-23/notes/incident.json", "{}");
     put(place, "service=a/date=2026-11-23/20261123T000004Z-cpu-000005", "a file");

@@ -240,27 +240,13 @@ void spool_refresh(struct spool *spool)
     offload_submit(spool->disk, work_refresh, refreshed, spool);
 }
 
-/* One write and a rename: there is no part of it. */
-static int note(const char *folder, const char *text, struct error *err)
-{
-    char *temporary = xasprintf("%s/.incident.json.tmp", folder);
-    char *path = xasprintf("%s/incident.json", folder);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    size_t size = strlen(text);
-    bool ok = fd >= 0 && write(fd, text, size) == (ssize_t)size && rename(temporary, path) == 0;
-    int status = ok ? 0 : error_set(err, "cannot write %s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    free(temporary);
-    free(path);
-    return status;
-}
-
 static void work_note(void *arg)
 {
     struct spool_job *job = arg;
     char *folder = open_folder(job->spool, job->id);
-    job->ok = note(folder, job->text, &job->error) == 0;
+    char *path = xasprintf("%s/incident.json", folder);
+    job->ok = fs_replace(path, job->text, strlen(job->text), &job->error) == 0;
+    free(path);
     free(folder);
 }
 
