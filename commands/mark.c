@@ -11,6 +11,7 @@
 #include "review/store/store.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,7 +59,12 @@ static int write_mark(
 {
     struct mark mark;
     int status = marking_read(options->where.store, stored, &mark, err);
-    if (status == 0) {
+    if (status > 0) {
+        char *problem = terminal_safe(err->text);
+        fprintf(stderr, "stakeout mark: warning: %s\n", problem);
+        free(problem);
+    }
+    if (status >= 0) {
         if (options->looked || options->not_looked)
             mark.looked_ms = options->looked ? clock_wall_ms() : 0;
         if (options->note) {

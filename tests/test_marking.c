@@ -132,7 +132,16 @@ static void marks_are_kept_where_the_incident_is(void **state)
     assert_int_equal(known.count, 0);
     known_free(&known);
 
-    /* what somebody else broke is not written over */
+    /* a note that is none is in nobody's way */
+    assert_int_equal(store_write_file(store, stored, STORE_MARKS, "{", 1, &err), 0);
+    assert_int_equal(marking_read(store, stored, &mark, &err), 1);
+    assert_non_null(strstr(err.text, "review.json counts as empty"));
+    assert_true(mark.looked_ms == 0 && !mark.note);
+    assert_int_equal(marking_write(store, stored, &written, &err), 0);
+    assert_int_equal(marking_read(store, stored, &mark, &err), 0);
+    mark_free(&mark);
+
+    /* which groups are known decides what agents take: what somebody else broke is kept */
     assert_int_equal(store_write_state(store, "shop", "known.json", "x", 1, &err), 0);
     assert_int_equal(marking_set_known(store, stored, true, NAN, 1, &err), -1);
     assert_non_null(strstr(err.text, "known.json"));

@@ -20,9 +20,10 @@ int marking_read(
     *mark = (struct mark){0};
     int status = store_find_file(store, stored, STORE_MARKS, MARK_TEXT_MAX, &text, err);
     if (status > 0) {
-        status = mark_parse(text.data, text.size, mark, err);
-        if (status < 0)
-            error_prefix(err, "cannot use %s/%s", stored->location, STORE_MARKS);
+        status = mark_parse(text.data, text.size, mark, err) < 0;
+        if (status)
+            error_prefix(err, "%s/%s counts as empty and is replaced by the next note",
+                stored->location, STORE_MARKS);
     }
     buf_free(&text);
     return status;

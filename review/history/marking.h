@@ -11,7 +11,9 @@ struct known;
 struct store;
 struct store_incident;
 
-/* What is noted about it; an empty mark when there is nothing. mark_free in any case. */
+/* What is noted about it; an empty mark when there is nothing. 1 and err when there is something
+ * that is no mark: it counts as nothing, and a later write replaces it. -1 and err when it cannot
+ * be read. mark_free in any case. */
 int marking_read(
     struct store *store, const struct store_incident *stored, struct mark *mark, struct error *err);
 int marking_write(struct store *store, const struct store_incident *stored, const struct mark *mark,

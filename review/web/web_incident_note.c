@@ -50,14 +50,14 @@ static int note_mark(struct noting *noting, struct error *err)
     const char *looked = web_form_get(noting->form, "looked");
     const char *note = web_form_get(noting->form, "note");
     int status = marking_read(noting->store, noting->stored, &mark, err);
-    if (status == 0 && looked)
+    if (status >= 0 && looked)
         mark.looked_ms = !strcmp(looked, "yes") ? clock_wall_ms() : 0;
-    if (status == 0 && note) {
+    if (status >= 0 && note) {
         char *text = tidy(note);
         free(mark.note);
         mark.note = *text ? text : (free(text), NULL);
     }
-    if (status == 0)
+    if (status >= 0)
         status = marking_write(noting->store, noting->stored, &mark, err);
     if (status == 0)
         web_index_mark(noting->site->index, noting->stored->id, &mark);

@@ -1,6 +1,7 @@
 #include "review/web/web_tools.h"
 
 #include "core/clock.h"
+#include "core/error.h"
 #include "core/known.h"
 #include "review/history/mark.h"
 #include "review/history/marking.h"
@@ -48,14 +49,16 @@ void web_tools_navigation(struct buf *out, struct web_site *site, const char *id
     web_index_release(site->index);
 }
 
-/* What is noted, as it is stored now: somebody else may have written it. */
-static void read_mark(struct web_site *site, const char *id, struct mark *mark)
+/* What is noted, as it is stored now: somebody else may have written it. The problem is "" when it
+ * could be read. */
+static void read_mark(
+    struct web_site *site, const char *id, struct mark *mark, struct error *problem)
 {
-    struct error err;
     *mark = (struct mark){0};
-    struct store *store = web_stores_take(site->stores, &err);
-    struct store_incident *stored = store ? store_find(store, id, &err) : NULL;
-    if (stored && marking_read(store, stored, mark, &err) == 0)
+    problem->text[0] = '\0';
+    struct store *store = web_stores_take(site->stores, problem);
+    struct store_incident *stored = store ? store_find(store, id, problem) : NULL;
+    if (stored && marking_read(store, stored, mark, problem) == 0)
         web_index_mark(site->index, id, mark);
     store_incident_free(stored);
     web_stores_give(site->stores, store);
@@ -135,7 +138,8 @@ static void put_note(
 void web_tools_actions(struct buf *out, struct web_site *site, const char *id)
 {
     struct mark mark;
-    read_mark(site, id, &mark);
+    struct error problem;
+    read_mark(site, id, &mark, &problem);
     html_printf(
         out, "<section class=\"tools\" aria-label=\"what to do about it\">\n<div class=\"row\">\n");
     put_choice(
@@ -151,6 +155,9 @@ void web_tools_actions(struct buf *out, struct web_site *site, const char *id)
     web_index_release(site->index);
     put_downloads(out, id);
     html_printf(out, "</div>\n");
+    if (*problem.text)
+        html_printf(
+            out, "<p class=\"notice bad\">What was noted is not shown: %s.</p>\n", problem.text);
     put_note(out, site, id, &mark);
     html_printf(out, "</section>\n");
     mark_free(&mark);

@@ -1,4 +1,5 @@
 """`stakeout review` over HTTP: who may ask, what is stored, what comes in, and the same from a bucket."""
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -213,6 +214,36 @@ def test_a_note_is_kept_beside_the_incident(place, start):
     assert review.post(f"/incident/{name}/note", note="x" * 30000)[0].status == 413
     assert review.post(f"/incident/{name}/looked", looked="no")[0].status == 303
     assert review.rows("?looked=yes&kind=all") == []
+
+
+def test_notes_at_once_do_not_undo_each_other(place, start):
+    review = start(place)
+    names = review.rows("?service=games&kind=all") + review.rows("?service=billing")
+    token = re.search(r'name="token" value="([0-9a-f]+)"', review.page("/"))[1]
+    posts = [(f"/incident/{names[0]}/note", {"note": "kept"}), (f"/incident/{names[0]}/looked", {"looked": "yes"})]
+    posts += [(f"/incident/{name}/known", {"known": "yes"}) for name in names]
+    with concurrent.futures.ThreadPoolExecutor(len(posts)) as pool:
+        answers = list(pool.map(lambda post: review.post(post[0], token=token, **post[1])[0], posts))
+    assert [answer.status for answer in answers] == [303] * len(posts)
+    kept = json.loads(harness.read(os.path.join(folder_of(place, names[0]), "review.json")))
+    assert kept["note"] == "kept" and kept["looked"]
+    marked = sum((json.loads(harness.read(file))["groups"] for file in place.glob("*/_state/known.json")), [])
+    page = review.page("/?kind=all&verdict=known")
+    groups = {re.search(rf'data-key="([0-9a-f]+)" data-newest="{name}"', page)[1] for name in names}
+    assert {one["group"] for one in marked} == groups and len(groups) > 1
+    assert not [name for _, _, files in os.walk(place) for name in files if name.endswith(".tmp")]
+
+
+def test_a_broken_note_blocks_nothing(place, start):
+    name = incidents_of(place, ROUND)[0]
+    file = os.path.join(folder_of(place, name), "review.json")
+    with open(file, "w", encoding="ascii") as broken:
+        broken.write('{"schema": 1, "note": <b>')
+    review = start(place)
+    assert "review.json counts as empty" in review.page(f"/incident/{name}")
+    assert review.post(f"/incident/{name}/note", note="again")[0].status == 303
+    assert json.loads(harness.read(file))["note"] == "again"
+    assert "counts as empty" not in review.page(f"/incident/{name}")
 
 
 def test_a_group_is_marked_as_known(place, start):
