@@ -314,10 +314,16 @@ static void files_are_read_within_their_folder_only(void **state)
     buf_free(&buf);
     assert_int_equal(store_read_file(place->store, stored, "cpu.pb.gz", 6, &buf, &err), -1);
     buf_free(&buf);
+    uint64_t size;
+    int file = store_open_file(place->store, stored, "cpu.pb.gz", &size, &err);
+    assert_true(file >= 0);
+    assert_int_equal(size, 7);
+    close(file);
     static const char *const bad[] = {"../../../secret", "..", "", "/etc/passwd", "link", "pipe",
         "missing", "..//secret", "a\nb"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(store_read_file(place->store, stored, bad[i], 100, &buf, &err), -1);
+        assert_int_equal(store_open_file(place->store, stored, bad[i], &size, &err), -1);
         buf_free(&buf);
     }
     store_incident_free(stored);

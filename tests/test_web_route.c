@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -46,6 +47,12 @@ static struct web_reply ask(
     web_route(&rig->site, &request, &reply);
     web_form_free(&request.query);
     web_form_free(&request.form);
+    if (reply.file >= 0) {
+        char text[4096];
+        assert_true(reply.file_size < sizeof text);
+        assert_int_equal(read(reply.file, text, sizeof text), reply.file_size);
+        buf_append(&reply.body, text, reply.file_size);
+    }
     return reply;
 }
 

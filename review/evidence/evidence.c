@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No profile is larger than an agent keeps (limits.profile), whatever its file has become. */
-static const size_t profile_file_max = (size_t)1 << 30;
+/* A compressed file of this size is far over what any reader may inflate. */
+static const size_t profile_file_max = (size_t)64 << 20;
 
 struct reading {
     struct evidence *evidence;
@@ -207,6 +207,7 @@ struct evidence *evidence_read(const struct evidence_place *place,
     read_metrics(&reading);
     read_baseline(&reading);
     read_profiles(&reading);
+    evidence->inflated_bytes = limits->inflated_bytes - reading.budget;
     return evidence;
 }
 

@@ -41,11 +41,13 @@ struct evidence {
     size_t profile_count;
     struct series_set metrics; /* of metrics.csv; times are wall ms */
     struct error no_metrics;   /* why there are none; "": there are */
+    size_t inflated_bytes;     /* what all profiles have, of what they may (evidence_limits) */
 };
 
 struct evidence_limits {
     /* The most that all profiles together may have when inflated, those of the baseline included.
-     * What does not fit is left out, the first ones listed come first. */
+     * What does not fit is left out, the first ones listed come first; so is a file of more than
+     * 64 MiB. */
     size_t inflated_bytes;
 };
 

@@ -427,6 +427,15 @@ int store_read_file(struct store *store, const struct store_incident *stored, co
     return status;
 }
 
+int store_open_file(struct store *store, const struct store_incident *stored, const char *name,
+    uint64_t *size, struct error *err)
+{
+    char *path = path_of(stored, name, err);
+    int fd = path ? store->backend->open(store->self, path, size, err) : -1;
+    free(path);
+    return fd;
+}
+
 /* Takes the path over; NULL: err is filled already. */
 static int find(struct store *store, char *path, size_t max, struct buf *buf, struct error *err)
 {

@@ -65,7 +65,12 @@ void store_incident_free(struct store_incident *stored);
 int store_read_file(struct store *store, const struct store_incident *stored, const char *name,
     size_t max, struct buf *buf, struct error *err);
 
-/* The same for a file that need not be there: 1, or 0 when it is not. */
+/* Opens a file of an incident for reading, and tells its size in bytes: the caller closes the
+ * descriptor. -1 and err; only where store_is_bucket says no. */
+int store_open_file(struct store *store, const struct store_incident *stored, const char *name,
+    uint64_t *size, struct error *err);
+
+/* store_read_file for a file that need not be there: 1, or 0 when it is not. */
 int store_find_file(struct store *store, const struct store_incident *stored, const char *name,
     size_t max, struct buf *buf, struct error *err);
 

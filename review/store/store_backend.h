@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
 struct error;
@@ -28,6 +29,9 @@ struct store_backend {
     int (*has)(void *self, const char *path, struct error *err);
     /* Initialises buf in any case. */
     int (*read)(void *self, const char *path, size_t max, struct buf *buf, struct error *err);
+    /* Opens a file for reading and tells its size: a descriptor that the caller closes. NULL where
+     * there are no descriptors. */
+    int (*open)(void *self, const char *path, uint64_t *size, struct error *err);
     /* Writes a file, which is there whole or not at all; folders on the way are made. */
     int (*write)(void *self, const char *path, const void *data, size_t size, struct error *err);
     void (*close)(void *self);

@@ -120,11 +120,26 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
     MHD_add_response_header(response, name, value);
 }
 
-static enum MHD_Result send_reply(struct MHD_Connection *connection, struct web_reply *reply)
+/* Takes over what is sent. */
+static struct MHD_Response *make_response(struct web_reply *reply)
 {
     size_t size = reply->body.size;
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        size, buf_take(&reply->body), MHD_RESPMEM_MUST_FREE);
+    void (*release)(void *data) = reply->release;
+    if (reply->file >= 0) {
+        int file = reply->file;
+        reply->file = -1;
+        return MHD_create_response_from_fd64(reply->file_size, file);
+    }
+    reply->release = NULL;
+    if (release)
+        return MHD_create_response_from_buffer_with_free_callback(
+            size, buf_take(&reply->body), release);
+    return MHD_create_response_from_buffer(size, buf_take(&reply->body), MHD_RESPMEM_MUST_FREE);
+}
+
+static enum MHD_Result send_reply(struct MHD_Connection *connection, struct web_reply *reply)
+{
+    struct MHD_Response *response = make_response(reply);
     add_header(response, "Content-Type", reply->type);
     add_header(response, "Content-Security-Policy", reply->policy);
     add_header(response, "X-Content-Type-Options", "nosniff");

@@ -24,9 +24,10 @@ struct web_analyst {
 static void analyse(struct web_site *site, const char *id)
 {
     struct web_reading reading;
+    const struct web_reading_wish wish = {.baseline = true, .inflated_bytes = WEB_READING_MAX};
     struct error err;
     web_reading_enter();
-    web_reading_make(&reading, site, id, true, &err); /* which tells the index what it finds */
+    web_reading_make(&reading, site, id, &wish, &err); /* which tells the index what it finds */
     web_reading_free(&reading);
     web_reading_leave();
     web_index_set_analysed(site->index, id); /* also when it failed: once is enough */

@@ -233,6 +233,16 @@ static void put_pair(struct buf *out, const struct web_request *request, const s
     buf_puts(out, "</section>\n");
 }
 
+/* Both share what one page may take: what the first does not need of its half is the second's. */
+static int read_pair(struct pair *pair, struct web_site *site, struct error *err)
+{
+    struct web_reading_wish wish = {.inflated_bytes = WEB_READING_MAX / 2};
+    if (web_reading_make(&pair->readings[0], site, pair->ids[0], &wish, err) < 0)
+        return -1;
+    wish.inflated_bytes = WEB_READING_MAX - pair->readings[0].evidence->inflated_bytes;
+    return web_reading_make(&pair->readings[1], site, pair->ids[1], &wish, err);
+}
+
 void web_compare_page(
     struct web_site *site, const struct web_request *request, struct web_reply *reply)
 {
@@ -244,9 +254,7 @@ void web_compare_page(
         return;
     }
     web_reading_enter();
-    int status = web_reading_make(&pair.readings[0], site, pair.ids[0], false, &err);
-    if (status == 0)
-        status = web_reading_make(&pair.readings[1], site, pair.ids[1], false, &err);
+    int status = read_pair(&pair, site, &err);
     if (status < 0) {
         web_page_problem(site, reply, 404, err.text);
     } else {

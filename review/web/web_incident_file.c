@@ -7,9 +7,43 @@
 #include "review/web/web_parts.h"
 #include "review/web/web_stores.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { FILE_MAX = 256 << 20 };
+/* From a bucket a file comes through memory, which holds it until the browser has it all. */
+enum { BUCKET_FILE_MAX = 64 << 20, BUCKET_AT_ONCE = 2, BUCKET_WAIT_S = 20 };
+
+/* Of the whole process, like its memory. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
+static int under_way;
+
+/* False: others are under way, and go on being so. */
+static bool enter(void)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += BUCKET_WAIT_S;
+    int code = 0;
+    pthread_mutex_lock(&lock);
+    while (under_way == BUCKET_AT_ONCE && code == 0)
+        code = pthread_cond_timedwait(&freed, &lock, &until);
+    bool entered = under_way < BUCKET_AT_ONCE;
+    under_way += entered;
+    pthread_mutex_unlock(&lock);
+    return entered;
+}
+
+static void leave(void *data)
+{
+    free(data);
+    pthread_mutex_lock(&lock);
+    under_way--;
+    pthread_cond_signal(&freed);
+    pthread_mutex_unlock(&lock);
+}
 
 /* Whether it is one of the incident's: anything else in its folder is somebody else's. */
 static bool is_listed(const struct incident *incident, const char *name)
@@ -24,7 +58,36 @@ static bool is_listed(const struct incident *incident, const char *name)
     return false;
 }
 
-static unsigned read_file(struct store *store, const char *id, const char *name,
+static unsigned read_bucket(struct store *store, const struct store_incident *stored,
+    const char *name, struct web_reply *reply, struct error *err)
+{
+    if (!enter()) {
+        error_set(err,
+            "%d files are being downloaded from the bucket: try again when they are done.",
+            BUCKET_AT_ONCE);
+        return 503;
+    }
+    struct buf file;
+    int status = store_read_file(store, stored, name, BUCKET_FILE_MAX, &file, err);
+    if (status < 0) {
+        buf_free(&file);
+        leave(NULL);
+        return 404;
+    }
+    buf_free(&reply->body);
+    reply->body = file;
+    reply->release = leave;
+    return 200;
+}
+
+static unsigned open_folder(struct store *store, const struct store_incident *stored,
+    const char *name, struct web_reply *reply, struct error *err)
+{
+    reply->file = store_open_file(store, stored, name, &reply->file_size, err);
+    return reply->file < 0 ? 404 : 200;
+}
+
+static unsigned find_file(struct store *store, const char *id, const char *name,
     struct web_reply *reply, struct error *err)
 {
     struct store_incident *stored = store_find(store, id, err);
@@ -34,8 +97,10 @@ static unsigned read_file(struct store *store, const char *id, const char *name,
     if (!is_listed(stored->incident, name)) {
         error_set(err, "The incident lists no file %s.", name);
         status = 404;
-    } else if (store_read_file(store, stored, name, FILE_MAX, &reply->body, err) < 0) {
-        status = 404;
+    } else if (store_is_bucket(store)) {
+        status = read_bucket(store, stored, name, reply, err);
+    } else {
+        status = open_folder(store, stored, name, reply, err);
     }
     store_incident_free(stored);
     return status;
@@ -46,7 +111,7 @@ void web_incident_file(
 {
     struct error err = {""};
     struct store *store = web_stores_take(site->stores, &err);
-    unsigned status = store ? read_file(store, id, name, reply, &err) : 503;
+    unsigned status = store ? find_file(store, id, name, reply, &err) : 503;
     web_stores_give(site->stores, store);
     if (status != 200) {
         web_page_problem(site, reply, status, err.text);

@@ -7,6 +7,7 @@
 #include "review/web/web_guard.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct web_analyst;
 struct web_cache;
@@ -38,6 +39,9 @@ struct web_reply {
     bool gzip;          /* the body is compressed */
     bool keeps;         /* the same as long as this program runs */
     struct buf body;
+    int file;           /* a descriptor that is sent instead of the body, and closed; -1: none */
+    uint64_t file_size; /* in bytes */
+    void (*release)(void *data); /* frees what the body holds once it is sent; NULL: free does */
 };
 
 extern const char web_policy[];

@@ -12,7 +12,6 @@
 #include <stddef.h>
 
 enum { AT_ONCE = 2 };
-static const size_t inflated_max = 256 << 20;
 
 /* Of the whole process, like its memory. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -56,34 +55,34 @@ static void tell_index(const struct web_reading *reading, struct web_site *site)
 }
 
 static int read_all(struct web_reading *reading, struct web_site *site, struct store *store,
-    const char *id, bool with_baseline, struct error *err)
+    const char *id, const struct web_reading_wish *wish, struct error *err)
 {
     reading->stored = store_find(store, id, err);
     if (!reading->stored)
         return -1;
     const char *baseline = reading->stored->incident->baseline;
-    if (with_baseline && baseline)
+    if (wish->baseline && baseline)
         reading->base = store_find(store, baseline, NULL);
     struct place place = {store, reading->stored}, base = {store, reading->base};
     const struct evidence_place from = {read_file, &place}, base_from = {read_file, &base};
-    const struct evidence_limits limits = {.inflated_bytes = inflated_max};
+    const struct evidence_limits limits = {.inflated_bytes = wish->inflated_bytes};
     reading->evidence = evidence_read(&from, reading->base ? &base_from : NULL, &limits, err);
     if (!reading->evidence)
         return -1;
     if (reading->evidence->incident->analysis.headline)
         return 0;
     analysis_run(reading->evidence);
-    if (with_baseline)
+    if (wish->baseline)
         tell_index(reading, site);
     return 0;
 }
 
 int web_reading_make(struct web_reading *reading, struct web_site *site, const char *id,
-    bool with_baseline, struct error *err)
+    const struct web_reading_wish *wish, struct error *err)
 {
     *reading = (struct web_reading){.stored = NULL};
     struct store *store = web_stores_take(site->stores, err);
-    int status = store ? read_all(reading, site, store, id, with_baseline, err) : -1;
+    int status = store ? read_all(reading, site, store, id, wish, err) : -1;
     web_stores_give(site->stores, store);
     return status;
 }

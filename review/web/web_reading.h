@@ -4,6 +4,7 @@
 #define REVIEW_WEB_READING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct error;
 struct evidence;
@@ -20,10 +21,18 @@ struct web_reading {
 void web_reading_enter(void);
 void web_reading_leave(void);
 
-/* Reads incident `id`, and the baseline that it names if asked to. An analysis that it lacks is
- * made then. -1 and err. web_reading_free in any case. */
+/* What all profiles of a page may have when inflated. */
+#define WEB_READING_MAX ((size_t)256 << 20)
+
+struct web_reading_wish {
+    bool baseline;         /* the one that it names as well; an analysis goes to the index then */
+    size_t inflated_bytes; /* at most, of all its profiles together */
+};
+
+/* Reads incident `id`. An analysis that it lacks is made then. -1 and err. web_reading_free in any
+ * case. */
 int web_reading_make(struct web_reading *reading, struct web_site *site, const char *id,
-    bool with_baseline, struct error *err);
+    const struct web_reading_wish *wish, struct error *err);
 void web_reading_free(struct web_reading *reading);
 
 #endif

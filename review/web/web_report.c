@@ -165,13 +165,14 @@ static int get_report(
 {
     struct history history;
     struct web_reading reading;
+    const struct web_reading_wish wish = {.baseline = true, .inflated_bytes = WEB_READING_MAX};
     bool has_history = find_history(site, id, &history) == 0;
     char *key = key_of(id, &history);
     int status = 0;
     if (!recall(site, key, kept, text)) {
         struct making making = {.site = site};
         web_reading_enter();
-        status = web_reading_make(&reading, site, id, true, err);
+        status = web_reading_make(&reading, site, id, &wish, err);
         if (status == 0) {
             make(&making, reading.evidence, has_history ? &history : NULL, text);
             *kept = making.kept;

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 EMBEDDED(page_style_css);
 EMBEDDED(page_flame_css);
@@ -27,7 +28,7 @@ const char web_policy[] = "default-src 'none'; script-src 'self'; style-src 'sel
 void web_reply_init(struct web_reply *reply)
 {
     *reply = (struct web_reply){
-        .status = 200, .type = "text/html; charset=utf-8", .policy = web_policy};
+        .status = 200, .type = "text/html; charset=utf-8", .policy = web_policy, .file = -1};
     buf_init(&reply->body, REPLY_MAX);
 }
 
@@ -36,6 +37,10 @@ void web_reply_free(struct web_reply *reply)
     free(reply->location);
     free(reply->attachment);
     free(reply->own_policy);
+    if (reply->file >= 0)
+        close(reply->file);
+    if (reply->release)
+        reply->release(buf_take(&reply->body));
     buf_free(&reply->body);
 }
 
