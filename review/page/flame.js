@@ -385,21 +385,34 @@
         this.moveTo(next);
     }
 
+    isShown() {
+      return this.root.getBoundingClientRect().height > 0;
+    }
+
     isVisible() {
       const box = this.root.getBoundingClientRect();
       return box.height > 0 && box.bottom > 0 && box.top < innerHeight;
     }
   }
 
-  // For the whole page: / and Esc are for the graph that was used last, if it is in sight.
+  // The graph that was used last if it is in sight, else the first that is, else the first of the page.
+  function toSearch(graphs) {
+    if (active?.isVisible())
+      return active;
+    return graphs.find(each => each.isVisible()) || graphs.find(each => each.isShown()) || graphs[0];
+  }
+
+  // For the whole page: / searches a graph, Esc is for the one that was used last.
   function press(event, graphs) {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey)
       return;
     const isTyping = event.target.closest?.("input:not([type=radio]), textarea, select, [contenteditable]");
     if (event.key === "/" && !isTyping) {
-      const graph = active?.isVisible() ? active : graphs.find(each => each.isVisible());
+      const graph = toSearch(graphs);
       if (!graph)
         return;
+      for (let folded = graph.root.closest("details"); folded; folded = folded.parentElement.closest("details"))
+        folded.open = true;
       graph.search.focus();
       graph.search.select();
       event.preventDefault();

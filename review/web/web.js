@@ -31,7 +31,7 @@
 
     const list = () => $("#list");
     const rows = () => $$("li.group");
-    const isTyping = (element) => element.matches("input[type=search], textarea, select");
+    const isTyping = (element) => element.matches("input:not([type=checkbox], [type=radio]), textarea, select");
     const newestOf = (section) => $$("li.group", section).map((row) => row.dataset.newest).sort().pop() ?? "";
 
     // A row that is there already keeps what was done to it.
@@ -41,10 +41,23 @@
         for (const box of $$(".pick", row)) box.checked = picked.has(box.value);
     }
 
-    function focusAgain(row, focused) {
-        const same = focused && ($$("a, button, input, summary", row).find((other) =>
-            other.tagName === focused.tagName && other.textContent === focused.textContent) ?? $("a.words", row));
-        same?.focus({ preventScroll: true });
+    const nameOf = (element) => [element.tagName, element.className, element.getAttribute("href"), element.value,
+        element.closest("form")?.getAttribute("action")].join(" ").replace(/ (yes|no) /, " ");
+
+    // Whoever works with the keyboard goes on where they were: at the same row or, where it has gone, at the one that
+    // has taken its place.
+    function keepFocus() {
+        const focused = document.activeElement, row = focused.closest("li.group"), at = rows().indexOf(row);
+        if (!row) return () => {};
+        return () => {
+            if (document.activeElement === focused) return;
+            const all = rows();
+            const now = all.find((other) => other.dataset.key === row.dataset.key) ??
+                all.find((other) => other.dataset.newest === row.dataset.newest) ?? all[Math.min(at, all.length - 1)];
+            const same = now && ($$("a, button, input, summary", now).find((other) =>
+                nameOf(other) === nameOf(focused)) ?? $("a.words", now));
+            same?.focus({ preventScroll: true });
+        };
     }
 
     function mergeRows(into, from) {
@@ -59,13 +72,11 @@
                 continue;
             }
             const shown = row.outerHTML;
-            const focused = same?.contains(document.activeElement) ? document.activeElement : null;
             if (same) takeOver(row, same);
             if (same === at) at = at.nextElementSibling;
             into.insertBefore(row, at);
             same?.remove();
             row.shown = shown;
-            focusAgain(row, focused);
         }
         for (const gone of old.values()) gone.remove();
     }
@@ -86,19 +97,32 @@
         };
     }
 
-    function merge(section) {
-        const settle = anchor();
-        const ours = $("#list > .groups"), theirs = $(":scope > .groups", section);
-        if (ours && theirs) {
-            mergeRows(ours, theirs);
-            theirs.replaceWith(ours);
-        } else if (theirs) {
-            remember(theirs);
+    // All but the rows is replaced: those stay in the document, with what is focused and selected in them.
+    function replaceAround(now, ours, section, theirs) {
+        for (const child of [...now.childNodes]) if (child !== ours) child.remove();
+        let after = false;
+        for (const child of [...section.childNodes]) {
+            if (child === theirs) after = true;
+            else if (after) now.append(child);
+            else ours.before(child);
         }
+        for (const { name, value } of section.attributes) now.setAttribute(name, value);
+    }
+
+    function merge(section) {
+        const settle = anchor(), focus = keepFocus();
+        const ours = $("#list > .groups"), theirs = $(":scope > .groups", section);
         const known = $("details.known");
         if (known && $("details.known", section)) $("details.known", section).open = known.open;
-        list().replaceWith(section);
-        showLocalTimes(section);
+        if (ours && theirs) {
+            mergeRows(ours, theirs);
+            replaceAround(list(), ours, section, theirs);
+        } else {
+            if (theirs) remember(theirs);
+            list().replaceWith(section);
+        }
+        showLocalTimes(list());
+        focus();
         settle();
     }
 
@@ -124,8 +148,8 @@
         const section = document.adoptNode($("#list", parsed));
         const wasComplete = list().dataset.complete === "1";
         merge(section);
-        if (wasComplete) tellNews(section);
-        else newestSeen = newestOf(section);
+        if (wasComplete) tellNews(list());
+        else newestSeen = newestOf(list());
         countPicks();
     }
 
@@ -256,7 +280,7 @@
     const listHelp = [["j k", "next, previous row"], ["Enter", "open the incident"], ["o", "open the row"],
         ["c", "pick to compare"], ["C", "compare the two"], ["m", "looked at, or not"], ["/", "search"], ["?", "this"]];
     const incidentHelp = [["j k", "older, newer incident"], ["u", "back to the list"], ["m", "looked at, or not"],
-        ["n", "write a note"], ["?", "this"]];
+        ["n", "write a note"], ["/", "search in a flame graph"], ["?", "this"]];
 
     function showHelp(help) {
         const dialog = document.createElement("dialog");

@@ -41,6 +41,24 @@ await scenarios({
         await page.context().close();
     },
 
+    "searches from anywhere": async (watch) => {
+        const page = await open(watch, input.ids.round);
+        for (const top of [0, 1e6]) {
+            await page.evaluate((y) => { document.activeElement.blur(); scrollTo(0, y); }, top);
+            await page.keyboard.press("/");
+            await page.keyboard.type("njku?m");
+            const typed = await page.evaluate(() => document.activeElement.matches(".flame input") &&
+                document.activeElement.value);
+            assert.equal(typed, "njku?m", `from ${top}`);
+            assert.equal(page.url(), address(input.ids.round));
+            await page.keyboard.press("Escape");
+        }
+        await page.evaluate(() => document.activeElement.blur());
+        await page.keyboard.press("?");
+        assert.match(await page.locator("dialog").textContent(), /\/search/);
+        await page.context().close();
+    },
+
     "keeps a note and that it was looked at": async (watch) => {
         const page = await open(watch, input.ids.rounds[1]);
         await page.locator('textarea[name="note"]').fill(`An empty id. ${ATTACK}`);

@@ -71,6 +71,21 @@ await scenarios({
         await page.context().close();
     },
 
+    "stays on the row that was marked": async (watch) => {
+        const page = await open(watch);
+        const looked = (name) => page.locator(`li.group[data-newest="${name}"] .row .dot.looked`);
+        await page.keyboard.press("j");
+        await page.keyboard.press("j");
+        const name = await focusedRow(page);
+        await page.keyboard.press("m");
+        await looked(name).waitFor();
+        assert.equal(await focusedRow(page), name, "the focus is where it was");
+        await page.keyboard.press("m");
+        await looked(name).waitFor({ state: "detached" });
+        assert.equal(await focusedRow(page), name, "and again");
+        await page.context().close();
+    },
+
     "shows a new incident without a reload": async (watch) => {
         const page = await open(watch);
         await page.evaluate(() => { window.sameDocument = true; });
