@@ -378,9 +378,10 @@ struct marks {
     struct buf lines;
 };
 
-static bool is_wanted(void *arg, const char *service, const char *id)
+static bool is_wanted(void *arg, const char *service, const char *id, uint64_t stamp)
 {
     const struct marks *marks = arg;
+    assert_true(stamp != 0);
     assert_string_equal(service, "a");
     return strcmp(id, marks->known) != 0;
 }

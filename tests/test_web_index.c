@@ -101,6 +101,56 @@ static void broken_ones_are_there_with_their_problem(void **state)
     }
 }
 
+static uint64_t version_of(struct web_rig *rig)
+{
+    struct web_index_view view = web_index_hold(rig->site.index);
+    uint64_t version = view.version;
+    web_index_release(rig->site.index);
+    return version;
+}
+
+static void what_was_written_again_is_read_again(void **state)
+{
+    struct web_rig *rig = *state;
+    rig_put_incident(rig, "a", first, GROUP);
+    rig_open(rig);
+    rig_put_incident(rig, "a", first, ", \"more\": true, \"group\": \"fedcba9876543210\"");
+    for (bool read_again = false; !read_again;) {
+        struct web_index_view view = web_index_hold(rig->site.index);
+        uint64_t version = view.version;
+        read_again = !strcmp(view.summaries[0]->group, "fedcba9876543210");
+        web_index_release(rig->site.index);
+        if (!read_again)
+            web_index_wait_change(rig->site.index, version, INT64_C(60000));
+    }
+}
+
+static void only_what_changes_is_news(void **state)
+{
+    struct web_rig *rig = *state;
+    char note[] = "fixed", other[] = "broken again";
+    const struct {
+        struct mark mark;
+        bool news;
+    } cases[] = {
+        {{0, NULL}, false},
+        {{0, note}, true},
+        {{0, note}, false},
+        {{1, note}, true},
+        {{1, other}, true},
+        {{1, NULL}, true},
+        {{1, NULL}, false},
+    };
+    rig_put_incident(rig, "a", first, GROUP);
+    rig_open(rig);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t before = version_of(rig);
+        web_index_mark(rig->site.index, first, &cases[i].mark);
+        if ((version_of(rig) != before) != cases[i].news)
+            fail_msg("case %zu", i);
+    }
+}
+
 static void marks_and_known_groups_are_read_and_change(void **state)
 {
     struct web_rig *rig = *state;
@@ -175,6 +225,8 @@ int main(void)
         IN_A_FOLDER(the_newest_come_first_and_new_ones_appear),
         IN_A_FOLDER(what_is_gone_goes),
         IN_A_FOLDER(broken_ones_are_there_with_their_problem),
+        IN_A_FOLDER(what_was_written_again_is_read_again),
+        IN_A_FOLDER(only_what_changes_is_news),
         IN_A_FOLDER(marks_and_known_groups_are_read_and_change),
         IN_A_FOLDER(the_same_spike_is_one_group),
     };

@@ -86,6 +86,7 @@ struct place {
     char *service;
     char *name;  /* a date or an id */
     bool marked; /* has STORE_MARKS */
+    uint64_t stamp;
 };
 
 struct places {
@@ -103,7 +104,8 @@ static void places_free(struct places *places)
     *places = (struct places){0};
 }
 
-static int places_add(struct places *places, const char *service, const char *name, bool marked)
+static int places_add(
+    struct places *places, const char *service, const char *name, bool marked, uint64_t stamp)
 {
     if (places->count == PLACES_MAX)
         return 1;
@@ -111,7 +113,7 @@ static int places_add(struct places *places, const char *service, const char *na
         places->capacity = places->capacity ? places->capacity * 2 : 64;
         places->all = xrealloc(places->all, places->capacity, sizeof *places->all);
     }
-    places->all[places->count++] = (struct place){xstrdup(service), xstrdup(name), marked};
+    places->all[places->count++] = (struct place){xstrdup(service), xstrdup(name), marked, stamp};
     return 0;
 }
 
@@ -144,7 +146,7 @@ static int take_service(void *arg, const char *name)
     const char *service = name + sizeof key - 1;
     if (strncmp(name, key, sizeof key - 1) != 0 || !incident_name_valid(service))
         return 0;
-    return places_add(search->found, service, "", false);
+    return places_add(search->found, service, "", false, 0);
 }
 
 static int take_date(void *arg, const char *name)
@@ -157,10 +159,10 @@ static int take_date(void *arg, const char *name)
     bool wanted = date[4] == '-' && date[7] == '-' &&
                   strspn(date, "0123456789-") == sizeof search->since_date - 1 &&
                   strcmp(date, search->since_date) >= 0;
-    return wanted ? places_add(search->found, search->service, date, false) : 0;
+    return wanted ? places_add(search->found, search->service, date, false, 0) : 0;
 }
 
-static int take_id(void *arg, const char *id, bool marked)
+static int take_id(void *arg, const char *id, bool marked, uint64_t stamp)
 {
     struct search *search = arg;
     const struct store_filter *filter = search->filter;
@@ -172,9 +174,9 @@ static int take_id(void *arg, const char *id, bool marked)
         return 0;
     if (filter->trigger && !incident_id_is_of(id, filter->trigger))
         return 0;
-    if (filter->wanted && !filter->wanted(filter->arg, search->service, id))
+    if (filter->wanted && !filter->wanted(filter->arg, search->service, id, stamp))
         return 0;
-    return places_add(search->found, search->service, id, marked);
+    return places_add(search->found, search->service, id, marked, stamp);
 }
 
 static int check_count(const struct store *store, int status, struct error *err)
@@ -194,7 +196,7 @@ static int find_services(struct search *search, struct places *services, struct 
     if (search->filter->service) {
         if (!incident_name_valid(search->filter->service))
             return error_set(err, "a service's name has letters, digits, . _ - only");
-        return places_add(services, search->filter->service, "", false);
+        return places_add(services, search->filter->service, "", false, 0);
     }
     int status = store->backend->names(store->self, "", take_service, search, err);
     return check_count(store, status, err);
@@ -309,6 +311,7 @@ static int deliver(
     struct store_incident stored;
     bool unread = load(search->store, place->service, place->name, &stored) < 0;
     int status = 0;
+    stored.stamp = place->stamp;
     if (place->marked)
         load_marks(search->store, &stored);
     delivery->failures = unread ? delivery->failures + 1 : 0;

@@ -23,6 +23,7 @@ enum { STORE_MARKS_MAX = 64 * 1024 };
 struct store_incident {
     char *service, *id;        /* as its folder is named: both are safe to print */
     char *location;            /* "/captures/service=..." or "s3://bucket/prefix/service=..." */
+    uint64_t stamp;            /* of incident.json, when it was listed; else 0 */
     struct buf text;           /* incident.json as it is stored */
     struct buf marks;          /* STORE_MARKS as it is stored, where it was asked for; "": none */
     struct incident *incident; /* NULL when it cannot be read or is broken */
@@ -34,8 +35,10 @@ struct store_filter {
     const char *trigger; /* NULL: all */
     int64_t since_ms;    /* fired at this wall time or later; INT64_MIN: all */
     bool marks;          /* reads STORE_MARKS as well */
-    /* Asked before an incident is read: false leaves it out. NULL: all are read. */
-    bool (*wanted)(void *arg, const char *service, const char *id);
+    /* Asked before an incident is read: false leaves it out. NULL: all are read. The stamp is
+     * another one when incident.json has been written again; 0 where that cannot be told, in a
+     * bucket. */
+    bool (*wanted)(void *arg, const char *service, const char *id, uint64_t stamp);
     void *arg;
 };
 

@@ -15,8 +15,9 @@ struct error;
 /* Called with every name; non-zero ends the walk. */
 typedef int store_each_name(void *arg, const char *name);
 
-/* The same for a folder: whether it holds the second file as well. */
-typedef int store_each_holder(void *arg, const char *name, bool both);
+/* The same for a folder: whether it holds the second file as well, and what changes with the first
+ * (0: not known). */
+typedef int store_each_holder(void *arg, const char *name, bool both, uint64_t stamp);
 
 struct store_backend {
     /* Names directly below path, in any order. A path that is not there has none. */

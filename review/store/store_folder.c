@@ -51,19 +51,24 @@ static int folder_names(
 
 /* Only a regular file counts: not a link, which could lead anywhere, nor a pipe, which would block.
  */
-static int folder_has(void *self, const char *path, struct error *err)
+static int look_for(void *self, const char *path, struct stat *info, struct error *err)
 {
     char *full = full_path(self, path);
-    struct stat info;
     int status = 1;
-    if (lstat(full, &info) == 0)
-        status = S_ISREG(info.st_mode);
+    if (lstat(full, info) == 0)
+        status = S_ISREG(info->st_mode);
     else if (errno == ENOENT || errno == ENOTDIR)
         status = 0;
     else
         status = error_set(err, "cannot look for %s: %s", full, strerror(errno));
     free(full);
     return status;
+}
+
+static int folder_has(void *self, const char *path, struct error *err)
+{
+    struct stat info;
+    return look_for(self, path, &info, err);
 }
 
 struct holders {
@@ -75,10 +80,24 @@ struct holders {
     struct error *err;
 };
 
-static int holds(const struct holders *holders, const char *name, const char *file)
+/* Of its size and the time it was written at. */
+static uint64_t stamp_of(const struct stat *info)
 {
+    const uint64_t parts[] = {
+        (uint64_t)info->st_size, (uint64_t)info->st_mtim.tv_sec, (uint64_t)info->st_mtim.tv_nsec};
+    uint64_t stamp = UINT64_C(0xcbf29ce484222325); /* FNV-1a, by words */
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        stamp = (stamp ^ parts[i]) * UINT64_C(0x100000001b3);
+    return stamp ? stamp : 1;
+}
+
+static int holds(const struct holders *holders, const char *name, const char *file, uint64_t *stamp)
+{
+    struct stat info;
     char *path = xasprintf("%s/%s/%s", holders->path, name, file);
-    int status = folder_has(holders->self, path, holders->err);
+    int status = look_for(holders->self, path, &info, holders->err);
+    if (status > 0)
+        *stamp = stamp_of(&info);
     free(path);
     return status;
 }
@@ -86,11 +105,12 @@ static int holds(const struct holders *holders, const char *name, const char *fi
 static int pass_holder(void *arg, const char *name)
 {
     const struct holders *holders = arg;
-    int first = holds(holders, name, holders->files[0]);
+    uint64_t stamp = 0, other;
+    int first = holds(holders, name, holders->files[0], &stamp);
     if (first <= 0)
         return first;
-    int second = holders->files[1] ? holds(holders, name, holders->files[1]) : 0;
-    return second < 0 ? second : holders->each(holders->arg, name, second > 0);
+    int second = holders->files[1] ? holds(holders, name, holders->files[1], &other) : 0;
+    return second < 0 ? second : holders->each(holders->arg, name, second > 0, stamp);
 }
 
 static int folder_holders(void *self, const char *path, const char *const files[2],

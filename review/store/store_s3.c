@@ -97,7 +97,7 @@ static int bucket_names(
 static int tell_holder(struct holder_walk *holders, bool both)
 {
     if (holders->name && !holders->walk.ended)
-        holders->walk.ended = holders->each(holders->arg, holders->name, both) != 0;
+        holders->walk.ended = holders->each(holders->arg, holders->name, both, 0) != 0;
     free(holders->name);
     holders->name = NULL;
     return holders->walk.ended;

@@ -80,7 +80,7 @@ static void change(struct web_index *index)
 }
 
 /* Whether the listing need read it. The thread's. */
-static bool is_unknown(void *arg, const char *service, const char *id)
+static bool is_unknown(void *arg, const char *service, const char *id, uint64_t stamp)
 {
     struct web_index *index = arg;
     pthread_mutex_lock(&index->lock);
@@ -89,8 +89,9 @@ static bool is_unknown(void *arg, const char *service, const char *id)
     if (known)
         index->summaries[place]->seen = index->listing;
     bool broken = known && *index->summaries[place]->problem;
+    bool rewritten = known && index->summaries[place]->stamp != stamp;
     pthread_mutex_unlock(&index->lock);
-    return !known || (broken && index->all);
+    return !known || rewritten || (broken && index->all);
 }
 
 /* With the lock. */
@@ -152,13 +153,14 @@ static bool is_before(const struct web_summary *summary, int64_t since_ms)
 static bool remove_unseen(struct web_index *index, int64_t since_ms)
 {
     size_t kept = 0;
-    close_book(index);
     for (size_t i = 0; i < index->count; i++) {
         struct web_summary *summary = index->summaries[i];
-        if (summary->seen == index->listing || is_before(summary, since_ms))
+        if (summary->seen == index->listing || is_before(summary, since_ms)) {
             index->summaries[kept++] = summary;
-        else
-            web_summary_free(summary);
+            continue;
+        }
+        close_book(index);
+        web_summary_free(summary);
     }
     bool removed = kept < index->count;
     index->count = kept;
@@ -358,10 +360,9 @@ void web_index_mark(struct web_index *index, const char *id, const struct mark *
 {
     pthread_mutex_lock(&index->lock);
     size_t place = place_of(index->summaries, index->count, id, "");
-    if (place < index->count && !strcmp(index->summaries[place]->id, id)) {
-        web_summary_mark(index->summaries[place], mark);
+    if (place < index->count && !strcmp(index->summaries[place]->id, id) &&
+        web_summary_mark(index->summaries[place], mark))
         change(index);
-    }
     pthread_mutex_unlock(&index->lock);
 }
 
@@ -375,6 +376,7 @@ void web_index_replace(struct web_index *index, const struct store_incident *sto
             .looked_ms = index->summaries[place]->looked_ms, .note = index->summaries[place]->note};
         web_summary_mark(summary, &mark);
         summary->seen = index->summaries[place]->seen;
+        summary->stamp = index->summaries[place]->stamp;
         close_book(index);
         web_summary_free(index->summaries[place]);
         index->summaries[place] = summary;

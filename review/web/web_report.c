@@ -17,6 +17,7 @@
 #include "review/web/web_reading.h"
 #include "review/web/web_tools.h"
 
+#include <inttypes.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,13 +115,16 @@ static void make(struct making *making, struct evidence *evidence, const struct 
     free_links(links, evidence->incident->profile_count);
 }
 
-/* The group's history as seen from the incident; -1 when the index does not have it (yet). */
-static int find_history(struct web_site *site, const char *id, struct history *history)
+/* The group's history as seen from the incident, and the stamp of its incident.json; -1 when the
+ * index does not have it (yet). */
+static int find_history(
+    struct web_site *site, const char *id, struct history *history, uint64_t *stamp)
 {
     *history = (struct history){.count = 0};
     struct web_index_view view = web_index_hold(site->index);
     const struct web_summary *summary = web_index_find(&view, id);
     int status = -1;
+    *stamp = summary ? summary->stamp : 0;
     if (summary)
         status = history_of(web_index_book(site->index), summary->service, summary->group, id,
             web_index_known(site->index, summary->service), clock_wall_ms(), history);
@@ -128,11 +132,13 @@ static int find_history(struct web_site *site, const char *id, struct history *h
     return status;
 }
 
-/* A report says what its group's history was: with another history it is another one. */
-static char *key_of(const char *id, const struct history *history)
+/* A report says what its group's history was: with another history it is another one, and so it is
+ * when its incident was written again. */
+static char *key_of(const char *id, uint64_t stamp, const struct history *history)
 {
-    return xasprintf("%s %zu %lld %s %s", id, history->count, (long long)history->last_ms,
-        history->verdict_text ? history->verdict_text : "", history->trend ? history->trend : "");
+    return xasprintf("%s %" PRIx64 " %zu %lld %s %s", id, stamp, history->count,
+        (long long)history->last_ms, history->verdict_text ? history->verdict_text : "",
+        history->trend ? history->trend : "");
 }
 
 /* The parts are kept in front of the text. */
@@ -165,9 +171,10 @@ static int get_report(
 {
     struct history history;
     struct web_reading reading;
+    uint64_t stamp;
     const struct web_reading_wish wish = {.baseline = true, .inflated_bytes = WEB_READING_MAX};
-    bool has_history = find_history(site, id, &history) == 0;
-    char *key = key_of(id, &history);
+    bool has_history = find_history(site, id, &history, &stamp) == 0;
+    char *key = key_of(id, stamp, &history);
     int status = 0;
     if (!recall(site, key, kept, text)) {
         struct making making = {.site = site};

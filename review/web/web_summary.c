@@ -179,6 +179,7 @@ struct web_summary *web_summary_new(const struct store_incident *stored)
     }
     *summary = numbers;
     take_numbers(stored, summary);
+    summary->stamp = stored->stamp;
     if (stored->marks.size > 0) {
         struct mark mark;
         mark_parse(stored->marks.data, stored->marks.size, &mark, NULL);
@@ -188,11 +189,15 @@ struct web_summary *web_summary_new(const struct store_incident *stored)
     return summary;
 }
 
-void web_summary_mark(struct web_summary *summary, const struct mark *mark)
+bool web_summary_mark(struct web_summary *summary, const struct mark *mark)
 {
+    char *note = mark->note ? web_words_cut(mark->note, WEB_SUMMARY_TEXT_MAX) : NULL;
+    bool same = note && summary->note ? !strcmp(note, summary->note) : note == summary->note;
+    same = same && summary->looked_ms == mark->looked_ms;
     free(summary->note);
-    summary->note = mark->note ? web_words_cut(mark->note, WEB_SUMMARY_TEXT_MAX) : NULL;
+    summary->note = note;
     summary->looked_ms = mark->looked_ms;
+    return !same;
 }
 
 static const char *text_or_null(const char *text)

@@ -48,6 +48,7 @@ struct web_summary {
     /* What people noted. */
     int64_t looked_ms; /* 0: nobody has looked at it */
     char *note;        /* its own allocation; NULL: there is none */
+    uint64_t stamp;    /* of incident.json, as struct store_incident has it */
     uint32_t seen;     /* the listing in which it was there last */
 };
 
@@ -55,8 +56,8 @@ struct web_summary {
 struct web_summary *web_summary_new(const struct store_incident *stored);
 void web_summary_free(struct web_summary *summary);
 
-/* What was noted about it is this now. */
-void web_summary_mark(struct web_summary *summary, const struct mark *mark);
+/* What was noted about it is this now. Whether that is news. */
+bool web_summary_mark(struct web_summary *summary, const struct mark *mark);
 
 /* For the history of its group. Texts belong to the summary. */
 void web_summary_entry(const struct web_summary *summary, struct history_entry *entry);
