@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/incident.h"
 #include "review/analysis/analysis.h"
+#include "review/analysis/reanalysis.h"
 #include "review/evidence/evidence.h"
 #include "review/history/group.h"
 #include "review/store/store.h"
@@ -20,7 +21,7 @@ struct options {
     const char *id;
 };
 
-/* incident.json as it is stored; with what was found here where nobody had analysed it. */
+/* incident.json as it is stored; with what was found here where that is more. */
 static void print_json(const struct store_incident *stored, const struct evidence *evidence)
 {
     char *rewritten = evidence ? analysis_rewrite(&stored->text, evidence, NULL) : NULL;
@@ -57,9 +58,10 @@ static int print_incident(const struct options *options)
         &options->where, &command_show, options->id);
     if (!stored)
         return EXIT_FAILED;
-    bool analysed = false, needed = !options->json || !stored->incident->analysis.headline;
+    const struct reanalysis_wish wish = {.baseline = true, .inflated_bytes = REANALYSIS_MAX};
+    bool analysed = false, needed = !options->json || reanalysis_helps(stored->incident);
     struct evidence *evidence =
-        needed ? show_evidence_read(options->where.store, stored, &analysed, &err) : NULL;
+        needed ? reanalysis_read(options->where.store, stored, &wish, &analysed, &err) : NULL;
     if (options->json)
         print_json(stored, analysed ? evidence : NULL);
     else
@@ -96,7 +98,8 @@ const struct command command_show = {
     .help =
         "WHERE is a folder or s3://bucket/prefix; without it, the first directory or s3 exporter\n"
         "of the configuration.\n\n"
-        "  --json             incident.json as it is stored; analysed here if it was not before\n"
+        "  --json             incident.json as it is stored; analysed here if it was not before,\n"
+        "                     or if something was too large for who did\n"
         "  --markdown         to paste into an issue\n" WHERE_HELP,
     .run = run,
 };

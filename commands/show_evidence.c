@@ -1,49 +1,15 @@
 #include "commands/show_evidence.h"
 
 #include "commands/list_rows.h"
-#include "core/buf.h"
 #include "core/clock.h"
-#include "core/error.h"
 #include "core/incident.h"
 #include "core/known.h"
-#include "review/analysis/analysis.h"
-#include "review/evidence/evidence.h"
 #include "review/history/group.h"
 #include "review/history/marking.h"
 #include "review/store/store.h"
 
 #include <stdint.h>
 #include <string.h>
-
-/* What all profiles may have when they are inflated. */
-static const size_t inflated_max_bytes = (size_t)256 << 20;
-
-struct place {
-    struct store *store;
-    const struct store_incident *stored;
-};
-
-static int read_file(void *arg, const char *name, size_t max, struct buf *buf, struct error *err)
-{
-    const struct place *place = arg;
-    return store_read_file(place->store, place->stored, name, max, buf, err);
-}
-
-struct evidence *show_evidence_read(
-    struct store *store, const struct store_incident *stored, bool *analysed, struct error *err)
-{
-    const char *baseline = stored->incident->baseline;
-    struct store_incident *base = baseline ? store_find(store, baseline, NULL) : NULL;
-    struct place own = {store, stored}, other = {store, base};
-    const struct evidence_place place = {read_file, &own}, base_place = {read_file, &other};
-    const struct evidence_limits limits = {.inflated_bytes = inflated_max_bytes};
-    struct evidence *evidence = evidence_read(&place, base ? &base_place : NULL, &limits, err);
-    *analysed = evidence && !evidence->incident->analysis.headline;
-    if (*analysed)
-        analysis_run(evidence);
-    store_incident_free(base);
-    return evidence;
-}
 
 /* The incidents of a service, as far as they are read. */
 struct collection {

@@ -273,6 +273,32 @@ static void what_cannot_be_read_is_said(void **state)
     free_made(evidence);
 }
 
+/* Goroutines do not stand in for CPU time that nobody looked at. */
+static void what_is_too_large_is_left_to_the_reader(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *metric, *too_large; /* NULL: nothing is */
+        bool is_named;
+    } rows[] = {{"cpu", "cpu", false}, {"memory.bytes", "heap", false},
+        {"db.received", "cpu", false}, {"goroutines", "cpu", true}, {"goroutines", NULL, true}};
+    static const struct made_stack stacks[] = {{"main.main;main.wait", 5000}, {NULL, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct evidence *evidence = make_evidence(rows[i].metric);
+        struct incident_analysis *found = &evidence->incident->analysis;
+        add_made(evidence, "goroutine", make_stacks("goroutine", "count", "/a.go", stacks), NULL);
+        if (rows[i].too_large) {
+            add_made(evidence, rows[i].too_large, NULL, NULL);
+            evidence->profiles[1].too_large = true;
+        }
+        suspect_find(evidence, found);
+        assert_int_equal(found->suspect.function != NULL, rows[i].is_named);
+        assert_int_equal(found->no_suspect && strstr(found->no_suspect, "is left to a reader"),
+            !rows[i].is_named);
+        free_made(evidence);
+    }
+}
+
 static void a_baseline_has_no_suspect(void **state)
 {
     (void)state;
@@ -295,6 +321,7 @@ int main(void)
         cmocka_unit_test(what_the_profile_does_not_explain_has_no_suspect),
         cmocka_unit_test(a_small_heap_is_not_where_the_memory_is),
         cmocka_unit_test(what_cannot_be_read_is_said),
+        cmocka_unit_test(what_is_too_large_is_left_to_the_reader),
         cmocka_unit_test(a_baseline_has_no_suspect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 #include "review/web/web_analyst.h"
 
+#include "review/analysis/reanalysis.h"
+
 #include "core/alloc.h"
 #include "core/error.h"
 #include "review/web/web_index.h"
@@ -24,7 +26,7 @@ struct web_analyst {
 static void analyse(struct web_site *site, const char *id)
 {
     struct web_reading reading;
-    const struct web_reading_wish wish = {.baseline = true, .inflated_bytes = WEB_READING_MAX};
+    const struct reanalysis_wish wish = {.baseline = true, .inflated_bytes = REANALYSIS_MAX};
     struct error err;
     web_reading_enter();
     web_reading_make(&reading, site, id, &wish, &err); /* which tells the index what it finds */

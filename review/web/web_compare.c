@@ -1,5 +1,7 @@
 #include "review/web/web_compare.h"
 
+#include "review/analysis/reanalysis.h"
+
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -236,10 +238,10 @@ static void put_pair(struct buf *out, const struct web_request *request, const s
 /* Both share what one page may take: what the first does not need of its half is the second's. */
 static int read_pair(struct pair *pair, struct web_site *site, struct error *err)
 {
-    struct web_reading_wish wish = {.inflated_bytes = WEB_READING_MAX / 2};
+    struct reanalysis_wish wish = {.inflated_bytes = REANALYSIS_MAX / 2};
     if (web_reading_make(&pair->readings[0], site, pair->ids[0], &wish, err) < 0)
         return -1;
-    wish.inflated_bytes = WEB_READING_MAX - pair->readings[0].evidence->inflated_bytes;
+    wish.inflated_bytes = REANALYSIS_MAX - pair->readings[0].evidence->inflated_bytes;
     return web_reading_make(&pair->readings[1], site, pair->ids[1], &wish, err);
 }
 

@@ -1,7 +1,6 @@
 #include "review/web/web_reading.h"
 
-#include "core/incident.h"
-#include "review/analysis/analysis.h"
+#include "review/analysis/reanalysis.h"
 #include "review/evidence/evidence.h"
 #include "review/store/store.h"
 #include "review/web/web_index.h"
@@ -9,7 +8,6 @@
 #include "review/web/web_stores.h"
 
 #include <pthread.h>
-#include <stddef.h>
 
 enum { AT_ONCE = 2 };
 
@@ -35,17 +33,6 @@ void web_reading_leave(void)
     pthread_mutex_unlock(&lock);
 }
 
-struct place {
-    struct store *store;
-    const struct store_incident *stored;
-};
-
-static int read_file(void *arg, const char *name, size_t max, struct buf *buf, struct error *err)
-{
-    const struct place *place = arg;
-    return store_read_file(place->store, place->stored, name, max, buf, err);
-}
-
 /* The list learns what was found. */
 static void tell_index(const struct web_reading *reading, struct web_site *site)
 {
@@ -55,30 +42,22 @@ static void tell_index(const struct web_reading *reading, struct web_site *site)
 }
 
 static int read_all(struct web_reading *reading, struct web_site *site, struct store *store,
-    const char *id, const struct web_reading_wish *wish, struct error *err)
+    const char *id, const struct reanalysis_wish *wish, struct error *err)
 {
     reading->stored = store_find(store, id, err);
     if (!reading->stored)
         return -1;
-    const char *baseline = reading->stored->incident->baseline;
-    if (wish->baseline && baseline)
-        reading->base = store_find(store, baseline, NULL);
-    struct place place = {store, reading->stored}, base = {store, reading->base};
-    const struct evidence_place from = {read_file, &place}, base_from = {read_file, &base};
-    const struct evidence_limits limits = {.inflated_bytes = wish->inflated_bytes};
-    reading->evidence = evidence_read(&from, reading->base ? &base_from : NULL, &limits, err);
+    bool analysed;
+    reading->evidence = reanalysis_read(store, reading->stored, wish, &analysed, err);
     if (!reading->evidence)
         return -1;
-    if (reading->evidence->incident->analysis.headline)
-        return 0;
-    analysis_run(reading->evidence);
-    if (wish->baseline)
+    if (analysed && wish->baseline)
         tell_index(reading, site);
     return 0;
 }
 
 int web_reading_make(struct web_reading *reading, struct web_site *site, const char *id,
-    const struct web_reading_wish *wish, struct error *err)
+    const struct reanalysis_wish *wish, struct error *err)
 {
     *reading = (struct web_reading){.stored = NULL};
     struct store *store = web_stores_take(site->stores, err);
@@ -91,6 +70,5 @@ void web_reading_free(struct web_reading *reading)
 {
     evidence_free(reading->evidence);
     store_incident_free(reading->stored);
-    store_incident_free(reading->base);
     *reading = (struct web_reading){.stored = NULL};
 }

@@ -2,6 +2,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/incident.h"
+#include "review/analysis/reanalysis.h"
 #include "review/evidence/evidence.h"
 #include "review/history/history.h"
 #include "review/page/embedded.h"
@@ -172,7 +173,7 @@ static int get_report(
     struct history history;
     struct web_reading reading;
     uint64_t stamp;
-    const struct web_reading_wish wish = {.baseline = true, .inflated_bytes = WEB_READING_MAX};
+    const struct reanalysis_wish wish = {.baseline = true, .inflated_bytes = REANALYSIS_MAX};
     bool has_history = find_history(site, id, &history, &stamp) == 0;
     char *key = key_of(id, stamp, &history);
     int status = 0;

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/incident.h"
+#include "review/analysis/reanalysis.h"
 #include "review/history/history.h"
 #include "review/history/mark.h"
 #include "review/store/store.h"
@@ -150,7 +151,7 @@ static void take_numbers(const struct store_incident *stored, struct web_summary
     summary->onset_ms = incident->onset_ms;
     summary->cum_percent = incident->analysis.suspect.cum_percent;
     summary->baseline_percent = incident->analysis.suspect.baseline_percent;
-    summary->analysed = incident->analysis.headline != NULL;
+    summary->analysed = !reanalysis_helps(incident);
     summary->normal = find_normal(incident);
     find_peaks(incident, summary);
     draw_spark(incident, &summary->spark);

@@ -172,7 +172,7 @@ def test_links_do_not_lead_out_of_the_folder(made, tmp_path):
 
 
 def test_what_does_not_fit_into_memory_is_said(made, tmp_path):
-    folder = shutil.copytree(newest(made), tmp_path / "large")
+    folder = shutil.copytree(newest(made), tmp_path / os.path.relpath(newest(made), made))
     frames = [[f"app/pkg{a}.F{b}" for b in range(a, a + 12)] for a in range(3000)]
     incident_maker.pprof_maker.cpu([(stack, 1) for stack in frames]).write(folder / "cpu.pb.gz")
     if os.environ.get("STAKEOUT_SANITIZED") == "1":
@@ -181,5 +181,9 @@ def test_what_does_not_fit_into_memory_is_said(made, tmp_path):
     assert "is too large to analyse here" in incident_in(folder)["analysis_skipped"]
     assert "is too large to analyse here" in page_of(folder)
     outline(page_of(folder))
+    assert "is left to a reader with more memory" in incident_in(folder)["no_suspect"]
+    shown = subprocess.run([harness.BINARY, "show", "--json", str(folder)], capture_output=True,
+                           text=True, timeout=harness.PATIENCE_S, check=False)
+    assert shown.returncode == 0 and "analysis_skipped" not in json.loads(shown.stdout)
     assert report(str(folder)).returncode == 0
     assert "analysis_skipped" not in incident_in(folder)
