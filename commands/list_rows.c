@@ -228,7 +228,7 @@ static void print_row(
         cells[column++] = row->spark;
     cells[column++] = row->peak;
     verdict = column;
-    cells[column++] = verdict_names[history->verdict];
+    cells[column++] = history_verdict_name(history);
     cells[column++] = times;
     cells[column++] = row->suspect;
     cells[column] = row->headline;

@@ -1,4 +1,5 @@
 #include "commands/command.h"
+#include "commands/show_evidence.h"
 #include "commands/terminal.h"
 #include "commands/where.h"
 #include "commands/where_incident.h"
@@ -90,6 +91,26 @@ static int write_all(
     return status;
 }
 
+/* What becomes of a group that is marked, which is not seen otherwise when it is worse. In a bucket
+ * its history would be many requests. */
+static void say_known(const struct options *options, const struct store_incident *stored)
+{
+    char group[GROUP_SIZE];
+    struct store *store = options->where.store;
+    struct history history = {.known = true, .verdict = VERDICT_KNOWN};
+    group_as_stored(stored->incident, group);
+    bool is_told = !store_is_bucket(store);
+    if (is_told)
+        show_evidence_history(store, stored, group, &history);
+    const char *then = !is_told                           ? "folded in lists unless it is worse"
+                       : history.verdict == VERDICT_KNOWN ? "folded in lists"
+                       : history.verdict == VERDICT_WORSE
+                           ? "not folded in lists because it is worse"
+                           : "not folded in lists";
+    printf("the group %s is %s: %s\n", group, history_verdict_name(&history), then);
+    history_free(&history);
+}
+
 static int check(const struct options *options)
 {
     if (options->known && options->not_known)
@@ -128,6 +149,8 @@ static int run(int argc, char **argv)
         char *reason = terminal_safe(err.text);
         status = command_failed(&command_mark, "%s", reason);
         free(reason);
+    } else if (stored && options.known) {
+        say_known(&options, stored);
     }
     store_incident_free(stored);
     where_close(&options.where);
@@ -141,8 +164,8 @@ const struct command command_mark = {
     .help =
         "WHERE is a folder or s3://bucket/prefix; without it, the first directory or s3 exporter\n"
         "of the configuration. Needs the right to write there.\n\n"
-        "  --known            its group is known: the list folds it, agents capture it once a "
-        "week\n"
+        "  --known            its group is known: the list folds it unless it is worse, agents\n"
+        "                     capture it once a week\n"
         "  --looked           somebody has looked at this incident\n"
         "  --note TEXT        a short note; \"\" takes it off\n"
         "  --not-known, --not-looked\n"

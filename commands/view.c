@@ -246,7 +246,7 @@ static char *describe_history(const struct history *history)
     if (!history || !history->frequency)
         return NULL;
     bool told = history->verdict == VERDICT_KNOWN || history->verdict == VERDICT_GONE;
-    return xasprintf("%s: %s%s%s%s%s", verdict_names[history->verdict], history->frequency,
+    return xasprintf("%s: %s%s%s%s%s", history_verdict_name(history), history->frequency,
         told ? "; " : "", told ? history->verdict_text : "", history->trend ? "; " : "",
         history->trend ? history->trend : "");
 }

@@ -144,13 +144,19 @@ static void growth_is_worse_even_if_known(void **state)
     assert_int_equal(history.verdict, VERDICT_WORSE);
     assert_string_equal(history.trend,
         "what the database sends grows by 6% a week: 310 MB/s now, 260 MB/s three weeks ago");
-    assert_memory_equal(history.verdict_text, "it gets worse: ", 15);
+    assert_true(history.known);
+    assert_string_equal(history_verdict_name(&history), "known, and worse");
+    assert_memory_equal(history.verdict_text, "known, and it gets worse: ", 26);
     history_free(&history);
     for (int i = 0; i < 22; i++)
         rig->entries[i].volume = NAN;
     tell(rig, NULL, &known, 22, &history);
     assert_int_equal(history.verdict, VERDICT_KNOWN);
     assert_string_equal(history.verdict_text, "known, as marked on 2 November");
+    history_free(&history);
+    tell(rig, NULL, NULL, 22, &history);
+    assert_false(history.known);
+    assert_string_equal(history_verdict_name(&history), "seen");
     history_free(&history);
     known_free(&known);
 }

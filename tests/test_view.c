@@ -191,6 +191,8 @@ static void the_history_is_one_line(void **state)
         {{.verdict = VERDICT_SEEN, .frequency = frequency}, "seen: 14th time since 2 November"},
         {{.verdict = VERDICT_WORSE, .frequency = frequency, .trend = trend},
             "worse: 14th time since 2 November; the peak grows"},
+        {{.verdict = VERDICT_WORSE, .known = true, .frequency = frequency, .trend = trend},
+            "known, and worse: 14th time since 2 November; the peak grows"},
         {{.verdict = VERDICT_GONE, .frequency = frequency, .verdict_text = gone},
             "gone: 14th time since 2 November; gone since revision 8, today"},
     };

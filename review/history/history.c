@@ -14,6 +14,15 @@
 
 const char *const verdict_names[] = {"new", "seen", "known", "worse", "gone"};
 
+const char *history_verdict_name(const struct history *history)
+{
+    if (history->known && history->verdict == VERDICT_WORSE)
+        return "known, and worse";
+    if (history->known && history->verdict == VERDICT_GONE)
+        return "known, and gone";
+    return verdict_names[history->verdict];
+}
+
 /* Gone: seen at least GONE_COUNT times, and then not in newer revisions, of which at least
  * GONE_OTHERS incidents or baselines were stored meanwhile, over at least GONE_PAUSES times its
  * longest pause. */
@@ -294,6 +303,7 @@ static void judge(const struct history_book *book, const struct members *members
                    : marked          ? VERDICT_KNOWN
                    : out->count == 1 ? VERDICT_NEW
                                      : VERDICT_SEEN;
+    out->known = marked != NULL;
     char *since = gone ? xasprintf("%s %s", gone->is_image ? "image" : "revision", gone->version)
                        : NULL;
     out->verdict_text = history_verdict_words(
@@ -381,6 +391,7 @@ json_t *history_to_json(const struct history *history)
 {
     json_t *json = json_object(), *earlier = json_array();
     incident_put_text(json, "verdict", verdict_names[history->verdict]);
+    json_object_set_new(json, "known", json_boolean(history->known));
     incident_put_text(json, "verdict_text", history->verdict_text);
     incident_put_positive(json, "count", (int64_t)history->count);
     incident_put_positive(json, "ordinal", (int64_t)history->ordinal);

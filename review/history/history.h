@@ -6,6 +6,7 @@
 #include "review/history/group.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,11 @@ enum verdict {
 /* "new", "seen", ... */
 extern const char *const verdict_names[];
 
+struct history;
+
+/* For people: "known, and worse" when a group is marked and that is not all; else its name. */
+const char *history_verdict_name(const struct history *history);
+
 /* How something changes over weeks. */
 struct history_trend {
     double week_percent; /* growth, % a week; NAN: it cannot be told from chance */
@@ -55,6 +61,7 @@ enum { HISTORY_EARLIER_MAX = 20 };
 
 struct history {
     enum verdict verdict;
+    bool known;                  /* somebody has marked the group, whatever the verdict */
     char *verdict_text;          /* "gone since revision 8, 12 days ago" */
     size_t count;                /* incidents of the group */
     size_t ordinal;              /* which of them it is that was asked for, from 1 on */

@@ -121,7 +121,8 @@ char *history_verdict_words(const struct history *history, const char *since, in
         return marked_ms ? xasprintf("known, as marked on %s", date_words(marked_ms, now_ms, words))
                          : xstrdup("known");
     case VERDICT_WORSE:
-        return xasprintf("it gets worse: %s", history->trend ? history->trend : "it grows");
+        return xasprintf("%s: %s", history->known ? "known, and it gets worse" : "it gets worse",
+            history->trend ? history->trend : "it grows");
     case VERDICT_GONE:
         return xasprintf(
             "gone since %s, %s", since, ago_words(now_ms > gone_ms ? now_ms - gone_ms : 0, words));

@@ -165,7 +165,7 @@ static void put_form(struct buf *out, const struct web_rows *rows, const char *i
 static void put_actions(struct buf *out, const struct web_rows *rows,
     const struct web_summary *shown, const struct history *history)
 {
-    bool is_known = history->verdict == VERDICT_KNOWN;
+    bool is_known = history->known;
     html_printf(out, "<div class=\"actions\"><a class=\"button\" href=\"/incident/%s\">Open</a>\n",
         shown->id);
     if (*shown->baseline)
@@ -176,7 +176,9 @@ static void put_actions(struct buf *out, const struct web_rows *rows,
         shown->looked_ms ? "Not looked at" : "Looked at");
     if (history->count > 0)
         put_form(out, rows, shown->id, "known", is_known ? "no" : "yes",
-            is_known ? "Not known" : "Known: fold it");
+            is_known                            ? "Not known"
+            : history->verdict == VERDICT_WORSE ? "Known"
+                                                : "Known: fold it");
     html_printf(out, "<code>%s</code></div>\n", shown->id);
 }
 
@@ -241,8 +243,7 @@ static void put_verdict(struct buf *out, const struct history *history)
         buf_puts(out, "<span class=\"verdict\"></span>");
     else
         html_printf(out, "<span class=\"verdict %s\" title=\"%s\">%s</span>",
-            verdict_names[history->verdict], history->verdict_text,
-            verdict_names[history->verdict]);
+            verdict_names[history->verdict], history->verdict_text, history_verdict_name(history));
 }
 
 int web_rows_history(

@@ -77,6 +77,19 @@ def test_a_known_group_is_folded(made):
         assert "note" not in json.load(file)
 
 
+def test_what_is_known_and_worse_is_not_folded(made):
+    spike = newest(made)
+    marked = harness.run("mark", spike, "--known")
+    assert marked.returncode == 0, marked.stderr
+    assert "known, and worse: not folded in lists because it is worse" in marked.stdout
+    assert "known, and worse" in "\n".join(rows("--groups", made))
+    assert "\nknown, and worse: " in harness.run("show", spike).stdout
+    [history] = [incident["history"] for incident in json.loads(harness.run("list", "--json", made).stdout)
+                 if incident["id"] == os.path.basename(spike)]
+    assert history["known"] is True and history["verdict"] == "worse"
+    assert harness.run("mark", spike, "--not-known").returncode == 0
+
+
 def test_markdown_links_into_the_source(made):
     spike = newest(made)
     with open(f"{spike}/incident.json", encoding="utf-8") as file:
