@@ -5,6 +5,7 @@
 #include "core/buf.h"
 #include "core/metric.h"
 #include "review/history/history_words.h"
+#include "review/history/mark.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -50,23 +51,31 @@ static bool has_group(const char *text, size_t size)
     return has;
 }
 
-void history_view_json(
-    const char *text, size_t size, const char *group, const struct history *history, FILE *out)
+/* Takes it over. */
+static void print_added(const char *key, json_t *json, FILE *out)
 {
-    bool grouped = has_group(text, size);
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    json_decref(json);
+    fprintf(out, ",\n  \"%s\": ", key);
+    terminal_print_json(out, text, strlen(text));
+    free(text);
+}
+
+void history_view_json(
+    const char *text, size_t size, const struct history_view_added *added, FILE *out)
+{
+    bool grouped = !added->group || has_group(text, size);
     while (size > 0 && text[size - 1] != '}') /* the end of the object */
         size--;
     size -= size > 0;
     while (size > 0 && strchr(" \t\r\n", text[size - 1]))
         size--;
-    json_t *json = history_to_json(history);
-    char *added = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
-    json_decref(json);
     terminal_print_json(out, text, size);
     if (!grouped)
-        fprintf(out, ",\n  \"group\": \"%s\"", group);
-    fputs(",\n  \"history\": ", out);
-    terminal_print_json(out, added, strlen(added));
+        fprintf(out, ",\n  \"group\": \"%s\"", added->group);
+    if (added->history)
+        print_added("history", history_to_json(added->history), out);
+    if (added->mark && !mark_is_empty(added->mark))
+        print_added("review", mark_to_json(added->mark), out);
     fputs("\n}", out);
-    free(added);
 }

@@ -9,15 +9,23 @@
 #include <stddef.h>
 #include <stdio.h>
 
+struct mark;
+
 /* "14×, every 30 min, +3%/week"; with `one`, of the incident that was asked for: "3rd of 14, ...".
  * The caller frees. */
 char *history_view_times(const struct history *history, bool one, bool unicode);
 
 enum table_colour history_view_colour(enum verdict verdict);
 
-/* Prints incident.json, which is an object, as it is stored, with `group` if it has none, and
- * `history`. No line end. */
+/* What is added to an incident.json. NULL: nothing. */
+struct history_view_added {
+    const char *group; /* if it has none */
+    const struct history *history;
+    const struct mark *mark; /* as `review`, if there is something in it */
+};
+
+/* Prints incident.json, which is an object, as it is stored, and what is added. No line end. */
 void history_view_json(
-    const char *text, size_t size, const char *group, const struct history *history, FILE *out);
+    const char *text, size_t size, const struct history_view_added *added, FILE *out);
 
 #endif

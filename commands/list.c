@@ -119,6 +119,7 @@ static int run(int argc, char **argv)
             "--group: a group has 16 hex digits; --json says which an incident is of");
     if (status == EXIT_DONE && listing.groups && listing.all)
         status = command_misused(&command_list, "--groups and --all exclude each other");
+    listing.filter.marks = listing.json;
     if (status == EXIT_DONE)
         status = where_open(&listing.where, &command_list, place);
     if (status == EXIT_DONE)
@@ -144,6 +145,7 @@ const struct command command_list = {
         "  --group GROUP      only the incidents of this group, a row each\n"
         "  --groups, --all    one row a group; a row for each incident\n"
         "  --json             the incident.json objects in one array, each with its "
-        "history\n" WHERE_HELP,
+        "history\n"
+        "                     and, as `review`, what is noted about it\n" WHERE_HELP,
     .run = run,
 };

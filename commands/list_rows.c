@@ -9,6 +9,7 @@
 #include "core/known.h"
 #include "core/metric.h"
 #include "review/history/history.h"
+#include "review/history/mark.h"
 #include "review/store/store.h"
 #include "review/suspect/go_names.h"
 
@@ -23,7 +24,8 @@ struct row {
     char *trigger, *headline, *suspect, *peak, *spark;
     char *text; /* incident.json; NULL: it was not kept */
     size_t size;
-    bool shown; /* its group has its row already */
+    struct mark mark; /* where it was read */
+    bool shown;       /* its group has its row already */
 };
 
 struct service {
@@ -62,6 +64,7 @@ static void row_free(struct row *row)
     free(row->peak);
     free(row->spark);
     free(row->text);
+    mark_free(&row->mark);
 }
 
 void list_rows_free(struct list_rows *rows)
@@ -166,6 +169,8 @@ void list_rows_add(struct list_rows *rows, const struct store_incident *stored, 
     if (keep_text) {
         row->size = stored->text.size;
         row->text = xstrndup(stored->text.data, row->size);
+        if (stored->marks.size > 0)
+            mark_parse(stored->marks.data, stored->marks.size, &row->mark, NULL);
     }
     /* Last, as it moves the services: their names stay where they are. */
     entry->service = take_service(rows, incident->service);
@@ -343,7 +348,8 @@ size_t list_rows_print_json(struct list_rows *rows, const char *group, int64_t n
         history_of(book, row->entry.service, row->entry.group, row->entry.id, &service->known,
             now_ms, &history);
         fputs(printed++ ? ",\n" : "[\n", out);
-        history_view_json(row->text, row->size, row->entry.group, &history, out);
+        const struct history_view_added added = {row->entry.group, &history, &row->mark};
+        history_view_json(row->text, row->size, &added, out);
         history_free(&history);
     }
     fputs(printed ? "\n]\n" : "[]\n", out);

@@ -41,8 +41,8 @@ void list_rows_history(struct list_rows *rows, const char *service, const char *
 size_t list_rows_print(
     struct list_rows *rows, const struct list_style *style, int64_t now_ms, FILE *out);
 
-/* Prints every incident.json as it is stored, with `history` added, in one array; the number of
- * incidents in it. */
+/* Prints every incident.json as it is stored, with `history` and what is noted added, in one array;
+ * the number of incidents in it. */
 size_t list_rows_print_json(struct list_rows *rows, const char *group, int64_t now_ms, FILE *out);
 
 #endif

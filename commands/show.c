@@ -1,4 +1,5 @@
 #include "commands/command.h"
+#include "commands/history_view.h"
 #include "commands/show_evidence.h"
 #include "commands/terminal.h"
 #include "commands/view.h"
@@ -10,6 +11,7 @@
 #include "review/analysis/reanalysis.h"
 #include "review/evidence/evidence.h"
 #include "review/history/group.h"
+#include "review/history/marking.h"
 #include "review/store/store.h"
 
 #include <stdlib.h>
@@ -21,27 +23,36 @@ struct options {
     const char *id;
 };
 
-/* incident.json as it is stored; with what was found here where that is more. */
-static void print_json(const struct store_incident *stored, const struct evidence *evidence)
+/* incident.json as it is stored; with what was found here where that is more, and with what is
+ * noted. */
+static void print_json(
+    const struct store_incident *stored, const struct evidence *evidence, const struct mark *mark)
 {
     char *rewritten = evidence ? analysis_rewrite(&stored->text, evidence, NULL) : NULL;
     const char *text = rewritten ? rewritten : stored->text.data;
     size_t size = rewritten ? strlen(rewritten) : stored->text.size;
-    terminal_print_json(stdout, text, size);
-    fputs(size > 0 && text[size - 1] == '\n' ? "" : "\n", stdout);
+    const struct history_view_added added = {.mark = mark};
+    if (mark_is_empty(mark))
+        terminal_print_json(stdout, text, size);
+    else
+        history_view_json(text, size, &added, stdout);
+    bool ended = mark_is_empty(mark) && size > 0 && text[size - 1] == '\n';
+    fputs(ended ? "" : "\n", stdout);
     free(rewritten);
 }
 
 static void print_view(const struct options *options, const struct store_incident *stored,
-    const struct evidence *evidence)
+    const struct evidence *evidence, const struct mark *mark)
 {
     struct view view;
     struct history history;
     char group[GROUP_SIZE];
     group_as_stored(evidence ? evidence->incident : stored->incident, group);
     show_evidence_history(options->where.store, stored, group, &history);
-    const struct view_extras extras = {
-        .endpoint = options->where.s3.endpoint, .evidence = evidence, .history = &history};
+    const struct view_extras extras = {.endpoint = options->where.s3.endpoint,
+        .evidence = evidence,
+        .history = &history,
+        .mark = mark};
     view_init(&view, stored, &extras);
     if (options->markdown)
         view_print_markdown(&view, stdout);
@@ -62,10 +73,13 @@ static int print_incident(const struct options *options)
     bool analysed = false, needed = !options->json || reanalysis_helps(stored->incident);
     struct evidence *evidence =
         needed ? reanalysis_read(options->where.store, stored, &wish, &analysed, &err) : NULL;
+    struct mark mark;
+    marking_read(options->where.store, stored, &mark, NULL); /* what cannot be read says nothing */
     if (options->json)
-        print_json(stored, analysed ? evidence : NULL);
+        print_json(stored, analysed ? evidence : NULL, &mark);
     else
-        print_view(options, stored, evidence);
+        print_view(options, stored, evidence, &mark);
+    mark_free(&mark);
     evidence_free(evidence);
     store_incident_free(stored);
     if (fflush(stdout) != 0 || ferror(stdout))
@@ -99,7 +113,8 @@ const struct command command_show = {
         "WHERE is a folder or s3://bucket/prefix; without it, the first directory or s3 exporter\n"
         "of the configuration.\n\n"
         "  --json             incident.json as it is stored; analysed here if it was not before,\n"
-        "                     or if something was too large for who did\n"
+        "                     or if something was too large for who did;\n"
+        "                     with what is noted about it as `review`\n"
         "  --markdown         to paste into an issue\n" WHERE_HELP,
     .run = run,
 };

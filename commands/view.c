@@ -9,6 +9,7 @@
 #include "review/evidence/evidence.h"
 #include "review/history/group.h"
 #include "review/history/history.h"
+#include "review/history/mark.h"
 #include "review/store/store.h"
 
 #include <math.h>
@@ -148,6 +149,14 @@ static void add_recurrence(struct view *view, const struct incident *incident)
             recurrence->next_ms ? next : ""));
 }
 
+static void add_mark(struct view *view, const struct mark *mark)
+{
+    if (!mark)
+        return;
+    add_time(view, "looked at", mark->looked_ms, 0, NULL);
+    add_text(view, "note", mark->note);
+}
+
 static void add_facts(struct view *view, const struct incident *incident, const char *location)
 {
     char group[GROUP_SIZE];
@@ -267,6 +276,7 @@ void view_init(
     table_init(&view->peaks, 3, peak_titles);
     view_add_suspect(view, incident);
     view_add_growth(view, evidence);
+    add_mark(view, extras->mark);
     add_facts(view, incident, stored->location);
     for (size_t i = 0; i < incident->profile_count; i++)
         add_profile(view, &incident->profiles[i]);

@@ -9,6 +9,7 @@
 struct evidence;
 struct history;
 struct incident;
+struct mark;
 struct store_incident;
 
 /* All text is as it was stored, apart from what table.h says of cells. */
@@ -32,6 +33,7 @@ struct view_extras {
     const char *endpoint;            /* of the S3-compatible store, for shell commands */
     const struct evidence *evidence; /* its incident is shown in place of the stored one */
     const struct history *history;
+    const struct mark *mark; /* what somebody noted about it */
 };
 
 void view_init(

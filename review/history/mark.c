@@ -52,14 +52,31 @@ void mark_free(struct mark *mark)
     *mark = (struct mark){0};
 }
 
-char *mark_text(const struct mark *mark)
+bool mark_is_empty(const struct mark *mark)
 {
-    json_t *json = json_object();
+    return !mark->looked_ms && !mark->note;
+}
+
+static void put(const struct mark *mark, json_t *json)
+{
     char *note = mark->note ? cut_note(mark->note) : NULL;
-    json_object_set_new(json, "schema", json_integer(SCHEMA));
     incident_put_time(json, "looked", mark->looked_ms);
     incident_put_text(json, "note", note);
     free(note);
+}
+
+json_t *mark_to_json(const struct mark *mark)
+{
+    json_t *json = json_object();
+    put(mark, json);
+    return json;
+}
+
+char *mark_text(const struct mark *mark)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "schema", json_integer(SCHEMA));
+    put(mark, json);
     char *text = json_dumps(json, JSON_INDENT(1));
     json_decref(json);
     if (!text)

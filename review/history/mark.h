@@ -5,6 +5,8 @@
 #ifndef REVIEW_MARK_H
 #define REVIEW_MARK_H
 
+#include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +23,12 @@ struct mark {
  * another type counts as not there, a longer note is cut. */
 int mark_parse(const char *text, size_t size, struct mark *mark, struct error *err);
 void mark_free(struct mark *mark);
+
+/* Whether there is nothing in it. */
+bool mark_is_empty(const struct mark *mark);
+
+/* {"looked": ..., "note": ...}, for --json; the caller decrefs. */
+json_t *mark_to_json(const struct mark *mark);
 
 /* The file's text, of at most MARK_TEXT_MAX bytes; the caller frees. */
 char *mark_text(const struct mark *mark);

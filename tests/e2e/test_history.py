@@ -71,6 +71,13 @@ def test_a_known_group_is_folded(made):
     with open(f"{spike}/review.json", encoding="utf-8") as file:
         mark = json.load(file)
     assert mark["note"] == "the nightly index" and mark["looked"]
+    review = {"looked": mark["looked"], "note": mark["note"]}
+    assert json.loads(harness.run("show", "--json", spike).stdout)["review"] == review
+    listed = json.loads(harness.run("list", "--json", "--service", "search", made).stdout)
+    assert [incident["review"] for incident in listed if "review" in incident] == [review]
+    shown = harness.run("show", spike).stdout
+    assert re.search(f"^looked at +{mark['looked']}\nnote +the nightly index$", shown, re.M)
+    assert "| note | `the nightly index` |" in harness.run("show", "--markdown", spike).stdout
     assert harness.run("mark", spike, "--not-known", "--note", "").returncode == 0
     assert "cpu-spike" in "\n".join(rows("--groups", made))
     with open(f"{spike}/review.json", encoding="utf-8") as file:
