@@ -25,7 +25,8 @@ struct row {
     char *text; /* incident.json; NULL: it was not kept */
     size_t size;
     struct mark mark; /* where it was read */
-    bool shown;       /* its group has its row already */
+    size_t lead;      /* index of the newest of its group, of which there is one row a group */
+    struct history *history; /* of its group, there; NULL: not made yet */
 };
 
 struct service {
@@ -65,6 +66,9 @@ static void row_free(struct row *row)
     free(row->spark);
     free(row->text);
     mark_free(&row->mark);
+    if (row->history)
+        history_free(row->history);
+    free(row->history);
 }
 
 void list_rows_free(struct list_rows *rows)
@@ -243,22 +247,34 @@ static void print_row(
     free(times);
 }
 
+/* The history of the row's group, as seen from it. */
+static const struct history *history_of_row(
+    struct list_rows *rows, const struct history_book *book, const struct row *row, int64_t now_ms)
+{
+    struct row *lead = &rows->all[row->lead];
+    const struct history_entry *entry = &row->entry;
+    if (!lead->history) {
+        lead->history = xcalloc(1, sizeof *lead->history);
+        history_of(book, entry->service, entry->group, NULL,
+            &find_service(rows, entry->service)->known, now_ms, lead->history);
+    }
+    history_see_from(
+        book, entry->service, entry->group, entry->id, entry->fired_ms, now_ms, lead->history);
+    return lead->history;
+}
+
 static void take_row(struct printing *printing, struct row *row)
 {
-    struct history history;
-    const struct service *service = find_service(printing->rows, row->entry.service);
-    history_of(printing->book, row->entry.service, row->entry.group,
-        printing->style->grouped ? NULL : row->entry.id, &service->known, printing->now_ms,
-        &history);
-    bool fold = printing->style->grouped && history.verdict == VERDICT_KNOWN &&
+    const struct history *history = history_of_row(
+        printing->rows, printing->book, row, printing->now_ms);
+    bool fold = printing->style->grouped && history->verdict == VERDICT_KNOWN &&
                 !printing->style->group;
     if (fold) {
         printing->folded_groups++;
-        printing->folded += history.count;
+        printing->folded += history->count;
     } else {
-        print_row(printing, row, &history);
+        print_row(printing, row, history);
     }
-    history_free(&history);
 }
 
 /* Services are compared by their one name. */
@@ -267,8 +283,8 @@ static bool is_same_group(const struct row *a, const struct row *b)
     return a->entry.service == b->entry.service && !strcmp(a->entry.group, b->entry.group);
 }
 
-/* The newest incident of each group comes first; marks those of the same group behind it. */
-static void mark_later(struct list_rows *rows)
+/* The newest incident of each group comes first. */
+static void find_leads(struct list_rows *rows)
 {
     size_t slots = 64;
     while (slots < 2 * rows->count)
@@ -279,8 +295,8 @@ static void mark_later(struct list_rows *rows)
         size_t slot = (size_t)strtoull(row->entry.group, NULL, 16) & (slots - 1);
         while (table[slot] && !is_same_group(&rows->all[table[slot] - 1], row))
             slot = (slot + 1) & (slots - 1);
-        row->shown = table[slot] != 0;
         table[slot] = table[slot] ? table[slot] : i + 1;
+        row->lead = table[slot] - 1;
     }
     free(table);
 }
@@ -317,10 +333,9 @@ size_t list_rows_print(
     struct printing printing = {.rows = rows, .style = style, .now_ms = now_ms};
     printing.book = make_book(rows);
     set_columns(&printing, titles);
-    if (style->grouped)
-        mark_later(rows);
+    find_leads(rows);
     for (size_t i = 0; i < rows->count; i++)
-        if (is_wanted(&rows->all[i], style->group) && !(style->grouped && rows->all[i].shown))
+        if (is_wanted(&rows->all[i], style->group) && !(style->grouped && rows->all[i].lead != i))
             take_row(&printing, &rows->all[i]);
     size_t printed = printing.table.rows;
     struct table_style table_style = {.columns = style->columns, .colour = style->colour};
@@ -339,18 +354,15 @@ size_t list_rows_print_json(struct list_rows *rows, const char *group, int64_t n
 {
     struct history_book *book = make_book(rows);
     size_t printed = 0;
+    find_leads(rows);
     for (size_t i = 0; i < rows->count; i++) {
         const struct row *row = &rows->all[i];
-        const struct service *service = find_service(rows, row->entry.service);
-        struct history history;
         if (!is_wanted(row, group))
             continue;
-        history_of(book, row->entry.service, row->entry.group, row->entry.id, &service->known,
-            now_ms, &history);
         fputs(printed++ ? ",\n" : "[\n", out);
-        const struct history_view_added added = {row->entry.group, &history, &row->mark};
+        const struct history_view_added added = {
+            row->entry.group, history_of_row(rows, book, row, now_ms), &row->mark};
         history_view_json(row->text, row->size, &added, out);
-        history_free(&history);
     }
     fputs(printed ? "\n]\n" : "[]\n", out);
     history_book_free(book);

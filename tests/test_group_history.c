@@ -111,6 +111,16 @@ static void rounds_are_counted_and_have_a_period(void **state)
     tell(rig, "23", NULL, 500, &history); /* that of i = 2 */
     assert_string_equal(history.frequency, "3rd of 14 times since 2 November 2026, every 30 min");
     assert_int_equal(history.earlier_count, 2);
+    struct history_book *book = history_book_new(rig->entries, rig->count);
+    int64_t now_ms = rig->start_ms + day_ms;
+    history_see_from(book, "shop", group, "3", rig->entries[2].fired_ms, now_ms, &history);
+    assert_int_equal(history.ordinal, 13); /* that of i = 12 */
+    assert_string_equal(history.frequency, "13th of 14 times since 2 November, every 30 min");
+    assert_int_equal(history.earlier_count, 12);
+    assert_string_equal(history.earlier[0], "5");
+    history_see_from(book, "shop", group, "4", rig->entries[3].fired_ms, now_ms, &history);
+    assert_int_equal(history.ordinal, 13); /* the other group's is none of them */
+    history_book_free(book);
     history_free(&history);
 }
 

@@ -179,8 +179,9 @@ void history_book_free(struct history_book *book)
     free(book);
 }
 
-/* The first entry that is not before this service and group. */
-static size_t lower_bound(const struct history_book *book, const char *service, const char *group)
+/* The first entry that is not before this service and group; with `after`, that is behind it. */
+static size_t find_bound(
+    const struct history_book *book, const char *service, const char *group, bool after)
 {
     size_t low = 0, high = book->count;
     while (low < high) {
@@ -188,7 +189,7 @@ static size_t lower_bound(const struct history_book *book, const char *service, 
         const struct history_entry *entry = &book->entries[middle];
         int order = strcmp(entry->service, service);
         order = order ? order : strcmp(entry->group, group);
-        if (order < 0)
+        if (order < 0 || (after && order == 0))
             low = middle + 1;
         else
             high = middle;
@@ -205,10 +206,8 @@ struct members {
 static struct members find_members(
     const struct history_book *book, const char *service, const char *group)
 {
-    size_t begin = lower_bound(book, service, group), end = begin;
-    while (end < book->count && !strcmp(book->entries[end].service, service) &&
-           !strcmp(book->entries[end].group, group))
-        end++;
+    size_t begin = find_bound(book, service, group, false);
+    size_t end = find_bound(book, service, group, true);
     return (struct members){book->entries + begin, end - begin};
 }
 
@@ -322,6 +321,15 @@ static void find_period(const struct members *members, const int64_t *times_ms, 
         history_spacing(times_ms, members->count, &out->period_s, &out->jitter_s);
 }
 
+static void free_earlier(struct history *history)
+{
+    for (size_t i = 0; i < history->earlier_count; i++)
+        free(history->earlier[i]);
+    free(history->earlier);
+    history->earlier = NULL;
+    history->earlier_count = 0;
+}
+
 static void list_earlier(const struct members *members, struct history *out)
 {
     size_t count = out->ordinal - 1;
@@ -376,14 +384,45 @@ int history_of(const struct history_book *book, const char *service, const char 
     return 0;
 }
 
+/* Members are by time and id. SIZE_MAX: it is none of them. */
+static size_t find_member(const struct members *members, const char *id, int64_t fired_ms)
+{
+    size_t low = 0, high = members->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct history_entry *entry = &members->all[middle];
+        int order = order_of(entry->fired_ms, fired_ms);
+        order = order ? order : strcmp(entry->id, id);
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return SIZE_MAX;
+}
+
+void history_see_from(const struct history_book *book, const char *service, const char *group,
+    const char *id, int64_t fired_ms, int64_t now_ms, struct history *history)
+{
+    struct members members = find_members(book, service, group);
+    size_t index = find_member(&members, id, fired_ms);
+    if (index == SIZE_MAX)
+        return;
+    history->ordinal = index + 1;
+    free(history->frequency);
+    history->frequency = history_frequency_words(history, now_ms);
+    free_earlier(history);
+    list_earlier(&members, history);
+}
+
 void history_free(struct history *history)
 {
     free(history->verdict_text);
     free(history->frequency);
     free(history->trend);
-    for (size_t i = 0; i < history->earlier_count; i++)
-        free(history->earlier[i]);
-    free(history->earlier);
+    free_earlier(history);
     *history = (struct history){0};
 }
 

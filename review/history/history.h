@@ -82,6 +82,12 @@ int history_of(const struct history_book *book, const char *service, const char 
     const char *id, const struct known *known, int64_t now_ms, struct history *out);
 void history_free(struct history *history);
 
+/* The same history as seen from another incident of the group, which fired at that time: only its
+ * ordinal, its frequency and what came earlier are others, so that a group's history is made once.
+ * Nothing changes for an incident that is none of them. */
+void history_see_from(const struct history_book *book, const char *service, const char *group,
+    const char *id, int64_t fired_ms, int64_t now_ms, struct history *history);
+
 /* For --json; the caller decrefs. */
 json_t *history_to_json(const struct history *history);
 
