@@ -34,6 +34,13 @@ static int failed(const char *sentence)
     return status;
 }
 
+static void tell_file(const char *folder, const char *file, const char *problem)
+{
+    char *sentence = xasprintf("%s/%s: %s", folder, file, problem);
+    failed(sentence);
+    free(sentence);
+}
+
 /* Files of one incident. Only regular ones are read: no link leads out of the folder. */
 static int read_file(void *folder, const char *name, size_t max, struct buf *buf, struct error *err)
 {
@@ -137,6 +144,21 @@ static int write_results(const struct reporting *reporting, struct error *err)
     return status;
 }
 
+/* What is not as it was stored is told, and costs only itself. */
+static void tell_damage(const struct reporting *reporting)
+{
+    const struct evidence *evidence = reporting->evidence;
+    const struct incident *incident = evidence->incident;
+    for (size_t i = 0; i < evidence->profile_count; i++) {
+        const struct evidence_profile *profile = &evidence->profiles[i];
+        if (*profile->damage.text)
+            tell_file(
+                reporting->folder, incident->profiles[profile->listed].file, profile->damage.text);
+    }
+    if (incident->metrics_file && *evidence->no_metrics.text)
+        tell_file(reporting->folder, incident->metrics_file, evidence->no_metrics.text);
+}
+
 static int report(void *arg, size_t profile_bytes)
 {
     struct reporting *reporting = arg;
@@ -146,6 +168,7 @@ static int report(void *arg, size_t profile_bytes)
     void *folder = store_folder_open(reporting->folder, &err);
     int status = folder ? read_evidence(reporting, folder, &err) : -1;
     if (status == 0) {
+        tell_damage(reporting);
         analysis_run(reporting->evidence);
         status = write_results(reporting, &err);
     }
@@ -185,7 +208,7 @@ const struct command command_report = {
     .help =
         "DIR is the folder of one incident. report.html is one file that needs no other; the\n"
         "headline, the suspect and what else was found are written to incident.json as well.\n"
-        "Doing it again gives the same again.\n\n"
+        "Doing it again gives the same again. A file that is damaged is told, and left out.\n\n"
         "  --baseline DIR   the folder of the calm-time incident to compare with; without it,\n"
         "                   the one that incident.json names, if it is stored beside this one\n"
         "  --baselines DIR  look for that one in here first, in a folder called by its id\n"

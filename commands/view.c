@@ -187,7 +187,20 @@ static void add_facts(struct view *view, const struct incident *incident, const 
     add_text(view, "stored in", location);
 }
 
-static void add_profile(struct view *view, const struct incident_profile *profile)
+/* What is to be said of a profile; found NULL: nobody has looked. The caller frees. */
+static char *note_of(const struct incident_profile *profile, const struct evidence_profile *found)
+{
+    if (profile->error)
+        return xstrdup(profile->error);
+    if (found && *found->damage.text)
+        return xasprintf("damaged: %s", found->damage.text);
+    if (found && !found->profile)
+        return xstrdup(found->problem.text);
+    return xstrdup(profile->onset_covered ? "was running at the onset" : "");
+}
+
+static void add_profile(
+    struct view *view, const struct incident_profile *profile, const struct evidence_profile *found)
 {
     static const char *const names[] = {"pending", "ok", "truncated", "failed"};
     char seconds[VALUE_TEXT_SIZE] = "", size[VALUE_TEXT_SIZE] = "";
@@ -195,10 +208,11 @@ static void add_profile(struct view *view, const struct incident_profile *profil
         snprintf(seconds, sizeof seconds, "%.1f", profile->seconds);
     if (profile->bytes > 0)
         metric_format(UNIT_BYTES, (double)profile->bytes, size);
-    const char *note = profile->onset_covered ? "was running at the onset" : "";
-    const char *const cells[PROFILE_COLUMNS] = {profile->name, names[profile->status], seconds,
-        size, profile->file, profile->error ? profile->error : note};
+    char *note = note_of(profile, found);
+    const char *const cells[PROFILE_COLUMNS] = {
+        profile->name, names[profile->status], seconds, size, profile->file, note};
     table_add(&view->profiles, cells);
+    free(note);
 }
 
 /* A word of the shell: quoted when it has to be. */
@@ -279,7 +293,8 @@ void view_init(
     add_mark(view, extras->mark);
     add_facts(view, incident, stored->location);
     for (size_t i = 0; i < incident->profile_count; i++)
-        add_profile(view, &incident->profiles[i]);
+        add_profile(view, &incident->profiles[i],
+            evidence && i < evidence->profile_count ? &evidence->profiles[i] : NULL);
     view_add_peaks(view, incident, evidence);
 }
 

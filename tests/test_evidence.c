@@ -99,6 +99,45 @@ static void what_cannot_be_read_says_why(void **state)
     buf_free(&gzip);
 }
 
+static void what_is_not_what_was_stored_is_told(void **state)
+{
+    static const struct {
+        const char *listed; /* beside name and status */
+        const char *damage;
+        bool has_profile;
+    } cases[] = {
+        {"\"file\": \"cpu.pb.gz\"", "", true},
+        {"\"file\": \"cpu.pb.gz\", \"bytes\": 3", " bytes, and 3 were stored", true},
+        {"\"file\": \"cpu.pb.gz\", \"sha256\": "
+         "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"",
+            "it is not what was stored: its SHA-256 is another one", true},
+        {"\"file\": \"broken.pb.gz\"", "it ends in the middle", false},
+        {"\"file\": \"lost.pb.gz\"", "there is no file lost.pb.gz", false},
+        {"\"file\": \"goroutine.txt\"", "", false},
+    };
+    struct buf gzip;
+    (void)state;
+    make_profile(&gzip);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char json[1000], more[600];
+        struct error err = {""};
+        snprintf(more, sizeof more,
+            "\"kind\": \"spike\", \"profiles\": [{\"name\": \"cpu\", \"status\": \"ok\", %s}]",
+            cases[i].listed);
+        rig_incident(json, sizeof json, more);
+        const struct rig_file files[] = {{"incident.json", json, 0},
+            {"cpu.pb.gz", gzip.data, gzip.size}, {"broken.pb.gz", gzip.data, gzip.size - 9},
+            {"goroutine.txt", "goroutine 1", 0}, {NULL, NULL, 0}};
+        struct evidence *evidence = rig_evidence(files, NULL, 1 << 20, &err);
+        const struct evidence_profile *profile = &evidence->profiles[0];
+        assert_int_equal(profile->profile != NULL, cases[i].has_profile);
+        assert_int_equal(!*profile->damage.text, !*cases[i].damage);
+        assert_non_null(strstr(profile->damage.text, cases[i].damage));
+        evidence_free(evidence);
+    }
+    buf_free(&gzip);
+}
+
 static void all_profiles_share_the_limit(void **state)
 {
     char json[1000];
@@ -257,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_cannot_be_read_says_why),
+        cmocka_unit_test(what_is_not_what_was_stored_is_told),
         cmocka_unit_test(all_profiles_share_the_limit),
         cmocka_unit_test(a_size_that_is_a_lie_is_found_out),
         cmocka_unit_test(a_baseline_is_of_the_same_service),

@@ -4,6 +4,7 @@
 #include "core/buf.h"
 #include "core/incident.h"
 #include "core/metric.h"
+#include "core/sha256.h"
 #include "review/evidence/evidence_metrics.h"
 #include "review/profile/gzip_size.h"
 #include "review/profile/profile.h"
@@ -98,16 +99,35 @@ static struct profile *decode(struct reading *reading, const struct buf *file, c
     return NULL;
 }
 
+/* What is there against what incident.json lists. */
+static void check_listed(
+    const struct incident_profile *listed, const struct buf *file, struct error *damage)
+{
+    char hex[SHA256_HEX_SIZE];
+    if (listed->bytes > 0 && listed->bytes != file->size) {
+        error_set(damage, "it has %zu bytes, and %llu were stored", file->size,
+            (unsigned long long)listed->bytes);
+    } else if (*listed->sha256) {
+        sha256_hash(file->data, file->size, hex);
+        if (strcmp(hex, listed->sha256) != 0)
+            error_set(damage, "it is not what was stored: its SHA-256 is another one");
+    }
+}
+
 static struct profile *read_profile(struct reading *reading, const struct evidence_place *place,
-    const struct incident_profile *listed, bool *too_large, struct error *err)
+    const struct incident_profile *listed, bool *too_large, struct error *damage, struct error *err)
 {
     *too_large = false;
     if (check_kind(listed, err) < 0)
         return NULL;
     struct buf file;
     struct profile *profile = NULL;
-    if (place->read(place->arg, listed->file, profile_file_max, &file, err) == 0)
+    if (place->read(place->arg, listed->file, profile_file_max, &file, err) == 0) {
+        check_listed(listed, &file, damage);
         profile = decode(reading, &file, listed->name, too_large, err);
+    }
+    if (!profile && !*too_large && !*damage->text)
+        *damage = *err;
     buf_free(&file);
     return profile;
 }
@@ -115,13 +135,14 @@ static struct profile *read_profile(struct reading *reading, const struct eviden
 static void read_base(struct reading *reading, struct evidence_profile *profile)
 {
     bool too_large;
+    struct error damage = {""};
     if (!reading->evidence->baseline || !profile->profile)
         return;
     const struct incident_profile *listed = incident_find_profile(
         reading->evidence->baseline, profile->name);
     if (listed)
         profile->base = read_profile(
-            reading, reading->baseline, listed, &too_large, &profile->no_base);
+            reading, reading->baseline, listed, &too_large, &damage, &profile->no_base);
     else
         error_set(&profile->no_base, "the baseline has no profile %s", profile->name);
 }
@@ -137,7 +158,7 @@ static void read_profiles(struct reading *reading)
         profile->name = incident->profiles[i].name;
         profile->listed = i;
         profile->profile = read_profile(reading, reading->place, &incident->profiles[i],
-            &profile->too_large, &profile->problem);
+            &profile->too_large, &profile->damage, &profile->problem);
         read_base(reading, profile);
     }
 }

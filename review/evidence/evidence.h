@@ -28,9 +28,10 @@ struct evidence_profile {
     struct profile *profile; /* NULL: there is none to look at; then: */
     struct error problem;    /* why: a sentence */
     bool too_large;          /* it is sound as far as one can tell, and over the limits here */
-    struct profile *base;    /* of the baseline's profile of the same name; NULL: there is none */
-    struct error no_base;    /* why; "" when there is no baseline at all */
-    size_t listed;           /* index in incident->profiles */
+    struct error damage;  /* how its file is not what was stored; "": it is, as far as was read */
+    struct profile *base; /* of the baseline's profile of the same name; NULL: there is none */
+    struct error no_base; /* why; "" when there is no baseline at all */
+    size_t listed;        /* index in incident->profiles */
 };
 
 struct evidence {

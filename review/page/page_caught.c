@@ -40,6 +40,8 @@ static void put_problem(struct buf *out, const struct page *page, size_t i)
                                                  ? &page->evidence->profiles[i]
                                                  : NULL;
     const char *problem = profile->error;
+    if (!problem && decoded && *decoded->damage.text)
+        problem = decoded->damage.text;
     if (!problem && decoded && !decoded->profile)
         problem = decoded->problem.text;
     if (!problem || !*problem)

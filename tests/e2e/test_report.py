@@ -163,6 +163,21 @@ def test_what_is_no_incident_is_one_line(made, tmp_path):
     assert report("--memory", "1MiB", newest(made)).returncode == 2
 
 
+def test_what_is_damaged_is_told(made, tmp_path):
+    folder = shutil.copytree(newest(made), tmp_path / os.path.relpath(newest(made), made))
+    whole = harness.read(folder / "cpu.pb.gz")
+    (folder / "cpu.pb.gz").write_bytes(whole[:-40])
+    os.remove(folder / "metrics.csv")
+    done = report(str(folder))
+    assert done.returncode == 0
+    assert [name for line in done.stderr.splitlines() for name in ("cpu.pb.gz: it has", "metrics.csv: ")
+            if name in line] == ["cpu.pb.gz: it has", "metrics.csv: "], done.stderr
+    shown = subprocess.run([harness.BINARY, "show", str(folder)], capture_output=True, text=True,
+                           timeout=harness.PATIENCE_S, check=False).stdout
+    assert "damaged: it has" in shown and "were stored" in page_of(folder)
+    assert report(newest(made)).stderr == ""
+
+
 def test_links_do_not_lead_out_of_the_folder(made, tmp_path):
     folder = shutil.copytree(newest(made), tmp_path / "linked")
     os.remove(folder / "cpu.pb.gz")
