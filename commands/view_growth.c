@@ -8,6 +8,7 @@
 #include "review/analysis/source_link.h"
 #include "review/compare/growth.h"
 #include "review/evidence/evidence.h"
+#include "review/page/amount.h"
 #include "review/profile/profile.h"
 #include "review/suspect/go_names.h"
 #include "review/suspect/owners.h"
@@ -20,6 +21,7 @@
 enum { FUNCTIONS_SHOWN = 10, CHART_WIDTH = 30 };
 
 static const char *const compared_titles[] = {"GREW", "NOW", "CALM", "ITSELF", "FUNCTION"};
+static const char *const amount_titles[] = {"CHANGE", "NOW", "CALM", "ITSELF", "FUNCTION"};
 static const char *const plain_titles[] = {"SHARE", "ITSELF", "FUNCTION"};
 
 /* The profile that leads: the suspect's, else the first that can be looked at. */
@@ -39,6 +41,54 @@ static int sample_type_of(const struct evidence *evidence, const struct evidence
     bool same = suspect->profile && !strcmp(suspect->profile, lead->name);
     int type = totals_sample_type(lead->profile, same ? suspect->sample : NULL);
     return type < 0 ? totals_sample_type(lead->profile, NULL) : type;
+}
+
+/* What the table is of. */
+static char *name_of(const char *profile, const char *sample)
+{
+    static const struct {
+        const char *profile, *sample, *name; /* profile NULL: any */
+    } known[] = {
+        {"cpu", "cpu", "CPU time"},
+        {"cpu", "samples", "samples of the CPU"},
+        {NULL, "goroutine", "goroutines"},
+        {NULL, "inuse_space", "the heap in use"},
+        {NULL, "inuse_objects", "the heap's objects"},
+        {"heap", "alloc_space", "memory allocated since the start"},
+        {NULL, "alloc_space", "memory allocated"},
+        {"heap", "alloc_objects", "objects allocated since the start"},
+        {NULL, "alloc_objects", "objects allocated"},
+        {"mutex", "delay", "time waited for locks"},
+        {"block", "delay", "time waited"},
+        {"mutex", "contentions", "waits for locks"},
+        {"block", "contentions", "waits"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcmp(known[i].sample, sample) &&
+            (!known[i].profile || !strcmp(known[i].profile, profile)))
+            return xstrdup(known[i].name);
+    return xasprintf("%s (%s)", profile, sample);
+}
+
+static bool has_amounts(const struct comparison *comparison)
+{
+    return comparison->has_base && comparison->kind == COMPARISON_AMOUNTS;
+}
+
+/* Goroutines, memory in use: as many as they are, since shares of two sums do not add up. */
+static void add_amounts(
+    struct view *view, const struct growth *growth, const struct growth_function *function)
+{
+    const struct comparison *comparison = &growth->comparison;
+    char change[AMOUNT_MAX], now[AMOUNT_MAX], calm[AMOUNT_MAX], flat[AMOUNT_MAX];
+    char *name = go_names_short(function->name);
+    amount_change(
+        change, comparison_amount(comparison, function->cum, function->base_cum), growth->unit);
+    amount_text(now, (double)function->cum, growth->unit);
+    amount_text(calm, (double)function->base_cum * comparison->base_ratio, growth->unit);
+    amount_text(flat, (double)function->flat, growth->unit);
+    table_add(&view->growth, (const char *const[]){change, now, calm, flat, name});
+    free(name);
 }
 
 static void add_function(
@@ -68,7 +118,10 @@ static void add_functions(struct view *view, const struct growth *growth,
         if (growth->comparison.has_base && function->cum_points <= 0)
             break;
         bool own = owners_of(owners, function->name, function->file) == OWNER_OWN;
-        add_function(view, growth, function);
+        if (has_amounts(&growth->comparison))
+            add_amounts(view, growth, function);
+        else
+            add_function(view, growth, function);
         if (own)
             table_colour(&view->growth, last, TABLE_BOLD);
         view->growth_links = xrealloc(
@@ -91,6 +144,17 @@ static struct source_links *learn_links(
     return links;
 }
 
+static void set_title(struct view *view, const struct growth *growth, const char *profile)
+{
+    char *name = name_of(profile, growth->type);
+    view->growth_title = !growth->comparison.has_base
+                             ? xasprintf("What has most of %s; there is no baseline", name)
+                         : has_amounts(&growth->comparison)
+                             ? xasprintf("What grew in %s, against the baseline", name)
+                             : xasprintf("What grew in %s, in points against the baseline", name);
+    free(name);
+}
+
 void view_add_growth(struct view *view, const struct evidence *evidence)
 {
     const struct evidence_profile *lead = evidence ? find_lead(evidence) : NULL;
@@ -101,16 +165,16 @@ void view_add_growth(struct view *view, const struct evidence *evidence)
     }
     struct growth growth;
     growth_of(&growth, lead->profile, (uint32_t)type, lead->base);
+    growth_prefer(&growth, evidence->incident->analysis.suspect.function);
     bool compared = growth.comparison.has_base;
     struct owners *owners = owners_learn(evidence);
     struct source_links *links = learn_links(evidence, &growth, owners);
     const struct incident_function *suspect = &evidence->incident->analysis.suspect;
-    view->growth_title = compared
-                             ? xasprintf("What grew in %s (%s), in points against the baseline",
-                                   lead->name, growth.type)
-                             : xasprintf("What has most in %s (%s); there is no baseline",
-                                   lead->name, growth.type);
-    table_init(&view->growth, compared ? 5 : 3, compared ? compared_titles : plain_titles);
+    set_title(view, &growth, lead->name);
+    table_init(&view->growth, compared ? 5 : 3,
+        !compared                         ? plain_titles
+        : has_amounts(&growth.comparison) ? amount_titles
+                                          : compared_titles);
     view->growth.right = compared ? 0xf : 0x3; /* all but the function */
     add_functions(view, &growth, owners, links);
     if (suspect->function && suspect->file)

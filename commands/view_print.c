@@ -129,6 +129,7 @@ static void print_markdown_facts(const struct table *facts, const char *link, FI
 static void print_markdown_growth(const struct view *view, FILE *out)
 {
     static const char *const compared[] = {"grew", "now", "calm", "itself", "function"};
+    static const char *const amounts[] = {"change", "now", "calm", "itself", "function"};
     static const char *const plain[] = {"share", "itself", "function"};
     if (!view->growth.rows)
         return;
@@ -137,8 +138,10 @@ static void print_markdown_growth(const struct view *view, FILE *out)
     print_code(out, title, false);
     putc('\n', out);
     free(title);
-    print_markdown_table(
-        &view->growth, out, view->growth.columns == 5 ? compared : plain, view->growth_links);
+    const char *const *titles = view->growth.columns != 5        ? plain
+                                : *view->growth.titles[0] == 'C' ? amounts
+                                                                 : compared;
+    print_markdown_table(&view->growth, out, titles, view->growth_links);
 }
 
 void view_print_markdown(struct view *view, FILE *out)

@@ -65,6 +65,22 @@ static void test_differences_are_in_points_of_shares(void **state)
     }
 }
 
+static void test_one_can_come_before_its_equals(void **state)
+{
+    (void)state;
+    struct profile *profile = stack_profile("cpu", "count", "a;b;c;d 9\ne 1");
+    struct growth growth;
+    growth_of(&growth, profile, 0, NULL);
+    growth_prefer(&growth, "c");
+    char *text = show(&growth);
+    assert_string_equal(text, "c 0.0, d 0.0, a 0.0, b 0.0, e 0.0\n"
+                              "d 0.0, e 0.0, c 0.0, a 0.0, b 0.0\n"
+                              "a 0.0, b 0.0, c 0.0, d 0.0, e 0.0\n");
+    free(text);
+    growth_free(&growth);
+    profile_free(profile);
+}
+
 static void test_a_base_is_found_by_its_name_and_unit(void **state)
 {
     static const struct {
@@ -97,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_differences_are_in_points_of_shares),
+        cmocka_unit_test(test_one_can_come_before_its_equals),
         cmocka_unit_test(test_a_base_is_found_by_its_name_and_unit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

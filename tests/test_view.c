@@ -1,7 +1,10 @@
 #include "commands/view.h"
+#include "commands/view_parts.h"
 #include "core/incident.h"
 #include "review/history/history.h"
 #include "review/store/store.h"
+
+#include "stacks_maker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -179,6 +182,43 @@ static void a_link_stands_around_code_and_is_none_of_its_own(void **state)
     free(text);
 }
 
+static void what_grew_adds_up(void **state)
+{
+    (void)state;
+    static const struct made_stack now[] = {{"main.main;main.hold", 1200}, {NULL, 0}};
+    static const struct made_stack calm[] = {{"main.main;main.hold", 200}, {NULL, 0}};
+    static const struct {
+        const char *profile, *type, *unit, *title;
+        bool has_base;
+        const char *cells[5];
+    } cases[] = {
+        {"goroutine", "goroutine", "count", "What grew in goroutines, against the baseline", true,
+            {"+1,000", "1,200", "200", "1,200", "main.hold"}},
+        {"heap", "inuse_space", "bytes", "What grew in the heap in use, against the baseline", true,
+            {"+1000 B", "1.17 KiB", "200 B", "1.17 KiB", "main.hold"}},
+        {"cpu", "cpu", "nanoseconds", "What has most of CPU time; there is no baseline", false,
+            {"100.0%", "100.0%", "main.hold"}},
+        {"mutex", "delay", "nanoseconds",
+            "What grew in time waited for locks, in points against the baseline", true, {NULL}},
+        {"mine", "own", "count", "What has most of mine (own); there is no baseline", false,
+            {"100.0%", "100.0%", "main.hold"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct evidence *evidence = make_evidence("cpu");
+        add_made(evidence, cases[i].profile,
+            make_stacks(cases[i].type, cases[i].unit, "/a.go", now),
+            cases[i].has_base ? make_stacks(cases[i].type, cases[i].unit, "/a.go", calm) : NULL);
+        struct view view = {.headline = NULL};
+        view_add_growth(&view, evidence);
+        assert_string_equal(view.growth_title, cases[i].title);
+        assert_int_equal(view.growth.rows > 0, cases[i].cells[0] != NULL);
+        for (size_t j = 0; j < 5 && cases[i].cells[j]; j++)
+            assert_string_equal(view.growth.cells[j], cases[i].cells[j]);
+        view_free(&view);
+        free_made(evidence);
+    }
+}
+
 static void the_history_is_one_line(void **state)
 {
     (void)state;
@@ -220,6 +260,7 @@ int main(void)
         cmocka_unit_test(markdown_has_the_tables),
         cmocka_unit_test(the_suspect_is_a_card),
         cmocka_unit_test(a_link_stands_around_code_and_is_none_of_its_own),
+        cmocka_unit_test(what_grew_adds_up),
         cmocka_unit_test(the_history_is_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

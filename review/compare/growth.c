@@ -61,6 +61,7 @@ static int falling_cum(const struct growth_function *a, const struct growth_func
 {
     int order = falling(a->cum_points, b->cum_points);
     order = order ? order : falling((double)a->cum, (double)b->cum);
+    order = order ? order : b->is_preferred - a->is_preferred;
     order = order ? order : falling(a->flat_points, b->flat_points);
     order = order ? order : falling((double)a->flat, (double)b->flat);
     return order ? order : strcmp(a->name, b->name);
@@ -100,6 +101,13 @@ void growth_of(struct growth *growth, const struct profile *profile, uint32_t sa
     if (growth->comparison.has_base)
         totals_of(base, growth->comparison.base_sample_type, &growth->base_totals);
     unite(growth);
+    qsort(growth->functions, growth->count, sizeof *growth->functions, compare_functions);
+}
+
+void growth_prefer(struct growth *growth, const char *name)
+{
+    for (size_t i = 0; i < growth->count; i++)
+        growth->functions[i].is_preferred = name && !strcmp(growth->functions[i].name, name);
     qsort(growth->functions, growth->count, sizeof *growth->functions, compare_functions);
 }
 

@@ -6,6 +6,7 @@
 #include "review/compare/comparison.h"
 #include "review/top/totals.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct growth_function {
     int64_t line;                   /* where it begins; 0: not known */
     int64_t flat, cum;              /* its own, and with all that it called */
     int64_t base_flat, base_cum;    /* the same in the base, in the base's unit */
+    bool is_preferred;              /* of those that have the same, this one comes first */
     double flat_points, cum_points; /* by how much it grew, see comparison_points */
 };
 
@@ -34,6 +36,10 @@ struct growth {
 void growth_of(struct growth *growth, const struct profile *profile, uint32_t sample_type,
     const struct profile *base);
 void growth_free(struct growth *growth);
+
+/* Lets the function of that name (the suspect; NULL: none) come before those that grew as much with
+ * what they call: its callers have nothing but it. */
+void growth_prefer(struct growth *growth, const char *name);
 
 /* The functions in another order; the caller frees the array, not what is in it. */
 enum growth_order {

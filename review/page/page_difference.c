@@ -100,6 +100,7 @@ static void put_table(struct buf *out, const struct page *page, const struct vie
     struct growth growth;
     snprintf(id, sizeof id, "grew%zu", number);
     growth_of(&growth, view->profile->profile, sample_type, view->profile->base);
+    growth_prefer(&growth, page->evidence->incident->analysis.suspect.function);
     const struct tables_options options = {.id = id,
         .title = view->title,
         .owners = page->owners,

@@ -54,6 +54,7 @@ def test_json_has_the_history_beside_what_is_stored(made):
 def test_show_tells_the_story(made):
     shown = harness.run("show", newest(made)).stdout
     assert "16th time since 2 November, every 30 min; what the database sends grows by" in shown
+    assert "\nWhat grew in CPU time, in points against the baseline\n" in shown
     assert re.search(r"^ *\+\d+\.\d +\d+\.\d% +0\.0% .*GetRematchStreak$", shown, re.M)
     assert "go tool pprof /" in shown and "compared with  2026" in shown
 
