@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPARK_WIDTH = 12, SUSPECT_MAX = 40, NARROW_COLUMNS = 110 };
+enum { SPARK_WIDTH = 12, SUSPECT_MAX = 40, HEADLINE_LEAST = 18 };
 
 struct row {
     struct history_entry entry; /* its texts are owned by the row */
@@ -213,37 +213,35 @@ struct printing {
     const struct list_style *style;
     struct history_book *book;
     struct table table;
-    bool spark, services; /* these columns are there */
     int64_t now_ms;
     size_t folded_groups, folded;
 };
 
-/* FIRED, ID, SERVICE, what fired, PEAK, TIMES, SUSPECT, WHAT HAPPENED */
+/* In one row; TIMES is there twice, with and without how regular it is and how it grows. */
+enum column { FIRED, ID, SERVICE, SPARK, PEAK, VERDICT, TIMES, COUNT, SUSPECT, HEADLINE, COLUMNS };
+
 static void print_row(
     struct printing *printing, const struct row *row, const struct history *history)
 {
-    char fired[RFC3339_SIZE];
-    const char *cells[TABLE_COLUMNS_MAX];
-    size_t column = 0, verdict;
+    char fired[RFC3339_SIZE], count[64];
     rfc3339_format(row->entry.fired_ms, fired);
     fired[10] = ' ';
     fired[16] = '\0'; /* the id has the seconds */
     char *times = history_view_times(history, !printing->style->grouped, printing->style->unicode);
-    cells[column++] = fired;
-    cells[column++] = row->entry.id;
-    if (printing->services)
-        cells[column++] = row->entry.service;
-    if (printing->spark)
-        cells[column++] = row->spark;
-    cells[column++] = row->peak;
-    verdict = column;
-    cells[column++] = history_verdict_name(history);
-    cells[column++] = times;
-    cells[column++] = row->suspect;
-    cells[column] = row->headline;
+    snprintf(count, sizeof count, "%.*s", (int)strcspn(times, ","), times);
+    const char *const cells[COLUMNS] = {[FIRED] = fired,
+        [ID] = row->entry.id,
+        [SERVICE] = row->entry.service,
+        [SPARK] = row->spark,
+        [PEAK] = row->peak,
+        [VERDICT] = history_verdict_name(history),
+        [TIMES] = times,
+        [COUNT] = count,
+        [SUSPECT] = row->suspect,
+        [HEADLINE] = row->headline};
     table_add(&printing->table, cells);
-    table_colour(&printing->table, verdict, history_view_colour(history->verdict));
-    table_colour(&printing->table, column - 1, TABLE_BOLD);
+    table_colour(&printing->table, VERDICT, history_view_colour(history->verdict));
+    table_colour(&printing->table, SUSPECT, TABLE_BOLD);
     free(times);
 }
 
@@ -301,35 +299,74 @@ static void find_leads(struct list_rows *rows)
     free(table);
 }
 
-static void set_columns(struct printing *printing, const char *titles[TABLE_COLUMNS_MAX])
+static void set_columns(struct printing *printing, const char *titles[COLUMNS])
 {
-    const struct list_style *style = printing->style;
-    size_t count = 0;
-    bool sparks = false;
-    for (size_t i = 0; i < printing->rows->count && !sparks; i++)
-        sparks = *printing->rows->all[i].spark != '\0';
-    printing->services = printing->rows->service_count > 1;
-    printing->spark = sparks && style->unicode &&
-                      (style->columns == 0 || style->columns >= NARROW_COLUMNS);
-    titles[count++] = "FIRED (UTC)";
-    titles[count++] = "ID";
-    if (printing->services)
-        titles[count++] = "SERVICE";
-    if (printing->spark)
-        titles[count++] = "WHAT FIRED";
-    titles[count++] = "PEAK";
-    titles[count++] = "VERDICT";
-    titles[count++] = "TIMES";
-    titles[count++] = "SUSPECT";
-    titles[count++] = "WHAT HAPPENED";
-    table_init(&printing->table, count, titles);
-    printing->table.right = 1U << (count - 5);
+    static const char *const names[COLUMNS] = {"FIRED (UTC)", "ID", "SERVICE", "WHAT FIRED", "PEAK",
+        "VERDICT", "TIMES", "TIMES", "SUSPECT", "WHAT HAPPENED"};
+    bool sparks = false, peaks = false;
+    for (size_t i = 0; i < printing->rows->count; i++) {
+        sparks = sparks || *printing->rows->all[i].spark;
+        peaks = peaks || *printing->rows->all[i].peak;
+    }
+    memcpy(titles, names, sizeof names);
+    table_init(&printing->table, COLUMNS, titles);
+    printing->table.right = 1U << PEAK;
+    printing->table.hidden = 1U << COUNT;
+    if (printing->rows->service_count < 2)
+        printing->table.hidden |= 1U << SERVICE;
+    if (!sparks || !printing->style->unicode)
+        printing->table.hidden |= 1U << SPARK;
+    if (!peaks)
+        printing->table.hidden |= 1U << PEAK;
+}
+
+/* Of all that is shown before the headline. */
+static size_t width_before_headline(const struct table *table)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < HEADLINE; i++)
+        if (!(table->hidden >> i & 1))
+            width += table->widths[i] + 2;
+    return width;
+}
+
+/* Where there is no room for both, the suspect stands for what happened. */
+static void unite_last(struct table *table, const char *titles[COLUMNS])
+{
+    for (size_t i = 0; i < table->rows; i++) {
+        char **cells = &table->cells[i * COLUMNS];
+        if (!*cells[SUSPECT])
+            continue;
+        char *headline = cells[HEADLINE];
+        cells[HEADLINE] = cells[SUSPECT];
+        cells[SUSPECT] = headline;
+        table->colours[i * COLUMNS + HEADLINE] = TABLE_BOLD;
+    }
+    titles[HEADLINE] = "SUSPECT, OR WHAT HAPPENED";
+}
+
+/* Leaves out what says least until something of the headline can be read: first the time, which is
+ * in the id. */
+static void fit(struct printing *printing, const char *titles[COLUMNS])
+{
+    static const enum column order[] = {SPARK, FIRED, TIMES, SUSPECT, PEAK, COUNT, SERVICE};
+    struct table *table = &printing->table;
+    size_t columns = printing->style->columns;
+    for (size_t i = 0; columns > 0 && i < sizeof order / sizeof *order; i++) {
+        if (width_before_headline(table) + HEADLINE_LEAST <= columns)
+            return;
+        table->hidden |= 1U << order[i];
+        if (order[i] == TIMES)
+            table->hidden &= ~(1U << COUNT);
+        if (order[i] == SUSPECT)
+            unite_last(table, titles);
+    }
 }
 
 size_t list_rows_print(
     struct list_rows *rows, const struct list_style *style, int64_t now_ms, FILE *out)
 {
-    const char *titles[TABLE_COLUMNS_MAX];
+    const char *titles[COLUMNS];
     struct printing printing = {.rows = rows, .style = style, .now_ms = now_ms};
     printing.book = make_book(rows);
     set_columns(&printing, titles);
@@ -339,6 +376,7 @@ size_t list_rows_print(
             take_row(&printing, &rows->all[i]);
     size_t printed = printing.table.rows;
     struct table_style table_style = {.columns = style->columns, .colour = style->colour};
+    fit(&printing, titles);
     if (printed)
         table_flush(&printing.table, out, &table_style);
     if (printing.folded_groups)

@@ -16,7 +16,7 @@ struct list_style {
     bool grouped;      /* one row a group; what is known is folded into a line at the end */
     const char *group; /* only this one; NULL: all */
     bool colour, unicode;
-    size_t columns; /* of the terminal; 0: not cut */
+    size_t columns; /* of the terminal: columns are left out to fit it; 0: none, nothing is cut */
 };
 
 struct list_rows *list_rows_new(void);

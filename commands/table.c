@@ -3,6 +3,7 @@
 #include "commands/terminal.h"
 #include "core/alloc.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 void table_init(struct table *table, size_t columns, const char *const *titles)
@@ -76,31 +77,31 @@ static void end_colour(FILE *out, enum table_colour colour)
         fputs("\x1b[0m", out);
 }
 
-/* colours NULL: none. */
+/* colours NULL: none. No blanks at the end of a line. */
 static void print_row(const struct table *table, FILE *out, const char *const *cells,
     const enum table_colour *colours, const struct table_style *style)
 {
-    size_t last = table->columns;
-    while (last > 0 && !*cells[last - 1])
-        last--;
-    size_t used = style->indent;
-    fprintf(out, "%*s", (int)style->indent, "");
-    for (size_t i = 0; i < last; i++) {
-        enum table_colour colour = colours && *cells[i] ? colours[i] : TABLE_PLAIN;
+    size_t used = 0, blanks = style->indent; /* that come before the next cell */
+    for (size_t i = 0; i < table->columns; i++) {
+        if (table->hidden >> i & 1)
+            continue;
         size_t length = terminal_length(cells[i]);
         size_t pad = length < table->widths[i] ? table->widths[i] - length : 0;
-        bool right = table->right >> i & 1, ends = i + 1 == last;
-        if (right)
-            fprintf(out, "%*s", (int)pad, "");
-        begin_colour(out, colour);
-        if (ends && style->columns > 0 && last == table->columns)
-            print_cut(out, cells[i], style->columns > used ? style->columns - used : 0);
-        else
-            fputs(cells[i], out);
-        end_colour(out, colour);
-        if (!ends)
-            fprintf(out, "%*s", (int)(right ? 0 : pad) + 2, "");
-        used += length + pad + 2;
+        bool right = table->right >> i & 1;
+        blanks += right ? pad : 0;
+        if (length > 0) {
+            enum table_colour colour = colours ? colours[i] : TABLE_PLAIN;
+            used += blanks;
+            if (style->columns > 0 && used >= style->columns)
+                return;
+            fprintf(out, "%*s", (int)blanks, "");
+            begin_colour(out, colour);
+            print_cut(out, cells[i], style->columns > 0 ? style->columns - used : SIZE_MAX);
+            end_colour(out, colour);
+            used += length;
+            blanks = 0;
+        }
+        blanks += (right ? 0 : pad) + 2;
     }
 }
 

@@ -24,7 +24,8 @@ struct table {
     size_t columns;
     char **cells;               /* of the rows that wait, row after row; fit for a terminal */
     enum table_colour *colours; /* of these */
-    unsigned right; /* bits of the columns that are aligned right; the caller's to set */
+    unsigned right;  /* bits of the columns that are aligned right; the caller's to set */
+    unsigned hidden; /* bits of the columns that are not shown, whatever they hold; as well */
     size_t rows;
     size_t widths[TABLE_COLUMNS_MAX]; /* in characters */
     bool headed;                      /* the heading line is printed */
@@ -33,7 +34,7 @@ struct table {
 /* How to print it. */
 struct table_style {
     size_t indent;  /* spaces before each line */
-    size_t columns; /* of the terminal: the last cell is cut to fit; 0: not */
+    size_t columns; /* of the terminal: no line is longer; 0: not cut */
     bool colour;
 };
 

@@ -54,7 +54,10 @@ static void the_last_cell_is_cut_to_the_terminal(void **state)
     add(&table, "1", "n", "exact");
     expect(&table, &(struct table_style){.columns = 11}, "1  n  exact\n");
     add(&table, "1", "n", "no room");
-    expect(&table, &(struct table_style){.columns = 6}, "1  n  \n");
+    expect(&table, &(struct table_style){.columns = 6}, "1  n\n");
+    add(&table, "1", "", "no room");
+    table.hidden = 1U << 2;
+    expect(&table, &(struct table_style){.columns = 80}, "1\n");
     table_free(&table);
 }
 

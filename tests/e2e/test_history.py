@@ -1,7 +1,12 @@
 """The same spike again, from the shell: what list and show tell of it, marks, links into the source."""
+import fcntl
 import json
 import os
+import pty
 import re
+import struct
+import subprocess
+import termios
 
 import harness
 import incident_maker
@@ -34,6 +39,33 @@ def test_the_same_spike_is_one_row_and_gets_worse(made):
     assert len(games) == 1 and os.path.basename(newest(made)) in games[0]
     assert re.search(r" worse +16(x|×), every 30 min, \+1\d%/week ", games[0]), games[0]
     assert len([row for row in rows("--service", "games", "--trigger", "cpu-high", made)]) == 17
+
+
+def on_terminal(columns, *arguments):
+    """What the binary writes to a terminal so wide."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen([harness.BINARY, *arguments], stdin=subprocess.DEVNULL, stdout=slave,
+                          env={**harness.clean_environment(), "NO_COLOR": "1"}) as listing:
+        os.close(slave)
+        text = b""
+        try:
+            while part := os.read(master, 65536):
+                text += part
+        except OSError:  # the other side is closed
+            pass
+        assert listing.wait(timeout=harness.PATIENCE_S) == 0
+    os.close(master)
+    return text.decode().replace("\r\n", "\n").splitlines()
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 100, 132, 200])
+def test_rows_fit_the_terminal(made, columns):
+    lines = on_terminal(columns, "list", made)
+    assert len(lines) > 4 and all(len(line) <= columns for line in lines)
+    assert all(line == line.rstrip() for line in lines)
+    if columns >= 80:
+        assert any(re.search(r"-cpu-spike-.* seen +2(x|×) .*cpu", line) for line in lines)
 
 
 def test_json_has_the_history_beside_what_is_stored(made):
