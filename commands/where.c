@@ -7,6 +7,7 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/s3_address.h"
 #include "exporters/directory.h"
 #include "exporters/s3.h"
 #include "review/store/store.h"
@@ -82,6 +83,16 @@ static bool is_of_bucket(const char *place, const char *bucket)
     return !strncmp(name, bucket, length) && (name[length] == '/' || name[length] == '\0');
 }
 
+/* A configuration that is asked for has to be right, whether or not it is needed. */
+static int check_config(struct where *where)
+{
+    static const struct config_needs needs = {.exporter = false};
+    if (where->config || !where->config_path)
+        return EXIT_DONE;
+    where->config = command_load_config(where->config_path, &needs);
+    return where->config ? EXIT_DONE : EXIT_USAGE;
+}
+
 /* A bucket of the command line may be one that the configuration knows how to reach. */
 static int settings_from_config(struct where *where)
 {
@@ -103,9 +114,37 @@ static int settings_from_config(struct where *where)
     return EXIT_DONE;
 }
 
+/* What is wrong on the command line itself. An endpoint with a password in it is not repeated. */
+static int check_arguments(
+    const struct where *where, const struct command *command, const char *place)
+{
+    struct error err;
+    const char *endpoint = where->s3.endpoint;
+    if (endpoint && s3_address_check_endpoint(endpoint, &err) < 0) {
+        bool has_secret = strchr(endpoint, '@') != NULL;
+        char *value = terminal_safe(has_secret ? "" : endpoint), *reason = terminal_safe(err.text);
+        command_misused(command, "--endpoint%s%s: %s", has_secret ? "" : " ", value, reason);
+        free(value);
+        free(reason);
+        return EXIT_USAGE;
+    }
+    const char *bucket = place && !strncmp(place, scheme, sizeof scheme - 1)
+                             ? place + sizeof scheme - 1
+                             : NULL;
+    if (bucket && (!*bucket || *bucket == '/')) {
+        char *value = terminal_safe(place);
+        command_misused(command, "%s names no bucket: it is s3://BUCKET/PREFIX", value);
+        free(value);
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
 int where_open(struct where *where, const struct command *command, const char *place)
 {
-    int status = EXIT_DONE;
+    int status = check_arguments(where, command, place);
+    if (status != EXIT_DONE)
+        return status;
     where->s3.path_style = where->s3.path_style || where->s3.endpoint;
     if (place)
         where->place = xstrdup(place);
@@ -113,6 +152,8 @@ int where_open(struct where *where, const struct command *command, const char *p
         status = place_from_config(where, command);
     else if (!strncmp(place, scheme, sizeof scheme - 1))
         status = settings_from_config(where);
+    else
+        status = check_config(where);
     if (status != EXIT_DONE)
         return status;
     struct error err;

@@ -33,7 +33,8 @@ struct where {
 /* clang-format on */
 
 #define WHERE_HELP                                                                                 \
-    "  -c, --config FILE  where incidents are stored, and how a bucket is reached\n"               \
+    "  -c, --config FILE  where incidents are stored, and how a bucket is reached; has to be\n"    \
+    "                     valid where it is given, also when WHERE is given\n"                     \
     "                     (default: $STAKEOUT_CONFIG, /etc/stakeout/stakeout.yaml)\n"              \
     "  --endpoint URL     S3-compatible store; implies --path-style\n"                             \
     "  --region REGION    the bucket's region\n"                                                   \

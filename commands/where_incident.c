@@ -46,10 +46,14 @@ int where_open_incident(
         return command_misused(command, "which incident? Give its id; `stakeout list` shows them");
     char *place = split(argument, id);
     int status = EXIT_DONE;
-    if (!incident_id_valid(*id))
+    if (!incident_id_valid(*id)) {
+        char *safe = terminal_safe(*id);
         status = command_misused(command,
-            "that is not the id of an incident, which looks like "
-            "20261123T150401Z-cpu-high-1a2b3c; `stakeout list` shows them");
+            "%.100s is not the id of an incident, which looks like "
+            "20261123T150401Z-cpu-high-1a2b3c; `stakeout list` shows them",
+            *safe ? safe : "\"\"");
+        free(safe);
+    }
     if (status == EXIT_DONE)
         status = where_open(where, command, place);
     free(place);

@@ -144,6 +144,12 @@ def test_markdown_links_into_the_source(made):
     assert "encoding/json" not in re.sub(r"`[^`]*`", "", shown)
 
 
+def test_an_endpoint_with_a_password_is_not_repeated():
+    told = harness.run("list", "--endpoint", "https://me:secret@store", "s3://bucket")
+    assert told.returncode == 2 and "user name or password" in told.stderr
+    assert "secret" not in told.stderr
+
+
 def test_what_is_hostile_stays_text(made):
     for arguments in (["list", made], ["list", "--groups", made], ["list", "--json", made],
                       ["show", newest(made, "hostile")],
@@ -155,7 +161,13 @@ def test_what_is_hostile_stays_text(made):
 
 @pytest.mark.parametrize("arguments, complaint", [
     (["mark", "20260101T000000Z-cpu-high-000000"], "what is to be noted"),
-    (["mark", "x", "--known"], "not the id of an incident"),
+    (["mark", "x", "--known"], "x is not the id of an incident"),
+    (["show", "/tmp/cpu-high"], "cpu-high is not the id of an incident"),
+    (["list", "s3://"], "s3:// names no bucket: it is s3://BUCKET/PREFIX"),
+    (["list", "s3:///prefix"], "s3:///prefix names no bucket"),
+    (["list", "--endpoint", "store:9000", "s3://bucket"], "--endpoint store:9000: the S3 endpoint is no http"),
+    (["list", "-c", "/nowhere.yaml", "/"], "/nowhere.yaml"),
+    (["show", "-c", "/nowhere.yaml", "/20260101T000000Z-cpu-high-000000"], "/nowhere.yaml"),
     (["mark", "--known", "--not-known", "x"], "exclude each other"),
     (["mark", "--known"], "which incident"),
     (["list", "--group", "x", "/"], "16 hex digits"),
