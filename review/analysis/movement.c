@@ -8,8 +8,14 @@
 
 enum {
     LEAST_BEFORE = 3, /* samples that make a usual level */
+    CALM_LEAST = 2,   /* samples between earlier spikes that make one, */
+    CALM_SHARE = 4,   /* when they are at least a quarter of all */
     BACK_SAMPLES = 3  /* so many in a row are no dip: it is over */
 };
+
+/* An extreme that is so many times the spread of the calm samples away from them is a spike. Half
+ * of what is evenly spread has 1.65. */
+static const double spreads_least = 2.5;
 
 /* The least change that anybody would look at. */
 static double least_of(enum unit unit)
@@ -60,43 +66,72 @@ static size_t count_from(const struct series *series, int64_t onset_ms)
     return low;
 }
 
-static void find_usual(const struct series *series, size_t from_onset, struct movement *movement)
+/* The samples before the onset that are not of an earlier spike of the same kind: those on the calm
+ * side of half way between the calmest tenth and the extreme. A few calm ones among many are a
+ * pause, and an extreme that is not far from them is noise: then it is all of them. Returns where
+ * the kept ones begin. */
+static const double *keep_calm(const double *sorted, size_t *count, double extreme, bool falls)
 {
-    size_t count = series->count - from_onset;
+    double half = (quantile(sorted, *count, falls ? 0.9 : 0.1) + extreme) / 2;
+    size_t below = 0;
+    while (below < *count && sorted[below] < half)
+        below++;
+    size_t kept = falls ? *count - below : below;
+    if (kept < CALM_LEAST || CALM_SHARE * kept < *count)
+        return sorted;
+    const double *begin = falls ? sorted + below : sorted;
+    double spread = quantile(begin, kept, 0.9) - quantile(begin, kept, 0.1);
+    if (fabs(extreme - quantile(begin, kept, 0.5)) < spreads_least * spread)
+        return sorted;
+    *count = kept;
+    return begin;
+}
+
+static void find_usual(const double *sorted, size_t count, struct movement *movement)
+{
     movement->usual = movement->below = movement->above = NAN;
     if (count < LEAST_BEFORE)
         return;
-    double *values = xcalloc(count, sizeof *values);
-    for (size_t i = 0; i < count; i++)
-        values[i] = series_at(series, from_onset + i)->value;
-    qsort(values, count, sizeof *values, compare_values);
-    movement->usual = quantile(values, count, 0.5);
-    movement->below = movement->usual - quantile(values, count, 0.1);
-    movement->above = quantile(values, count, 0.9) - movement->usual;
-    free(values);
+    if (isfinite(movement->extreme))
+        sorted = keep_calm(sorted, &count, movement->extreme, movement->falls);
+    movement->usual = quantile(sorted, count, 0.5);
+    movement->below = movement->usual - quantile(sorted, count, 0.1);
+    movement->above = quantile(sorted, count, 0.9) - movement->usual;
 }
 
-static bool is_further(double value, const struct movement *movement, enum movement_way way)
-{
-    double usual = isnan(movement->usual) ? 0 : movement->usual;
-    if (isnan(movement->extreme))
-        return true;
-    if (way == MOVEMENT_EITHER)
-        return fabs(value - usual) > fabs(movement->extreme - usual);
-    return way == MOVEMENT_UP ? value > movement->extreme : value < movement->extreme;
-}
-
-static void find_extreme(const struct series *series, size_t from_onset, enum movement_way way,
-    struct movement *movement)
+static void find_extreme(const struct series *series, size_t from_onset, struct movement *movement)
 {
     for (size_t back = from_onset; back-- > 0;) {
         const struct sample *sample = series_at(series, back);
-        if (!is_further(sample->value, movement, way))
+        bool is_further = movement->falls ? sample->value < movement->extreme
+                                          : sample->value > movement->extreme;
+        if (!is_further && !isnan(movement->extreme))
             continue;
         movement->extreme = sample->value;
         movement->extreme_ms = sample->time_ms;
     }
-    movement->falls = movement->extreme < movement->usual;
+}
+
+/* Movement in one direction. */
+static struct movement move(
+    const struct series *series, size_t from_onset, const double *sorted, bool falls)
+{
+    struct movement movement = {.extreme = NAN, .falls = falls};
+    find_extreme(series, from_onset, &movement);
+    find_usual(sorted, series->count - from_onset, &movement);
+    return movement;
+}
+
+/* What went further. Where it goes up and down all the time both go as far: what came first. */
+static bool fell_rather(const struct movement *up, const struct movement *down)
+{
+    static const double alike = 0.8;
+    if (isnan(up->extreme) || isnan(up->usual))
+        return false;
+    double risen = up->extreme - up->usual, fallen = down->usual - down->extreme;
+    if (fmin(risen, fallen) > alike * fmax(risen, fallen))
+        return down->extreme_ms < up->extreme_ms;
+    return fallen > risen;
 }
 
 /* It is over at the first of some samples in a row that are nearer to the usual level; a shorter
@@ -137,8 +172,19 @@ void movement_of(
     if (series->count == 0)
         return;
     size_t from_onset = onset_ms ? count_from(series, onset_ms) : 1;
-    find_usual(series, from_onset, movement);
-    find_extreme(series, from_onset, way, movement);
+    size_t count = series->count - from_onset;
+    double *sorted = xcalloc(count + 1, sizeof *sorted);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = series_at(series, from_onset + i)->value;
+    qsort(sorted, count, sizeof *sorted, compare_values);
+    *movement = move(series, from_onset, sorted, way == MOVEMENT_DOWN);
+    if (way == MOVEMENT_EITHER) {
+        struct movement down = move(series, from_onset, sorted, true);
+        if (fell_rather(movement, &down))
+            *movement = down;
+    }
+    free(sorted);
+    movement->falls = movement->extreme < movement->usual;
     if (from_onset > 0)
         find_end(series, from_onset, movement);
     movement->strength = strength_of(movement, series->unit);

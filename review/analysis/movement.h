@@ -15,7 +15,8 @@ enum movement_way {
 
 /* Times are as in the series. */
 struct movement {
-    double usual;       /* median of the samples before the onset; NAN: too few */
+    double usual;       /* median of the samples before the onset, earlier spikes of the same kind
+                         * left out; NAN: too few */
     double below;       /* how far the lowest tenth of them is away from it at least; NAN as well */
     double above;       /* the same of the highest tenth */
     double extreme;     /* the furthest value from the onset on; NAN: there is none */
