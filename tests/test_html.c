@@ -20,6 +20,9 @@ static void test_nothing_in_a_text_is_markup(void **state)
         {"a\" onload=\"b & c", "a&quot; onload=&quot;b &amp; c"},
         {"naïve 漢", "naïve 漢"},
         {"\xff\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+        {"a\u202eb\u202a\u2066\u2069\u200e\u200fc", "a\ufffdb\ufffd\ufffd\ufffd\ufffd\ufffdc"},
+        {"a\xc2\x80\xc2\x9f\xc2\xa0", "a\ufffd\ufffd\xc2\xa0"},
+        {"\u2029\u202f\u2065\u206a\u200d\u2010", "\u2029\u202f\u2065\u206a\u200d\u2010"},
         {"a\x01\x7f\tb\n", "a\xef\xbf\xbd\xef\xbf\xbd\tb\n"},
     };
     (void)state;

@@ -4,6 +4,7 @@
 #include "core/utf8.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,19 @@ static const char *reference_of(unsigned char byte)
     }
 }
 
+/* C1 controls, and what turns the direction of the text around it: U+0080 to U+009F, U+200E,
+ * U+200F, U+202A to U+202E, U+2066 to U+2069, as in a terminal. */
+static bool misleads(const char *text, size_t length)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    if (length == 2)
+        return at[0] == 0xc2 && at[1] < 0xa0;
+    if (length != 3 || at[0] != 0xe2)
+        return false;
+    return at[1] == 0x80 ? at[2] == 0x8e || at[2] == 0x8f || (at[2] >= 0xaa && at[2] <= 0xae)
+                         : at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9;
+}
+
 void html_text(struct buf *out, const char *text)
 {
     while (*text) {
@@ -36,7 +50,7 @@ void html_text(struct buf *out, const char *text)
         size_t length = utf8_length(text);
         if (reference)
             buf_puts(out, reference);
-        else if (length)
+        else if (length && !misleads(text, length))
             buf_append(out, text, length);
         else
             buf_puts(out, UTF8_REPLACEMENT);

@@ -6,7 +6,8 @@
 struct buf;
 
 /* The text with & < > " ' as references: safe as content and within a quoted attribute. A byte that
- * is not UTF-8, or a control character other than a tab or a line's end, becomes U+FFFD. */
+ * is not UTF-8, a control character other than a tab or a line's end, and what turns the direction
+ * of text (U+202E and the like) become U+FFFD. */
 void html_text(struct buf *out, const char *text);
 
 /* Our own markup as it is, in which %s is put as html_text does; %d %zu %lld %.Nf and the like are
