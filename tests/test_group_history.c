@@ -157,6 +157,9 @@ static void growth_is_worse_even_if_known(void **state)
     assert_true(history.known);
     assert_string_equal(history_verdict_name(&history), "known, and worse");
     assert_memory_equal(history.verdict_text, "known, and it gets worse: ", 26);
+    assert_int_equal(history.point_count, 22);
+    assert_true(history.points[0].volume == 260e6 && history.points[0].peak == 90);
+    assert_true(history.points[21].time_ms == history.last_ms);
     history_free(&history);
     for (int i = 0; i < 22; i++)
         rig->entries[i].volume = NAN;

@@ -131,6 +131,9 @@ static void growth_is_told_from_noise(void **state)
         assert_true(fabs(trend.week_percent - wanted) < 0.4 * fabs(wanted));
         assert_true((trend.now > trend.then) == (wanted > 0));
         assert_true(trend.now_ms > trend.then_ms);
+        if (cases[i].days >= 1) /* what was measured, and not the line */
+            assert_true(fabs(trend.now / values[cases[i].count - 1] - 1) < 1e-9 &&
+                        fabs(trend.then / values[0] - 1) < 1e-9);
     }
 }
 

@@ -339,6 +339,18 @@ static void list_earlier(const struct members *members, struct history *out)
         out->earlier[out->earlier_count++] = xstrdup(members->all[out->ordinal - 2 - i].id);
 }
 
+static void pick_points(const struct members *members, const int64_t *times_ms, const double *peaks,
+    const double *volumes, struct history *out)
+{
+    size_t count = members->count;
+    out->point_count = count > HISTORY_POINTS_MAX ? HISTORY_POINTS_MAX : count;
+    out->points = xcalloc(out->point_count, sizeof *out->points);
+    for (size_t i = 0; i < out->point_count; i++) {
+        size_t of = out->point_count > 1 ? i * (count - 1) / (out->point_count - 1) : 0;
+        out->points[i] = (struct history_point){times_ms[of], peaks[of], volumes[of]};
+    }
+}
+
 static void find_trends(const struct members *members, const int64_t *times_ms, struct history *out)
 {
     double *peaks = xcalloc(members->count, sizeof *peaks);
@@ -352,6 +364,7 @@ static void find_trends(const struct members *members, const int64_t *times_ms, 
     }
     history_trend(times_ms, peaks, members->count, &out->peak);
     history_trend(times_ms, volumes, members->count, &out->volume);
+    pick_points(members, times_ms, peaks, volumes, out);
     free(peaks);
     free(volumes);
 }
@@ -423,6 +436,7 @@ void history_free(struct history *history)
     free(history->frequency);
     free(history->trend);
     free_earlier(history);
+    free(history->points);
     *history = (struct history){0};
 }
 

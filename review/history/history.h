@@ -53,26 +53,37 @@ const char *history_verdict_name(const struct history *history);
 /* How something changes over weeks. */
 struct history_trend {
     double week_percent; /* growth, % a week; NAN: it cannot be told from chance */
-    double now, then;    /* its values at the two ends */
+    double now, then;    /* medians of its newest day and its oldest; the fitted line's values where
+                          * those say the contrary */
     int64_t now_ms, then_ms;
 };
 
-enum { HISTORY_EARLIER_MAX = 20 };
+enum { HISTORY_EARLIER_MAX = 20, HISTORY_POINTS_MAX = 60 };
+
+/* What one of the group's incidents reached. */
+struct history_point {
+    int64_t time_ms;
+    double peak;   /* of the metric that fired; NAN: not known, or of another metric */
+    double volume; /* the most that a database sent, bytes/s; NAN */
+};
 
 struct history {
     enum verdict verdict;
-    bool known;                  /* somebody has marked the group, whatever the verdict */
-    char *verdict_text;          /* "gone since revision 8, 12 days ago" */
-    size_t count;                /* incidents of the group */
-    size_t ordinal;              /* which of them it is that was asked for, from 1 on */
-    int64_t first_ms, last_ms;   /* when the first and the newest fired, wall */
-    double period_s, jitter_s;   /* NAN: not regular */
-    struct history_trend peak;   /* of the metric that fired */
-    struct history_trend volume; /* of what the database sent */
-    char *frequency;             /* "14th time since 2 November, every 30 min" */
-    char *trend;                 /* a plain sentence; NULL: nothing to say */
-    char **earlier;              /* ids of those before it, newest first */
-    size_t earlier_count;        /* at most HISTORY_EARLIER_MAX */
+    bool known;                   /* somebody has marked the group, whatever the verdict: it is
+                                     captured once a week */
+    char *verdict_text;           /* "gone since revision 8, 12 days ago" */
+    size_t count;                 /* incidents of the group */
+    size_t ordinal;               /* which of them it is that was asked for, from 1 on */
+    int64_t first_ms, last_ms;    /* when the first and the newest fired, wall */
+    double period_s, jitter_s;    /* NAN: not regular */
+    struct history_trend peak;    /* of the metric that fired */
+    struct history_trend volume;  /* of what the database sent */
+    char *frequency;              /* "14th time since 2 November, every 30 min" */
+    char *trend;                  /* a plain sentence; NULL: nothing to say */
+    char **earlier;               /* ids of those before it, newest first */
+    size_t earlier_count;         /* at most HISTORY_EARLIER_MAX */
+    struct history_point *points; /* the oldest first; of many some, spread evenly */
+    size_t point_count;           /* at most HISTORY_POINTS_MAX */
 };
 
 /* The history of a group, as seen from its incident `id` (NULL: its newest). known NULL: nothing is

@@ -211,10 +211,14 @@ static void fit(const struct point *points, size_t count, struct history_trend *
         return;
     for (size_t i = 0; i < count; i++)
         levels[i] = points[i].log_value - slope * (points[i].time_ms - newest->time_ms);
-    double level = median(levels, count);
+    double level = median(levels, count), now = newest->log_value, then = oldest->log_value;
+    if ((now > then) != (slope > 0)) { /* outliers: the line says it better than they do */
+        now = level;
+        then = level - slope * span_ms;
+    }
     *trend = (struct history_trend){.week_percent = 100 * expm1(slope * week_ms),
-        .now = exp(level),
-        .then = exp(level - slope * span_ms),
+        .now = exp(now),
+        .then = exp(then),
         .now_ms = (int64_t)newest->time_ms,
         .then_ms = (int64_t)oldest->time_ms};
 }

@@ -1,5 +1,6 @@
 /* Whether it has happened before: as far as the incident itself knows, or the store. */
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/incident.h"
 #include "core/metric.h"
 #include "review/evidence/evidence.h"
@@ -11,6 +12,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 static void put_sentence(struct buf *out, const char *element, const char *text)
 {
@@ -22,38 +24,120 @@ static void put_sentence(struct buf *out, const char *element, const char *text)
     buf_printf(out, "</%s></p>\n", element);
 }
 
-/* When each was, on a line from the first that is listed to this one. */
-static void put_times(struct buf *out, const struct history *history, int64_t now_ms)
+static double share_of_span(const struct history *history, int64_t time_ms)
 {
-    int64_t first_ms = now_ms, at_ms;
-    for (size_t i = 0; i < history->earlier_count; i++)
-        if (incident_id_time(history->earlier[i], &at_ms) == 0 && at_ms < first_ms)
-            first_ms = at_ms;
-    if (first_ms >= now_ms)
-        return;
-    buf_puts(out,
-        "<svg class=\"times\" height=\"24\" role=\"img\" aria-label=\"when the earlier ones "
-        "were: they are listed below\"><line class=\"axis\" x2=\"100%\" y1=\"12\" y2=\"12\"/>");
-    for (size_t i = 0; i <= history->earlier_count; i++) {
-        bool is_this = i == history->earlier_count;
-        at_ms = now_ms;
-        if (!is_this && incident_id_time(history->earlier[i], &at_ms) < 0)
+    int64_t first_ms = history->points[0].time_ms;
+    int64_t last_ms = history->points[history->point_count - 1].time_ms;
+    return 1 + 98 * (double)(time_ms - first_ms) / (double)(last_ms - first_ms);
+}
+
+static void put_ends(struct buf *out, const char *first, const char *last)
+{
+    html_printf(out, "<p class=\"ends\"><span>%s</span><span>%s</span></p>\n", first, last);
+}
+
+/* A dot for each; its height is the value's, where there is any. */
+static void put_dots(struct buf *out, const struct history *history, const double *values,
+    double most, int64_t this_ms)
+{
+    enum { TOP = 6, HEIGHT = 40, FLAT = 12 };
+    double x_before = NAN, y_before = NAN;
+    for (size_t i = 0; i < history->point_count; i++) {
+        double x = share_of_span(history, history->points[i].time_ms);
+        double y = values ? TOP + HEIGHT * (1 - values[i] / most) : FLAT;
+        if (!isfinite(y))
             continue;
-        buf_printf(out, "<circle class=\"%s\" cx=\"%.2f%%\" cy=\"12\" r=\"4\"/>",
-            is_this ? "this" : "that",
-            1 + 98 * (double)(at_ms - first_ms) / (double)(now_ms - first_ms));
+        if (values && isfinite(x_before))
+            buf_printf(out,
+                "<line class=\"axis\" x1=\"%.2f%%\" y1=\"%.1f\" x2=\"%.2f%%\" y2=\"%.1f\"/>",
+                x_before, y_before, x, y);
+        buf_printf(out, "<circle class=\"%s\" cx=\"%.2f%%\" cy=\"%.1f\" r=\"3\"/>",
+            history->points[i].time_ms == this_ms ? "this" : "that", x, y);
+        x_before = x;
+        y_before = y;
     }
+}
+
+/* How a value changed from the first to the newest; false: it is hardly known. */
+static bool put_change(struct buf *out, const struct history *history, const char *what,
+    enum unit unit, const double *values, int64_t this_ms)
+{
+    char first[VALUE_TEXT_SIZE] = "", last[VALUE_TEXT_SIZE] = "";
+    double most = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < history->point_count; i++) {
+        if (!isfinite(values[i]) || values[i] < 0)
+            continue;
+        metric_format(unit, values[i], count++ ? last : first);
+        most = fmax(most, values[i]);
+    }
+    if (count < 2 || !(most > 0))
+        return false;
+    html_printf(out,
+        "<h3>%s</h3>\n<svg class=\"times\" height=\"52\" role=\"img\" aria-label=\"%s: %s at "
+        "first, %s in the end\"><line class=\"axis\" x2=\"100%%\" y1=\"49\" y2=\"49\"/>",
+        what, what, first, last);
+    put_dots(out, history, values, most, this_ms);
     buf_puts(out, "</svg>\n");
+    put_ends(out, first, last);
+    return true;
+}
+
+/* When each was, and what it reached. */
+static void put_times(
+    struct buf *out, const struct history *history, const struct incident *incident)
+{
+    double peaks[HISTORY_POINTS_MAX], volumes[HISTORY_POINTS_MAX];
+    char first[RFC3339_SIZE], last[RFC3339_SIZE];
+    size_t count = history->point_count;
+    const struct metric *metric = incident->trigger.metric
+                                      ? metric_of_series(incident->trigger.metric)
+                                      : NULL;
+    if (count < 2 || history->points[count - 1].time_ms <= history->points[0].time_ms)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        peaks[i] = history->points[i].peak;
+        volumes[i] = history->points[i].volume;
+    }
+    bool put = put_change(
+        out, history, "Its peak", metric ? metric->unit : UNIT_NONE, peaks, incident->fired_ms);
+    if (!metric || strcmp(metric->name, "db.received") != 0)
+        put |= put_change(
+            out, history, "What the database sent at most", UNIT_RATE, volumes, incident->fired_ms);
+    if (!put) {
+        buf_puts(out,
+            "<svg class=\"times\" height=\"24\" role=\"img\" aria-label=\"when each of them "
+            "was\"><line class=\"axis\" x2=\"100%\" y1=\"12\" y2=\"12\"/>");
+        put_dots(out, history, NULL, NAN, incident->fired_ms);
+        buf_puts(out, "</svg>\n");
+    }
+    rfc3339_format(history->points[0].time_ms, first);
+    rfc3339_format(history->points[count - 1].time_ms, last);
+    first[10] = last[10] = '\0'; /* the day */
+    put_ends(out, first, last);
+}
+
+/* Each thing once: being seen, or for the first time, is what the number says too, and being worse
+ * is told with the trend. */
+static void put_words(struct buf *out, const struct history *history)
+{
+    if (history->verdict != VERDICT_SEEN)
+        put_sentence(out, "strong", history->verdict_text);
+    if (history->verdict != VERDICT_NEW)
+        put_sentence(out, history->verdict == VERDICT_SEEN ? "strong" : "span", history->frequency);
+    if (history->verdict != VERDICT_WORSE)
+        put_sentence(out, "span", history->trend);
+    if (history->known)
+        buf_puts(out, "<p class=\"small\">Of a known group one spike a week is captured: these are "
+                      "the captures, and not all of its spikes.</p>\n");
 }
 
 static void put_history(struct buf *out, const struct page *page, const struct history *history)
 {
-    put_sentence(out, "strong", history->verdict_text);
-    put_sentence(out, "span", history->frequency);
-    put_sentence(out, "span", history->trend);
+    put_words(out, history);
+    put_times(out, history, page->evidence->incident);
     if (history->earlier_count == 0)
         return;
-    put_times(out, history, page->evidence->incident->fired_ms);
     html_printf(out,
         "<details><summary>The last %zu before this one</summary>\n<ul class=\"earlier\">\n",
         history->earlier_count);
