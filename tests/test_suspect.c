@@ -116,7 +116,9 @@ static const struct suspect_case cases[] = {
         {{"main.main;main.keep;bytes.Repeat", 20 << 20}, {"main.main;main.load", 20 << 20}},
         "main.keep", "of the heap in use"},
     {"memory", "heap", "inuse_space", {{"main.keep", 1 << 20}}, {{NULL, 0}}, NULL,
-        "only about 2 samples"},
+        "only about 2 samples, which say little; look at the table of the heap, and at memory "},
+    {"memory", "heap", "inuse_space", {{"main.keep", 1 << 19}}, {{NULL, 0}}, NULL,
+        "only about one sample, which says little"},
     {"memory", "goroutine", "goroutine", {{"main.leak;runtime.gopark", 9000}, {"main.main", 1}},
         {{"main.leak;runtime.gopark", 5}, {"main.main", 5}}, "main.leak",
         "looked at because there is no heap profile"},
@@ -299,6 +301,41 @@ static void what_is_too_large_is_left_to_the_reader(void **state)
     }
 }
 
+static void only_what_is_there_is_to_be_looked_at(void **state)
+{
+    static const struct {
+        struct suspect_case of;
+        bool metrics;
+        const char *end;
+    } ends[] = {
+        {{"cpu", "heap", "inuse_space", {{"main.a", 100}}}, false, "there is no cpu profile"},
+        {{"cpu", "heap", "inuse_space", {{"main.a", 100}}}, true, "profile; look at the metrics"},
+        {{"cpu", "cpu", "cpu", {{"fmt.a", 1000}}}, true,
+            "; look at the metrics, and at the table of functions"},
+        {{"cpu", "cpu", "cpu", {{"fmt.a", 1000}}, {{"fmt.b", 1000}}}, false,
+            "; look at the table of what grew"},
+        {{"memory", "cpu", "cpu", {{"main.a", 100}}}, true,
+            "there is no heap profile; look at memory that Go does not manage (cgo, mmap)"},
+        {{"db.rtt", "heap", "inuse_space", {{"main.a", 100}}}, true,
+            "there is no cpu profile; look at the database's own statistics"},
+        {{"goroutines", "heap", "inuse_space", {{"main.a", 100}}}, false,
+            "there is no goroutine profile"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct evidence *evidence = evidence_of(&ends[i].of);
+        struct incident_analysis *found = &evidence->incident->analysis;
+        if (ends[i].metrics)
+            series_push(series_set_add(&evidence->metrics, "cpu"), 1000, 5);
+        suspect_find(evidence, found);
+        const char *said = found->no_suspect ? found->no_suspect : "somebody";
+        size_t length = strlen(said), end = strlen(ends[i].end);
+        if (length < end || strcmp(said + length - end, ends[i].end) != 0)
+            fail_msg("case %zu does not end with \"%s\": %s", i, ends[i].end, said);
+        free_made(evidence);
+    }
+}
+
 static void a_baseline_has_no_suspect(void **state)
 {
     (void)state;
@@ -322,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_small_heap_is_not_where_the_memory_is),
         cmocka_unit_test(what_cannot_be_read_is_said),
         cmocka_unit_test(what_is_too_large_is_left_to_the_reader),
+        cmocka_unit_test(only_what_is_there_is_to_be_looked_at),
         cmocka_unit_test(a_baseline_has_no_suspect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,28 +42,34 @@ static const struct suspect_plan many_goroutines = {"goroutine", "goroutine", "o
 static const struct suspect_plan database_goroutines = {"goroutine", "goroutine",
     "of the goroutines", .points_least = 10, .is_exact = true, .marks = STACKS_DATABASE};
 
-enum { PLANS_MAX = 4 };
+enum { PLANS_MAX = 4, SAID_MAX = 4096 };
 
 /* What is looked at, one after the other, until something stands out. */
 struct route {
     const char *metric; /* a part of its name */
     const struct suspect_plan *plans[PLANS_MAX];
-    const char *instead; /* where to look when nothing does */
+    /* Where to look when nothing does: as far as it is there. */
+    const char *metrics, *profile, *table, *elsewhere;
 };
 
+#define MEMORY_INSTEAD                                                                             \
+    .profile = "heap", .table = "the table of the heap",                                           \
+    .elsewhere = "memory that Go does not manage (cgo, mmap)"
+#define DATABASE_INSTEAD                                                                           \
+    .profile = "goroutine", .table = "the goroutines that wait for the database",                  \
+    .elsewhere = "the database's own statistics"
+
 static const struct route routes[] = {
-    {"memory", {&in_use, &many_goroutines, &allocated_meanwhile, &allocated},
-        "look at the table of the heap, and at memory that Go does not manage (cgo, mmap)"},
-    {"oom_kills", {&in_use, &many_goroutines, &allocated_meanwhile, &allocated},
-        "look at the table of the heap, and at memory that Go does not manage (cgo, mmap)"},
+    {"memory", {&in_use, &many_goroutines, &allocated_meanwhile, &allocated}, MEMORY_INSTEAD},
+    {"oom_kills", {&in_use, &many_goroutines, &allocated_meanwhile, &allocated}, MEMORY_INSTEAD},
     {"restarts", {&in_use, &many_goroutines, &cpu_time},
-        "look at the metrics before the restart and at the app's log"},
-    {"db.", {&cpu_time, &database_cpu_time, &database_goroutines},
-        "look at the goroutines that wait for the database, and at its own statistics"},
-    {"rds.", {&cpu_time, &database_cpu_time, &database_goroutines},
-        "look at the goroutines that wait for the database, and at its own statistics"},
-    {"goroutine", {&goroutines}, "look at the groups of goroutines"},
-    {"", {&cpu_time, &many_goroutines}, "look at the metrics, and at the table of what grew"},
+        .metrics = "the metrics before the restart", .elsewhere = "the app's log"},
+    {"db.", {&cpu_time, &database_cpu_time, &database_goroutines}, DATABASE_INSTEAD},
+    {"rds.", {&cpu_time, &database_cpu_time, &database_goroutines}, DATABASE_INSTEAD},
+    {"goroutine", {&goroutines}, .metrics = "the metrics", .profile = "goroutine",
+        .table = "the groups of goroutines"},
+    {"", {&cpu_time, &many_goroutines}, .metrics = "the metrics", .profile = "cpu",
+        .table = "the table of what grew"},
 };
 
 /* The app's name may stand before the metric's, and a trigger may have several. */
@@ -156,6 +162,35 @@ static void doubt(const struct evidence *evidence, const struct route *route,
             verdict, xstrdup("what stands out in the cpu profile does not call the database"));
 }
 
+/* "; look at the metrics, and at the app's log": what the page has of it. */
+static void put_instead(struct buf *out, const struct evidence *evidence, const struct route *route)
+{
+    const struct evidence_profile *profile = route->profile
+                                                 ? evidence_profile(evidence, route->profile)
+                                                 : NULL;
+    const char *table = profile ? route->table : NULL;
+    if (table && !strcmp(route->profile, "cpu") && !profile->base)
+        table = "the table of functions";
+    const char *const places[] = {
+        evidence->metrics.count ? route->metrics : NULL, table, route->elsewhere};
+    const char *before = "; look at ";
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (!places[i])
+            continue;
+        buf_printf(out, "%s%s", before, places[i]);
+        before = ", and at ";
+    }
+}
+
+static char *say_nobody(const struct evidence *evidence, const struct route *route, const char *why)
+{
+    struct buf out;
+    buf_init(&out, SAID_MAX);
+    buf_puts(&out, why);
+    put_instead(&out, evidence, route);
+    return buf_take(&out);
+}
+
 /* Another profile tells than the one that the trigger is about. */
 static void say_why_another(const struct suspect_verdict *first, struct incident_function *suspect)
 {
@@ -178,7 +213,7 @@ static void follow(const struct evidence *evidence, const struct owners *owners,
     bool found = verdicts[last].choice.function != SUSPECT_NONE;
     suspect_tell(&verdicts[found ? last : 0], out);
     if (!found)
-        out->no_suspect = xasprintf("%s; %s", verdicts[0].problem, route->instead);
+        out->no_suspect = say_nobody(evidence, route, verdicts[0].problem);
     else if (last > 0)
         say_why_another(&verdicts[0], &out->suspect);
     for (size_t i = 0; i < count; i++)

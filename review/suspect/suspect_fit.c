@@ -75,8 +75,10 @@ char *suspect_fit_problem(const struct suspect_verdict *verdict, const struct ev
         return xasprintf("the %s profile is empty", name);
     double seen = observations(verdict->plan, spike);
     if (!verdict->plan->is_exact && seen < observations_least)
-        return xasprintf(
-            "the %s profile has only about %.0f samples, which say little", name, seen);
+        return seen < 1.5
+                   ? xasprintf("the %s profile has only about one sample, which says little", name)
+                   : xasprintf("the %s profile has only about %.0f samples, which say little", name,
+                         seen);
     double nameless = nameless_percent(spike);
     if (nameless > nameless_most)
         return xasprintf(

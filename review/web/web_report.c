@@ -137,9 +137,9 @@ static int find_history(
  * when its incident was written again. */
 static char *key_of(const char *id, uint64_t stamp, const struct history *history)
 {
-    return xasprintf("%s %" PRIx64 " %zu %lld %s %s", id, stamp, history->count,
-        (long long)history->last_ms, history->verdict_text ? history->verdict_text : "",
-        history->trend ? history->trend : "");
+    return xasprintf("%s %" PRIx64 " %zu %lld %d %s %s", id, stamp, history->count,
+        (long long)history->last_ms, history->known,
+        history->verdict_text ? history->verdict_text : "", history->trend ? history->trend : "");
 }
 
 /* The parts are kept in front of the text. */
