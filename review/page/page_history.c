@@ -1,4 +1,5 @@
 /* Whether it has happened before: as far as the incident itself knows, or the store. */
+#include "core/alloc.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/incident.h"
@@ -12,6 +13,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void put_sentence(struct buf *out, const char *element, const char *text)
@@ -99,8 +101,11 @@ static void put_times(
         peaks[i] = history->points[i].peak;
         volumes[i] = history->points[i].volume;
     }
+    char *what = xasprintf(
+        "Peak of %s", incident->trigger.metric ? incident->trigger.metric : "what fired");
     bool put = put_change(
-        out, history, "Its peak", metric ? metric->unit : UNIT_NONE, peaks, incident->fired_ms);
+        out, history, what, metric ? metric->unit : UNIT_NONE, peaks, incident->fired_ms);
+    free(what);
     if (!metric || strcmp(metric->name, "db.received") != 0)
         put |= put_change(
             out, history, "What the database sent at most", UNIT_RATE, volumes, incident->fired_ms);
