@@ -99,50 +99,66 @@ static struct profile *decode(struct reading *reading, const struct buf *file, c
     return NULL;
 }
 
-/* What is there against what incident.json lists. */
-static void check_listed(
-    const struct incident_profile *listed, const struct buf *file, struct error *damage)
+/* Whether it is the file that was captured, as far as incident.json tells. */
+static int check_whole(
+    const struct incident_profile *listed, const struct buf *file, struct error *err)
 {
-    char hex[SHA256_HEX_SIZE];
-    if (listed->bytes > 0 && listed->bytes != file->size) {
-        error_set(damage, "it has %zu bytes, and %llu were stored", file->size,
+    char sha256[SHA256_HEX_SIZE];
+    if (listed->bytes > 0 && file->size != listed->bytes)
+        return error_set(err, "it has %zu bytes, and %llu were stored", file->size,
             (unsigned long long)listed->bytes);
-    } else if (*listed->sha256) {
-        sha256_hash(file->data, file->size, hex);
-        if (strcmp(hex, listed->sha256) != 0)
-            error_set(damage, "it is not what was stored: its SHA-256 is another one");
-    }
+    if (!*listed->sha256)
+        return 0;
+    sha256_hash(file->data, file->size, sha256);
+    return strcmp(sha256, listed->sha256) == 0
+               ? 0
+               : error_set(err, "it is not what was stored: its SHA-256 is another one");
 }
 
-static struct profile *read_profile(struct reading *reading, const struct evidence_place *place,
-    const struct incident_profile *listed, bool *too_large, struct error *damage, struct error *err)
+/* A damaged one may tell something yet. */
+static void read_own(struct reading *reading, const struct incident_profile *listed,
+    struct evidence_profile *profile)
 {
-    *too_large = false;
+    struct buf file;
+    if (check_kind(listed, &profile->problem) < 0)
+        return;
+    profile->state = EVIDENCE_UNREAD;
+    if (reading->place->read(
+            reading->place->arg, listed->file, profile_file_max, &file, &profile->problem) == 0) {
+        int status = check_whole(listed, &file, &profile->damage);
+        profile->profile = decode(
+            reading, &file, listed->name, &profile->too_large, &profile->problem);
+        bool decodes = profile->profile || profile->too_large;
+        profile->state = status == 0 && decodes ? EVIDENCE_WHOLE : EVIDENCE_DAMAGED;
+    }
+    buf_free(&file);
+    if (!profile->profile && !profile->too_large && !*profile->damage.text)
+        profile->damage = profile->problem;
+}
+
+static struct profile *read_base_file(
+    struct reading *reading, const struct incident_profile *listed, struct error *err)
+{
+    bool too_large;
     if (check_kind(listed, err) < 0)
         return NULL;
     struct buf file;
     struct profile *profile = NULL;
-    if (place->read(place->arg, listed->file, profile_file_max, &file, err) == 0) {
-        check_listed(listed, &file, damage);
-        profile = decode(reading, &file, listed->name, too_large, err);
-    }
-    if (!profile && !*too_large && !*damage->text)
-        *damage = *err;
+    const struct evidence_place *place = reading->baseline;
+    if (place->read(place->arg, listed->file, profile_file_max, &file, err) == 0)
+        profile = decode(reading, &file, listed->name, &too_large, err);
     buf_free(&file);
     return profile;
 }
 
 static void read_base(struct reading *reading, struct evidence_profile *profile)
 {
-    bool too_large;
-    struct error damage = {""};
     if (!reading->evidence->baseline || !profile->profile)
         return;
     const struct incident_profile *listed = incident_find_profile(
         reading->evidence->baseline, profile->name);
     if (listed)
-        profile->base = read_profile(
-            reading, reading->baseline, listed, &too_large, &damage, &profile->no_base);
+        profile->base = read_base_file(reading, listed, &profile->no_base);
     else
         error_set(&profile->no_base, "the baseline has no profile %s", profile->name);
 }
@@ -157,8 +173,7 @@ static void read_profiles(struct reading *reading)
         struct evidence_profile *profile = &evidence->profiles[evidence->profile_count++];
         profile->name = incident->profiles[i].name;
         profile->listed = i;
-        profile->profile = read_profile(reading, reading->place, &incident->profiles[i],
-            &profile->too_large, &profile->damage, &profile->problem);
+        read_own(reading, &incident->profiles[i], profile);
         read_base(reading, profile);
     }
 }

@@ -22,16 +22,24 @@ struct evidence_place {
     void *arg;
 };
 
+enum evidence_state {
+    EVIDENCE_NONE,   /* there is none, or it is none to be decoded: see the problem */
+    EVIDENCE_UNREAD, /* it could not be read */
+    EVIDENCE_DAMAGED,
+    EVIDENCE_WHOLE
+};
+
 /* One for each that the incident lists, in its order. */
 struct evidence_profile {
-    const char *name;        /* "cpu", as the incident lists it */
-    struct profile *profile; /* NULL: there is none to look at; then: */
-    struct error problem;    /* why: a sentence */
-    bool too_large;          /* it is sound as far as one can tell, and over the limits here */
-    struct error damage;  /* how its file is not what was stored; "": it is, as far as was read */
-    struct profile *base; /* of the baseline's profile of the same name; NULL: there is none */
-    struct error no_base; /* why; "" when there is no baseline at all */
-    size_t listed;        /* index in incident->profiles */
+    const char *name;          /* "cpu", as the incident lists it */
+    struct profile *profile;   /* NULL: there is none to look at; then: */
+    struct error problem;      /* why: a sentence */
+    enum evidence_state state; /* of its file */
+    struct error damage;       /* how it is not the file that was captured; "": it is, or none is */
+    bool too_large;            /* it is sound as far as one can tell, and over the limits here */
+    struct profile *base;      /* of the baseline's profile of the same name; NULL: there is none */
+    struct error no_base;      /* why; "" when there is no baseline at all */
+    size_t listed;             /* index in incident->profiles */
 };
 
 struct evidence {

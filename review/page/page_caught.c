@@ -8,6 +8,7 @@
 #include "review/page/report.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 static const char *const statuses[] = {"not finished", "ok", "cut short", "failed"};
@@ -55,9 +56,17 @@ static void put_profile(struct buf *out, const struct page *page, size_t i)
 {
     const struct incident_profile *profile = &page->evidence->incident->profiles[i];
     char text[VALUE_TEXT_SIZE];
-    html_printf(out, "<tr class=\"status-%d\"><th scope=\"row\">", (int)profile->status);
+    enum evidence_state state = i < page->evidence->profile_count
+                                    ? page->evidence->profiles[i].state
+                                    : EVIDENCE_NONE;
+    bool broken = state == EVIDENCE_DAMAGED || state == EVIDENCE_UNREAD;
+    html_printf(out, "<tr class=\"status-%d\"><th scope=\"row\">",
+        broken ? (int)PROFILE_FAILED : (int)profile->status);
     page_profile_name(out, profile->name);
-    html_printf(out, "</th><td>%s</td><td class=\"number\">", statuses[profile->status]);
+    html_printf(out, "</th><td>%s</td><td class=\"number\">",
+        state == EVIDENCE_DAMAGED  ? "damaged"
+        : state == EVIDENCE_UNREAD ? "not readable"
+                                   : statuses[profile->status]);
     if (isfinite(profile->seconds) && profile->seconds > 0)
         html_printf(out, "%.3g s", profile->seconds);
     buf_puts(out, "</td><td class=\"number\">");
@@ -87,6 +96,11 @@ void page_caught(struct buf *out, const struct page *page)
     for (size_t i = 0; i < incident->profile_count && i < ROWS_MAX; i++)
         put_profile(out, page, i);
     buf_puts(out, "</tbody></table></div>\n");
+    if (incident->metrics_file && *page->evidence->no_metrics.text) {
+        html_printf(out, "<p class=\"problem\">%s: ", incident->metrics_file);
+        page_clipped(out, page->evidence->no_metrics.text, 400);
+        buf_puts(out, ".</p>\n");
+    }
     if (incident->profile_count > ROWS_MAX)
         html_printf(out, "<p class=\"note\">%zu more are listed in incident.json.</p>\n",
             incident->profile_count - ROWS_MAX);
