@@ -129,6 +129,37 @@ static void the_least_incident_has_a_page(void **state)
     buf_free(&page);
 }
 
+/* Five seconds in which the profile has one second of CPU time, and the container so many cores. */
+static void what_the_profile_explains_is_said(void **state)
+{
+    static const struct {
+        double cores;
+        const char *says;
+    } cases[] = {
+        {1, "explains 20% of the container"},
+        {0.2, "explains all of the container"},
+        {0.1, "has more CPU time (200%) than the container’s figures: one of them is off"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char json[1000];
+        struct buf page, csv;
+        rig_incident(json, sizeof json,
+            "\"kind\": \"spike\", \"metrics\": {\"file\": \"metrics.csv\"}, \"profiles\": "
+            "[{\"name\": \"cpu\", \"file\": \"cpu.pb\", \"status\": \"ok\", \"requested\": "
+            "\"2026-11-23T15:04:06.000Z\", \"finished\": \"2026-11-23T15:04:11.000Z\"}]");
+        buf_init(&csv, 10000);
+        buf_puts(&csv, "time,cpu.cores\n");
+        for (int second = 0; second < 20; second++)
+            buf_printf(&csv, "%d,%g\n", 1795446240 + second, cases[i].cores);
+        write_report(&page, json, csv.data, "main.work");
+        if (!strstr(page.data, cases[i].says))
+            fail_msg("the page does not say: %s", cases[i].says);
+        buf_free(&page);
+        buf_free(&csv);
+    }
+}
+
 static void many_metrics_fit(void **state)
 {
     enum { METRICS = 250, ROWS = 300 };
@@ -162,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_hostile_is_markup),
         cmocka_unit_test(the_least_incident_has_a_page),
+        cmocka_unit_test(what_the_profile_explains_is_said),
         cmocka_unit_test(many_metrics_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

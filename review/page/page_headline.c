@@ -6,9 +6,13 @@
 #include "review/page/html.h"
 #include "review/page/page.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Percent explained: more is no inaccuracy of sampling. */
+static const double too_much = 120;
 
 static void put_when(struct buf *out, const struct incident *incident)
 {
@@ -64,6 +68,7 @@ static void put_trust(struct buf *out, const struct incident *incident)
     if (!is_there && !isfinite(explained->percent))
         return;
     buf_puts(out, "<div><dt>CPU profile</dt><dd>");
+    size_t begin = out->size;
     if (is_there && incident->onset_ms) {
         int64_t late_ms = cpu->requested_ms - incident->onset_ms;
         if (cpu->onset_covered)
@@ -73,17 +78,23 @@ static void put_trust(struct buf *out, const struct incident *incident)
         else
             buf_puts(out, "does not cover the onset");
     } else if (is_there && isfinite(cpu->seconds)) {
-        html_printf(out, "of %.3g s", cpu->seconds);
+        html_printf(out, "ran for %.3g s", cpu->seconds);
     }
     if (isfinite(explained->percent)) {
         buf_puts(out, is_there ? " and " : "");
-        if (explained->percent < 99.5)
+        if (explained->percent > too_much)
+            html_printf(out,
+                "has more CPU time (%.0f%%) than the container’s figures: one of them is off",
+                explained->percent);
+        else if (explained->percent < 99.5)
             html_printf(out, "explains %.0f%% of the container’s CPU time", explained->percent);
         else
             buf_puts(out, "explains all of the container’s CPU time");
         if (explained->percent < 50)
             buf_puts(out, ": <strong>most of the culprit is not in it</strong>");
     }
+    if (out->size > begin)
+        out->data[begin] = (char)toupper((unsigned char)out->data[begin]);
     buf_puts(out, "</dd></div>\n");
 }
 
