@@ -108,7 +108,7 @@
       this.hits = null; // nodes that a search has found
       this.frames = new Map(); // index of what is drawn: its element
       this.drawnWidth = 0;
-      this.hint = matchMedia("(hover: none)").matches ? "Tap a frame to zoom in."
+      this.hint = matchMedia("(pointer: coarse)").matches ? "Tap a frame to zoom in."
         : "Click a frame to zoom in. Keys: arrows move, Enter zooms in, Esc zooms out, / searches.";
       this.listen();
       this.show();

@@ -28,7 +28,8 @@ static void put_tools(struct buf *out, const struct page *page, size_t i)
                                                  ? &page->evidence->profiles[i]
                                                  : NULL;
     if (decoded && (decoded->profile || decoded->too_large))
-        html_printf(out, "<code>go tool pprof -http=: %s</code>", profile->file);
+        html_printf(out, "<code><span class=\"whole\">go tool pprof</span> -http=: %s</code>",
+            profile->file);
     else
         html_printf(out, "<code>%s</code>", profile->file);
 }
