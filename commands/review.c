@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/listen.h"
 #include "review/web/web.h"
+#include "review/web/web_guard.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -87,6 +88,9 @@ static int run(int argc, char **argv)
     int status = options_read(&command_review, argc, argv, options, &place);
     if (status == EXIT_DONE && read_address(address, &listening, &err) < 0)
         status = command_misused(&command_review, "--listen: %s", err.text);
+    if (status == EXIT_DONE && host && !web_guard_name_valid(host))
+        status = command_misused(
+            &command_review, "--host: this is no name; write it as in an address, without a port");
     if (status == EXIT_DONE)
         status = where_open(&where, &command_review, place);
     if (status == EXIT_DONE)

@@ -38,9 +38,13 @@ int listen_address_parse(const char *text, struct listen_address *address, struc
     bool well_formed = bracketed || !strchr(address->host, ':');
     if (is_port(address->port) && well_formed && (!*address->host || is_ip(address->host)))
         return 0;
-    return error_set(err,
-        "\"%s\" is no IP address, or %s no port; write 127.0.0.1:8080 or [::1]:8080", address->host,
-        address->port);
+    static const char form[] = "write 127.0.0.1:8080 or [::1]:8080";
+    if (!colon)
+        return error_set(err, "\"%s\" has no port; %s", text, form);
+    if (!is_port(address->port))
+        return error_set(
+            err, "\"%s\" is no port, which is 0 to %d; %s", address->port, PORT_MAX, form);
+    return error_set(err, "\"%s\" is no IP address; %s", address->host, form);
 }
 
 void listen_address_free(struct listen_address *address)

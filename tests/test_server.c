@@ -177,7 +177,7 @@ static void what_cannot_listen_says_why(void **state)
         {.socket = longer, .wanted = "too long for a socket's path"},
         {.socket = "/nowhere/at/all.sock", .wanted = "cannot listen on /nowhere/at/all.sock"},
         {.port = "localhost:80", .wanted = "is no IP address"},
-        {.port = "127.0.0.1:http", .wanted = "or http no port"},
+        {.port = "127.0.0.1:http", .wanted = "\"http\" is no port"},
         {.port = "192.0.2.1:8080", .wanted = "cannot listen on 192.0.2.1 port 8080"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

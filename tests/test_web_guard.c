@@ -154,11 +154,35 @@ static void a_token_is_of_one_start(void **state)
     web_guard_free(&other);
 }
 
+static void a_name_is_one_without_a_port(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool valid;
+    } cases[] = {
+        {"review.internal", true},
+        {"review-1", true},
+        {"192.0.2.1", true},
+        {"[2001:db8::1]", true},
+        {"2001:db8::1", false},
+        {"review:8642", false},
+        {"a b", false},
+        {"http://review", false},
+        {"[review]", false},
+        {"", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (web_guard_name_valid(cases[i].name) != cases[i].valid)
+            fail_msg("%s", cases[i].name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_its_own_names_are_answered),
         cmocka_unit_test(other_sites_pages_are_refused),
+        cmocka_unit_test(a_name_is_one_without_a_port),
         cmocka_unit_test(a_token_is_of_one_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

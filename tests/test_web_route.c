@@ -87,6 +87,8 @@ static void every_address_has_its_answer(void **state)
         {"/incident/20261123T150406Z-cpu-000001/%2e%2e%2fsecret", NULL, 404, ""},
         {"/compare", "a=20261123T150406Z-cpu-000001&b=20261124T150406Z-cpu-000002", 200, "Before"},
         {"/compare", "id=20261124T150406Z-cpu-000002&id=20261123T150406Z-cpu-000001", 200, "After"},
+        {"/compare", "a=20261123T150406Z-cpu-000001&b=20261124T150406Z-cpu-000002", 200,
+            "20261124T150406Z-cpu-000002</a>, has none: there is no file"},
         {"/compare", "a=20261123T150406Z-cpu-000001", 400, "two incidents"},
         {"/compare", "a=..%2f..&b=20261124T150406Z-cpu-000002", 400, "two incidents"},
         {"/compare", "a=20261123T150406Z-cpu-000001&b=20261123T150406Z-cpu-000001", 400, ""},

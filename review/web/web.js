@@ -21,9 +21,11 @@
         return sameYear ? `${day} ${time}` : `${day} ${date.getFullYear()}`;
     }
 
-    function showLocalTimes(within) {
+    // Rows are in UTC, as headlines are; what that is here is said beside the exact time.
+    function tellLocalTimes(within) {
         for (const time of $$(".group time", within)) {
-            time.textContent = localTime(new Date(time.dateTime));
+            if (!time.told) time.title += ` (${localTime(new Date(time.dateTime))} here)`;
+            time.told = true;
         }
     }
 
@@ -83,7 +85,7 @@
 
     function remember(section) {
         for (const row of $$("li.group", section)) row.shown = row.outerHTML;
-        showLocalTimes(section);
+        tellLocalTimes(section);
     }
 
     // What is looked at stays where it is on the screen.
@@ -121,7 +123,7 @@
             if (theirs) remember(theirs);
             list().replaceWith(section);
         }
-        showLocalTimes(list());
+        tellLocalTimes(list());
         focus();
         settle();
     }

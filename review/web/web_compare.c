@@ -176,15 +176,30 @@ static void put_choices(
     buf_puts(out, "</nav>\n");
 }
 
+/* Why one of them has no such profile to look at. */
+static void put_missing(struct buf *out, const struct pair *pair, int side, const char *name)
+{
+    const struct evidence *evidence = pair->readings[side].evidence;
+    const char *why = "it was not asked for one";
+    for (size_t i = 0; i < evidence->profile_count; i++)
+        if (!strcmp(evidence->profiles[i].name, name))
+            why = evidence->profiles[i].problem.text;
+    html_printf(out, "<p>%s, <a href=\"/incident/%s\">%s</a>, has none: %s.</p>\n",
+        side ? "The later one" : "The earlier one", evidence->incident->id, evidence->incident->id,
+        why);
+}
+
 static void put_difference(struct buf *out, const struct pair *pair, const struct choice *choice)
 {
     const struct profile *before = profile_of(pair, 0, choice->profile);
     const struct profile *after = profile_of(pair, 1, choice->profile);
     if (!before || !after) {
-        html_printf(out,
-            "<p>%s of them has a %s profile that can be read, so there is no "
-            "difference to show.</p>\n",
-            before || after ? "Only one" : "Neither", choice->profile);
+        put_choices(out, pair, choice, 0);
+        html_printf(
+            out, "<p>There is no difference to show of the profile %s.</p>\n", choice->profile);
+        for (int side = 0; side < 2; side++)
+            if (!profile_of(pair, side, choice->profile))
+                put_missing(out, pair, side, choice->profile);
         return;
     }
     int type = totals_sample_type(after, choice->sample);

@@ -37,6 +37,14 @@ static void add_name(struct web_guard *guard, const char *name)
     guard->names[guard->count++] = copy;
 }
 
+bool web_guard_name_valid(const char *name)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "._-";
+    size_t length = strlen(name);
+    return length > 0 && length <= HOST_MAX && (strspn(name, plain) == length || is_ip(name));
+}
+
 static void make_token(char token[WEB_TOKEN_SIZE])
 {
     unsigned char bytes[(WEB_TOKEN_SIZE - 1) / 2];

@@ -26,6 +26,9 @@ struct web_headers {
     const char *fetch_site, *fetch_mode, *fetch_dest; /* Fetch Metadata (W3C), Sec-Fetch-... */
 };
 
+/* Whether somebody can be known by it: a name or an address as in a Host header, without a port. */
+bool web_guard_name_valid(const char *name);
+
 /* `extra` is one more name to be known by, as behind a proxy; NULL: none. */
 void web_guard_init(
     struct web_guard *guard, const struct listen_address *listening, const char *extra);

@@ -102,8 +102,10 @@ void web_rows_words(struct buf *out, const struct web_summary *summary)
 static void put_time(struct buf *out, const struct web_rows *rows, int64_t wall_ms)
 {
     char when[WEB_WORDS_SIZE], exactly[WEB_WORDS_SIZE], stamp[RFC3339_SIZE];
-    html_printf(out, "<time datetime=\"%s\" title=\"%s\">%s</time>", rfc3339_format(wall_ms, stamp),
-        web_words_exactly(wall_ms, exactly), web_words_when(wall_ms, rows->now_ms, when));
+    web_words_when(wall_ms, rows->now_ms, when);
+    html_printf(out, "<time datetime=\"%s\" title=\"%s\">%s%s</time>",
+        rfc3339_format(wall_ms, stamp), web_words_exactly(wall_ms, exactly), when,
+        strchr(when, ':') ? " UTC" : "");
 }
 
 static void put_peak(struct buf *out, const struct web_summary *summary)
@@ -220,7 +222,7 @@ static void put_more(struct buf *out, const struct web_rows *rows, const struct 
 static void put_trend(struct buf *out, const char *what, double week_percent)
 {
     if (isfinite(week_percent))
-        html_printf(out, ", <b>%s%.0f%% a week%s</b>", week_percent < 0 ? "\xe2\x88\x92" : "+",
+        html_printf(out, "<b>%s%.0f%% a week%s</b>, ", week_percent < 0 ? "\xe2\x88\x92" : "+",
             fabs(week_percent), what);
 }
 
@@ -228,11 +230,11 @@ static void put_often(struct buf *out, const struct history *history)
 {
     buf_puts(out, "<span class=\"often\">");
     if (history->count > 0) {
-        html_printf(out, "<span title=\"%s\">%s</span>",
-            history->trend ? history->trend : history->frequency, history->frequency);
         put_trend(out, "", history->peak.week_percent);
         if (!isfinite(history->peak.week_percent))
             put_trend(out, " (database)", history->volume.week_percent);
+        html_printf(out, "<span title=\"%s\">%s</span>",
+            history->trend ? history->trend : history->frequency, history->frequency);
     }
     buf_puts(out, "</span>");
 }
@@ -266,7 +268,8 @@ void web_rows_write(struct buf *out, const struct web_rows *rows, size_t index)
     put_pick(out, shown);
     put_looked(out, shown);
     put_time(out, rows, shown->fired_ms);
-    html_printf(out, "<a class=\"words\" href=\"/incident/%s\">", shown->id);
+    html_printf(out, "<a class=\"words\" href=\"/incident/%s\" title=\"%s\">", shown->id,
+        *shown->headline ? shown->headline : shown->problem);
     web_rows_words(out, shown);
     html_printf(out, "</a>\n<span class=\"meta\"><span class=\"source\">%s</span> <span>%s</span> ",
         shown->service, shown->trigger);

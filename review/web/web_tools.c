@@ -112,7 +112,8 @@ static void put_compare(
     }
     if (!baseline && !offered)
         html_printf(out, "<option value=\"\">nothing to compare with yet</option>");
-    html_printf(out, "</select></label> <button class=\"button\">Compare</button></form>\n");
+    html_printf(out, "</select></label> <button class=\"button\"%s>Compare</button></form>\n",
+        baseline || offered ? "" : " disabled");
 }
 
 static void put_downloads(struct buf *out, const char *id)

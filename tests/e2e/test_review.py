@@ -109,7 +109,8 @@ def test_a_taken_port_says_what_to_do(place, start):
 
 
 def test_wrong_command_lines(tmp_path):
-    for arguments in (("--listen", "localhost"), ("--listen", "example.com:80"), ("--listen", "1.2.3.4:x")):
+    for arguments in (("--listen", "localhost"), ("--listen", "example.com:80"), ("--listen", "1.2.3.4:x"),
+                      ("--host", "a b"), ("--host", "review:80")):
         done = harness.run("review", *arguments, str(tmp_path))
         assert done.returncode == 2, done
     assert harness.run("review", str(tmp_path / "missing")).returncode == 1
