@@ -48,12 +48,23 @@ static void print_address(const struct listen_address *listening, uint16_t port)
     fflush(stdout);
 }
 
+static void warn(const char *problem)
+{
+    char *safe = terminal_safe(problem);
+    fprintf(stderr,
+        "stakeout review: warning: the incidents cannot be read: %s; it is tried again\n", safe);
+    free(safe);
+}
+
 static int serve(
     const struct where *where, const struct listen_address *listening, const char *host)
 {
     struct error err;
-    const struct web_options options = {
-        .where = where->place, .s3 = &where->s3, .listening = listening, .host = host};
+    const struct web_options options = {.where = where->place,
+        .s3 = &where->s3,
+        .listening = listening,
+        .host = host,
+        .tell = warn};
     sigset_t ends;
     sigemptyset(&ends);
     sigaddset(&ends, SIGINT);

@@ -77,7 +77,7 @@ static void rig_open(struct web_rig *rig)
     rig->site.reports = web_cache_new(1 << 20);
     rig->site.stores = web_stores_open(rig->path, &rig_no_settings, &err);
     if (rig->site.stores)
-        rig->site.index = web_index_open(rig->site.stores, &rig_pace, &err);
+        rig->site.index = web_index_open(rig->site.stores, &rig_pace, NULL, &err);
     if (!rig->site.index)
         abort();
     web_index_wait_first(rig->site.index, SIZE_MAX, INT64_C(60000));

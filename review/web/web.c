@@ -224,7 +224,8 @@ static int open_site(struct web_site *site, const struct web_options *options, s
     if (!site->stores)
         return -1;
     bool bucket = !strncmp(options->where, "s3://", 5);
-    site->index = web_index_open(site->stores, bucket ? &bucket_pace : &folder_pace, err);
+    site->index = web_index_open(
+        site->stores, bucket ? &bucket_pace : &folder_pace, options->tell, err);
     if (!site->index)
         return -1;
     site->analyst = web_analyst_open(site, bucket ? ANALYSED_IN_BUCKET : ANALYSED_IN_FOLDER, err);

@@ -18,6 +18,9 @@ struct web_options {
     const struct s3_settings *s3; /* has to outlive the server, with what it points to */
     const struct listen_address *listening;
     const char *host; /* one more name that it goes by, as behind a proxy; NULL */
+    /* Told why the place cannot be read, once until it can be again, from a thread of the server's;
+     * may quote what is stored. NULL: nobody. */
+    void (*tell)(const char *problem);
 };
 
 /* Opens the place, listens, and answers from now on. Signals are left to the caller's thread. NULL

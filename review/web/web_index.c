@@ -27,6 +27,7 @@ static const int64_t announce_ms = 200;
 struct web_index {
     struct web_stores *stores;
     struct web_index_pace pace;
+    void (*tell)(const char *problem);
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed; /* on the monotonic clock */
@@ -209,6 +210,8 @@ static void refresh(struct web_index *index, int64_t since_ms)
     int status = list(index, since_ms, &err);
     if (status == 0)
         read_known(index);
+    else if (index->tell && !*index->problem.text) /* which only this thread writes */
+        index->tell(err.text);
     pthread_mutex_lock(&index->lock);
     bool news = index->unannounced || strcmp(err.text, index->problem.text) != 0;
     if (status < 0)
@@ -277,12 +280,12 @@ static void free_index(struct web_index *index)
     free(index);
 }
 
-struct web_index *web_index_open(
-    struct web_stores *stores, const struct web_index_pace *pace, struct error *err)
+struct web_index *web_index_open(struct web_stores *stores, const struct web_index_pace *pace,
+    void (*tell)(const char *problem), struct error *err)
 {
     sigset_t all, before;
     struct web_index *index = xcalloc(1, sizeof *index);
-    *index = (struct web_index){.stores = stores, .pace = *pace, .version = 1};
+    *index = (struct web_index){.stores = stores, .pace = *pace, .tell = tell, .version = 1};
     make_lock(index);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

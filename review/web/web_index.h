@@ -34,9 +34,10 @@ struct web_index_pace {
     int64_t recent_ms, all_ms; /* from one listing to the next: of what can change, of everything */
 };
 
-/* Starts to read. NULL and err when there is no thread to be had. */
-struct web_index *web_index_open(
-    struct web_stores *stores, const struct web_index_pace *pace, struct error *err);
+/* Starts to read. tell (NULL: nobody) hears from its thread why a listing failed, once until one
+ * succeeds. NULL and err when there is no thread to be had. */
+struct web_index *web_index_open(struct web_stores *stores, const struct web_index_pace *pace,
+    void (*tell)(const char *problem), struct error *err);
 void web_index_close(struct web_index *index);
 
 /* Everybody who waits returns at once, from now on. */

@@ -277,6 +277,15 @@ def test_new_incidents_come_by_themselves(place, start):
     harness.wait_until(lambda: review.rows()[0] == name, "it is on top")
 
 
+def test_a_place_out_of_reach_is_told_once(start):
+    review = start("s3://nowhere", "--endpoint", "http://127.0.0.1:1",
+                   environment={"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-1"})
+    harness.wait_until(lambda: "The incidents cannot be read" in review.page("/"), "the page says so")
+    review.process.terminate()
+    _, said = review.process.communicate(timeout=harness.PATIENCE_S)
+    assert len(said.splitlines()) == 1 and "the incidents cannot be read" in said
+
+
 def test_an_empty_place_says_what_to_do(tmp_path, start):
     assert "No incidents yet" in start(tmp_path).page("/")
 
