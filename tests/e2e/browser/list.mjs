@@ -30,6 +30,14 @@ await scenarios({
         await page.context().close();
     },
 
+    "fits thirty rows on a screen": async (watch) => {
+        const page = await open(watch);
+        const heights = await rows(page).evaluateAll((all) => all.map((row) => row.getBoundingClientRect().height));
+        assert.ok(Math.max(...heights) <= 28, `rows are ${heights} px high`);
+        for (const time of await page.locator(".row time").allTextContents()) assert.match(time, /UTC$/);
+        await page.context().close();
+    },
+
     "keeps its filters in the address": async (watch) => {
         const page = await open(watch);
         const all = await rows(page).count();
