@@ -315,6 +315,7 @@ static void join(struct running *running, const struct trigger_config *trigger,
     cause->reason = xstrdup(reason);
     cause->value = event ? event->value : NAN;
     cause->limit = event ? event->limit : NAN;
+    cause->down = event && event->down;
     cause->time_ms = running_wall(running, event ? event->time_ms : clock_mono_ms());
     log_info("incident %s joined by %s: %s", running->incident->id, cause->name, reason);
 }
@@ -375,6 +376,7 @@ int incidents_fire(
     incident->trigger.reason = xstrdup(event->reason);
     incident->trigger.value = event->value;
     incident->trigger.limit = event->limit;
+    incident->trigger.down = event->down;
     incident->onset_ms = running_wall(running, event->onset_ms);
     running->waits_for = series_set_find(incidents->setup.series, event->metric);
     return start(incidents, running, trigger->capture, err);

@@ -36,9 +36,7 @@ static int take_peak(void *arg, const struct store_incident *stored)
     const struct incident *incident = stored->incident;
     if (!incident || strcmp(group_as_stored(incident, group), peak->group) != 0)
         return 0;
-    for (size_t i = 0; incident->trigger.metric && i < incident->peak_count; i++)
-        if (!strcmp(incident->peaks[i].metric, incident->trigger.metric))
-            peak->value = fmax(peak->value, incident->peaks[i].value); /* NAN loses */
+    peak->value = fmax(peak->value, incident_peak(incident)); /* NAN loses */
     return 0;
 }
 

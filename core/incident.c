@@ -196,6 +196,22 @@ void incident_add_peak(struct incident *incident, const char *metric, double val
     incident->peaks[count] = (struct incident_peak){.metric = xstrdup(metric), .value = value};
 }
 
+double incident_peak_of(const struct incident *incident, const char *metric)
+{
+    for (size_t i = 0; metric && i < incident->peak_count; i++)
+        if (!strcmp(incident->peaks[i].metric, metric))
+            return incident->peaks[i].value;
+    return NAN;
+}
+
+double incident_peak(const struct incident *incident)
+{
+    if (incident->trigger.down)
+        return NAN;
+    double peak = incident_peak_of(incident, incident->trigger.metric);
+    return isnan(peak) ? incident->trigger.value : peak;
+}
+
 void incident_clear_peaks(struct incident *incident)
 {
     for (size_t i = 0; i < incident->peak_count; i++)

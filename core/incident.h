@@ -46,6 +46,7 @@ struct incident_profile {
 struct incident_cause {
     char *name, *metric, *reason;
     double value, limit;
+    bool down;       /* it fired for the value being low: "direction": "down" */
     int64_t time_ms; /* of a joined fire */
 };
 
@@ -170,6 +171,12 @@ bool incident_profile_covers(const struct incident_profile *profile, int64_t ons
 struct incident_cause *incident_add_joined(struct incident *incident);
 void incident_add_peak(struct incident *incident, const char *metric, double value);
 void incident_clear_peaks(struct incident *incident);
+
+/* The peak of a metric; NAN: it is not known. And that of the metric that the incident fired for,
+ * without one the value that it fired with; NAN for one that fired for being low, of which no value
+ * is the higher the worse. */
+double incident_peak_of(const struct incident *incident, const char *metric);
+double incident_peak(const struct incident *incident);
 
 /* Adds a copy to own_code; one too many, and an empty one, which would be all code, is left out. */
 void incident_add_own_code(struct incident *incident, const char *prefix);

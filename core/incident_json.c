@@ -35,6 +35,8 @@ static const struct target_field target_fields[] = {
 
 enum { TARGET_FIELD_COUNT = sizeof target_fields / sizeof *target_fields };
 
+static const char down[] = "down";
+
 static json_t *cause_to_json(const struct incident_cause *cause)
 {
     json_t *json = json_object();
@@ -42,6 +44,7 @@ static json_t *cause_to_json(const struct incident_cause *cause)
     incident_put_text(json, "metric", cause->metric);
     incident_put_number(json, "value", cause->value);
     incident_put_number(json, "limit", cause->limit);
+    incident_put_text(json, "direction", cause->down ? down : NULL);
     incident_put_time(json, "time", cause->time_ms);
     incident_put_text(json, "reason", cause->reason);
     return json;
@@ -167,12 +170,14 @@ static int find_name(const char *const *names, int count, const json_t *value)
 
 static void read_cause(const json_t *json, struct incident_cause *cause)
 {
+    const char *direction = json_string_value(json_object_get(json, "direction"));
     *cause = (struct incident_cause){
         .name = incident_get_text(json, "name"),
         .metric = incident_get_text(json, "metric"),
         .reason = incident_get_text(json, "reason"),
         .value = incident_get_number(json, "value"),
         .limit = incident_get_number(json, "limit"),
+        .down = direction && !strcmp(direction, down),
         .time_ms = incident_get_time(json, "time"),
     };
 }

@@ -40,28 +40,28 @@ static void only_what_is_known_is_held_back(void **state)
         } caught[4];
         bool both_known;
         const char *metric; /* NULL: cpu */
-        double value, limit;
-        bool held_back;
+        double value;
+        bool down, held_back;
     } cases[] = {
-        {"the same again", {{1, "t", "app", A}}, false, NULL, 75, 70, true},
-        {"without a level", {{1, "t", "app", A}}, false, NULL, 75, NAN, true},
-        {"a little more", {{1, "t", "app", A}}, false, NULL, 90, 70, true},
-        {"much more", {{1, "t", "app", A}}, false, NULL, 90.1, 70, false},
-        {"nothing caught", {{0}}, true, NULL, 75, 70, false},
-        {"a week ago", {{7 * 24, "t", "app", A}}, false, NULL, 75, 70, false},
-        {"almost a week ago", {{7 * 24 - 1, "t", "app", A}}, false, NULL, 75, 70, true},
-        {"another trigger", {{1, "u", "app", A}}, false, NULL, 75, 70, false},
-        {"another app", {{1, "t", "other", A}}, false, NULL, 75, 70, false},
+        {"the same again", {{1, "t", "app", A}}, false, NULL, 75, false, true},
+        {"on its way to a level above it", {{1, "t", "app", A}}, false, NULL, 5, false, true},
+        {"a little more", {{1, "t", "app", A}}, false, NULL, 90, false, true},
+        {"much more", {{1, "t", "app", A}}, false, NULL, 90.1, false, false},
+        {"nothing caught", {{0}}, true, NULL, 75, false, false},
+        {"a week ago", {{7 * 24, "t", "app", A}}, false, NULL, 75, false, false},
+        {"almost a week ago", {{7 * 24 - 1, "t", "app", A}}, false, NULL, 75, false, true},
+        {"another trigger", {{1, "u", "app", A}}, false, NULL, 75, false, false},
+        {"another app", {{1, "t", "other", A}}, false, NULL, 75, false, false},
         {"an unknown one as well", {{3, "t", "app", A}, {2, "t", "app", B}, {1, "t", "app", A}},
-            false, NULL, 75, 70, false},
-        {"both known", {{2, "t", "app", B}, {1, "t", "app", A}}, true, NULL, 95, 70, true},
+            false, NULL, 75, false, false},
+        {"both known", {{2, "t", "app", B}, {1, "t", "app", A}}, true, NULL, 95, false, true},
         {"one that was not analysed", {{2, "t", "app", A}, {1, "t", "app", NULL}}, true, NULL, 75,
-            70, false},
+            false, false},
         {"unknown, but of another trigger", {{2, "t", "app", A}, {1, "u", "app", B}}, false, NULL,
-            75, 70, true},
-        {"fires for being low", {{1, "t", "app", A}}, false, NULL, 5, 10, false},
-        {"another metric", {{1, "t", "app", A}}, false, "memory", 75, 70, false},
-        {"the clock was set back", {{-1, "t", "app", A}}, false, NULL, 75, 70, false},
+            75, false, true},
+        {"fires for being low", {{1, "t", "app", A}}, false, NULL, 5, true, false},
+        {"another metric", {{1, "t", "app", A}}, false, "memory", 75, false, false},
+        {"the clock was set back", {{-1, "t", "app", A}}, false, NULL, 75, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct caught *caught = caught_new();
@@ -76,7 +76,7 @@ static void only_what_is_known_is_held_back(void **state)
             .metric = cases[i].metric ? cases[i].metric : "cpu",
             .unit = UNIT_PERCENT,
             .value = cases[i].value,
-            .limit = cases[i].limit,
+            .down = cases[i].down,
             .wall_ms = now_ms};
         if (caught_explains(caught, sets, 2, &fire, why) != cases[i].held_back)
             fail_msg("%s", cases[i].what);
@@ -125,7 +125,6 @@ static void how_much_worse_gets_out(void **state)
             .metric = metric,
             .unit = cases[i].unit,
             .value = cases[i].held_back,
-            .limit = NAN,
             .wall_ms = now_ms};
         if (!isnan(fire.value) && !caught_explains(caught, &known, 1, &fire, why))
             fail_msg("%s: it is not held back", cases[i].what);

@@ -89,6 +89,7 @@ static void look(
     trigger_forecast.check(trigger,
         &(struct trigger_input){.time_ms = llround(time_s * 1000), .values = &value}, &verdict);
     assert_true(verdict.limit == 100 && verdict.value == value);
+    assert_false(verdict.down); /* it is on its way up to the limit */
     assert_false(verdict.fired && verdict.cleared);
     if (verdict.fired) {
         assert_true(verdict.holds);

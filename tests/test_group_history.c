@@ -276,12 +276,14 @@ static void an_incident_gives_what_is_needed(void **state)
     static const struct {
         const char *metric;
         double value, limit, peak, volume;
+        bool down;
     } cases[] = {
-        {"cpu", 90, 80, 97, 3e8},
-        {"cpu", 90, NAN, 97, 3e8},
-        {"cpu", 5, 10, NAN, 3e8}, /* low is what it fired for */
-        {"memory", 90, 80, NAN, 3e8},
-        {NULL, NAN, NAN, NAN, 3e8},
+        {"cpu", 90, 80, 97, 3e8, false},
+        {"cpu", 90, NAN, 97, 3e8, false},
+        {"cpu", 90, 100, 97, 3e8, false}, /* it was on its way to the limit */
+        {"cpu", 5, 10, NAN, 3e8, true},
+        {"memory", 90, 80, 90, 3e8, false},
+        {NULL, NAN, NAN, NAN, 3e8, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct history_entry entry;
@@ -292,6 +294,7 @@ static void an_incident_gives_what_is_needed(void **state)
         incident->trigger.metric = cases[i].metric ? xstrdup(cases[i].metric) : NULL;
         incident->trigger.value = cases[i].value;
         incident->trigger.limit = cases[i].limit;
+        incident->trigger.down = cases[i].down;
         incident_add_peak(incident, "cpu", 97);
         incident_add_peak(incident, "db.games.received", 3e8);
         incident_add_peak(incident, "db.users.received", 1e8);

@@ -199,6 +199,7 @@ static void what_is_read_back_is_written_the_same(void **state)
     assert_int_equal(again->profiles[1].status, PROFILE_FAILED);
     assert_true(isnan(again->profiles[1].seconds));
     assert_true(isnan(again->joined[0].limit));
+    assert_false(again->trigger.down);
     assert_int_equal(again->joined[0].time_ms, incident->joined[0].time_ms);
     free(before);
     free(after);
@@ -430,9 +431,47 @@ static void a_profile_covers_what_it_ran_at(void **state)
     }
 }
 
+static void what_fires_for_being_low_has_no_peak(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *metric;
+        double value, limit;
+        bool down;
+        double peak;
+    } cases[] = {
+        {"cpu", 90, 80, false, 97},
+        {"cpu", 80, 100, false, 97}, /* a forecast: it is on its way */
+        {"cpu", 5, 10, true, NAN},
+        {"memory", 70, 60, false, 70}, /* nothing was measured in the capture */
+        {NULL, NAN, NAN, false, NAN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err;
+        struct incident *incident = full_incident();
+        free(incident->trigger.metric);
+        incident->trigger.metric = cases[i].metric ? xstrdup(cases[i].metric) : NULL;
+        incident->trigger.value = cases[i].value;
+        incident->trigger.limit = cases[i].limit;
+        incident->trigger.down = cases[i].down;
+        incident_clear_peaks(incident);
+        incident_add_peak(incident, "cpu", 97);
+        incident_add_peak(incident, "net.received", 1e9);
+        char *text = incident_to_text(incident);
+        struct incident *again = incident_from_text(text, strlen(text), &err);
+        double peak = incident_peak(again);
+        assert_true(peak == cases[i].peak || (isnan(peak) && isnan(cases[i].peak)));
+        assert_int_equal(strstr(text, "\"direction\": \"down\"") != NULL, cases[i].down);
+        free(text);
+        incident_free(again);
+        incident_free(incident);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_fires_for_being_low_has_no_peak),
         cmocka_unit_test(profiles_are_found_and_removed),
         cmocka_unit_test(a_profile_covers_what_it_ran_at),
         cmocka_unit_test(an_id_is_made_of_time_trigger_and_chance),

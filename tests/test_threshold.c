@@ -76,6 +76,7 @@ static void check_step(const struct timeline *timeline, void *trigger, const str
             (long long)verdict.onset_ms);
     assert_true(verdict.value == step->value);
     assert_true(verdict.limit == (timeline->above != 0 ? timeline->above : timeline->below));
+    assert_int_equal(verdict.down, timeline->above == 0);
 }
 
 static void follow(const struct timeline *timelines, size_t count)

@@ -459,6 +459,11 @@ double baseline_limit(const struct baseline *baseline)
     return sign_of(baseline) > 0 ? baseline->limit_up : baseline->limit_down;
 }
 
+bool baseline_is_down(const struct baseline *baseline)
+{
+    return sign_of(baseline) < 0;
+}
+
 int64_t baseline_onset_ms(const struct baseline *baseline)
 {
     int sign = sign_of(baseline);

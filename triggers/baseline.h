@@ -114,6 +114,9 @@ bool baseline_adopt(struct baseline *baseline, bool always);
  * metric's unit. */
 double baseline_limit(const struct baseline *baseline);
 
+/* Whether that is a limit for values that are low. */
+bool baseline_is_down(const struct baseline *baseline);
+
 /* When the newest rise began: the end of the last step that lay within the history's range. */
 int64_t baseline_onset_ms(const struct baseline *baseline);
 

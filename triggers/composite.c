@@ -184,6 +184,7 @@ static void check(void *trigger, const struct trigger_input *input, struct verdi
         .unit = said->unit,
         .value = said->value,
         .limit = said->limit,
+        .down = said->down,
         .onset_ms = holds || state->fired ? state->onset_ms : 0};
     if (!holds && !state->fired)
         note_miss(state, in);

@@ -310,6 +310,7 @@ static void check(void *trigger, const struct trigger_input *input, struct verdi
     verdict->unit = state->scope->units[state->lead];
     verdict->value = lead->value;
     verdict->limit = baseline_knows(lead) ? baseline_limit(lead) : NAN;
+    verdict->down = baseline_knows(lead) && baseline_is_down(lead);
     verdict->onset_ms = state->onset_ms;
 }
 

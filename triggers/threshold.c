@@ -118,7 +118,8 @@ static void check(void *trigger, const struct trigger_input *input, struct verdi
     *verdict = (struct verdict){.metric = state->scope->metrics[0],
         .unit = state->scope->units[0],
         .value = value,
-        .limit = level_of(options)};
+        .limit = level_of(options),
+        .down = !is_above(options)};
 
     bool beyond = past(options, value, verdict->limit);
     bool gap = spacing_is_gap(usual_ms, spacing_take(&state->spacing, input->time_ms));

@@ -49,7 +49,8 @@ struct verdict {
     const char *metric; /* which value, limit and unit are of */
     enum unit unit;
     double value;
-    double limit;     /* NAN: there is none */
+    double limit; /* NAN: there is none */
+    bool down;    /* it fires for the value being low; one on its way up to the limit does not */
     int64_t onset_ms; /* when the excursion began; valid while holds, and with cleared */
     unsigned news;    /* of enum recurrence_news */
     const struct recurrence *recurrence; /* the trigger's own; NULL: it is of another kind */

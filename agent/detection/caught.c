@@ -111,7 +111,7 @@ bool caught_explains(const struct caught *caught, const struct known *sets, size
     const struct caught_fire *fire, char why[CAUGHT_WHY_SIZE])
 {
     double peak;
-    if (!fire->metric || fire->limit > fire->value)
+    if (!fire->metric || fire->down)
         return false;
     int64_t newest_ms = newest_known(caught, sets, set_count, fire, &peak);
     double worse = worse_level(fire->unit, peak);

@@ -40,7 +40,8 @@ void caught_add(struct caught *caught, const char *app, const char *trigger, con
 struct caught_fire {
     const char *app, *trigger, *metric;
     enum unit unit;
-    double value, limit; /* limit NAN: none */
+    double value;
+    bool down; /* it fires for the value being low */
     int64_t wall_ms;
 };
 

@@ -167,6 +167,7 @@ static struct detector_event event_of(
         .unit = verdict->unit,
         .value = verdict->value,
         .limit = verdict->limit,
+        .down = verdict->down,
         .onset_ms = verdict->onset_ms};
 }
 

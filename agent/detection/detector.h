@@ -34,6 +34,7 @@ struct detector_event {
     const char *metric; /* which value, limit and unit are of; NULL with what recurs */
     enum unit unit;
     double value, limit; /* limit NAN: none */
+    bool down;           /* it is about the value being low */
     int64_t onset_ms;
     const char *by;     /* EVENT_SUPPRESSED: "quiet", "cooldown", "limit", "known", or "failure" of
                            `open` */

@@ -187,7 +187,7 @@ bool familiar_explains(
         .metric = event->metric,
         .unit = event->unit,
         .value = event->value,
-        .limit = event->limit,
+        .down = event->down,
         .wall_ms = event->time_ms + clock_wall_ms() - clock_mono_ms()};
     return caught_explains(familiar->caught, familiar->known, familiar->exporter_count, &fire, why);
 }

@@ -58,18 +58,6 @@ static double volume_of(const struct incident *incident)
     return most;
 }
 
-/* What fires for being low has no peak that could grow. */
-static double peak_of(const struct incident *incident)
-{
-    const struct incident_cause *trigger = &incident->trigger;
-    if (!trigger->metric || trigger->value < trigger->limit)
-        return NAN;
-    for (size_t i = 0; i < incident->peak_count; i++)
-        if (!strcmp(incident->peaks[i].metric, trigger->metric))
-            return incident->peaks[i].value;
-    return NAN;
-}
-
 void history_entry_of(const struct incident *incident, struct history_entry *entry)
 {
     *entry = (struct history_entry){.id = incident->id,
@@ -77,7 +65,7 @@ void history_entry_of(const struct incident *incident, struct history_entry *ent
         .kind = incident->kind,
         .fired_ms = incident->fired_ms,
         .metric = incident->trigger.metric,
-        .peak = peak_of(incident),
+        .peak = incident_peak(incident),
         .volume = volume_of(incident),
         .revision = incident->target.revision,
         .image = incident->target.image,

@@ -53,21 +53,13 @@ int marking_read_known(
     return status;
 }
 
-static double peak_of(const struct incident *incident)
-{
-    for (size_t i = 0; incident->trigger.metric && i < incident->peak_count; i++)
-        if (!strcmp(incident->peaks[i].metric, incident->trigger.metric))
-            return incident->peaks[i].value;
-    return incident->trigger.value;
-}
-
 static int add(const struct incident *incident, double peak, int64_t now_ms, struct known *known,
     struct error *err)
 {
     struct known_group group = {.app = incident->app,
         .trigger = incident->trigger.name,
         .metric = incident->trigger.metric,
-        .peak = fmax(peak, peak_of(incident)), /* NAN loses */
+        .peak = fmax(peak, incident_peak(incident)), /* NAN loses */
         .suspect = incident->analysis.suspect.function,
         .marked_ms = now_ms};
     group_as_stored(incident, group.group);

@@ -86,14 +86,6 @@ static void put_side(struct buf *out, const struct pair *pair, int side)
     buf_puts(out, "</p></div>\n");
 }
 
-static double peak_of(const struct incident *incident, const char *metric)
-{
-    for (size_t i = 0; i < incident->peak_count; i++)
-        if (!strcmp(incident->peaks[i].metric, metric))
-            return incident->peaks[i].value;
-    return NAN;
-}
-
 static void put_value(struct buf *out, const char *metric, double value)
 {
     char text[WEB_WORDS_SIZE];
@@ -111,8 +103,8 @@ static void put_factor(struct buf *out, double before, double after)
 
 static void put_peak(struct buf *out, const struct pair *pair, const char *metric)
 {
-    double before = peak_of(incident_of(pair, 0), metric);
-    double after = peak_of(incident_of(pair, 1), metric);
+    double before = incident_peak_of(incident_of(pair, 0), metric);
+    double after = incident_peak_of(incident_of(pair, 1), metric);
     html_printf(out, "<tr><th scope=\"row\">%s</th>", metric);
     put_value(out, metric, before);
     put_value(out, metric, after);
@@ -133,7 +125,7 @@ static void put_peaks(struct buf *out, const struct pair *pair)
     for (size_t i = 0; i < after->peak_count; i++)
         put_peak(out, pair, after->peaks[i].metric);
     for (size_t i = 0; i < before->peak_count; i++)
-        if (isnan(peak_of(after, before->peaks[i].metric)))
+        if (isnan(incident_peak_of(after, before->peaks[i].metric)))
             put_peak(out, pair, before->peaks[i].metric);
     buf_puts(out, "</tbody></table></div></section>\n");
 }

@@ -99,18 +99,6 @@ static double find_normal(const struct incident *incident)
     return before[count / 2];
 }
 
-static void find_peaks(const struct incident *incident, struct web_summary *summary)
-{
-    summary->peak = NAN;
-    for (size_t i = 0; i < incident->peak_count; i++) {
-        const struct incident_peak *peak = &incident->peaks[i];
-        if (incident->trigger.metric && !strcmp(peak->metric, incident->trigger.metric))
-            summary->peak = peak->value;
-    }
-    if (isnan(summary->peak))
-        summary->peak = incident->trigger.value;
-}
-
 static void take_texts(
     const struct store_incident *stored, struct web_summary *summary, struct texts *texts)
 {
@@ -153,7 +141,7 @@ static void take_numbers(const struct store_incident *stored, struct web_summary
     summary->baseline_percent = incident->analysis.suspect.baseline_percent;
     summary->analysed = !reanalysis_helps(incident);
     summary->normal = find_normal(incident);
-    find_peaks(incident, summary);
+    summary->peak = incident_peak(incident);
     draw_spark(incident, &summary->spark);
     find_capture(incident, &summary->spark);
     struct history_entry entry;
