@@ -25,6 +25,7 @@ static void the_plan_follows_from_what_is_known(void **state)
         enum need need;
         bool now;
         int64_t due_in;
+        unsigned lessers;
     } cases[] = {
         {"a first one waits for 10 s of calm", 6 * HOUR, 9 * SECOND, NEVER, NEVER, NEVER, false,
             NEED_FIRST, false, SECOND},
@@ -54,6 +55,14 @@ static void the_plan_follows_from_what_is_known(void **state)
             true, 0},
         {"or sooner where they are taken more often", 5 * MINUTE, HOUR, 3 * MINUTE, NEVER,
             3 * MINUTE, false, NEED_FIRST, false, 2 * MINUTE},
+        {"one that brought less is tried again", 6 * HOUR, HOUR, 10 * MINUTE, 7 * HOUR, 10 * MINUTE,
+            false, NEED_NEXT, false, 20 * MINUTE, 1},
+        {"but what brings less each time is enough", 6 * HOUR, HOUR, 10 * MINUTE, 7 * HOUR,
+            10 * MINUTE, false, NEED_NEXT, false, 6 * HOUR - 10 * MINUTE, 2},
+        {"however often that was", 6 * HOUR, HOUR, 6 * HOUR, 13 * HOUR, 6 * HOUR, false, NEED_NEXT,
+            true, 0, 9},
+        {"until a deploy", 6 * HOUR, HOUR, 40 * MINUTE, NEVER, 40 * MINUTE, true, NEED_DEPLOY, true,
+            0, 9},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 #define AT(member) (cases[i].member == NEVER ? NEVER : now_ms - cases[i].member)
@@ -63,6 +72,7 @@ static void the_plan_follows_from_what_is_known(void **state)
             .captured_ms = AT(captured),
             .newest_ms = AT(newest),
             .failed_ms = AT(failed),
+            .lessers = cases[i].lessers,
             .deployed = cases[i].deployed};
         struct plan plan;
         schedule_plan(&situation, &plan);

@@ -46,6 +46,34 @@ static void what_was_packed_is_there_again(void **state)
     buf_free(&packed);
 }
 
+static int count_hidden(void *arg, const char *name)
+{
+    *(size_t *)arg += name[0] == '.';
+    return 0;
+}
+
+/* The same again, as after a kill: the new one is there, and nothing is left of the old one. */
+static void what_is_there_already_is_replaced(void **state)
+{
+    struct world *world = *state;
+    size_t hidden = 0;
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(fs_make_folders(world->from, NULL), 0);
+        struct incident *incident = new_baseline(id, "v1");
+        add_profile(incident, i ? "cpu" : "heap", world->from);
+        write_down(world, incident);
+        copy(world);
+        assert_true(world->kept);
+    }
+    assert_kept(world, id);
+    assert_true(is_there(world, id, "cpu.pb.gz"));
+    assert_false(is_there(world, id, "heap.pb.gz"));
+    char *path = xasprintf("%s/baselines", world->state);
+    fs_each(path, count_hidden, &hidden, NULL);
+    assert_int_equal(hidden, 0);
+    free(path);
+}
+
 static void lack_file(struct incident *incident)
 {
     add_profile(incident, "heap", NULL);
@@ -177,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_was_packed_is_there_again),
+        TEST(what_is_there_already_is_replaced),
         TEST(nothing_is_believed),
         TEST(nor_is_what_is_no_archive_of_ours),
     };

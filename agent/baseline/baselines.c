@@ -28,6 +28,7 @@ struct watch {
     const struct app_config *app;
     char *key; /* of the packed one in the stores */
     int64_t calm_since_ms, captured_ms, failed_ms;
+    unsigned lessers;                /* in a row, of what was taken: less than what is kept */
     char unrest[BASELINES_WHY_SIZE]; /* "": it is calm */
     char *taking;                    /* the id of the one that is being taken */
     bool running;                    /* an incident is */
@@ -237,6 +238,7 @@ static void take(
     if (!id) {
         log_warn("app %s: no baseline can be taken: %s", watch->app->name, err.text);
         watch->failed_ms = now_ms;
+        watch->lessers = 0;
         return;
     }
     free(watch->taking);
@@ -257,6 +259,7 @@ static void update(struct watch *watch, size_t app, int64_t now_ms)
         .captured_ms = watch->captured_ms,
         .newest_ms = newest ? mono_of(newest->fired_ms, now_ms) : INT64_MIN,
         .failed_ms = watch->failed_ms,
+        .lessers = watch->lessers,
         .deployed = !newest && newest_of(watch, NULL)};
     schedule_plan(&situation, &watch->plan);
     if (watch->plan.now && !watch->baselines->coming && !watch->running)
@@ -288,9 +291,18 @@ static void keep_in_stores(const struct watch *watch)
     free(path);
 }
 
+static bool has_profile(const struct incident *baseline)
+{
+    for (size_t i = 0; i < baseline->profile_count; i++)
+        if (baseline->profiles[i].status == PROFILE_OK)
+            return true;
+    return false;
+}
+
 static void note_taken(struct watch *watch, const struct shelf_result *result)
 {
     watch->failed_ms = result->kept ? INT64_MIN : clock_mono_ms();
+    watch->lessers = !result->kept && has_profile(result->incident) ? watch->lessers + 1 : 0;
     note_problems(watch, result->incident);
     tell_problems(watch);
     if (result->kept)

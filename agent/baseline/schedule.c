@@ -7,6 +7,9 @@ static const int64_t after_capture_ms = 2 * 60 * 1000;
  */
 static const int64_t retry_ms = 30 * 60 * 1000;
 
+/* What failed so often will fail again: the rest of it is as good as a whole one. */
+enum { LESSERS_ENOUGH = 2 };
+
 static int64_t later(int64_t a_ms, int64_t b_ms)
 {
     return a_ms > b_ms ? a_ms : b_ms;
@@ -15,6 +18,13 @@ static int64_t later(int64_t a_ms, int64_t b_ms)
 static int64_t after(int64_t time_ms, int64_t distance_ms)
 {
     return time_ms == INT64_MIN ? INT64_MIN : time_ms + distance_ms;
+}
+
+static int64_t retry_after_ms(const struct situation *situation, enum need need)
+{
+    int64_t every_ms = situation->every_ms;
+    bool enough = need == NEED_NEXT && situation->lessers >= LESSERS_ENOUGH;
+    return enough || every_ms < retry_ms ? every_ms : retry_ms;
 }
 
 void schedule_plan(const struct situation *situation, struct plan *plan)
@@ -30,7 +40,7 @@ void schedule_plan(const struct situation *situation, struct plan *plan)
         due_ms = later(due_ms, after(situation->captured_ms, after_capture_ms));
     }
     due_ms = later(due_ms, calm_from_ms + (plan->need == NEED_FIRST ? first_calm_ms : calm_ms));
-    due_ms = later(due_ms, after(situation->failed_ms, every_ms < retry_ms ? every_ms : retry_ms));
+    due_ms = later(due_ms, after(situation->failed_ms, retry_after_ms(situation, plan->need)));
     plan->due_ms = due_ms;
     plan->now = calm && due_ms <= situation->now_ms;
 }

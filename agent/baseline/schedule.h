@@ -18,7 +18,8 @@ struct situation {
     int64_t calm_since_ms; /* INT64_MIN: it is not calm */
     int64_t captured_ms;   /* when the last capture of the app ended */
     int64_t newest_ms;     /* the newest baseline of what runs now */
-    int64_t failed_ms;     /* the last try that brought no profile at all */
+    int64_t failed_ms;     /* the last try that brought no profile, or less than what is kept */
+    unsigned lessers;      /* so many in a row, that one the last, brought some, but less */
     bool deployed;         /* there are baselines, but none of what runs now */
 };
 

@@ -10,6 +10,8 @@
 #include "core/incident.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +127,25 @@ static int write_manifest(const char *folder, const struct incident *incident, s
     return status;
 }
 
+/* The draft in the place of the final one, which takes the draft's. Where a file system cannot do
+ * that in one step, there is none for the moment between two. */
+static int take_place(const char *draft, const char *final, struct error *err)
+{
+    if (renameat2(AT_FDCWD, draft, AT_FDCWD, final, RENAME_EXCHANGE) == 0)
+        return 0;
+    char *aside = xasprintf("%s.old", draft);
+    int status = fs_remove(aside, err);
+    bool is_aside = status == 0 && rename(final, aside) == 0;
+    if (status == 0 && rename(draft, final) < 0)
+        status = error_set(err, "cannot rename %s: %s", draft, strerror(errno));
+    if (status < 0 && is_aside && rename(aside, final) == 0)
+        is_aside = false;
+    if (is_aside)
+        fs_remove(aside, NULL);
+    free(aside);
+    return status;
+}
+
 /* In a folder of its own first: one rename puts it on the shelf. */
 static int put(struct stowing *stowing, const struct parcel *parcel)
 {
@@ -140,13 +161,10 @@ static int put(struct stowing *stowing, const struct parcel *parcel)
     if (status == 0)
         status = write_manifest(draft, stowing->incident, err);
     if (status == 0)
-        status = fs_remove(final, err);
-    if (status == 0 && rename(draft, final) < 0)
-        status = error_set(err, "cannot rename %s: %s", draft, strerror(errno));
+        status = take_place(draft, final, err);
     if (status == 0)
         status = fs_sync_folder(stowing->shelf, err);
-    else
-        fs_remove(draft, NULL);
+    fs_remove(draft, NULL); /* what failed, or what was there before */
     free(draft);
     free(final);
     return status;
