@@ -136,15 +136,41 @@ static void how_much_worse_gets_out(void **state)
     }
 }
 
+/* What one trigger catches does not make what another caught forgotten. */
+static void one_that_catches_much_costs_the_others_nothing(void **state)
+{
+    (void)state;
+    static const int noisy[] = {1, 9}; /* triggers */
+    for (size_t i = 0; i < sizeof noisy / sizeof *noisy; i++) {
+        struct caught *caught = caught_new();
+        caught_add(caught, "app", "rare", A, now_ms);
+        for (int64_t j = 0; j < 2 * CAUGHT_MAX; j++) {
+            char trigger[] = {'n', (char)('0' + j % noisy[i]), '\0'};
+            caught_add(caught, "app", trigger, A, now_ms + j);
+        }
+        char *text = caught_text(caught);
+        size_t count = 0;
+        assert_non_null(strstr(text, "\"rare\""));
+        for (const char *at = text; (at = strstr(at, "\"trigger\"")); at++)
+            count++;
+        assert_int_equal(count, noisy[i] == 1 ? CAUGHT_TRIGGER_MAX + 1 : CAUGHT_MAX);
+        free(text);
+        caught_free(caught);
+    }
+}
+
 static void the_file_is_read_back_as_it_was(void **state)
 {
     (void)state;
     struct caught *caught = caught_new(), *again = caught_new();
     struct error err;
     caught_add(caught, "app", "t", A, now_ms - 9 * 24 * hour_ms); /* forgotten */
-    for (int64_t i = 0; i < CAUGHT_MAX + 10; i++)
-        caught_add(caught, "an-app-with-a-name-of-the-greatest-length-there-is-in-the-file-64",
-            "a-trigger-with-a-name-of-forty-characters", i % 3 ? A : NULL, now_ms + i);
+    for (int64_t i = 0; i < CAUGHT_MAX + 10; i++) {
+        char trigger[] = "a-trigger-with-a-name-of-forty-character0";
+        trigger[sizeof trigger - 2] = (char)('0' + i % 6);
+        caught_add(caught, "an-app-with-a-name-of-the-greatest-length-there-is-in-the-file-6",
+            trigger, i % 3 ? A : NULL, now_ms + i);
+    }
     char *text = caught_text(caught);
     assert_true(strlen(text) <= CAUGHT_TEXT_MAX);
     assert_null(strstr(text, "\"t\""));
@@ -185,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_is_known_is_held_back),
         cmocka_unit_test(how_much_worse_gets_out),
+        cmocka_unit_test(one_that_catches_much_costs_the_others_nothing),
         cmocka_unit_test(the_file_is_read_back_as_it_was),
         cmocka_unit_test(another_file_is_refused_as_a_whole),
     };

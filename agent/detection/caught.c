@@ -49,14 +49,46 @@ void caught_free(struct caught *caught)
     free(caught);
 }
 
+static bool is_of(const struct catch *one, const char *app, const char *trigger)
+{
+    return !strcmp(one->app, app) && !strcmp(one->trigger, trigger);
+}
+
+/* The oldest of that trigger, when it has its share; else, when all is full, the oldest of the one
+ * that has most: one that catches much costs the others nothing. */
+static void make_room(struct caught *caught, const char *app, const char *trigger)
+{
+    size_t own = 0, oldest = 0, most = 0, from = 0;
+    for (size_t i = caught->count; i-- > 0;)
+        if (is_of(&caught->all[i], app, trigger)) {
+            own++;
+            oldest = i;
+        }
+    if (own >= CAUGHT_TRIGGER_MAX) {
+        drop(caught, oldest);
+        return;
+    }
+    for (size_t i = 0; i < caught->count && caught->count == CAUGHT_MAX; i++) {
+        const struct catch *one = &caught->all[i];
+        size_t count = 0;
+        for (size_t j = i; j < caught->count; j++)
+            count += is_of(&caught->all[j], one->app, one->trigger);
+        if (count > most) {
+            most = count;
+            from = i;
+        }
+    }
+    if (caught->count == CAUGHT_MAX)
+        drop(caught, from);
+}
+
 void caught_add(
     struct caught *caught, const char *app, const char *trigger, const char *group, int64_t wall_ms)
 {
     for (size_t i = caught->count; i-- > 0;)
         if (wall_ms - caught->all[i].wall_ms >= days_ms)
             drop(caught, i);
-    if (caught->count == CAUGHT_MAX)
-        drop(caught, 0);
+    make_room(caught, app, trigger);
     struct catch *added = &caught->all[caught->count++];
     *added = (struct catch){.app = xstrndup(app, NAME_BYTES_MAX),
         .trigger = xstrndup(trigger, NAME_BYTES_MAX),

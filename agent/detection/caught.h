@@ -26,14 +26,21 @@ struct caught;
 struct error;
 struct known;
 
-enum { CAUGHT_DAYS = 7, CAUGHT_MAX = 500, CAUGHT_TEXT_MAX = 256 * 1024, CAUGHT_WHY_SIZE = 300 };
+enum {
+    CAUGHT_DAYS = 7,
+    CAUGHT_MAX = 500,
+    CAUGHT_TRIGGER_MAX = 100,
+    CAUGHT_TEXT_MAX = 256 * 1024,
+    CAUGHT_WHY_SIZE = 300
+};
 #define CAUGHT_WORSE 1.25
 
 struct caught *caught_new(void);
 void caught_free(struct caught *caught);
 
 /* An incident of that group (NULL: it was not analysed) fired then, wall ms. What is older than
- * CAUGHT_DAYS before it is forgotten, and so is the oldest of more than CAUGHT_MAX. */
+ * CAUGHT_DAYS before it is forgotten, and so is the oldest of more than CAUGHT_TRIGGER_MAX of a
+ * trigger of an app, and of more than CAUGHT_MAX in all the oldest of the trigger that has most. */
 void caught_add(struct caught *caught, const char *app, const char *trigger, const char *group,
     int64_t wall_ms);
 
