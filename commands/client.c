@@ -47,7 +47,9 @@ enum client_outcome client_ask(struct loop *loop, const char *state, const char 
     *json = NULL;
     buf_init(&body, 0);
     if (!fs_exists(socket))
-        error_set(err, "no agent is running with the state folder %s", state);
+        error_set(err,
+            "no agent is running with the state folder %s; -c FILE or --state DIR names another",
+            state);
     else if (http_fetch(loop, &options, &status, &body, err) < 0)
         error_prefix(err, "no agent answers on %s", socket);
     else

@@ -70,6 +70,41 @@ static size_t print_rows(const struct listing *listing)
                          : list_rows_print(listing->rows, &style, now_ms, stdout);
 }
 
+/* Counts, and has none read. */
+static bool count_hidden(void *arg, const char *service, const char *id)
+{
+    size_t *count = arg;
+    (void)service;
+    (void)id;
+    ++*count;
+    return false;
+}
+
+static int take_none(void *arg, const struct store_incident *stored)
+{
+    (void)arg;
+    (void)stored;
+    return 0;
+}
+
+/* Nothing is there, or the filter hides what is. */
+static void say_nothing_found(const struct listing *listing)
+{
+    size_t hidden = 0;
+    const struct store_filter *given = &listing->filter;
+    const struct store_filter all = {.since_ms = INT64_MIN, .wanted = count_hidden, .arg = &hidden};
+    char *place = terminal_safe(listing->where.place);
+    bool filtered = given->service || given->trigger || given->since_ms != INT64_MIN ||
+                    listing->group;
+    if (filtered)
+        store_list(listing->where.store, &all, take_none, NULL, NULL);
+    fprintf(stderr, "stakeout list: no incidents found in %s", place);
+    if (hidden > 0)
+        fprintf(stderr, ": the filter hides %zu", hidden);
+    putc('\n', stderr);
+    free(place);
+}
+
 static int print_all(struct listing *listing)
 {
     struct error err;
@@ -83,7 +118,7 @@ static int print_all(struct listing *listing)
     if (status < 0)
         return command_failed(&command_list, "%s", err.text);
     if (printed == 0)
-        fprintf(stderr, "stakeout list: no incidents found in %s\n", listing->where.place);
+        say_nothing_found(listing);
     return EXIT_DONE;
 }
 

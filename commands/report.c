@@ -13,6 +13,7 @@
 #include "review/evidence/evidence.h"
 #include "review/store/store_backend.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,8 +166,13 @@ static int report(void *arg, size_t profile_bytes)
     struct error err = {""};
     reporting->profile_bytes = profile_bytes;
     buf_init(&reporting->text, INCIDENT_TEXT_MAX);
+    errno = 0; /* stays so when it is a file */
     void *folder = store_folder_open(reporting->folder, &err);
-    int status = folder ? read_evidence(reporting, folder, &err) : -1;
+    int status = folder ? read_evidence(reporting, folder, &err)
+                        : error_set(&err,
+                              "%s is not the folder of one incident, which has an "
+                              "incident.json: %s",
+                              reporting->folder, strerror(errno == 0 ? ENOTDIR : errno));
     if (status == 0) {
         tell_damage(reporting);
         analysis_run(reporting->evidence);

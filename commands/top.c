@@ -42,6 +42,23 @@ static int failed(const struct error *err)
     return status;
 }
 
+/* As what Go's servers give always is: what is not, and is damaged, is rather something else. */
+static bool is_compressed(const struct buf *file)
+{
+    return file->size >= 2 && !memcmp(file->data, "\x1f\x8b", 2);
+}
+
+/* What is said of the base is said of its file. */
+static int failed_to_make(const struct request *request, const struct error *err)
+{
+    static const char of_base[] = "--base: ";
+    struct error rest;
+    if (!request->base || strncmp(err->text, of_base, sizeof of_base - 1) != 0)
+        return failed_for(request->profile, err);
+    error_format(&rest, "%s", err->text + sizeof of_base - 1);
+    return failed_for(request->base, &rest);
+}
+
 static bool is_stdin(const char *path)
 {
     return !strcmp(path, "-");
@@ -58,6 +75,10 @@ static int read_profile(const struct request *request, const char *path, struct 
         status = failed(&err);
     } else {
         *profile = profile_decode(file.data, file.size, (size_t)request->limit_bytes, &err);
+        if (!*profile && file.size > 0 && !is_compressed(&file))
+            error_format(&err,
+                "is it a profile in pprof's format? That is what Go's /debug/pprof/... gives; text "
+                "(debug=1 or 2) is none");
         if (!*profile)
             status = failed_for(path, &err);
     }
@@ -97,7 +118,7 @@ static int make(const struct request *request)
         return status;
     }
     if (top_make(&top, profile, base, &request->options, &err) < 0)
-        status = failed_for(request->profile, &err);
+        status = failed_to_make(request, &err);
     else
         status = print(&top, request->json);
     top_free(&top);
@@ -163,9 +184,10 @@ const struct command command_top = {
         "                     of by what it takes itself (flat)\n"
         "  --sample TYPE      which values: a sample type's name (inuse_space) or number, counted\n"
         "                     from 0; else the profile's default\n"
-        "  -n, --count N      at most so many functions; 0, the default: all\n"
-        "  --node-fraction F  leave out functions with less than this part of all; 0.005 by\n"
-        "                     default\n"
+        "  -n, --count N      at most so many functions, of those that --node-fraction leaves; 0,\n"
+        "                     the default: all of these\n"
+        "  --node-fraction F  leave out functions that with all they call have less than this\n"
+        "                     part of all, 0 to 1; 0.005 by default, 0: none is left out\n"
         "  --limit SIZE       the most that a profile may inflate to; 64MiB by default\n"
         "  --json             one object, values in the sample type's own unit\n",
     .run = run,

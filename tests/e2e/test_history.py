@@ -144,6 +144,12 @@ def test_markdown_links_into_the_source(made):
     assert "encoding/json" not in re.sub(r"`[^`]*`", "", shown)
 
 
+def test_a_filter_says_what_it_hides(made):
+    for arguments in (["--service", "nope"], ["--trigger", "nope"], ["--group", "0" * 16]):
+        told = harness.run("list", *arguments, made)
+        assert told.returncode == 0 and re.search(r": the filter hides [1-9]\d*$", told.stderr.strip())
+
+
 def test_an_endpoint_with_a_password_is_not_repeated():
     told = harness.run("list", "--endpoint", "https://me:secret@store", "s3://bucket")
     assert told.returncode == 2 and "user name or password" in told.stderr
