@@ -48,6 +48,16 @@ static bool is_compressed(const struct buf *file)
     return file->size >= 2 && !memcmp(file->data, "\x1f\x8b", 2);
 }
 
+static void add_hint(struct error *err)
+{
+    struct error reason = *err;
+    error_format(err,
+        "%.200s; is it a profile in pprof's format? Go's /debug/pprof/... gives one; text "
+        "(debug=1) "
+        "is none",
+        reason.text);
+}
+
 /* What is said of the base is said of its file. */
 static int failed_to_make(const struct request *request, const struct error *err)
 {
@@ -76,9 +86,7 @@ static int read_profile(const struct request *request, const char *path, struct 
     } else {
         *profile = profile_decode(file.data, file.size, (size_t)request->limit_bytes, &err);
         if (!*profile && file.size > 0 && !is_compressed(&file))
-            error_format(&err,
-                "is it a profile in pprof's format? That is what Go's /debug/pprof/... gives; text "
-                "(debug=1 or 2) is none");
+            add_hint(&err);
         if (!*profile)
             status = failed_for(path, &err);
     }

@@ -218,7 +218,8 @@ def test_hostile_profiles(folder):
     large = gzip.compress(b"\x00" * (70 << 20))
     refused(top(stored(folder, "bomb", large)), "inflates to more")
     refused(top(stored(folder, "empty", b"")), "is empty")
-    refused(top(stored(folder, "text", b"goroutine profile: total 5\n")), "the profile is damaged")
+    refused(top(stored(folder, "text", b"goroutine profile: total 5\n")), "the profile is damaged",
+            "is it a profile in pprof's format?")
     whole = gzip.compress(simple(["main.main"]))
     refused(top(stored(folder, "half", whole[:len(whole) // 2])), "in the middle")
     refused(top("--limit", "10", stored(folder, "small", simple(["main.main"]))), "10")
