@@ -85,8 +85,8 @@ static const char *format_difference(enum unit unit, double value, char text[VAL
     return text;
 }
 
-/* "cpu-high: cpu 93.1% against 80.0%, 13.1 points above" */
-static char *describe_trigger(const struct incident_cause *trigger)
+/* "cpu-high: cpu 93.1% against 80.0%, 13.1 points above"; what was taken by hand has no limit */
+static char *describe_trigger(const struct incident_cause *trigger, const char *kind)
 {
     if (!trigger->name)
         return NULL;
@@ -95,7 +95,7 @@ static char *describe_trigger(const struct incident_cause *trigger)
     char value[VALUE_TEXT_SIZE], limit[VALUE_TEXT_SIZE], difference[VALUE_TEXT_SIZE];
     enum unit unit = unit_of(trigger->metric);
     metric_format(unit, trigger->value, value);
-    if (isnan(trigger->limit))
+    if (isnan(trigger->limit) || !strcmp(kind, "manual"))
         return xasprintf("%s: %s %s", trigger->name, trigger->metric, value);
     metric_format(unit, trigger->limit, limit);
     format_difference(unit, fabs(trigger->value - trigger->limit), difference);
@@ -165,7 +165,8 @@ static void add_facts(struct view *view, const struct incident *incident, const 
     add_text(view, "group", group_as_stored(incident, group));
     add_text(view, "service", incident->service);
     add_text(view, "app", incident->app);
-    add_fact(view, "trigger", describe_trigger(&incident->trigger));
+    add_fact(view, "trigger",
+        describe_trigger(&incident->trigger, incident->kind ? incident->kind : ""));
     add_time(view, "onset", incident->onset_ms, 0, NULL);
     add_time(view, "fired", incident->fired_ms, incident->onset_ms, "the onset");
     add_time(view, "finished", incident->finished_ms, incident->fired_ms, "the fire");

@@ -184,6 +184,23 @@ void view_add_growth(struct view *view, const struct evidence *evidence)
     growth_free(&growth);
 }
 
+static bool is_constant(const double *values, size_t count)
+{
+    double least = NAN, most = NAN; /* a NAN loses against a number */
+    for (size_t i = 0; i < count; i++) {
+        least = fmin(least, values[i]);
+        most = fmax(most, values[i]);
+    }
+    return !(most > least);
+}
+
+/* Counts of something that did not happen. */
+static bool is_unmoved_counter(const struct metric *metric, double peak)
+{
+    return metric && peak == 0 &&
+           (!strcmp(metric->name, "oom_kills") || !strcmp(metric->name, "restarts"));
+}
+
 /* The samples of a metric as a small chart; "" when there are none. The caller frees. */
 static char *chart_of(const struct evidence *evidence, const char *metric)
 {
@@ -195,7 +212,9 @@ static char *chart_of(const struct evidence *evidence, const char *metric)
     double *values = xcalloc(series->count, sizeof *values);
     for (size_t i = 0; i < series->count; i++)
         values[i] = series_at(series, series->count - 1 - i)->value;
-    char *chart = terminal_sparkline(values, series->count, CHART_WIDTH);
+    char *chart = is_constant(values, series->count)
+                      ? xstrdup("") /* a bar of one height says nothing */
+                      : terminal_sparkline(values, series->count, CHART_WIDTH);
     free(values);
     return chart;
 }
@@ -206,6 +225,8 @@ void view_add_peaks(
     for (size_t i = 0; i < incident->peak_count; i++) {
         const struct incident_peak *peak = &incident->peaks[i];
         const struct metric *known = metric_of_series(peak->metric);
+        if (is_unmoved_counter(known, peak->value))
+            continue;
         char value[VALUE_TEXT_SIZE], *chart = chart_of(evidence, peak->metric);
         metric_format(known ? known->unit : UNIT_NONE, peak->value, value);
         table_add(&view->peaks, (const char *const[]){peak->metric, value, chart});

@@ -54,9 +54,10 @@ void view_print_text(struct view *view, FILE *out)
 }
 
 /* Prints text from outside as a code span, in which nothing is markup, a mention, a reference or a
- * link: the fence is longer than any run of backticks inside (CommonMark 6.1). In a table a bar
- * would end the cell even so: it gets a backslash, which the table takes off again (GFM 4.10). */
-static void print_code(FILE *out, const char *text, bool in_table)
+ * link: the fence is longer than any run of backticks inside (CommonMark 6.1). It is in a
+ * table, where a bar would end the cell even so: it gets a backslash, which the table takes off
+ * again (GFM 4.10). */
+static void print_code(FILE *out, const char *text)
 {
     size_t longest = 0;
     for (const char *at = text; (at = strchr(at, '`'));) {
@@ -69,7 +70,7 @@ static void print_code(FILE *out, const char *text, bool in_table)
     memset(fence, '`', longest + 1);
     fprintf(out, "%s%s", fence, space);
     for (; *text; text++) {
-        if (*text == '|' && in_table)
+        if (*text == '|')
             putc('\\', out);
         putc(*text, out);
     }
@@ -77,10 +78,32 @@ static void print_code(FILE *out, const char *text, bool in_table)
     free(fence);
 }
 
+/* Whether something that GitHub makes a link of by itself goes on here: https://, www., GH-1. */
+static bool links_by_itself(const char *text, const char *at)
+{
+    if (*at == ':')
+        return at[1] == '/';
+    bool after_w = at > text && (at[-1] == 'w' || at[-1] == 'W');
+    bool after_h = at > text && (at[-1] == 'h' || at[-1] == 'H');
+    return (*at == '.' && after_w) || (*at == '-' && after_h);
+}
+
+/* A sentence in which nothing is markup (CommonMark 2.4), a mention, a reference or a link. */
+static void print_escaped(FILE *out, const char *text)
+{
+    for (const char *at = text; *at; at++)
+        if (strchr("@#<>&", *at) || links_by_itself(text, at))
+            fprintf(out, "&#%d;", *at);
+        else if (strchr("\\`*_{}[]()!|~$^=", *at))
+            fprintf(out, "\\%c", *at);
+        else
+            putc(*at, out);
+}
+
 static void print_markdown_cell(FILE *out, const char *text)
 {
     if (*text)
-        print_code(out, text, true);
+        print_code(out, text);
 }
 
 /* links: of the last column, one for each row; NULL: none. A link has no character that could end
@@ -135,7 +158,7 @@ static void print_markdown_growth(const struct view *view, FILE *out)
         return;
     char *title = terminal_safe(view->growth_title);
     putc('\n', out);
-    print_code(out, title, false);
+    print_escaped(out, title);
     putc('\n', out);
     free(title);
     const char *const *titles = view->growth.columns != 5        ? plain
@@ -150,13 +173,13 @@ void view_print_markdown(struct view *view, FILE *out)
     static const char *const peaks[] = {"metric", "peak", ""};
     char *headline = terminal_safe(view->headline);
     fputs("### ", out);
-    print_code(out, headline, false);
+    print_escaped(out, headline);
     putc('\n', out);
     free(headline);
     if (view->verdict) {
         char *verdict = terminal_safe(view->verdict);
         putc('\n', out);
-        print_code(out, verdict, false);
+        print_escaped(out, verdict);
         putc('\n', out);
         free(verdict);
     }

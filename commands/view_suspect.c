@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "core/incident.h"
+#include "review/suspect/explained.h"
 #include "review/suspect/go_names.h"
 
 #include <math.h>
@@ -110,7 +111,11 @@ void view_add_suspect(struct view *view, const struct incident *incident)
     }
     if (isfinite(analysis->explained.percent))
         view_add(table, "explained",
-            xasprintf("%.0f%% of the container's CPU time is in the profile",
-                analysis->explained.percent));
+            xasprintf("%.0f%% of the container's CPU time is in the profile%s",
+                analysis->explained.percent,
+                analysis->explained.percent > EXPLAINED_MOST
+                    ? ": more than the container used, so one of the two is wrong (is it the "
+                      "profile of another process, or another container's figures?)"
+                    : ""));
     view_add(table, "not analysed", copy(analysis->skipped));
 }

@@ -115,8 +115,21 @@ static void markdown_from_outside_stays_text(void **state)
     static const char json[] = HEAD
         "\"trigger\": {\"name\": \"a\", \"reason\": \"@all `x` | <img src=x>\\n# #1\"}, "
         "\"target\": {\"image\": \"a|b``c\", \"host\": \"\\u001b[2J\"}, \"profiles\": []}";
-    static const char *const phrases[] = {"### `` @all `x` | <img src=x>\\n# #1 ``\n",
+    static const char *const phrases[] = {
+        "### &#64;all \\`x\\` \\| &#60;img src\\=x&#62;\\\\n&#35; &#35;1\n",
         "| image | ``` a\\|b``c ``` |\n", "| host | `\\x1b[2J` |\n", NULL};
+    expect(view_print_markdown, json, "/x", NULL, phrases);
+}
+
+static void sentences_in_markdown_are_no_code_and_no_links(void **state)
+{
+    (void)state;
+    static const char json[] = HEAD "\"headline\": \"CPU rose, 61% of it in (*Store).Get_all of "
+                                    "https://a.b www.a.b GH-1 [x](y)\", " PROFILE;
+    static const char *const phrases[] = {"### CPU rose, 61% of it in \\(\\*Store\\).Get\\_all of "
+                                          "https&#58;//a.b www&#46;a.b GH&#45;1 "
+                                          "\\[x\\]\\(y\\)\n",
+        NULL};
     expect(view_print_markdown, json, "/x", NULL, phrases);
 }
 
@@ -180,6 +193,31 @@ static void a_link_stands_around_code_and_is_none_of_its_own(void **state)
     view_free(&view);
     incident_free(stored.incident);
     free(text);
+}
+
+static void what_cannot_be_is_said(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *wanted, *not_wanted;
+    } cases[] = {
+        {HEAD "\"explained\": {\"percent\": 119}, " PROFILE, "explained  119% of", "is wrong"},
+        {HEAD "\"explained\": {\"percent\": 121}, " PROFILE, "so one of the two is wrong", "xyz"},
+        {HEAD "\"metrics\": {\"peak\": {\"oom_kills\": 0, \"restarts\": 1, \"db.received\": "
+              "0}}, " PROFILE,
+            "restarts     1", "oom_kills"},
+        {"{\"schema\": 1, \"id\": \"20261123T150401Z-manual-1a2b3c\", \"service\": \"a\", "
+         "\"kind\": "
+         "\"manual\", \"fired\": \"2026-11-23T15:04:01Z\", \"trigger\": {\"name\": \"manual\", "
+         "\"metric\": \"cpu\", \"value\": 12, \"limit\": 80}, " PROFILE,
+            "trigger    manual: cpu 12.0%\n", "below"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = print(view_print_text, cases[i].json, "/x", NULL);
+        if (!strstr(text, cases[i].wanted) || strstr(text, cases[i].not_wanted))
+            fail_msg("case %zu:\n%s", i, text);
+        free(text);
+    }
 }
 
 static void what_grew_adds_up(void **state)
@@ -257,9 +295,11 @@ int main(void)
         cmocka_unit_test(little_is_told_of_an_incident_that_says_little),
         cmocka_unit_test(commands_can_be_pasted),
         cmocka_unit_test(markdown_from_outside_stays_text),
+        cmocka_unit_test(sentences_in_markdown_are_no_code_and_no_links),
         cmocka_unit_test(markdown_has_the_tables),
         cmocka_unit_test(the_suspect_is_a_card),
         cmocka_unit_test(a_link_stands_around_code_and_is_none_of_its_own),
+        cmocka_unit_test(what_cannot_be_is_said),
         cmocka_unit_test(what_grew_adds_up),
         cmocka_unit_test(the_history_is_one_line),
     };

@@ -5,6 +5,7 @@
 #include "review/evidence/evidence.h"
 #include "review/page/html.h"
 #include "review/page/page.h"
+#include "review/suspect/explained.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 
 /* Percent explained: more is no inaccuracy of sampling. */
-static const double too_much = 120;
 
 static void put_when(struct buf *out, const struct incident *incident)
 {
@@ -82,9 +82,11 @@ static void put_trust(struct buf *out, const struct incident *incident)
     }
     if (isfinite(explained->percent)) {
         buf_puts(out, is_there ? " and " : "");
-        if (explained->percent > too_much)
+        if (explained->percent > EXPLAINED_MOST)
             html_printf(out,
-                "has more CPU time (%.0f%%) than the container’s figures: one of them is off",
+                "has %.0f%% of the CPU time that the container used: <strong>one of the two is "
+                "wrong</strong> (is it the profile of another process, or another container’s "
+                "figures?)",
                 explained->percent);
         else if (explained->percent < 99.5)
             html_printf(out, "explains %.0f%% of the container’s CPU time", explained->percent);
