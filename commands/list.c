@@ -71,11 +71,12 @@ static size_t print_rows(const struct listing *listing)
 }
 
 /* Counts, and has none read. */
-static bool count_hidden(void *arg, const char *service, const char *id)
+static bool count_hidden(void *arg, const char *service, const char *id, uint64_t stamp)
 {
     size_t *count = arg;
     (void)service;
     (void)id;
+    (void)stamp;
     ++*count;
     return false;
 }

@@ -138,7 +138,7 @@ static void what_the_profile_explains_is_said(void **state)
     } cases[] = {
         {1, "explains 20% of the container"},
         {0.2, "explains all of the container"},
-        {0.1, "has more CPU time (200%) than the container’s figures: one of them is off"},
+        {0.1, "has 200% of the CPU time that the container used: <strong>one of the two is wrong"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
