@@ -143,7 +143,8 @@ void worker_hurry(struct worker_job *job, int64_t deadline_ms)
     if (deadline_ms >= job->deadline_ms)
         return;
     job->deadline_ms = deadline_ms;
-    if (worker->pid && worker->first == job && !worker->late)
+    /* Once it has closed its standard error the timer is set already, for a look at its end. */
+    if (worker->pid && worker->first == job && !worker->late && worker->said >= 0)
         loop_timer_set(worker->timer, deadline_ms);
 }
 

@@ -120,6 +120,20 @@ static void how_a_child_ends_is_told(void **state)
     }
 }
 
+/* Its standard error is closed, so that only a look at it tells of its end. */
+static void a_hurry_does_not_put_off_the_end(void **state)
+{
+    struct bench *bench = *state;
+    struct outcome outcome;
+    bool never = false;
+    open_worker(bench, "/bin/sh");
+    struct worker_job *job = submit(bench, "exec 2>&-; sleep 0.5; exit 0", 60000, &outcome);
+    loop_run_until(bench->loop, &never, clock_mono_ms() + 200);
+    worker_hurry(job, clock_mono_ms() + 5000);
+    wait_for(bench, &outcome);
+    assert_int_equal(outcome.status, 0);
+}
+
 static void a_child_knows_none_of_our_secrets(void **state)
 {
     struct bench *bench = *state;
@@ -371,6 +385,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(how_a_child_ends_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_hurry_does_not_put_off_the_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_child_knows_none_of_our_secrets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(closed_descriptors_are_in_nobodys_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_child_that_says_much_is_not_held_up, set_up, tear_down),
