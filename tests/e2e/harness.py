@@ -375,6 +375,21 @@ def incidents_below(folder):
     return [Incident(os.path.dirname(path)) for path in sorted(glob.glob(pattern))]
 
 
+def wait_incidents(agent, captures, count=1, timeout_s=PATIENCE_S):
+    """The incidents, once there are so many."""
+    def stored():
+        found = incidents_below(captures)
+        return found if len(found) >= count else None
+    return wait_until(stored, lambda: f"{count} incidents; the log:\n{agent.log}", timeout_s)
+
+
+def warm(agent):
+    """Waits for the first CPU figure."""
+    agent.wait_status(lambda status: any(metric["name"] == "cpu" for metric in status["metrics"]),
+                      "cpu is measured")
+    return agent
+
+
 def hidden_below(folder):
     """Temporary files: their names begin with a dot."""
     return [os.path.join(path, name) for path, folders, names in os.walk(str(folder))

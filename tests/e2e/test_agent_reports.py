@@ -2,7 +2,7 @@
 import pytest
 
 import harness
-from harness import wait_until, watching
+from harness import wait_incidents, wait_until, warm, watching
 
 CORES = 0.3
 
@@ -13,21 +13,14 @@ def service(start_service):
 
 
 def spike(running, service):
-    running.wait_status(lambda status: any(metric["name"] == "cpu" for metric in status["metrics"]),
-                        "cpu is measured")
+    warm(running)
     service.burn(6)
-
-
-def wait_stored(running, captures):
-    wait_until(lambda: harness.incidents_below(captures),
-               lambda: f"an incident; the log:\n{running.log}")
-    return harness.incidents_below(captures)[0]
 
 
 def test_an_incident_is_stored_with_its_report_and_suspect(agent, service, captures):
     running = agent(watching(service, captures)).start()
     spike(running, service)
-    incident = wait_stored(running, captures)
+    incident = wait_incidents(running, captures)[0]
     report = incident.files["report.html"].decode()
     assert len(report) < 500_000 and "http://" not in report.split("<body")[0]
     found = incident.json
@@ -47,7 +40,7 @@ def test_the_reader_can_be_left_the_analysis(agent, service, captures):
     config["limits"] = {"analyse": "reader"}
     running = agent(config).start()
     spike(running, service)
-    incident = wait_stored(running, captures)
+    incident = wait_incidents(running, captures)[0]
     assert "report.html" not in incident.files and "suspect" not in incident.json
     result = harness.run("report", incident.folder)
     assert result.returncode == 0, result.stderr
@@ -69,7 +62,7 @@ def test_what_an_earlier_run_left_without_a_report_gets_one(agent, service, capt
     left = running.spooled()
     running.configure({**watching(service, captures), "state": running.state})
     running.start()
-    incident = wait_stored(running, captures)
+    incident = wait_incidents(running, captures)[0]
     assert [incident.id] == left
     assert "report.html" in incident.files
     assert incident.json["suspect"]["function"] == harness.CULPRIT

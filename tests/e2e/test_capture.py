@@ -2,14 +2,12 @@
 import http.client
 import json
 import os
-import re
-import signal
 import socket
 
 import pytest
 
 import harness
-from harness import seconds_of, wait_until, watching
+from harness import seconds_of, wait_incidents, wait_until, warm, watching
 
 CORES = 0.3  # what the service may use: reached at once, and the machine stays usable
 
@@ -17,21 +15,6 @@ CORES = 0.3  # what the service may use: reached at once, and the machine stays 
 @pytest.fixture
 def service(start_service):
     return start_service(cores=CORES)
-
-
-def wait_incidents(agent, captures, count=1, timeout_s=harness.PATIENCE_S):
-    """The incidents, once there are so many."""
-    def stored():
-        found = harness.incidents_below(captures)
-        return found if len(found) >= count else None
-    return wait_until(stored, lambda: f"{count} incidents; the log:\n{agent.log}", timeout_s)
-
-
-def warm(agent):
-    """Waits for the first CPU figure."""
-    agent.wait_status(lambda status: any(metric["name"] == "cpu" for metric in status["metrics"]),
-                      "cpu is measured")
-    return agent
 
 
 def test_a_spike_of_30_s_yields_one_incident_with_the_culprit(agent, service, captures):
@@ -277,71 +260,6 @@ def test_memory_is_measured_against_the_limit(agent, start_service, captures):
     assert "main.keepGames" in incident.top("heap")
 
 
-def test_a_capture_by_hand_goes_through_the_running_agent(agent, service, captures):
-    running = agent(watching(service, captures)).start()
-    taken = running.command("capture", "--reason", "a look at 100% & more")
-    assert taken.returncode == 0, taken.stderr
-    incident = harness.incidents_below(captures)[0]
-    assert taken.stdout == incident.id + "\n"
-    assert incident.json["kind"] == "manual"
-    assert incident.json["trigger"] == {"name": "manual", "reason": "a look at 100% & more"}
-    assert "onset" not in incident.json
-    assert f"incident {incident.id} opened" in running.log
-    unknown = running.command("capture", "--set", "nonsense")
-    assert unknown.returncode == 2 and "nonsense" in unknown.stderr
-
-
-def test_a_capture_by_hand_needs_no_agent(agent, service, captures):
-    alone = agent(watching(service, captures))
-    taken = alone.command("capture", "--reason", "before the release")
-    assert taken.returncode == 0, taken.stderr
-    incident = harness.incidents_below(captures)[0]
-    assert taken.stdout == incident.id + "\n"
-    assert incident.json["trigger"]["reason"] == "before the release"
-    assert [profile["status"] for profile in incident.json["profiles"]] == ["ok"] * 3
-    alone.wait_spool_empty()
-
-
-@pytest.mark.parametrize("signals", [1, 2], ids=["grace ends", "a second signal"])
-def test_a_capture_that_is_interrupted_is_not_stored(agent, start_service, captures, signals):
-    service = start_service(cores=CORES)
-    service.process.send_signal(signal.SIGSTOP)  # it never answers, so that nothing is complete before the end
-    config = watching(service, captures, limits={"grace": "0s" if signals == 1 else "60s"})
-    config["captures"]["spike"] = ["goroutine"]
-    alone = agent(config)
-    alone.spawn(harness.BINARY, "capture", "-c", alone.file)
-    alone.wait_log("profile goroutine started")
-    for count in range(signals):
-        alone.process.send_signal(signal.SIGINT)
-        if count == 0:
-            alone.wait_log("stopping: ")
-    assert alone.process.wait(harness.PATIENCE_S) == 1, alone.log
-    assert re.search(r"incident \S+ (is|was) .*left in the spool", alone.log), alone.log
-    assert not harness.incidents_below(captures)
-
-
-@pytest.mark.parametrize("with_agent", [True, False], ids=["through the agent", "alone"])
-def test_a_capture_that_cannot_be_stored_stays_in_the_spool(agent, service, captures, with_agent):
-    with open(captures, "w", encoding="ascii"):
-        pass  # a file where the folder should be
-    one = agent(watching(service, captures))
-    one.config["captures"]["spike"] = ["goroutine"]
-    one.configure(one.config)
-    if with_agent:
-        one.start()
-    taken = one.command("capture")
-    assert taken.returncode == 1
-    incident_id = taken.stdout.strip()
-    assert incident_id in taken.stderr and "spool" in taken.stderr
-    assert one.spooled() == [incident_id]
-    if not with_agent:
-        one.start()
-    os.remove(captures)
-    incident = wait_incidents(one, captures, timeout_s=60)[0]
-    assert incident.id == incident_id
-    one.wait_spool_empty()
-
-
 def test_status_tells_what_the_agent_sees(agent, service, captures):
     one = agent(watching(service, captures))
     nobody = one.command("status")
@@ -448,18 +366,6 @@ def test_a_port_that_is_taken_is_not_fatal(agent, service, captures):
         assert running.command("status", "--quiet").returncode == 0
     running.wait_log(f"listening on 127.0.0.1:{port}", 30)
     assert ask(port, "GET", "/healthz")[0] == 200
-
-
-def test_captures_by_hand_need_no_source(agent, service, captures):
-    config = watching(service, captures)
-    del config["source"], config["app"]["container"], config["triggers"]
-    running = agent(config).start()
-    running.wait_log("source cgroup: .*app.container.*its metrics are gaps")
-    assert running.log.count("its metrics are gaps") == 1, "said once"
-    assert running.command("capture").returncode == 0
-    incident = harness.incidents_below(captures)[0]
-    assert incident.profile("cpu")["status"] == "ok"
-    assert incident.json["metrics"] == {"file": "metrics.csv"}
 
 
 def test_a_url_and_a_folder_are_enough(agent, service, captures):
