@@ -65,12 +65,15 @@ static int note_mark(struct noting *noting, struct error *err)
     return status;
 }
 
-/* The highest of the metric that fired, among all of the group. */
-static double highest_peak(struct web_index *index, const char *id)
+/* The highest of the metric that fired, among all of the group. Where only this server has analysed
+ * the incident, its index knows the group. */
+static double highest_peak(struct web_index *index, struct incident *incident)
 {
     double peak = NAN;
     struct web_index_view view = web_index_hold(index);
-    const struct web_summary *own = web_index_find(&view, id);
+    const struct web_summary *own = web_index_find(&view, incident->id);
+    if (own && !incident->analysis.group)
+        incident->analysis.group = xstrdup(own->group);
     for (size_t i = 0; own && i < view.count; i++)
         if (!strcmp(view.summaries[i]->group, own->group))
             peak = fmax(peak, view.summaries[i]->peak);
@@ -83,7 +86,7 @@ static int note_known(struct noting *noting, struct error *err)
     const struct store_incident *stored = noting->stored;
     const char *known = web_form_get(noting->form, "known");
     struct web_index *index = noting->site->index;
-    double peak = highest_peak(index, stored->id);
+    double peak = highest_peak(index, stored->incident);
     struct known now;
     if (!known)
         return error_set(err, "the form says nothing");
