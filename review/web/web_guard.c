@@ -45,13 +45,14 @@ bool web_guard_name_valid(const char *name)
     return length > 0 && length <= HOST_MAX && (strspn(name, plain) == length || is_ip(name));
 }
 
-static void make_token(char token[WEB_TOKEN_SIZE])
+void web_guard_secret(char *hex, size_t size)
 {
-    unsigned char bytes[(WEB_TOKEN_SIZE - 1) / 2];
-    if (RAND_bytes(bytes, sizeof bytes) != 1)
-        abort(); /* no machine that this runs on is without random numbers */
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(token + 2 * i, 3, "%02x", bytes[i]);
+    unsigned char byte;
+    for (size_t i = 0; i + 2 < size; i += 2) {
+        if (RAND_bytes(&byte, 1) != 1)
+            abort(); /* no machine that this runs on is without random numbers */
+        snprintf(hex + i, 3, "%02x", byte);
+    }
 }
 
 void web_guard_init(
@@ -61,7 +62,7 @@ void web_guard_init(
     const char *host = listening->host;
     *guard = (struct web_guard){
         .any_ip = !*host || !strcmp(host, "0.0.0.0") || !strcmp(host, "::")};
-    make_token(guard->token);
+    web_guard_secret(guard->token, sizeof guard->token);
     add_name(guard, "localhost");
     add_name(guard, "127.0.0.1");
     add_name(guard, "[::1]");

@@ -41,4 +41,7 @@ int web_guard_check(
 /* Whether a form's token is ours; NULL is not. */
 bool web_guard_token_valid(const struct web_guard *guard, const char *token);
 
+/* Fills size - 1 (an even number of) random hex digits and a NUL into hex. */
+void web_guard_secret(char *hex, size_t size);
+
 #endif

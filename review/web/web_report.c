@@ -19,8 +19,6 @@
 #include "review/web/web_tools.h"
 
 #include <inttypes.h>
-#include <openssl/rand.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,15 +192,6 @@ static int get_report(
     return status;
 }
 
-static void make_nonce(char nonce[NONCE_SIZE])
-{
-    unsigned char bytes[(NONCE_SIZE - 1) / 2];
-    if (RAND_bytes(bytes, sizeof bytes) != 1)
-        abort(); /* no machine that this runs on is without random numbers */
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(nonce + 2 * i, 3, "%02x", bytes[i]);
-}
-
 static void set_nonce(struct buf *text, const char nonce[NONCE_SIZE])
 {
     const size_t length = NONCE_SIZE - 1;
@@ -233,7 +222,7 @@ void web_incident_page(struct web_site *site, const char *id, struct web_reply *
         web_page_problem(site, reply, 404, err.text);
     } else {
         struct buf *out = &reply->body;
-        make_nonce(nonce);
+        web_guard_secret(nonce, sizeof nonce);
         set_nonce(&text, nonce);
         set_policy(reply, nonce);
         buf_append(out, text.data, kept.navigation_at);
