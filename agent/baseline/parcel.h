@@ -10,7 +10,7 @@
 struct buf;
 struct error;
 
-enum { PARCEL_FILES_MAX = 32, PARCEL_NAME_SIZE = 101, PARCEL_MAX_BYTES = 8 * 1024 * 1024 };
+enum { PARCEL_FILES_MAX = 32, PARCEL_NAME_SIZE = 101, PARCEL_MAX_BYTES = 4 * 1024 * 1024 };
 
 struct parcel_file {
     char name[PARCEL_NAME_SIZE]; /* plain: without a folder */
