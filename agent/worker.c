@@ -21,14 +21,6 @@
 static const char mark[] = "STAKEOUT_CHILD", memory_mark[] = "STAKEOUT_CHILD_MEMORY";
 
 enum { NICENESS = 10, CPU_SECONDS = 60, WHY_SIZE = 512 };
-/* AddressSanitizer reserves more address space than there is memory. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ADDRESS_SANITIZER 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define ADDRESS_SANITIZER 1
-#endif
 
 /* Between the end of a child's standard error and its end as a process there is a moment. */
 static const int64_t reap_again_ms = 5;
@@ -366,7 +358,7 @@ static void set_limit(__rlimit_resource_t resource, rlim_t most)
     }
 }
 
-#ifndef ADDRESS_SANITIZER
+#ifndef STAKEOUT_SANITIZED /* AddressSanitizer reserves more address space than there is memory */
 /* There is no limit of what is resident; there is one of address space. Of that, libraries, the
  * program and stacks take some tens of MiB at once, of which little becomes memory, and that is
  * shared with the agent: it comes on top. What the process has of its own already does not. */
@@ -412,7 +404,7 @@ void worker_settle_child(void)
     set_limit(RLIMIT_CPU, CPU_SECONDS);
     set_limit(RLIMIT_CORE, 0);
     give_way();
-#ifndef ADDRESS_SANITIZER
+#ifndef STAKEOUT_SANITIZED
     const char *memory = getenv(memory_mark);
     int64_t most_bytes = memory ? strtoll(memory, NULL, 10) : 0;
     if (most_bytes > 0)
