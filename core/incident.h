@@ -183,7 +183,6 @@ void incident_add_own_code(struct incident *incident, const char *prefix);
 
 /* Frees what the analysis holds; it is as of a new incident then. */
 void incident_clear_analysis(struct incident *incident);
-void incident_function_free(struct incident_function *function);
 
 /* incident.json; the caller decrefs. */
 json_t *incident_to_json(const struct incident *incident);

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-void incident_function_free(struct incident_function *function)
+static void free_function(struct incident_function *function)
 {
     free(function->function);
     free(function->file);
@@ -23,10 +23,10 @@ void incident_clear_analysis(struct incident *incident)
     struct incident_analysis *analysis = &incident->analysis;
     free(analysis->headline);
     free(analysis->group);
-    incident_function_free(&analysis->suspect);
+    free_function(&analysis->suspect);
     free(analysis->no_suspect);
     for (size_t i = 0; i < analysis->runner_up_count; i++)
-        incident_function_free(&analysis->runners_up[i]);
+        free_function(&analysis->runners_up[i]);
     free(analysis->runners_up);
     free(analysis->sparkline.metric);
     free(analysis->sparkline.values);

@@ -67,8 +67,7 @@ void series_push(struct series *series, int64_t time_ms, double value)
     series->pushed++;
 }
 
-/* Samples of from_ms and later: they are the newest ones. */
-static size_t count_since(const struct series *series, int64_t from_ms)
+size_t series_count_since(const struct series *series, int64_t from_ms)
 {
     size_t low = 0, high = series->count;
     while (low < high) {
@@ -84,7 +83,7 @@ static size_t count_since(const struct series *series, int64_t from_ms)
 static struct series *copy_series(const struct series *series, int64_t from_ms)
 {
     struct series *copy = xcalloc(1, sizeof *copy);
-    size_t count = count_since(series, from_ms);
+    size_t count = series_count_since(series, from_ms);
     *copy = (struct series){.name = xstrdup(series->name),
         .unit = series->unit,
         .ring = xcalloc(count, sizeof *copy->ring),

@@ -47,4 +47,7 @@ void series_push(struct series *series, int64_t time_ms, double value);
 /* The sample `back` before the newest (0: the newest), or NULL when there is none. */
 const struct sample *series_at(const struct series *series, size_t back);
 
+/* How many samples are of from_ms and later: they are the newest ones. */
+size_t series_count_since(const struct series *series, int64_t from_ms);
+
 #endif

@@ -52,20 +52,6 @@ static double quantile(const double *sorted, size_t count, double part)
     return sorted[below] + (at - (double)below) * (next - sorted[below]);
 }
 
-/* Samples of onset_ms and later: the newest ones. */
-static size_t count_from(const struct series *series, int64_t onset_ms)
-{
-    size_t low = 0, high = series->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (series_at(series, middle)->time_ms >= onset_ms)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* The samples before the onset that are not of an earlier spike of the same kind: those on the calm
  * side of half way between the calmest tenth and the extreme. A few calm ones among many are a
  * pause, and an extreme that is not far from them is noise: then it is all of them. Returns where
@@ -171,7 +157,7 @@ void movement_of(
     *movement = (struct movement){.usual = NAN, .below = NAN, .above = NAN, .extreme = NAN};
     if (series->count == 0)
         return;
-    size_t from_onset = onset_ms ? count_from(series, onset_ms) : 1;
+    size_t from_onset = onset_ms ? series_count_since(series, onset_ms) : 1;
     size_t count = series->count - from_onset;
     double *sorted = xcalloc(count + 1, sizeof *sorted);
     for (size_t i = 0; i < count; i++)

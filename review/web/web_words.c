@@ -95,10 +95,3 @@ char *web_words_cut(const char *text, size_t max)
             length--;
     return xstrndup(text, length);
 }
-
-const char *web_words_bytes(uint64_t bytes, char text[WEB_WORDS_SIZE])
-{
-    char formatted[VALUE_TEXT_SIZE];
-    snprintf(text, WEB_WORDS_SIZE, "%s", metric_format(UNIT_BYTES, (double)bytes, formatted));
-    return text;
-}

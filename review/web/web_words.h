@@ -27,7 +27,4 @@ const char *web_words_sample(const char *sample);
 /* A copy of at most max bytes that ends with a whole character; the caller frees. */
 char *web_words_cut(const char *text, size_t max);
 
-/* "8.1 KiB" */
-const char *web_words_bytes(uint64_t bytes, char text[WEB_WORDS_SIZE]);
-
 #endif
