@@ -18,12 +18,12 @@ RUN cmake -S /src -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSTAKEOUT_TESTS
     && ninja -C /build stakeout \
     && strip /build/stakeout
 
-# The image's root: every library goes to where the loader looks for it. glibc loads libgcc_s by
-# name when a thread is cancelled, so ldd does not list it.
+# The image's root: every library goes to where the loader looks for it. ldd does not list what is loaded by name: what
+# commands/on_demand.c loads, and libgcc_s, which glibc loads when a thread is cancelled.
 RUN set -eu; \
     install -D /build/stakeout /image/stakeout; \
-    { ldd /build/stakeout | grep -o '/[^ ]*'; \
-      ldconfig -p | grep -o '/[^ ]*/libgcc_s\.so\.1$'; } | sort -u | \
+    by_name=$(ldconfig -p | grep -oE '/[^ ]*/lib(curl\.so\.4|microhttpd\.so\.12|crypto\.so\.3|gcc_s\.so\.1)$'); \
+    { echo "$by_name"; for file in /build/stakeout $by_name; do ldd "$file" | grep -o '/[^ ]*'; done; } | sort -u | \
         while read -r library; do install -D -m 755 "$library" "/image$library"; done; \
     install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt; \
     mkdir -p /image/etc/stakeout /image/var/lib /state

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,7 +57,7 @@ static int sync_parent(const char *path, struct error *err)
     return status;
 }
 
-/* Of one name that a crash has left behind, this many seconds ago, nobody is writing any more. */
+/* Where files cannot be locked, nobody is writing any more what was begun this many seconds ago. */
 enum { LEFTOVER_S = 3600 };
 
 /* The parts of folder/name. */
@@ -72,6 +73,17 @@ static struct target target_of(const char *path)
     return (struct target){xstrndup(path, (size_t)(name - path)), name};
 }
 
+/* A writer holds the lock of its temporary until it is renamed or the process is gone, so a file
+ * that can be locked is a leftover. One that was opened and not yet locked may be taken for one:
+ * its writer finds it locked or gone, and takes another. */
+static bool is_mine(int fd)
+{
+    struct stat info;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+        return false;
+    return fstat(fd, &info) < 0 || info.st_nlink > 0;
+}
+
 /* folder/name -> folder/.name.PID-NUMBER.tmp, opened; the caller frees *temporary. Another process
  * may have the same id where containers share a folder: then the next number is free. -1 with
  * errno. */
@@ -82,8 +94,10 @@ static int open_temporary(const struct target *target, char **temporary)
         *temporary = xasprintf("%s.%s.%ld-%u.tmp", target->folder, target->name, (long)getpid(),
             atomic_fetch_add(&number, 1));
         int fd = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-        if (fd >= 0 || errno != EEXIST)
+        if (fd >= 0 ? is_mine(fd) : errno != EEXIST)
             return fd;
+        if (fd >= 0)
+            close(fd);
         free(*temporary);
     }
 }
@@ -98,6 +112,23 @@ static bool is_end_of_temporary(const char *text)
     return end > number + 1 && !strcmp(end, ".tmp");
 }
 
+static void remove_if_abandoned(const char *path)
+{
+    struct stat info;
+    bool abandoned = false;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            abandoned = true;
+        else if (errno != EWOULDBLOCK)
+            abandoned = time(NULL) - info.st_mtime > LEFTOVER_S;
+    }
+    if (abandoned)
+        unlink(path); /* before the lock is given back */
+    if (fd >= 0)
+        close(fd);
+}
+
 static int remove_leftover(void *arg, const char *name)
 {
     const struct target *target = arg;
@@ -106,9 +137,7 @@ static int remove_leftover(void *arg, const char *name)
         !is_end_of_temporary(name + length + 2))
         return 0;
     char *path = xasprintf("%s%s", target->folder, name);
-    struct stat info;
-    if (lstat(path, &info) == 0 && S_ISREG(info.st_mode) && time(NULL) - info.st_mtime > LEFTOVER_S)
-        unlink(path);
+    remove_if_abandoned(path);
     free(path);
     return 0;
 }
@@ -168,16 +197,17 @@ static int write_whole(const char *path, const struct content *content, struct e
     int fd = open_temporary(&target, &temporary);
     int failed = fd < 0 ? -1 : fill(fd, content);
     int code = errno;
-    if (fd >= 0 && close(fd) < 0 && !failed) {
-        failed = -1;
-        code = errno;
-    }
-    if (!failed && rename(temporary, path) < 0) {
+    /* Some file systems tell of a write that failed only when a descriptor is closed; the lock
+     * stays with the other. */
+    int closing = failed ? -1 : dup(fd);
+    if (!failed && (closing < 0 || close(closing) < 0 || rename(temporary, path) < 0)) {
         failed = -1;
         code = errno;
     }
     if (failed && fd >= 0)
         unlink(temporary);
+    if (fd >= 0)
+        close(fd);
     if (!failed && content->sync)
         remove_leftovers(&target);
     free(temporary);

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -189,23 +190,24 @@ static void leftovers_of_the_same_file_go(void **state)
     (void)state;
     static const struct {
         const char *name;
-        bool old, stays;
+        bool written, stays;
     } files[] = {
-        {".a.1-0.tmp", true, false},
-        {".a.1-0.tmp.tmp", true, true},
-        {".a.1-2.tmp", false, true}, /* somebody may be writing it */
-        {".a.b.1-0.tmp", true, true},
-        {".b.1-0.tmp", true, true},
-        {".a.tmp", true, true},
-        {"a.1-0.tmp", true, true},
+        {".a.1-0.tmp", false, false},
+        {".a.1-0.tmp.tmp", false, true},
+        {".a.1-2.tmp", true, true},
+        {".a.b.1-0.tmp", false, true},
+        {".b.1-0.tmp", false, true},
+        {".a.tmp", false, true},
+        {"a.1-0.tmp", false, true},
     };
-    const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    int writers = 0, written[sizeof files / sizeof *files];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char *path = in_folder(files[i].name);
         int fd = open(path, O_WRONLY | O_CREAT, 0644);
-        if (files[i].old)
-            assert_int_equal(futimens(fd, long_ago), 0);
-        close(fd);
+        if (files[i].written)
+            assert_int_equal(flock(written[writers++] = fd, LOCK_EX), 0);
+        else
+            close(fd);
         free(path);
     }
     put("a", 1);
@@ -215,6 +217,8 @@ static void leftovers_of_the_same_file_go(void **state)
             fail_msg("%s", files[i].name);
         free(path);
     }
+    while (writers > 0)
+        close(written[--writers]);
 }
 
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -366,7 +366,8 @@ def check_incident(incident, files):
         content = files[profile["file"]]
         assert len(content) == profile["bytes"], profile
         assert hashlib.sha256(content).hexdigest() == profile["sha256"], profile
-    assert set(files) - {"report.html"} == expected, "a report is there if it was made in time"
+    # A report is there if it was made in time.
+    assert set(files) - {"report.html"} == expected, sorted(files)
 
 
 def incidents_below(folder):
