@@ -11,12 +11,14 @@
 
 /* A message under construction. */
 struct message {
-    unsigned char bytes[8192];
+    unsigned char bytes[65536];
     size_t size;
 };
 
 static inline void put_raw(struct message *message, uint64_t number)
 {
+    if (message->size + 10 > sizeof message->bytes)
+        abort();
     for (; number >= 0x80; number >>= 7)
         message->bytes[message->size++] = (unsigned char)(number | 0x80);
     message->bytes[message->size++] = (unsigned char)number;
@@ -32,6 +34,8 @@ static inline void put_bytes(struct message *message, unsigned field, const void
 {
     put_raw(message, field << 3 | 2);
     put_raw(message, size);
+    if (size > sizeof message->bytes - message->size)
+        abort();
     memcpy(message->bytes + message->size, data, size);
     message->size += size;
 }

@@ -1,6 +1,6 @@
 #include "review/suspect/explained.h"
 
-#include "stacks_maker.h"
+#include "evidence_maker.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -13,12 +13,12 @@
 enum { START_MS = 1000000 };
 
 /* A profile of so many seconds of CPU time, recorded for 10 s. */
-static struct evidence *ten_seconds(const char *unit, int64_t value)
+static struct evidence *ten_seconds(const char *types, int64_t value)
 {
     struct evidence *evidence = make_evidence("cpu");
     const struct made_stack stacks[] = {{"main.main;main.work", value}, {NULL, 0}};
     struct incident_profile *listed = add_made(
-        evidence, "cpu", make_stacks("cpu", unit, "/a.go", stacks), NULL);
+        evidence, "cpu", stacks_list(types, "/a.go", stacks), NULL);
     listed->requested_ms = START_MS;
     listed->finished_ms = START_MS + 10200;
     listed->seconds = 10;
@@ -54,7 +54,7 @@ static void the_container_is_summed_up_over_the_recording(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct incident_explained explained;
-        struct evidence *evidence = ten_seconds("nanoseconds", 19000000000);
+        struct evidence *evidence = ten_seconds("cpu/nanoseconds", 19000000000);
         push_cores(evidence, "cpu.cores", 2, cases[i].spacing_ms, cases[i].gap_from_ms,
             cases[i].gap_to_ms);
         find(evidence, &explained);
@@ -72,7 +72,7 @@ static void the_app_may_stand_before_the_series(void **state)
 {
     (void)state;
     struct incident_explained explained;
-    struct evidence *evidence = ten_seconds("milliseconds", 5000);
+    struct evidence *evidence = ten_seconds("cpu/milliseconds", 5000);
     evidence->incident->app = xstrdup("api");
     push_cores(evidence, "api.cpu.cores", 1, 500, 1, 0);
     find(evidence, &explained);
@@ -85,7 +85,7 @@ static void what_is_not_there_is_not_known(void **state)
 {
     (void)state;
     struct incident_explained explained;
-    struct evidence *evidence = ten_seconds("count", 5000);
+    struct evidence *evidence = ten_seconds("cpu/count", 5000);
     explained_find(evidence, NULL, &explained);
     assert_true(isnan(explained.profile_cpu_s) && isnan(explained.percent));
     find(evidence, &explained);

@@ -3,7 +3,8 @@
 #include "core/buf.h"
 #include "review/compare/flame_tree.h"
 
-#include "stack_maker.h"
+#include "page_text.h"
+#include "stacks.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,11 +15,10 @@
 #include <cmocka.h>
 
 /* The page's piece for two profiles of stacks; base NULL: none. The caller frees it. */
-static char *page_of(
-    const char *type, const char *unit, const char *stacks, const char *base_stacks)
+static char *page_of(const char *types, const char *stacks, const char *base_stacks)
 {
-    struct profile *profile = stack_profile(type, unit, stacks);
-    struct profile *base = base_stacks ? stack_profile(type, unit, base_stacks) : NULL;
+    struct profile *profile = stacks_profile(types, NULL, stacks);
+    struct profile *base = base_stacks ? stacks_profile(types, NULL, base_stacks) : NULL;
     struct flame_tree tree;
     struct buf out;
     buf_init(&out, (size_t)1 << 20);
@@ -30,22 +30,10 @@ static char *page_of(
     return buf_take(&out);
 }
 
-static void must_have(const char *page, const char *text)
-{
-    if (!strstr(page, text))
-        fail_msg("%s is not in %s", text, page);
-}
-
-static void must_not_have(const char *page, const char *text)
-{
-    if (strstr(page, text))
-        fail_msg("%s is in %s", text, page);
-}
-
 static void test_frames_are_as_wide_as_their_share(void **state)
 {
     (void)state;
-    char *page = page_of("cpu", "nanoseconds",
+    char *page = page_of("cpu/nanoseconds",
         "a/b.Run;a/b.Work 750000000\na/b.Run 240000000\n"
         "c.Tiny 10000000",
         NULL);
@@ -64,7 +52,7 @@ static void test_frames_are_as_wide_as_their_share(void **state)
 static void test_a_difference_is_in_points_and_colours(void **state)
 {
     (void)state;
-    char *page = page_of("cpu", "nanoseconds", "a 80\nb 18\nc 2", "a 2\nb 6\nd 2");
+    char *page = page_of("cpu/nanoseconds", "a 80\nb 18\nc 2", "a 2\nb 6\nd 2");
     must_have(page, "<div class=\"flame with-base\" id=\"cpu\" data-title=\"CPU time\" "
                     "data-then=\"calm day\" data-unit=\"ns\" data-total=\"100\" data-base=\"10\" "
                     "data-kind=\"shares\">");
@@ -86,7 +74,7 @@ static void test_a_difference_is_in_points_and_colours(void **state)
 static void test_amounts_compare_as_they_are(void **state)
 {
     (void)state;
-    char *page = page_of("inuse_space", "bytes", "a 4194304\nb 1048576", "b 1048576");
+    char *page = page_of("inuse_space/bytes", "a 4194304\nb 1048576", "b 1048576");
     must_have(page, "data-kind=\"amounts\"");
     must_have(page, "a: 80.0% of CPU time (4.00 MiB), calm day 0 B, +4.00 MiB\">");
     must_have(page, "b: 20.0% of CPU time (1.00 MiB), calm day 1.00 MiB, 0 B\">");
@@ -96,7 +84,7 @@ static void test_amounts_compare_as_they_are(void **state)
 static void test_the_script_gets_all_of_the_tree(void **state)
 {
     (void)state;
-    char *page = page_of("cpu", "nanoseconds", "a;b 99\na;c;a 1", "a;b 1\nd 1");
+    char *page = page_of("cpu/nanoseconds", "a;b 99\na;c;a 1", "a;b 1\nd 1");
     must_have(page, "<pre class=\"flame-data\" hidden>u0 a\nx1 ll\nu0 b\nu0 c\nu0 d\n\n"
                     "1 0 255s 255s\n" /* 100000 in base 36 */
                     "0 1 255s 12kw\n"
@@ -116,7 +104,7 @@ static void test_nothing_of_a_name_is_markup(void **state)
     for (char *at = stacks; *at; at++)
         if (*at == '\x01')
             *at = '\r';
-    char *page = page_of("cpu", "nanoseconds", stacks, "b 1");
+    char *page = page_of("cpu/nanoseconds", stacks, "b 1");
     must_not_have(page, "<script");
     must_not_have(page, "onclick='");
     must_not_have(page, "\"onclick");
@@ -140,7 +128,7 @@ static void test_the_largest_graph_is_small(void **state)
                 "GetRematchStreak;encoding/json.(*decodeState).object;runtime.mallocgc%d;"
                 "runtime.gcStart%d %d\n",
                 i / 4, i % 50, i % 70, j ? 2000 - i : 1000 + i);
-    char *page = page_of("cpu", "nanoseconds", stacks.data, base.data);
+    char *page = page_of("cpu/nanoseconds", stacks.data, base.data);
     assert_in_range(strlen(page), 10000, 150 * 1000);
     must_not_have(page, "style=");
     free(page);
@@ -151,11 +139,11 @@ static void test_the_largest_graph_is_small(void **state)
 static void test_an_empty_profile_is_said_to_be_empty(void **state)
 {
     (void)state;
-    char *page = page_of("cpu", "nanoseconds", "", NULL);
+    char *page = page_of("cpu/nanoseconds", "", NULL);
     assert_string_equal(
         page, "<p class=\"flame-empty\">The profile has no samples of CPU time.</p>\n");
     free(page);
-    page = page_of("cpu", "nanoseconds", "", "a 1");
+    page = page_of("cpu/nanoseconds", "", "a 1");
     must_have(page, "<th scope=\"row\" class=\"i1\">a<td>0.0%<td>100.0%");
     free(page);
 }

@@ -2,7 +2,7 @@
 
 #include "core/buf.h"
 
-#include "stack_maker.h"
+#include "stacks.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -32,7 +32,7 @@ static void test_stacks_become_a_tree(void **state)
         {"", NULL, "all 0 0\n"},
         {"a;b 3\na;c 5\na;b 1\na 2", NULL, "all 11 0\n a 11 0\n  c 5 0\n  b 4 0\n"},
         {"a;b|c|d 3", NULL, "all 3 0\n a 3 0\n  b 3 0\n   c 3 0\n    d 3 0\n"},
-        {"a;@1f 3", NULL, "all 3 0\n a 3 0\n  0x1f 3 0\n"},
+        {"a;0x1f 3", NULL, "all 3 0\n a 3 0\n  0x1f 3 0\n"},
         {"a;b -3\na 1\n", NULL, "all 1 0\n a 1 0\n"},
         {"a;b 3\na;c 3", NULL, "all 6 0\n a 6 0\n  b 3 0\n  c 3 0\n"},
         {"a;b 3", "a;c 5\na;b 1", "all 3 6\n a 3 6\n  b 3 1\n  c 0 5\n"},
@@ -44,9 +44,10 @@ static void test_stacks_become_a_tree(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct profile *profile = stack_profile("cpu", "nanoseconds", cases[i].profile);
-        struct profile *base = cases[i].base ? stack_profile("cpu", "nanoseconds", cases[i].base)
-                                             : NULL;
+        struct profile *profile = stacks_profile("cpu/nanoseconds", NULL, cases[i].profile);
+        struct profile *base = cases[i].base
+                                   ? stacks_profile("cpu/nanoseconds", NULL, cases[i].base)
+                                   : NULL;
         struct flame_tree tree;
         flame_tree_build(&tree, profile, 0, base, NULL);
         char *text = show(&tree);
@@ -79,7 +80,7 @@ static void test_what_is_small_deep_or_much_is_folded(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct profile *profile = stack_profile("cpu", "nanoseconds", cases[i].profile);
+        struct profile *profile = stacks_profile("cpu/nanoseconds", NULL, cases[i].profile);
         struct flame_tree tree;
         flame_tree_build(&tree, profile, 0, NULL, &cases[i].limits);
         char *text = show(&tree);
@@ -95,8 +96,8 @@ static void test_a_share_of_either_total_counts(void **state)
 {
     const struct flame_tree_limits limits = {.least_percent = 10};
     (void)state;
-    struct profile *profile = stack_profile("cpu", "nanoseconds", "a 1000\nb 10");
-    struct profile *base = stack_profile("cpu", "nanoseconds", "b 3\nc 3\nd 1\na 100");
+    struct profile *profile = stacks_profile("cpu/nanoseconds", NULL, "a 1000\nb 10");
+    struct profile *base = stacks_profile("cpu/nanoseconds", NULL, "b 3\nc 3\nd 1\na 100");
     struct flame_tree tree;
     flame_tree_build(&tree, profile, 0, base, &limits);
     char *text = show(&tree);
@@ -104,7 +105,7 @@ static void test_a_share_of_either_total_counts(void **state)
     free(text);
     flame_tree_free(&tree);
     profile_free(base);
-    base = stack_profile("cpu", "nanoseconds", "b 3\nc 3\nd 1");
+    base = stacks_profile("cpu/nanoseconds", NULL, "b 3\nc 3\nd 1");
     flame_tree_build(&tree, profile, 0, base, &limits);
     text = show(&tree);
     assert_string_equal(text, "all 1010 7\n a 1000 0\n b 10 3\n c 0 3\n d 0 1\n");
@@ -117,7 +118,7 @@ static void test_a_share_of_either_total_counts(void **state)
 static void test_a_node_knows_where_it_is(void **state)
 {
     (void)state;
-    struct profile *profile = stack_profile("cpu", "nanoseconds", "a;b;c 3\na;d 2\ne 1");
+    struct profile *profile = stacks_profile("cpu/nanoseconds", NULL, "a;b;c 3\na;d 2\ne 1");
     struct flame_tree tree;
     flame_tree_build(&tree, profile, 0, NULL, NULL);
     static const struct {

@@ -1,7 +1,7 @@
 #include "review/suspect/goroutines.h"
 #include "review/suspect/owners.h"
 
-#include "stacks_maker.h"
+#include "evidence_maker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,8 +13,8 @@
 static struct evidence *with_profiles(const struct made_stack *spike, const struct made_stack *base)
 {
     struct evidence *evidence = make_evidence("goroutines");
-    add_made(evidence, "goroutine", make_stacks("goroutine", "count", "/a.go", spike),
-        base ? make_stacks("goroutine", "count", "/a.go", base) : NULL);
+    add_made(evidence, "goroutine", stacks_list("goroutine/count", "/a.go", spike),
+        base ? stacks_list("goroutine/count", "/a.go", base) : NULL);
     return evidence;
 }
 

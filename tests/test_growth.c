@@ -2,7 +2,7 @@
 
 #include "core/buf.h"
 
-#include "stack_maker.h"
+#include "stacks.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,29 +31,31 @@ static char *show(const struct growth *growth)
 static void test_differences_are_in_points_of_shares(void **state)
 {
     static const struct {
-        const char *type, *profile, *base, *orders;
+        const char *types, *profile, *base, *orders;
     } cases[] = {
         /* Ten times as much of everything is no difference. */
-        {"cpu", "a;b 30\na;c 70", "a;b 3\na;c 7",
+        {"cpu/count", "a;b 30\na;c 70", "a;b 3\na;c 7",
             "a 0.0, c 0.0, b 0.0\nc 0.0, b 0.0, a 0.0\na 0.0, c 0.0, b 0.0\n"},
-        {"cpu", "a;b 600\na;c 400", "a;b 1\na;c 9",
+        {"cpu/count", "a;b 600\na;c 400", "a;b 1\na;c 9",
             "b 50.0, a 0.0, c -50.0\nb 50.0, a 0.0, c -50.0\nc -50.0, a 0.0, b 50.0\n"},
-        {"cpu", "a;new 10", "a;old 10",
+        {"cpu/count", "a;new 10", "a;old 10",
             "new 100.0, a 0.0, old -100.0\nnew 100.0, a 0.0, old -100.0\n"
             "old -100.0, a 0.0, new 100.0\n"},
         /* Memory in use and goroutines compare as they are; bars are of the larger total. */
-        {"inuse_space", "a 100\nb 300", "a 100", "b 75.0, a 0.0\nb 75.0, a 0.0\na 0.0, b 75.0\n"},
-        {"goroutine", "a 1", "a 1\nb 3", "a 0.0, b -75.0\na 0.0, b -75.0\nb -75.0, a 0.0\n"},
+        {"inuse_space/count", "a 100\nb 300", "a 100",
+            "b 75.0, a 0.0\nb 75.0, a 0.0\na 0.0, b 75.0\n"},
+        {"goroutine/count", "a 1", "a 1\nb 3", "a 0.0, b -75.0\na 0.0, b -75.0\nb -75.0, a 0.0\n"},
         /* Once a sample, however deep it recurses. */
-        {"cpu", "a;a;a 5\nb 5", "b 10", "a 50.0, b -50.0\na 50.0, b -50.0\nb -50.0, a 50.0\n"},
-        {"cpu", "a;b 3", "", "b 0.0, a 0.0\nb 0.0, a 0.0\na 0.0, b 0.0\n"},
-        {"cpu", "", "a 3", "a -100.0\na -100.0\na -100.0\n"},
-        {"cpu", "", "", "\n\n\n"},
+        {"cpu/count", "a;a;a 5\nb 5", "b 10",
+            "a 50.0, b -50.0\na 50.0, b -50.0\nb -50.0, a 50.0\n"},
+        {"cpu/count", "a;b 3", "", "b 0.0, a 0.0\nb 0.0, a 0.0\na 0.0, b 0.0\n"},
+        {"cpu/count", "", "a 3", "a -100.0\na -100.0\na -100.0\n"},
+        {"cpu/count", "", "", "\n\n\n"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct profile *profile = stack_profile(cases[i].type, "count", cases[i].profile);
-        struct profile *base = stack_profile(cases[i].type, "count", cases[i].base);
+        struct profile *profile = stacks_profile(cases[i].types, NULL, cases[i].profile);
+        struct profile *base = stacks_profile(cases[i].types, NULL, cases[i].base);
         struct growth growth;
         growth_of(&growth, profile, 0, base);
         char *text = show(&growth);
@@ -68,7 +70,7 @@ static void test_differences_are_in_points_of_shares(void **state)
 static void test_one_can_come_before_its_equals(void **state)
 {
     (void)state;
-    struct profile *profile = stack_profile("cpu", "count", "a;b;c;d 9\ne 1");
+    struct profile *profile = stacks_profile("cpu/count", NULL, "a;b;c;d 9\ne 1");
     struct growth growth;
     growth_of(&growth, profile, 0, NULL);
     growth_prefer(&growth, "c");
@@ -84,19 +86,19 @@ static void test_one_can_come_before_its_equals(void **state)
 static void test_a_base_is_found_by_its_name_and_unit(void **state)
 {
     static const struct {
-        const char *type, *unit;
+        const char *types;
         bool has_base;
         double ratio;
     } cases[] = {
-        {"alloc_space", "bytes", true, 1},
-        {"alloc_space", "kilobytes", true, 1024},
-        {"alloc_space", "seconds", false, 1},
-        {"inuse_space", "bytes", false, 1},
+        {"alloc_space/bytes", true, 1},
+        {"alloc_space/kilobytes", true, 1024},
+        {"alloc_space/seconds", false, 1},
+        {"inuse_space/bytes", false, 1},
     };
     (void)state;
-    struct profile *profile = stack_profile("alloc_space", "bytes", "a 2048");
+    struct profile *profile = stacks_profile("alloc_space/bytes", NULL, "a 2048");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct profile *base = stack_profile(cases[i].type, cases[i].unit, "a 1");
+        struct profile *base = stacks_profile(cases[i].types, NULL, "a 1");
         struct comparison comparison = comparison_of(profile, 0, base);
         assert_int_equal(comparison.has_base, cases[i].has_base);
         assert_true(comparison.base_ratio == cases[i].ratio);

@@ -1,6 +1,6 @@
 #include "review/suspect/owners.h"
 
-#include "stacks_maker.h"
+#include "evidence_maker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,7 +89,7 @@ static struct owners *learn(const char *build, const char *own_code)
 {
     struct evidence *evidence = make_evidence("cpu");
     const struct made_stack stacks[] = {{build, 1}, {NULL, 0}};
-    add_made(evidence, "cpu", make_stacks("cpu", "nanoseconds", "", stacks), NULL);
+    add_made(evidence, "cpu", stacks_list("cpu/nanoseconds", "", stacks), NULL);
     if (own_code)
         incident_add_own_code(evidence->incident, own_code);
     struct owners *owners = owners_learn(evidence);

@@ -1,6 +1,6 @@
 #include "review/suspect/suspect.h"
 
-#include "stacks_maker.h"
+#include "evidence_maker.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -142,9 +142,11 @@ static struct evidence *evidence_of(const struct suspect_case *test)
 {
     static const char file[] = "/src/app/a.go";
     struct evidence *evidence = make_evidence(test->metric);
-    const char *unit = strcmp(test->type, "cpu") ? "count" : "nanoseconds";
-    add_made(evidence, test->profile, make_stacks(test->type, unit, file, test->spike),
-        test->base[0].stack ? make_stacks(test->type, unit, file, test->base) : NULL);
+    char types[80];
+    snprintf(types, sizeof types, "%s/%s", test->type,
+        strcmp(test->type, "cpu") ? "count" : "nanoseconds");
+    add_made(evidence, test->profile, stacks_list(types, file, test->spike),
+        test->base[0].stack ? stacks_list(types, file, test->base) : NULL);
     return evidence;
 }
 
@@ -288,7 +290,7 @@ static void what_is_too_large_is_left_to_the_reader(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct evidence *evidence = make_evidence(rows[i].metric);
         struct incident_analysis *found = &evidence->incident->analysis;
-        add_made(evidence, "goroutine", make_stacks("goroutine", "count", "/a.go", stacks), NULL);
+        add_made(evidence, "goroutine", stacks_list("goroutine/count", "/a.go", stacks), NULL);
         if (rows[i].too_large) {
             add_made(evidence, rows[i].too_large, NULL, NULL);
             evidence->profiles[1].too_large = true;

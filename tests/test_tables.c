@@ -5,7 +5,8 @@
 #include "review/page/goroutine_table.h"
 #include "review/suspect/goroutines.h"
 
-#include "stack_maker.h"
+#include "page_text.h"
+#include "stacks.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,13 +24,13 @@ static char *source_of(const void *arg, const char *function, const char *file, 
 }
 
 /* The caller frees it. */
-static char *table_of(const char *type, const char *unit, const char *stacks,
-    const char *base_stacks, const struct tables_options *options)
+static char *table_of(const char *types, const char *stacks, const char *base_stacks,
+    const struct tables_options *options)
 {
-    struct profile *profile = stack_profile(type, unit, stacks);
-    struct profile *base = base_stacks ? stack_profile(type, unit, base_stacks) : NULL;
+    struct profile *profile = stacks_profile(types, NULL, stacks);
+    struct profile *base = base_stacks ? stacks_profile(types, NULL, base_stacks) : NULL;
     if (profile->function_count > 0) {
-        profile->functions[0].file = stack_string(profile, "/src/a \"b\".go", 13);
+        profile->functions[0].file = stacks_add_string(profile, "/src/a \"b\".go");
         profile->functions[0].start_line = 7;
     }
     struct growth growth;
@@ -43,47 +44,33 @@ static char *table_of(const char *type, const char *unit, const char *stacks,
     return buf_take(&out);
 }
 
-static void must_have(const char *page, const char *text)
-{
-    if (!strstr(page, text))
-        fail_msg("%s is not in %s", text, page);
-}
-
-static void must_not_have(const char *page, const char *text)
-{
-    if (strstr(page, text))
-        fail_msg("%s is in %s", text, page);
-}
-
 static void test_rows_tell_now_and_then(void **state)
 {
     static const struct {
-        const char *type, *unit, *profile, *base, *row;
+        const char *types, *profile, *base, *row;
     } cases[] = {
-        {"cpu", "nanoseconds", "m;x/y.Work 60\nm;z 40", "m;x/y.Work 1\nm;z 9",
+        {"cpu/nanoseconds", "m;x/y.Work 60\nm;z 40", "m;x/y.Work 1\nm;z 9",
             ">y.Work <small>x/y</small></th><td>+50.0 <svg class=\"bar-grew\" width=\"80\" "
             "height=\"10\" aria-hidden=\"true\"><rect width=\"100.0%\" height=\"10\"/></svg></td>"
             "<td>60.0%</td><td>10.0%</td><td>60.0%</td><td>10.0%</td></tr>"},
-        {"cpu", "nanoseconds", "m;w 60\nm;z 40", "m;w 1\nm;z 9",
+        {"cpu/nanoseconds", "m;w 60\nm;z 40", "m;w 1\nm;z 9",
             "<details><summary>What shrank: 1 function</summary>\n<table><caption>Functions that "
             "shrank most, with what they call</caption>"},
-        {"inuse_space", "bytes", "m;w 2048\nm 1024", "m;w 1024",
+        {"inuse_space/bytes", "m;w 2048\nm 1024", "m;w 1024",
             "<td>+1.00 KiB <svg class=\"bar-grew\" width=\"80\" height=\"10\" aria-hidden=\"true\">"
             "<rect width=\"50.0%\" height=\"10\"/></svg></td><td>2.00 KiB</td><td>1.00 KiB</td>"},
-        {"cpu", "nanoseconds", "m;w 2000\nm 6000", NULL,
+        {"cpu/nanoseconds", "m;w 2000\nm 6000", NULL,
             "<td>75.0% <svg class=\"bar-share\" width=\"80\" height=\"10\" "
             "aria-hidden=\"true\"><rect "
             "width=\"100.0%\" height=\"10\"/></svg></td><td>100.0%</td><td>8.00 µs</td>"
             "<td>75.0%</td><td>6.00 µs</td>"},
-        {"cpu", "nanoseconds", "m 1", "m 1",
-            "<p>No function has grown in time since calm day.</p>"},
-        {"cpu", "nanoseconds", "", NULL, "<p>The profile has no samples of time.</p>"},
+        {"cpu/nanoseconds", "m 1", "m 1", "<p>No function has grown in time since calm day.</p>"},
+        {"cpu/nanoseconds", "", NULL, "<p>The profile has no samples of time.</p>"},
     };
     const struct tables_options options = {.id = "t", .title = "time"};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *page = table_of(
-            cases[i].type, cases[i].unit, cases[i].profile, cases[i].base, &options);
+        char *page = table_of(cases[i].types, cases[i].profile, cases[i].base, &options);
         must_have(page, cases[i].row);
         free(page);
     }
@@ -93,7 +80,7 @@ static void test_rows_have_a_limit_and_say_so(void **state)
 {
     const struct tables_options options = {.id = "t", .title = "time", .rows = 2};
     (void)state;
-    char *page = table_of("cpu", "nanoseconds", "a 4\nb 3\nc 2\nd 1", "z 1", &options);
+    char *page = table_of("cpu/nanoseconds", "a 4\nb 3\nc 2\nd 1", "z 1", &options);
     must_have(page, "<p class=\"rest by-cum\">2 more are smaller.</p>");
     must_have(page, "title=\"b\"");
     must_not_have(page, "title=\"c\"");
@@ -105,12 +92,12 @@ static void test_links_are_of_the_web_only(void **state)
     struct tables_options options = {
         .id = "t", .title = "time", .source = source_of, .source_arg = "https://git.internal"};
     (void)state;
-    char *page = table_of("cpu", "nanoseconds", "<a> 4", NULL, &options);
+    char *page = table_of("cpu/nanoseconds", "<a> 4", NULL, &options);
     must_have(page, "title=\"&lt;a&gt;&#10;/src/a &quot;b&quot;.go:7\"><a "
                     "href=\"https://git.internal/src/a &quot;b&quot;.go#L7\">&lt;a&gt;</a>");
     free(page);
     options.source_arg = "javascript:alert(1)//";
-    page = table_of("cpu", "nanoseconds", "<a> 4", NULL, &options);
+    page = table_of("cpu/nanoseconds", "<a> 4", NULL, &options);
     must_not_have(page, "javascript");
     must_not_have(page, "<a ");
     free(page);

@@ -1,7 +1,7 @@
 #include "review/top/top.h"
 
 #include "core/error.h"
-#include "stack_lines.h"
+#include "stacks.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,63 +12,62 @@
 
 /* The end-to-end test has go tool pprof as its judge; these are what it would say, too. */
 static const struct top_case {
-    const char *types, *stacks[6], *base[6];
+    const char *types, *stacks, *base;
     struct top_options options;
     const char *expected; /* without the line above the columns' names, and those */
 } top_cases[] = {
-    {"cpu/nanoseconds", {"30000000: leaf root", "10000000: root"}, {NULL}, {.row_count = 0},
+    {"cpu/nanoseconds", "root;leaf 30000000\nroot 10000000", NULL, {.row_count = 0},
         "40ms, 100% of 40ms total\n"
         "      30ms 75.00% 75.00%       30ms 75.00%  leaf\n"
         "      10ms 25.00%   100%       40ms   100%  root\n"},
-    {"cpu/nanoseconds", {"30000000: leaf root", "10000000: root"}, {NULL},
-        {.by_cum = true, .row_count = 1},
+    {"cpu/nanoseconds", "root;leaf 30000000\nroot 10000000", NULL, {.by_cum = true, .row_count = 1},
         "10ms, 25.00% of 40ms total\n"
         "Showing top 1 nodes out of 2\n"
         "      10ms 25.00% 25.00%       40ms   100%  root\n"},
     /* small ones go by cum, and are counted */
-    {"space/bytes", {"1048576: a", "1024: b", "3: c"}, {NULL}, {.fraction = 0.1},
+    {"space/bytes", "a 1048576\nb 1024\nc 3", NULL, {.fraction = 0.1},
         "1MB, 99.90% of 1MB total\n"
         "Dropped 2 nodes (cum <= 0.10MB)\n"
         "       1MB 99.90% 99.90%        1MB 99.90%  a\n"},
-    {"space/bytes", {"1048576: a", "1024: b", "3: c"}, {NULL}, {.row_count = 0},
+    {"space/bytes", "a 1048576\nb 1024\nc 3", NULL, {.row_count = 0},
         "1049603B, 100% of 1049603B total\n"
         "  1048576B 99.90% 99.90%   1048576B 99.90%  a\n"
         "     1024B 0.098%   100%      1024B 0.098%  b\n"
         "        3B 0.00029%   100%         3B 0.00029%  c\n"},
-    {"space/count", {"1: a", "1: b", "1000: c"}, {NULL}, {.fraction = 0.0005},
+    {"space/count", "a 1\nb 1\nc 1000", NULL, {.fraction = 0.0005},
         "1002, 100% of 1002 total\n"
         "      1000 99.80% 99.80%       1000 99.80%  c\n"
         "         1   0.1% 99.90%          1   0.1%  a\n"
         "         1   0.1%   100%          1   0.1%  b\n"},
     /* what is always inlined, and what is only here and there */
-    {"n/count", {"1: in<out root", "1: part<out root", "1: part root"}, {NULL}, {.row_count = 0},
+    {"n/count", "root;out|in 1\nroot;out|part 1\nroot;part 1", NULL, {.row_count = 0},
         "3, 100% of 3 total\n"
         "         2 66.67% 66.67%          2 66.67%  part (partial-inline)\n"
         "         1 33.33%   100%          1 33.33%  in (inline)\n"
         "         0     0%   100%          2 66.67%  out\n"
         "         0     0%   100%          3   100%  root\n"},
-    {"n/objects", {"2: 0x10 ? a", "1: a"}, {NULL}, {.row_count = 0},
+    {"n/objects", "a;?;0x10 2\na 1", NULL, {.row_count = 0},
         "3objects, 100% of 3objects total\n"
         "  2objects 66.67% 66.67%   2objects 66.67%  <unknown>\n"
         "  1objects 33.33%   100%   3objects   100%  a\n"},
     /* a difference: in per cent of all that differs */
-    {"n/count", {"5: f main", "2: g main"}, {"1: f main", "4: g main", "1: h"}, {.row_count = 0},
+    {"n/count", "main;f 5\nmain;g 2", "main;f 1\nmain;g 4\nh 1", {.row_count = 0},
         "1, 14.29% of 7 total\n"
         "         4 57.14% 57.14%          4 57.14%  f\n"
         "        -2 28.57% 28.57%         -2 28.57%  g\n"
         "        -1 14.29% 14.29%         -1 14.29%  h\n"
         "         0     0% 14.29%          2 28.57%  main\n"},
-    {"n/count", {"5: f"}, {"5: f"}, {.row_count = 0}, "0, 0% of 0 total\n"},
-    {"n/count", {NULL}, {NULL}, {.row_count = 0}, "0, 0% of 0 total\n"},
-    {"a/count b/count", {"1,2: f"}, {NULL}, {.sample_type = "a"},
+    {"n/count", "f 5", "f 5", {.row_count = 0}, "0, 0% of 0 total\n"},
+    {"n/count", "", NULL, {.row_count = 0}, "0, 0% of 0 total\n"},
+    {"a/count b/count", "f 1,2", NULL, {.sample_type = "a"},
         "1, 100% of 1 total\n"
         "         1   100%   100%          1   100%  f\n"},
 };
 
 static char *print(const struct top_case *of, char *(*safe)(const char *text), bool json)
 {
-    struct profile *base = of->base[0] ? make_stacks(of->types, NULL, of->base) : NULL;
-    struct profile *profile = make_stacks(of->types, NULL, of->stacks);
+    struct profile *base = of->base ? stacks_profile(of->types, NULL, of->base) : NULL;
+    struct profile *profile = stacks_profile(of->types, NULL, of->stacks);
     struct top top;
     struct error err;
     struct buf out;
@@ -110,7 +109,7 @@ static char *shout(const char *text)
 static void text_is_made_safe(void **state)
 {
     (void)state;
-    static const struct top_case hostile = {"x/xs", {"1: fx"}, {NULL}, {.row_count = 0}, NULL};
+    static const struct top_case hostile = {"x/xs", "fx 1", NULL, {.row_count = 0}, NULL};
     char *text = print(&hostile, shout, false);
     assert_null(strchr(text, 'x'));
     assert_non_null(strstr(text, "f?"));
@@ -142,54 +141,42 @@ static void assert_fails(struct profile *profile, struct profile *base,
 static void what_cannot_be_is_said(void **state)
 {
     (void)state;
-    static const char *const stacks[] = {"1: f", NULL};
+    static const char stacks[] = "f 1";
     const struct top_options none = {.row_count = 0}, wall = {.sample_type = "wall"};
-    assert_fails(make_stacks("cpu/ns", NULL, stacks), NULL, &wall, "\"wall\"; it has: cpu");
-    assert_fails(make_stacks("cpu/ns", NULL, stacks), make_stacks("space/bytes", NULL, stacks),
-        &none, "--base: the profile is of another kind");
-    assert_fails(make_stacks("", NULL, stacks + 1), NULL, &none, "no samples");
+    assert_fails(stacks_profile("cpu/ns", NULL, stacks), NULL, &wall, "\"wall\"; it has: cpu");
+    assert_fails(stacks_profile("cpu/ns", NULL, stacks),
+        stacks_profile("space/bytes", NULL, stacks), &none,
+        "--base: the profile is of another kind");
+    assert_fails(stacks_profile("", NULL, ""), NULL, &none, "no samples");
 }
 
 /* A profile with an expression of frames to drop. */
-static struct profile *make_dropping(const char *drop, const char *keep, const char *const *stacks)
+static struct profile *make_dropping(const char *drop, const char *keep, const char *stacks)
 {
-    struct profile *profile = make_stacks("n/count", NULL, stacks);
-    char *texts[] = {strdup(drop), strdup(keep)};
-    profile->strings = realloc(
-        profile->strings, (profile->string_count + 2) * sizeof *profile->strings);
-    assert_non_null(profile->strings);
-    for (size_t i = 0; i < 2; i++) {
-        struct profile_block *block = calloc(1, sizeof *block);
-        assert_non_null(block);
-        *block = (struct profile_block){profile->blocks, texts[i]};
-        profile->blocks = block;
-        profile->strings[profile->string_count + i] = (struct profile_string){
-            texts[i], (uint32_t)strlen(texts[i])};
-    }
-    profile->drop_frames = profile->string_count;
-    profile->keep_frames = profile->string_count + 1;
-    profile->string_count += 2;
+    struct profile *profile = stacks_profile("n/count", NULL, stacks);
+    profile->drop_frames = stacks_add_string(profile, drop);
+    profile->keep_frames = stacks_add_string(profile, keep);
     return profile;
 }
 
 static const struct drop_case {
     const char *drop, *keep, *stack, *expected; /* names by falling cum and flat */
 } drop_cases[] = {
-    {"", "", "1: malloc f main", "malloc f main"},
-    {"malloc", "", "1: malloc f main", "f main"},
-    {"malloc", "", "1: inner malloc f main", "f main"},
-    {"mal", "", "1: malloc f main", "malloc f main"},
-    {"mal.*", "malloc", "1: malloc f main", "malloc f main"},
-    {"mal.*", "(", "1: malloc f main", "malloc f main"},
-    {"(", "", "1: malloc f main", "malloc f main"},
+    {"", "", "main;f;malloc 1", "malloc f main"},
+    {"malloc", "", "main;f;malloc 1", "f main"},
+    {"malloc", "", "main;f;malloc;inner 1", "f main"},
+    {"mal", "", "main;f;malloc 1", "malloc f main"},
+    {"mal.*", "malloc", "main;f;malloc 1", "malloc f main"},
+    {"mal.*", "(", "main;f;malloc 1", "malloc f main"},
+    {"(", "", "main;f;malloc 1", "malloc f main"},
     /* nothing else was met before */
-    {"main", "", "1: f main", "f main"},
-    {"m", "", "1: f m g", "g"},
+    {"main", "", "main;f 1", "f main"},
+    {"m", "", "g;m;f 1", "g"},
     /* inlined ones: the inner of a location, and all of it */
-    {"a", "", "1: a<b main", "b main"},
-    {"b", "", "1: a<b main", "main"},
-    {"b", "", "1: x a<b main", "main"},
-    {"a", "", "1: x a<b main", "b main"},
+    {"a", "", "main;b|a 1", "b main"},
+    {"b", "", "main;b|a 1", "main"},
+    {"b", "", "main;b|a;x 1", "main"},
+    {"a", "", "main;b|a;x 1", "b main"},
 };
 
 static void frames_are_dropped(void **state)
@@ -197,12 +184,11 @@ static void frames_are_dropped(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof drop_cases / sizeof *drop_cases; i++) {
         const struct drop_case *expected = &drop_cases[i];
-        const char *const stacks[] = {expected->stack, NULL};
         struct top top;
         struct buf names;
         const struct top_options options = {.row_count = 0};
         buf_init(&names, 4096);
-        struct profile *profile = make_dropping(expected->drop, expected->keep, stacks);
+        struct profile *profile = make_dropping(expected->drop, expected->keep, expected->stack);
         assert_int_equal(top_make(&top, profile, NULL, &options, NULL), 0);
         for (size_t j = 0; j < top.row_count; j++)
             buf_printf(
@@ -216,7 +202,7 @@ static void frames_are_dropped(void **state)
 static void hostile_expressions_end(void **state)
 {
     (void)state;
-    static const char *const stacks[] = {"1: f main", NULL};
+    static const char stacks[] = "main;f 1";
     const struct top_options options = {.row_count = 0};
     char large[60001];
     memset(large, 'a', sizeof large - 1);

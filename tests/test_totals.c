@@ -1,6 +1,6 @@
 #include "review/top/totals.h"
 
-#include "stack_lines.h"
+#include "stacks.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,26 +10,25 @@
 #include <cmocka.h>
 
 static const struct totals_case {
-    const char *types, *stacks[5];
+    const char *types, *stacks;
     const char *expected; /* "name flat cum" in their order, and the total */
 } totals_cases[] = {
-    {"cpu/nanoseconds", {NULL}, "total 0"},
-    {"cpu/nanoseconds", {"3: leaf root", "4: root"}, "root 4 7, leaf 3 3, total 7"},
+    {"cpu/nanoseconds", "", "total 0"},
+    {"cpu/nanoseconds", "root;leaf 3\nroot 4", "root 4 7, leaf 3 3, total 7"},
     /* recursion counts once; functions of one name are one */
-    {"cpu/nanoseconds", {"5: f g f g", "1: x<f g"}, "f 5 6, g 0 6, x 1 1, total 6"},
+    {"cpu/nanoseconds", "g;f;g;f 5\ng;f|x 1", "f 5 6, g 0 6, x 1 1, total 6"},
     /* the innermost of inlined functions has it; equals are in the order of their names */
-    {"cpu/nanoseconds", {"2: c<b<a"}, "a 0 2, b 0 2, c 2 2, total 2"},
-    {"cpu/nanoseconds", {"2: 0x10 main", "3: 0xabc main"},
-        "main 0 5, 0xabc 3 3, 0x10 2 2, total 5"},
+    {"cpu/nanoseconds", "a|b|c 2", "a 0 2, b 0 2, c 2 2, total 2"},
+    {"cpu/nanoseconds", "main;0x10 2\nmain;0xabc 3", "main 0 5, 0xabc 3 3, 0x10 2 2, total 5"},
     /* one whose name is an address is the same */
-    {"cpu/nanoseconds", {"1: 0x10 0x10", "1: f"}, "0x10 1 1, f 1 1, total 2"},
-    {"cpu/nanoseconds", {"1: ?<f"}, "0x1001 1 1, f 0 1, total 1"},
-    {"cpu/nanoseconds", {"1:"}, "total 1"},
-    {"cpu/nanoseconds", {"-5: f", "3: g"}, "g 3 3, f -5 -5, total -2"},
-    {"cpu/nanoseconds", {"9223372036854775807: f", "1: f"},
+    {"cpu/nanoseconds", "0x10;0x10 1\nf 1", "0x10 1 1, f 1 1, total 2"},
+    {"cpu/nanoseconds", "f|? 1", "0x1001 1 1, f 0 1, total 1"},
+    {"cpu/nanoseconds", "1", "total 1"},
+    {"cpu/nanoseconds", "f -5\ng 3", "g 3 3, f -5 -5, total -2"},
+    {"cpu/nanoseconds", "f 9223372036854775807\nf 1",
         "f -9223372036854775808 -9223372036854775808, total -9223372036854775808"},
     /* the last type is the default */
-    {"samples/count cpu/nanoseconds", {"1,10: f g", "2,20: g"}, "g 20 30, f 10 10, total 30"},
+    {"samples/count cpu/nanoseconds", "g;f 1,10\ng 2,20", "g 20 30, f 10 10, total 30"},
 };
 
 static void totals_are_counted(void **state)
@@ -37,7 +36,7 @@ static void totals_are_counted(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof totals_cases / sizeof *totals_cases; i++) {
         const struct totals_case *expected = &totals_cases[i];
-        struct profile *profile = make_stacks(expected->types, NULL, expected->stacks);
+        struct profile *profile = stacks_profile(expected->types, NULL, expected->stacks);
         struct totals totals;
         struct buf told;
         totals_of(profile, (uint32_t)totals_sample_type(profile, NULL), &totals);
@@ -80,10 +79,9 @@ static const struct type_case {
 static void a_type_is_found(void **state)
 {
     (void)state;
-    static const char *const none[] = {NULL};
     for (size_t i = 0; i < sizeof type_cases / sizeof *type_cases; i++) {
         const struct type_case *expected = &type_cases[i];
-        struct profile *profile = make_stacks(expected->types, expected->default_type, none);
+        struct profile *profile = stacks_profile(expected->types, expected->default_type, "");
         assert_int_equal(totals_sample_type(profile, expected->name), expected->expected);
         profile_free(profile);
     }

@@ -4,7 +4,7 @@
 #include "review/history/history.h"
 #include "review/store/store.h"
 
-#include "stacks_maker.h"
+#include "evidence_maker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -226,26 +226,25 @@ static void what_grew_adds_up(void **state)
     static const struct made_stack now[] = {{"main.main;main.hold", 1200}, {NULL, 0}};
     static const struct made_stack calm[] = {{"main.main;main.hold", 200}, {NULL, 0}};
     static const struct {
-        const char *profile, *type, *unit, *title;
+        const char *profile, *types, *title;
         bool has_base;
         const char *cells[5];
     } cases[] = {
-        {"goroutine", "goroutine", "count", "What grew in goroutines, against the baseline", true,
+        {"goroutine", "goroutine/count", "What grew in goroutines, against the baseline", true,
             {"+1,000", "1,200", "200", "1,200", "main.hold"}},
-        {"heap", "inuse_space", "bytes", "What grew in the heap in use, against the baseline", true,
+        {"heap", "inuse_space/bytes", "What grew in the heap in use, against the baseline", true,
             {"+1000 B", "1.17 KiB", "200 B", "1.17 KiB", "main.hold"}},
-        {"cpu", "cpu", "nanoseconds", "What has most of CPU time; there is no baseline", false,
+        {"cpu", "cpu/nanoseconds", "What has most of CPU time; there is no baseline", false,
             {"100.0%", "100.0%", "main.hold"}},
-        {"mutex", "delay", "nanoseconds",
+        {"mutex", "delay/nanoseconds",
             "What grew in time waited for locks, in points against the baseline", true, {NULL}},
-        {"mine", "own", "count", "What has most of mine (own); there is no baseline", false,
+        {"mine", "own/count", "What has most of mine (own); there is no baseline", false,
             {"100.0%", "100.0%", "main.hold"}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct evidence *evidence = make_evidence("cpu");
-        add_made(evidence, cases[i].profile,
-            make_stacks(cases[i].type, cases[i].unit, "/a.go", now),
-            cases[i].has_base ? make_stacks(cases[i].type, cases[i].unit, "/a.go", calm) : NULL);
+        add_made(evidence, cases[i].profile, stacks_list(cases[i].types, "/a.go", now),
+            cases[i].has_base ? stacks_list(cases[i].types, "/a.go", calm) : NULL);
         struct view view = {.headline = NULL};
         view_add_growth(&view, evidence);
         assert_string_equal(view.growth_title, cases[i].title);
