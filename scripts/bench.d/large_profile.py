@@ -2,29 +2,16 @@
 large_profile.py FILE MEGABYTES [SEED]. What samples are in is drawn from a random call graph."""
 
 import gzip
+import os
 import random
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "tests", "e2e"))
+from wire import field, message, varint  # noqa: E402
 
 FUNCTIONS = 4000
 DEPTH_MAX = 60
 SMALL = 8  # every eighth function can be inlined
-
-
-def number(value):
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def field(tag, value):
-    return number(tag << 3) + number(value)
-
-
-def message(tag, content):
-    return number(tag << 3 | 2) + number(len(content)) + content
 
 
 class Writer:
@@ -71,8 +58,8 @@ class Writer:
             stack.append(self.location(at, way))
             at = self.calls[at][way]
         count = min(int(self.random.expovariate(0.7)) + 1, 40)
-        return message(2, message(1, b"".join(number(i) for i in reversed(stack))) +
-                       message(2, number(count) + number(count * 10000000)))
+        return message(2, message(1, b"".join(varint(i) for i in reversed(stack))) +
+                       message(2, varint(count) + varint(count * 10000000)))
 
     def make(self, size):
         types = [("samples", "count"), ("cpu", "nanoseconds")]

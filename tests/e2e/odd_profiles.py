@@ -5,24 +5,7 @@ import gzip
 import random
 import struct
 
-
-def number(value):
-    value &= (1 << 64) - 1
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def field(tag, value):
-    return number(tag << 3) + number(value)
-
-
-def message(tag, content):
-    return number(tag << 3 | 2) + number(len(content)) + content
-
+from wire import field, message, varint
 
 TYPES = ["cpu", "samples", "inuse_space", "alloc_objects", "space", "delay", "", "0", "wall-\u00b5", "contentions"]
 UNITS = ["nanoseconds", "count", "bytes", "ms", "seconds", "kb", "objects", "", "Hours", "auto", "minimum", "unit",
@@ -83,7 +66,7 @@ class Odd:
 
     def numbers(self, tag, values):
         if self.chance(0.9):
-            return message(tag, b"".join(number(v) for v in values))
+            return message(tag, b"".join(varint(v) for v in values))
         return b"".join(field(tag, v) for v in values)
 
     def value_type(self, kind, unit):
@@ -173,7 +156,7 @@ class Odd:
         if self.chance(0.4):
             parts.append(field(14, self.string(self.random.choice(self.types + [("none", "")])[0])))
         if self.chance(0.1):
-            parts.append(message(99, b"unknown") + number(98 << 3 | 1) + struct.pack("<q", 1))
+            parts.append(message(99, b"unknown") + varint(98 << 3 | 1) + struct.pack("<q", 1))
         self.random.shuffle(parts)
         data = b"".join(parts) + b"".join(message(6, text) for text in self.strings)
         return gzip.compress(data, 1) if self.chance(0.5) else data

@@ -1,29 +1,7 @@
-"""Writes pprof profiles (github.com/google/pprof/blob/main/proto/profile.proto) from stacks, with a
-protobuf writer of its own: what the tests read is not made by what they test."""
+"""Writes pprof profiles (github.com/google/pprof/blob/main/proto/profile.proto) from stacks."""
 import gzip
 
-
-def varint(number):
-    number &= (1 << 64) - 1
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def number_field(field, value):
-    return varint(field << 3) + varint(value) if value else b""
-
-
-def bytes_field(field, data):
-    return varint(field << 3 | 2) + varint(len(data)) + data
-
-
-def packed_field(field, values):
-    return bytes_field(field, b"".join(map(varint, values)))
-
+from wire import field, message, packed
 
 CPU = [("samples", "count"), ("cpu", "nanoseconds")]
 HEAP = [("alloc_objects", "count"), ("alloc_space", "bytes"),
@@ -65,42 +43,42 @@ class Profile:
         return self
 
     def label(self, key, value):
-        return bytes_field(3, number_field(1, self.string(key)) + number_field(2, self.string(value)))
+        return message(3, field(1, self.string(key)) + field(2, self.string(value)))
 
     def encode(self):
         body = bytearray()
         for kind, unit in self.sample_types:
-            body += bytes_field(1, self.value_type(kind, unit))
+            body += message(1, self.value_type(kind, unit))
         for stack, values, labels in self.samples:
-            sample = packed_field(1, stack) + packed_field(2, values)
+            sample = packed(1, stack) + packed(2, values)
             sample += b"".join(self.label(key, value) for key, value in labels.items())
-            body += bytes_field(2, sample)
+            body += message(2, sample)
         if self.binary:
-            flags = b"".join(number_field(field, 1) for field in (7, 8, 9))
-            body += bytes_field(3, number_field(1, 1) + number_field(2, 0x400000)
-                                + number_field(3, 0x900000)
-                                + number_field(5, self.string(self.binary)) + flags)
+            flags = b"".join(field(tag, 1) for tag in (7, 8, 9))
+            body += message(3, field(1, 1) + field(2, 0x400000)
+                                + field(3, 0x900000)
+                                + field(5, self.string(self.binary)) + flags)
         for (function, line), number in self.locations.items():
             address = 0x400000 + 16 * number if function else line
-            lines = bytes_field(4, number_field(1, function) + number_field(2, line)) if function else b""
-            body += bytes_field(4, number_field(1, number) + number_field(2, int(bool(self.binary)))
-                                + number_field(3, address) + lines)
+            lines = message(4, field(1, function) + field(2, line)) if function else b""
+            body += message(4, field(1, number) + field(2, int(bool(self.binary)))
+                                + field(3, address) + lines)
         for (name, file), number in self.functions.items():
             text = self.string(name)
-            body += bytes_field(5, number_field(1, number) + number_field(2, text)
-                                + number_field(3, text) + number_field(4, self.string(file)))
-        tail = number_field(9, int(self.time_s * 1e9)) + number_field(10, int(self.seconds * 1e9))
+            body += message(5, field(1, number) + field(2, text)
+                                + field(3, text) + field(4, self.string(file)))
+        tail = field(9, int(self.time_s * 1e9)) + field(10, int(self.seconds * 1e9))
         if self.period:
             kind, unit, count = self.period
-            tail += bytes_field(11, self.value_type(kind, unit)) + number_field(12, count)
+            tail += message(11, self.value_type(kind, unit)) + field(12, count)
         if self.default:
-            tail += number_field(14, self.string(self.default))
-        strings = b"".join(bytes_field(6, text.encode("utf-8", "surrogateescape"))
+            tail += field(14, self.string(self.default))
+        strings = b"".join(message(6, text.encode("utf-8", "surrogateescape"))
                            for text in self.strings)
         return bytes(body) + strings + tail
 
     def value_type(self, kind, unit):
-        return number_field(1, self.string(kind)) + number_field(2, self.string(unit))
+        return field(1, self.string(kind)) + field(2, self.string(unit))
 
     def write(self, path):
         data = gzip.compress(self.encode(), 6, mtime=0)
