@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from harness import TREE, clean_environment, free_port
+from harness import TREE, clean_environment, free_port, read
 
 
 class S3Server:
@@ -162,3 +162,54 @@ class Proxy:
         with self.lock:
             for one in self.sockets:
                 one.close()
+
+
+class FileInFolder:
+    """One file below a directory exporter's folder, by the names that FileInBucket has, too."""
+
+    def __init__(self, folder, key):
+        self.folder = str(folder)
+        self.path = os.path.join(self.folder, key)
+        self.exporters = {"directory": self.folder}
+        self.environment = {}
+
+    def read(self):
+        return read(self.path) if os.path.exists(self.path) else None
+
+    def write(self, content):
+        os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        with open(self.path, "wb") as file:
+            file.write(content)
+
+    def remove(self):
+        os.remove(self.path)
+
+
+class FileInBucket:
+    def __init__(self, s3, prefix, key, bucket=None, port=None):
+        self.s3 = s3
+        self.bucket = bucket or s3.bucket
+        self.key = f"{prefix}/{key}"
+        self.exporters = {"s3": {"bucket": self.bucket, "prefix": prefix,
+                                 "endpoint": f"http://127.0.0.1:{port or s3.port}"}}
+        self.environment = s3.environment()
+
+    def read(self):
+        client = self.s3.client()
+        listed = client.list_objects_v2(Bucket=self.bucket, Prefix=self.key)
+        if not listed.get("Contents"):
+            return None
+        return client.get_object(Bucket=self.bucket, Key=self.key)["Body"].read()
+
+    def write(self, content):
+        self.s3.client().put_object(Bucket=self.bucket, Key=self.key, Body=content)
+
+    def remove(self):
+        self.s3.client().delete_object(Bucket=self.bucket, Key=self.key)
+
+
+def kept_in(request, tmp_path, key):
+    """For a fixture with the parameters "folder" and "bucket"."""
+    if request.param == "folder":
+        return FileInFolder(tmp_path / "store", key)
+    return FileInBucket(request.getfixturevalue("s3"), tmp_path.name, key)

@@ -10,6 +10,7 @@ import time
 import pytest
 
 import harness
+import storage
 from ecs_metadata import EcsMetadata
 from harness import seconds_of, wait_until, watching
 
@@ -187,40 +188,9 @@ def test_the_rehearsal_tells_what_a_spike_would_lack(agent, start_service, captu
     assert told(running)["problems"] == problems
 
 
-class Folder:
-    def __init__(self, path):
-        self.path = str(path)
-        self.exporters = {"directory": self.path}
-        self.environment = {}
-
-    def read(self):
-        path = os.path.join(self.path, PACKED)
-        return harness.read(path) if os.path.exists(path) else None
-
-    def write(self, content):
-        path = os.path.join(self.path, PACKED)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as file:
-            file.write(content)
-
-
-class Bucket:
-    def __init__(self, s3, prefix):
-        self.s3 = s3
-        self.key = f"{prefix}/{PACKED}"
-        self.exporters = {"s3": {"bucket": s3.bucket, "prefix": prefix,
-                                 "endpoint": f"http://127.0.0.1:{s3.port}"}}
-        self.environment = s3.environment()
-
-    def read(self):
-        return self.s3.content(self.key) if self.key in self.s3.objects(self.key) else None
-
-
 @pytest.fixture(params=["folder", "bucket"])
 def store(request, tmp_path):
-    if request.param == "folder":
-        return Folder(tmp_path / "store")
-    return Bucket(request.getfixturevalue("s3"), f"baseline/{tmp_path.name}")
+    return storage.kept_in(request, tmp_path, PACKED)
 
 
 def test_it_outlives_the_task(agent, service, store, captures, tmp_path):
@@ -246,13 +216,13 @@ def test_it_outlives_the_task(agent, service, store, captures, tmp_path):
     assert told(running)["newest"] == first
     running.wait_log(f"baseline {first} of an earlier task is there to compare with")
     service.burn(6)
-    folder = store.path if isinstance(store, Folder) else captures
+    folder = store.folder if isinstance(store, storage.FileInFolder) else captures
     spike = wait_incidents(running, folder, "spike")[0]
     assert spike.json["baseline"] == first
 
 
 def test_hostile_ones_are_passed_over(agent, service, tmp_path):
-    store = Folder(tmp_path / "store")
+    store = storage.FileInFolder(tmp_path / "store", PACKED)
     store.write(b"\0" * 1024)
     running = agent(with_baselines(service, "unused", export=store.exporters)).start()
     line = running.wait_log(r".*is passed over.*").group(0)

@@ -9,70 +9,20 @@ import time
 import pytest
 
 import harness
+import storage
 from harness import wait_until, watching
-from storage import Proxy
 
 PERIOD_S = 1800
 ROUNDS = 6
 KEY = "service=games/_state/learned.json"
 
-
-class Folder:
-    """A directory exporter's, by the names that the bucket has too."""
-
-    def __init__(self, path):
-        self.path = str(path)
-        self.exporters = {"directory": self.path}
-        self.environment = {}
-
-    def read(self):
-        path = os.path.join(self.path, KEY)
-        return harness.read(path) if os.path.exists(path) else None
-
-    def write(self, content):
-        path = os.path.join(self.path, KEY)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as file:
-            file.write(content)
-
-    def remove(self):
-        os.remove(os.path.join(self.path, KEY))
-
-
-class Bucket:
-    def __init__(self, s3, prefix, bucket=None, port=None):
-        self.s3 = s3
-        self.bucket = bucket or s3.bucket
-        self.key = f"{prefix}/{KEY}"
-        self.exporters = {"s3": {"bucket": self.bucket, "prefix": prefix,
-                                 "endpoint": f"http://127.0.0.1:{port or s3.port}"}}
-        self.environment = s3.environment()
-
-    def read(self):
-        client = self.s3.client()
-        listed = client.list_objects_v2(Bucket=self.bucket, Prefix=self.key)
-        if not listed.get("Contents"):
-            return None
-        return client.get_object(Bucket=self.bucket, Key=self.key)["Body"].read()
-
-    def write(self, content):
-        self.s3.client().put_object(Bucket=self.bucket, Key=self.key, Body=content)
-
-    def remove(self):
-        self.s3.client().delete_object(Bucket=self.bucket, Key=self.key)
-
-
 @pytest.fixture(params=["folder", "bucket"])
 def store(request, tmp_path):
-    if request.param == "folder":
-        return Folder(tmp_path / "store")
-    return Bucket(request.getfixturevalue("s3"), f"learned/{tmp_path.name}")
-
+    return storage.kept_in(request, tmp_path, KEY)
 
 @pytest.fixture
 def service(start_service):
     return start_service(cores=0.3)
-
 
 def learning(service, store):
     config = watching(service, "unused", export=store.exporters)
@@ -80,7 +30,6 @@ def learning(service, store):
     config["triggers"] = {"cpu-high": {"metric": "cpu", "above": "60%"},
                           "rounds": {"recurs": {"of": "cpu-high"}}}
     return config
-
 
 def rounds_until_now(of="cpu-high"):
     """What an agent wrote that saw a spike every half hour; the next is due in a moment."""
@@ -90,15 +39,12 @@ def rounds_until_now(of="cpu-high"):
     return json.dumps({"schema": 1, "saved": text(0),
                        "learned": {"rounds": {"of": of, "onsets": onsets}}}).encode()
 
-
 def onsets_in(content):
     return len(json.loads(content)["learned"]["rounds"]["onsets"]) if content else 0
-
 
 def recurrence(status):
     return next(trigger for trigger in status["triggers"]
                 if trigger["name"] == "rounds").get("recurrence", {})
-
 
 def wait_recognised(agent, onsets):
     status = agent.wait_status(lambda now: recurrence(now).get("onsets") == onsets,
@@ -107,11 +53,9 @@ def wait_recognised(agent, onsets):
     assert known["recognised"] and abs(known["period_s"] / PERIOD_S - 1) < 0.02
     return known
 
-
 def in_state(agent):
     path = os.path.join(agent.state, "learned.json")
     return onsets_in(harness.read(path)) if os.path.exists(path) else 0
-
 
 def test_it_survives_the_container_and_the_task(agent, service, store):
     store.write(rounds_until_now())
@@ -136,10 +80,9 @@ def test_it_survives_the_container_and_the_task(agent, service, store):
     running.kill()
     assert store.read() is None, "nothing has changed"
 
-
 def test_an_outage_at_the_start_costs_nothing(agent, service, s3, tmp_path, closing):
-    proxy = closing(Proxy(s3.port))
-    store = Bucket(s3, f"learned/{tmp_path.name}", port=proxy.port)
+    proxy = closing(storage.Proxy(s3.port))
+    store = storage.FileInBucket(s3, tmp_path.name, KEY, port=proxy.port)
     before = rounds_until_now()
     store.write(before)
     proxy.down()
@@ -163,7 +106,6 @@ def test_an_outage_at_the_start_costs_nothing(agent, service, s3, tmp_path, clos
     assert [line.split()[0] for line in proxy.requests if KEY.rsplit("/", 1)[1] in line] == \
         ["GET", "PUT"]
 
-
 def test_a_first_task_finds_nothing_and_stores_what_it_learns(agent, service, store):
     running = agent(learning(service, store), environment=store.environment).start()
     assert recurrence(running.status()).get("onsets", 0) == 0
@@ -173,18 +115,16 @@ def test_a_first_task_finds_nothing_and_stores_what_it_learns(agent, service, st
     assert in_state(running) == 1
     assert "level=warn" not in running.log and KEY not in running.log, running.log
 
-
 @pytest.mark.parametrize("content", [b"{", rounds_until_now("db-burst")],
                          ids=["broken", "of another trigger"])
 def test_what_is_not_ours_is_passed_over(agent, service, tmp_path, content):
-    store = Folder(tmp_path / "store")
+    store = storage.FileInFolder(tmp_path / "store", KEY)
     store.write(content)
     running = agent(learning(service, store)).start()
     service.burn(2)
     wait_until(lambda: store.read() != content, lambda: running.log)
     assert onsets_in(store.read()) == 1
     assert ("is passed over" in running.log) == (content == b"{")
-
 
 def test_without_the_right_to_read_it_says_which(agent, service, s3, tmp_path):
     name = "write-only"
@@ -194,7 +134,7 @@ def test_without_the_right_to_read_it_says_which(agent, service, s3, tmp_path):
         "Version": "2012-10-17", "Statement": [
             {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject",
              "Resource": f"arn:aws:s3:::{name}/*"}]}))
-    store = Bucket(s3, tmp_path.name, name)
+    store = storage.FileInBucket(s3, tmp_path.name, KEY, bucket=name)
     before = rounds_until_now()
     store.write(before)
     running = agent(learning(service, store), environment=store.environment).start()
@@ -205,9 +145,8 @@ def test_without_the_right_to_read_it_says_which(agent, service, s3, tmp_path):
     wait_until(lambda: store.read() != before, lambda: running.log)
     assert onsets_in(store.read()) == 1
 
-
 def test_a_capture_by_hand_reads_nothing_back(agent, service, tmp_path):
-    store = Folder(tmp_path / "store")
+    store = storage.FileInFolder(tmp_path / "store", KEY)
     store.write(rounds_until_now())
     one = agent(learning(service, store))
     taken = one.command("capture")
