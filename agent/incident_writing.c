@@ -59,13 +59,19 @@ void incident_write(const struct incident_writing *writing)
     offload_submit(writing->disk, format_metrics, spool_it, job);
 }
 
-/* The longest that a set can take: CPU profiles come one after the other, the rest beside them. */
+/* The longest that a set can take: CPU profiles come one after the other, the rest beside them, and
+ * last those of the spike's end. */
 static int64_t capture_seconds(const struct capture_set *set)
 {
-    int64_t cpu = 0, others = 0;
-    for (size_t i = 0; i < set->count; i++)
-        *(strcmp(set->entries[i].profile, "cpu") ? &others : &cpu) += set->entries[i].seconds;
-    return (cpu > others ? cpu : others) + 60; /* for requests and retries */
+    int64_t cpu = 0, others = 0, late = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct capture_entry *entry = &set->entries[i];
+        if (entry->at == CAPTURE_AT_END)
+            late += entry->seconds;
+        else
+            *(config_entry_is_cpu(entry) ? &cpu : &others) += entry->seconds;
+    }
+    return (cpu > others ? cpu : others) + late + 60; /* for requests and retries */
 }
 
 /* How long before its fire an excursion of the trigger can have begun. */

@@ -57,10 +57,19 @@ struct trigger_config {
     int line, column;
 };
 
+/* When a profile of a set is taken: as soon as the incident opens, or when its spike is over. */
+enum capture_at { CAPTURE_AT_START, CAPTURE_AT_END };
+
 struct capture_entry {
-    char *profile;   /* a Go profile's name: cpu, heap, goroutine, allocs, mutex, block, ... */
+    char *profile;   /* a Go profile's name: cpu, heap, goroutine, allocs, ...; with a path: the
+                        entry's own name, which is never "cpu" */
+    char *path;      /* on the debug endpoint's host, query included but its seconds; NULL: the
+                        profile is one of Go's */
+    char *name;      /* what it is called where that is not `profile`; NULL: the same */
     int64_t seconds; /* 0: not given */
+    int at;          /* enum capture_at */
     bool gc;         /* heap: collect garbage first */
+    bool optional;   /* an app without it (404) is all right */
 };
 
 struct capture_set {
@@ -158,5 +167,11 @@ void config_print_reference(const struct config_kinds *kinds, FILE *out);
 void config_print_schema(const struct config_kinds *kinds, FILE *out);
 
 const struct capture_set *config_capture(const struct config *config, const char *name);
+
+/* What an entry is called: in incident.json, in messages, and its file before the dot. */
+const char *config_entry_name(const struct capture_entry *entry);
+
+/* Whether it has Go's CPU profiler at work, of which an app has one. */
+bool config_entry_is_cpu(const struct capture_entry *entry);
 
 #endif

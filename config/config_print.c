@@ -48,16 +48,29 @@ static void print_triggers(const struct config *config, const struct config_kind
 
 static void print_entry(const struct capture_entry *entry, FILE *out)
 {
-    bool heap = !strcmp(entry->profile, "heap");
-    if (!entry->seconds && !heap) {
+    bool heap = !entry->path && !strcmp(entry->profile, "heap");
+    bool leak = !entry->path && !strcmp(entry->profile, "goroutineleak");
+    if (!entry->path && !entry->name && !entry->seconds && !entry->at && !heap &&
+        entry->optional == leak) {
         fputs(entry->profile, out);
         return;
     }
-    fprintf(out, "{profile: %s", entry->profile);
+    char *path = entry->path ? document_quote(entry->path) : NULL;
+    if (path)
+        fprintf(out, "{path: %s, name: %s", path, config_entry_name(entry));
+    else
+        fprintf(out, "{profile: %s", entry->profile);
+    free(path);
+    if (entry->name && !entry->path)
+        fprintf(out, ", name: %s", entry->name);
     if (entry->seconds)
         fprintf(out, ", seconds: %" PRId64, entry->seconds);
+    if (entry->at == CAPTURE_AT_END)
+        fputs(", at: end", out);
     if (heap)
         fprintf(out, ", gc: %s", entry->gc ? "true" : "false");
+    if (entry->optional != leak)
+        fprintf(out, ", optional: %s", entry->optional ? "true" : "false");
     fputs("}", out);
 }
 

@@ -253,24 +253,49 @@ const struct field config_baseline_fields[] = {
     {.key = NULL},
 };
 
+static const char *const capture_times[] = {"start", "end", NULL};
+
 const struct field config_capture_fields[] = {
     {.key = "profile",
         .type = FIELD_NAME,
         .offset = offsetof(struct capture_entry, profile),
-        .required = 1,
-        .help = "a Go profile's name: cpu, heap, goroutine, allocs, mutex, block, trace, ..."},
+        .help = "a Go profile's name: cpu, heap, goroutine, allocs, mutex, block, trace, "
+                "goroutineleak, ..."},
+    {.key = "path",
+        .type = FIELD_STRING,
+        .offset = offsetof(struct capture_entry, path),
+        .help = "instead of profile: any other, by its path on the host of app.debug, such as "
+                "/debug/fgprof; text, a trace and whatever else are kept as they come"},
+    {.key = "name",
+        .type = FIELD_NAME,
+        .offset = offsetof(struct capture_entry, name),
+        .help = "what its file is called before the dot; left out, the profile, or the path's last "
+                "part; with -end where the set has it at the start as well"},
     {.key = "seconds",
         .type = FIELD_INTEGER,
         .offset = offsetof(struct capture_entry, seconds),
         .min = 1,
         .max = 3600,
-        .help = "how long to record; cpu 25, trace 5, others a snapshot when left out"},
+        .help = "how long to record: what the profile grows by in that time (put into the query); "
+                "cpu 25, trace 5, others a snapshot when left out"},
+    {.key = "at",
+        .type = FIELD_CHOICE,
+        .offset = offsetof(struct capture_entry, at),
+        .otherwise = "start",
+        .choices = capture_times,
+        .help = "at once, or when the spike is over and at the latest after the set's others"},
     {.key = "gc",
         .type = FIELD_BOOL,
         .offset = offsetof(struct capture_entry, gc),
         .help = "heap: collect garbage first, which costs the app one collection; default true"},
+    {.key = "optional",
+        .type = FIELD_BOOL,
+        .offset = offsetof(struct capture_entry, optional),
+        .help = "left out where the app does not have it (404), instead of failed; default false, "
+                "of goroutineleak true"},
     {.key = NULL},
 };
 
 const char config_default_captures[] = "spike: [{profile: cpu, seconds: 25}, heap, goroutine]\n"
-                                       "memory: [heap, {profile: allocs, seconds: 5}, goroutine]\n";
+                                       "memory: [heap, {profile: allocs, seconds: 5}, goroutine, "
+                                       "goroutineleak]\n";

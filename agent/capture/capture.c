@@ -15,12 +15,15 @@
  */
 static const int64_t patience_ms = 30000;
 
+enum lane { LANE_CPU, LANE_MOMENT, LANE_RECORD, LANES };
+
 struct lane_entry {
     struct capture *capture;
     struct capture_entry entry; /* the set's, with what is left of its seconds */
     struct incident_profile *profile;
     struct fetch *fetch; /* NULL: not begun */
-    bool cpu, held;
+    enum lane lane;
+    bool held;
 };
 
 struct capture {
@@ -28,34 +31,98 @@ struct capture {
     struct lane_entry *entries;
     size_t count, ended;
     int64_t give_up_ms;
-    bool finishing;
+    bool spike_over, finishing;
 };
 
 static void entry_done(void *arg);
 
-/* Begins the next entry of the CPU lane or of the other one. */
-static void advance(struct capture *capture, bool cpu)
+static void begin(struct lane_entry *entry)
+{
+    struct capture *capture = entry->capture;
+    bool late = entry->entry.at == CAPTURE_AT_END;
+    struct fetch_setup setup = {
+        .loop = capture->setup.loop,
+        .disk = capture->setup.disk,
+        .app = capture->setup.app,
+        .entry = &entry->entry,
+        .folder = capture->setup.folder,
+        .max_bytes = capture->setup.max_profile_bytes,
+        .give_up_ms = late ? clock_mono_ms() + patience_ms : capture->give_up_ms,
+        .wall_offset_ms = capture->setup.wall_offset_ms,
+        .profile = entry->profile,
+        .done = entry_done,
+        .arg = entry,
+    };
+    entry->fetch = fetch_start(&setup);
+}
+
+static bool is_heap(const struct lane_entry *entry)
+{
+    return entry->lane == LANE_MOMENT && !strcmp(entry->entry.profile, "heap") &&
+           entry->entry.at == CAPTURE_AT_START;
+}
+
+/* The heap before an OOM, while it is not there. */
+static struct lane_entry *urgent_heap(struct capture *capture)
+{
+    for (size_t i = 0; capture->setup.heap_first && i < capture->count; i++)
+        if (is_heap(&capture->entries[i]) && capture->entries[i].profile->status == PROFILE_PENDING)
+            return &capture->entries[i];
+    return NULL;
+}
+
+/* What the lane has under way, else NULL. */
+static struct lane_entry *under_way(struct capture *capture, enum lane lane)
 {
     for (size_t i = 0; i < capture->count; i++) {
         struct lane_entry *entry = &capture->entries[i];
-        if (entry->cpu != cpu || entry->held || entry->profile->status != PROFILE_PENDING)
-            continue;
-        struct fetch_setup setup = {
-            .loop = capture->setup.loop,
-            .disk = capture->setup.disk,
-            .app = capture->setup.app,
-            .entry = &entry->entry,
-            .folder = capture->setup.folder,
-            .max_bytes = capture->setup.max_profile_bytes,
-            .give_up_ms = capture->give_up_ms,
-            .wall_offset_ms = capture->setup.wall_offset_ms,
-            .profile = entry->profile,
-            .done = entry_done,
-            .arg = entry,
-        };
-        entry->fetch = fetch_start(&setup);
-        return;
+        if (entry->lane == lane && entry->fetch && entry->profile->status == PROFILE_PENDING)
+            return entry;
     }
+    return NULL;
+}
+
+/* The lane's next entry of those that are taken then, or NULL. */
+static struct lane_entry *waiting(struct capture *capture, enum lane lane, enum capture_at at)
+{
+    for (size_t i = 0; i < capture->count; i++) {
+        struct lane_entry *entry = &capture->entries[i];
+        if (entry->lane == lane && (int)at == entry->entry.at && !entry->held && !entry->fetch &&
+            entry->profile->status == PROFILE_PENDING)
+            return entry;
+    }
+    return NULL;
+}
+
+static void advance(struct capture *capture, enum lane lane)
+{
+    struct lane_entry *heap = urgent_heap(capture);
+    if (under_way(capture, lane) || (heap && lane == LANE_RECORD))
+        return;
+    struct lane_entry *next = heap && lane == LANE_MOMENT
+                                  ? heap
+                                  : waiting(capture, lane, CAPTURE_AT_START);
+    if (!next && capture->spike_over)
+        next = waiting(capture, lane, CAPTURE_AT_END);
+    if (next)
+        begin(next);
+}
+
+static void advance_all(struct capture *capture)
+{
+    if (urgent_heap(capture))
+        advance(capture, LANE_MOMENT);
+    for (int lane = 0; lane < LANES; lane++)
+        advance(capture, (enum lane)lane);
+}
+
+static bool start_is_done(const struct capture *capture)
+{
+    for (size_t i = 0; i < capture->count; i++)
+        if (capture->entries[i].entry.at == CAPTURE_AT_START &&
+            capture->entries[i].profile->status == PROFILE_PENDING)
+            return false;
+    return true;
 }
 
 static void entry_done(void *arg)
@@ -65,15 +132,24 @@ static void entry_done(void *arg)
     entry->profile->onset_covered = incident_profile_covers(
         entry->profile, capture->setup.incident->onset_ms);
     capture->ended++;
-    if (entry->cpu && capture->setup.cpu_done)
+    if (entry->lane == LANE_CPU && capture->setup.cpu_done)
         capture->setup.cpu_done(capture->setup.arg);
     if (capture->ended == capture->count) {
         capture->setup.done(capture->setup.arg);
         return;
     }
-    if (!capture->finishing)
-        advance(capture, entry->cpu);
+    if (!capture->finishing) {
+        capture->spike_over = capture->spike_over || start_is_done(capture);
+        advance_all(capture);
+    }
     capture->setup.progress(capture->setup.arg);
+}
+
+static enum lane lane_of(const struct capture_entry *entry)
+{
+    if (config_entry_is_cpu(entry))
+        return LANE_CPU;
+    return entry->seconds ? LANE_RECORD : LANE_MOMENT;
 }
 
 struct capture *capture_start(const struct capture_setup *setup)
@@ -85,19 +161,27 @@ struct capture *capture_start(const struct capture_setup *setup)
     capture->entries = xcalloc(capture->count, sizeof *capture->entries);
     size_t first = setup->incident->profile_count;
     for (size_t i = 0; i < capture->count; i++)
-        incident_add_profile(setup->incident, setup->set->entries[i].profile);
+        incident_add_profile(setup->incident, config_entry_name(&setup->set->entries[i]));
     for (size_t i = 0; i < capture->count; i++) {
         const struct capture_entry *entry = &setup->set->entries[i];
-        bool cpu = !strcmp(entry->profile, "cpu");
+        enum lane lane = lane_of(entry);
         capture->entries[i] = (struct lane_entry){.capture = capture,
             .entry = *entry,
             .profile = &setup->incident->profiles[first + i],
-            .cpu = cpu,
-            .held = cpu && setup->hold_cpu};
+            .lane = lane,
+            .held = lane == LANE_CPU && setup->hold_cpu};
     }
-    advance(capture, true);
-    advance(capture, false);
+    capture->spike_over = start_is_done(capture);
+    advance_all(capture);
     return capture;
+}
+
+void capture_spike_over(struct capture *capture)
+{
+    if (capture->finishing || capture->spike_over)
+        return;
+    capture->spike_over = true;
+    advance_all(capture);
 }
 
 static void give_up(struct lane_entry *entry)
@@ -121,7 +205,7 @@ void capture_begin_cpu(struct capture *capture, int64_t covered_ms)
         int64_t left_s = (entry->entry.seconds * 1000 - covered_ms + 500) / 1000;
         entry->entry.seconds = left_s > 1 ? left_s : 1;
     }
-    advance(capture, true);
+    advance(capture, LANE_CPU);
 }
 
 void capture_finish(struct capture *capture, int64_t deadline_ms)

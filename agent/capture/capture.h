@@ -1,5 +1,9 @@
-/* The profiles of one incident: CPU profiles at once and one after the other (an app can take only
- * one at a time), the others one after the other beside them. One failure never costs the rest. */
+/* The profiles of one incident, in three lanes beside one another, each of which takes one after
+ * the other in the set's order: CPU profiles (an app can take only one at a time), those of a
+ * moment, and those that record for some seconds. One failure never costs the rest.
+ *
+ * What the set has `at: end` comes in its lane when the spike is over, and at the latest when all
+ * others are done. */
 #ifndef AGENT_CAPTURE_CAPTURE_H
 #define AGENT_CAPTURE_CAPTURE_H
 
@@ -21,8 +25,10 @@ struct capture_setup {
     const char *folder;        /* of the incident in the spool; it exists */
     struct incident *incident; /* gets its profiles, and their results as they come */
     uint64_t max_profile_bytes;
-    int64_t wall_offset_ms;      /* wall time minus monotonic time */
-    bool hold_cpu;               /* the app's CPU is being profiled: capture_begin_cpu will tell */
+    int64_t wall_offset_ms; /* wall time minus monotonic time */
+    bool heap_first;        /* an OOM is near: nothing before the heap, and nothing that records
+                               beside it but the CPU */
+    bool hold_cpu;          /* the app's CPU is being profiled: capture_begin_cpu will tell */
     void (*cpu_done)(void *arg); /* the app's CPU is not profiled any more; NULL: nobody asks */
     void (*progress)(void *arg); /* after each profile but the last */
     void (*done)(void *arg);     /* after the last, once; none of them from within capture_start */
@@ -35,6 +41,10 @@ struct capture *capture_start(const struct capture_setup *setup);
 /* Begins the CPU profile that was held. covered_ms of it are there already: it is the shorter for
  * that, but a second at least. */
 void capture_begin_cpu(struct capture *capture, int64_t covered_ms);
+
+/* The spike is over: begins what waits for that. Not from within a call of the capture; more calls
+ * than one, and those after the capture has ended, do nothing. */
+void capture_spike_over(struct capture *capture);
 
 /* Ends it early: running CPU profiles are kept, the others get until deadline_ms (monotonic), those
  * that have not begun are given up; one that is held is when capture_begin_cpu is called. `done`
