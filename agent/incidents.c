@@ -4,6 +4,7 @@
 #include "agent/capture/recording.h"
 #include "agent/detection/detector.h"
 #include "agent/incident_notes.h"
+#include "agent/kinds.h"
 #include "agent/running.h"
 #include "agent/storage/spool.h"
 #include "config/config.h"
@@ -239,6 +240,7 @@ static void begin_capture(
         .max_profile_bytes = spool_room(
             incidents->spool, config->limits.spool_bytes, config->limits.profile_bytes),
         .wall_offset_ms = running->wall_offset_ms,
+        .heap_first = running->foreseen,
         .hold_cpu = running->cpu_held ||
                     (running->recording && recording_in_flight(running->recording)),
         .cpu_done = running->recording ? on_cpu_done : NULL,
@@ -371,6 +373,7 @@ int incidents_fire(
         return join_fire(running, event, err);
     running = begin(incidents, trigger->app, trigger->name, "spike");
     running->caused_by[event->trigger] = true;
+    running->foreseen = trigger_kinds[trigger->kind]->foresees;
     struct incident *incident = running->incident;
     incident->trigger.metric = xstrdup(event->metric);
     incident->trigger.reason = xstrdup(event->reason);

@@ -31,6 +31,7 @@ struct running {
     int64_t wall_offset_ms;        /* fixed at the fire, so that no clock step gets into the file */
     char *folder;
     struct loop_timer *first_checkpoint, *patience;
+    bool foreseen; /* its trigger fires before the harm is done: the heap comes first */
     bool finishing;
     bool abandoned, discarding; /* it is to be thrown away; it is being thrown away */
     bool cpu_held;            /* its CPU profile waits for that of a baseline that has given way */

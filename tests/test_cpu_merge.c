@@ -67,7 +67,7 @@ static void checksum(const struct world *world, const char *name, char sha256[65
 static void add(struct world *world, const char *name, int64_t from_ms, int64_t to_ms)
 {
     struct incident_profile *profile = incident_add_profile(world->incident, name);
-    profile->file = profile_file_name(name);
+    profile->file = profile_file_name(name, PROFILE_FORM_PPROF);
     profile->status = PROFILE_OK;
     profile->requested_ms = from_ms;
     profile->finished_ms = to_ms;

@@ -55,7 +55,9 @@ static void lose(struct incident_profile *profile, const char *why)
 static bool is_as_told(const char *path, const struct incident_profile *profile)
 {
     struct profile_facts facts;
-    return profile_check_file(path, profile_form_of(profile->name), &facts, NULL) == 0 &&
+    enum profile_form form;
+    free(profile_file_split(profile->file, &form));
+    return profile_check_file(path, form, &facts, NULL) == 0 && facts.form == form &&
            facts.soundness == PROFILE_WHOLE && facts.bytes == profile->bytes &&
            !strcmp(facts.sha256, profile->sha256);
 }
@@ -74,10 +76,11 @@ static int write_packed_file(const struct parcel *parcel, const struct incident_
 static int bring(const struct stowing *stowing, const struct parcel *parcel, const char *folder,
     struct incident_profile *profile, struct error *err)
 {
-    char *name = profile_file_name(profile->name);
+    enum profile_form form;
+    char *name = profile_file_split(profile->file, &form);
     char *to = xasprintf("%s/%s", folder, profile->file);
     int status;
-    if (strcmp(name, profile->file) != 0) {
+    if (!name || strcmp(name, profile->name) != 0) {
         status = error_set(err, "its file is not named as a profile's is");
     } else if (parcel) {
         status = write_packed_file(parcel, profile, to, err);

@@ -1,6 +1,7 @@
 #include "agent/capture/fetch.h"
 
 #include "agent/capture/profile_check.h"
+#include "agent/capture/profile_settle.h"
 #include "agent/capture/profiler.h"
 #include "config/config.h"
 #include "core/alloc.h"
@@ -30,7 +31,8 @@ struct fetch {
     struct http_request *request;
     struct loop_timer *timer; /* the next try, or the end */
     int fd;
-    char *temporary, *path;
+    char *temporary;
+    enum profile_form form; /* that is wanted */
     bool write_failed;
     bool finishing, half_closed;
     int64_t finish_by_ms;          /* once finishing */
@@ -142,6 +144,15 @@ static void act_on_lesson(struct fetch *fetch)
     loop_timer_set(fetch->timer, next_ms);
 }
 
+/* Where it is; the caller frees. */
+static char *path_of(const struct fetch *fetch, const char *prefix, enum profile_form form)
+{
+    char *file = profile_file_name(fetch->setup.profile->name, form);
+    char *path = xasprintf("%s/%s%s", fetch->setup.folder, prefix, file);
+    free(file);
+    return path;
+}
+
 /* On the disk thread: what came is made durable and looked at. */
 static void check(void *arg)
 {
@@ -153,17 +164,21 @@ static void check(void *arg)
     memset(&fetch->facts, 0, sizeof fetch->facts);
     struct error err;
     if (fetch->write_failed ||
-        profile_check_file(
-            fetch->temporary, profile_form_of(fetch->setup.profile->name), &fetch->facts, &err) < 0)
+        profile_settle_file(fetch->temporary, fetch->form, &fetch->facts, &err) < 0)
         fetch->write_failed = true;
-    bool keep = !fetch->write_failed && fetch->facts.soundness != PROFILE_FOREIGN;
-    if (keep && rename(fetch->temporary, fetch->path) < 0)
+    if (fetch->write_failed || fetch->facts.soundness == PROFILE_FOREIGN)
+        return;
+    char *path = path_of(fetch, "", fetch->facts.form);
+    if (rename(fetch->temporary, path) < 0)
         fetch->write_failed = true;
+    free(path);
 }
 
 static void note_facts(struct fetch *fetch)
 {
     struct incident_profile *profile = fetch->setup.profile;
+    free(profile->file);
+    profile->file = profile_file_name(profile->name, fetch->facts.form);
     profile->bytes = fetch->facts.bytes;
     memcpy(profile->sha256, fetch->facts.sha256, sizeof profile->sha256);
     if (fetch->facts.duration_ns > 0)
@@ -295,10 +310,10 @@ struct fetch *fetch_start(const struct fetch_setup *setup)
     fetch->seconds = setup->entry->seconds;
     fetch->deadline_ms = setup->give_up_ms;
     fetch->timer = loop_timer_new(setup->loop, wake, fetch);
-    setup->profile->file = profile_file_name(setup->profile->name);
+    fetch->form = setup->entry->path ? PROFILE_FORM_ANY : profile_form_of(setup->entry->profile);
+    setup->profile->file = profile_file_name(setup->profile->name, fetch->form);
     setup->profile->seconds = NAN;
-    fetch->path = xasprintf("%s/%s", setup->folder, setup->profile->file);
-    fetch->temporary = xasprintf("%s/.%s", setup->folder, setup->profile->file);
+    fetch->temporary = path_of(fetch, ".", fetch->form);
     send_request(fetch);
     return fetch;
 }
@@ -328,6 +343,5 @@ void fetch_free(struct fetch *fetch)
     drop_request(fetch);
     loop_timer_free(fetch->timer);
     free(fetch->temporary);
-    free(fetch->path);
     free(fetch);
 }

@@ -8,8 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The path takes the place of that of app.debug. */
+static char *url_of_path(const struct app_config *app, const char *path, int64_t seconds)
+{
+    const char *host = strstr(app->debug, "://");
+    host = host ? host + 3 : app->debug;
+    int root = (int)(host + strcspn(host, "/?#") - app->debug);
+    char query[64] = "";
+    if (seconds > 0)
+        snprintf(query, sizeof query, "%cseconds=%lld", strchr(path, '?') ? '&' : '?',
+            (long long)seconds);
+    return xasprintf("%.*s%s%s", root, app->debug, path, query);
+}
+
 char *profiler_url(const struct app_config *app, const struct capture_entry *entry, int64_t seconds)
 {
+    if (entry->path)
+        return url_of_path(app, entry->path, seconds);
     const char *name = strcmp(entry->profile, "cpu") ? entry->profile : "profile";
     char query[64] = "";
     if (seconds > 0)
@@ -90,8 +105,8 @@ static void learn_status(const struct http_result *result, const struct capture_
             result->status);
     else if (result->status == 404)
         error_set(&lesson->why,
-            "the endpoint has no profile \"%s\" (404): check app.debug and the app's routes",
-            entry->profile);
+            "the endpoint has no %s \"%s\" (404): check app.debug and the app's routes",
+            entry->path ? "path" : "profile", entry->path ? entry->path : entry->profile);
     else if (result->status == 500 && strstr(text, "already in use"))
         error_set(&lesson->why, "somebody else is profiling the app (already in use)");
     else

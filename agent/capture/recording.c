@@ -92,7 +92,7 @@ static void note_slice(struct part *part)
     struct incident_profile *to = profile_of(part);
     to->status = from->status;
     free(to->file);
-    to->file = profile_file_name(to->name);
+    to->file = profile_file_name(to->name, PROFILE_FORM_PPROF);
     to->http_status = from->http_status;
     to->seconds = from->seconds;
     to->requested_ms = from->requested_ms + setup->wall_offset_ms;
@@ -162,7 +162,8 @@ static void add_part(struct recording *recording, struct slice *slice)
     *part = (struct part){recording, slice, setup->incident->profile_count};
     char *name = xasprintf("%s%zu", slice_prefix, recording->count + 1);
     struct incident_profile *profile = incident_add_profile(setup->incident, name);
-    profile->file = profile_file_name(slice->profile.name); /* until it is moved */
+    profile->file = profile_file_name(
+        slice->profile.name, PROFILE_FORM_PPROF); /* until it is moved */
     profile->url = xstrdup(slice->profile.url);
     profile->requested_ms = slice->profile.requested_ms + setup->wall_offset_ms;
     free(name);

@@ -32,7 +32,7 @@ static struct capture_entry cpu_entry(int64_t seconds)
 
 static char *path_of(const struct slice *slice, const char *before_name)
 {
-    char *file = profile_file_name(slice->profile.name);
+    char *file = profile_file_name(slice->profile.name, PROFILE_FORM_PPROF);
     char *path = xasprintf("%s/%s%s", slice->setup.folder, before_name, file);
     free(file);
     return path;

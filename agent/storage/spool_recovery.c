@@ -1,7 +1,7 @@
 #include "agent/storage/spool_recovery.h"
 
 #include "agent/capture/cpu_merge.h"
-#include "agent/capture/profile_check.h"
+#include "agent/capture/profile_settle.h"
 #include "agent/capture/slice.h"
 #include "config/config.h"
 #include "core/alloc.h"
@@ -29,19 +29,23 @@ struct recovery {
     const struct config *config;
 };
 
-/* Looks at one file that may be there; true when it is worth keeping, with the facts in profile. A
- * trace has no mark at its end, so one that did not get its final name counts as cut. */
-static bool adopt(struct incident_profile *profile, const char *path, bool final_name)
+/* Looks at one file that may be there; true when it is worth keeping, with the facts in profile and
+ * its name as it is to be. Only gzip has a mark at its end, so anything else that did not get its
+ * final name counts as cut. */
+static bool adopt(
+    struct incident_profile *profile, const char *path, enum profile_form wanted, bool final_name)
 {
     struct profile_facts facts;
     struct stat info;
-    enum profile_form form = profile_form_of(profile->name);
-    if (stat(path, &info) < 0 || profile_check_file(path, form, &facts, NULL) < 0 ||
+    if (stat(path, &info) < 0 || profile_settle_file(path, wanted, &facts, NULL) < 0 ||
         facts.soundness == PROFILE_FOREIGN)
         return false;
-    bool whole = facts.soundness == PROFILE_WHOLE && (final_name || form == PROFILE_FORM_PPROF);
+    bool marked = !facts.plain &&
+                  (facts.form == PROFILE_FORM_PPROF || facts.form == PROFILE_FORM_GZIP);
+    bool whole = facts.soundness == PROFILE_WHOLE && (final_name || marked);
     profile->status = whole ? PROFILE_OK : PROFILE_TRUNCATED;
     profile->error = whole ? NULL : xstrdup(interrupted);
+    profile->file = profile_file_name(profile->name, facts.form);
     profile->bytes = facts.bytes;
     memcpy(profile->sha256, facts.sha256, sizeof profile->sha256);
     if (facts.duration_ns > 0)
@@ -53,23 +57,60 @@ static bool adopt(struct incident_profile *profile, const char *path, bool final
     return true;
 }
 
+static void forget_file(struct incident_profile *profile)
+{
+    free(profile->file);
+    profile->file = NULL;
+}
+
 /* The same for where it may be under another name; then it is where it belongs. */
-static bool adopt_from(struct incident_profile *profile, const char *path, const char *folder,
-    const char *prefix, const char *file, bool final_name)
+static bool adopt_from(struct incident_profile *profile, const char *to, const char *folder,
+    const char *prefix, const char *file, enum profile_form wanted, bool final_name)
 {
     char *from = xasprintf("%s/%s%s", folder, prefix, file);
-    bool kept = adopt(profile, from, final_name) && rename(from, path) == 0;
+    bool kept = adopt(profile, from, wanted, final_name);
+    char *path = kept ? xasprintf("%s/%s", to, profile->file) : NULL;
+    if (kept && strcmp(from, path) != 0 && rename(from, path) < 0) {
+        forget_file(profile);
+        kept = false;
+    }
+    free(path);
     free(from);
+    return kept;
+}
+
+/* Whole under its name, whatever it turned out to be, or in part. */
+static bool adopt_own(struct incident_profile *profile, const char *folder)
+{
+    bool kept = false;
+    for (int part = 0; part < 2 && !kept; part++)
+        for (int form = 0; form < PROFILE_FORMS && !kept; form++) {
+            char *file = profile_file_name(profile->name, (enum profile_form)form);
+            kept = adopt_from(
+                profile, folder, folder, part ? "." : "", file, (enum profile_form)form, !part);
+            free(file);
+        }
     return kept;
 }
 
 /* A slice that was to be moved from the recorder's folder: its file has its name there. */
 static bool adopt_slice(
-    struct incident_profile *profile, const char *path, const char *recorder, const char *file)
+    struct incident_profile *profile, const char *folder, const char *recorder, const char *file)
 {
     return recorder && file && slice_is_profile(profile->name) && slice_is_profile(file) &&
-           (adopt_from(profile, path, recorder, "", file, true) ||
-               adopt_from(profile, path, recorder, ".", file, false));
+           (adopt_from(profile, folder, recorder, "", file, PROFILE_FORM_PPROF, true) ||
+               adopt_from(profile, folder, recorder, ".", file, PROFILE_FORM_PPROF, false));
+}
+
+static void remove_parts(const struct incident_profile *profile, const char *folder)
+{
+    for (int form = 0; form < PROFILE_FORMS; form++) {
+        char *file = profile_file_name(profile->name, (enum profile_form)form);
+        char *path = xasprintf("%s/.%s", folder, file);
+        fs_remove(path, NULL);
+        free(path);
+        free(file);
+    }
 }
 
 /* What the checkpoint calls pending may have been finished since, or be there in part. recorder:
@@ -80,24 +121,16 @@ static void settle_profile(
     if (profile->status != PROFILE_PENDING)
         return;
     char *source = profile->file;
-    profile->file = profile_file_name(profile->name);
-    char *path = xasprintf("%s/%s", folder, profile->file);
-    bool kept = adopt(profile, path, true) ||
-                adopt_from(profile, path, folder, ".", profile->file, false) ||
-                adopt_slice(profile, path, recorder, source);
+    profile->file = NULL;
+    bool kept = adopt_own(profile, folder) || adopt_slice(profile, folder, recorder, source);
     profile->onset_covered = kept && incident_profile_covers(profile, onset_ms);
     if (!kept) {
-        char *partial = xasprintf("%s/.%s", folder, profile->file);
         profile->status = PROFILE_FAILED;
         free(profile->error);
         profile->error = xstrdup(interrupted);
-        free(profile->file);
-        profile->file = NULL;
-        fs_remove(partial, NULL);
-        free(partial);
+        remove_parts(profile, folder);
     }
     free(source);
-    free(path);
 }
 
 /* NULL without err: nothing is written down; what has no content was not synced when the machine
@@ -118,33 +151,16 @@ static struct incident *read_checkpoint(const char *folder, struct error *err)
     return incident;
 }
 
-/* The profile whose file has this name, whole or not, or NULL; the caller frees. */
-static char *profile_of_file(const char *file)
-{
-    static const char *const ends[] = {".pb.gz", ".trace"};
-    file += file[0] == '.';
-    size_t size = strlen(file);
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        size_t end = strlen(ends[i]);
-        if (size > end && !strcmp(file + size - end, ends[i])) {
-            char *name = xasprintf("%.*s", (int)(size - end), file);
-            if (incident_name_valid(name) &&
-                profile_form_of(name) == (i ? PROFILE_FORM_TRACE : PROFILE_FORM_PPROF))
-                return name;
-            free(name);
-        }
-    }
-    return NULL;
-}
-
 static int list_profile(void *arg, const char *file)
 {
     struct incident *incident = arg;
-    char *name = profile_of_file(file);
-    if (name && !incident_find_profile(incident, name) &&
+    enum profile_form form;
+    file += file[0] == '.';
+    char *name = profile_file_split(file, &form);
+    if (name && incident_name_valid(name) && !incident_find_profile(incident, name) &&
         incident->profile_count < INCIDENT_PROFILES_MAX) {
         struct incident_profile *profile = incident_add_profile(incident, name);
-        profile->file = profile_file_name(name);
+        profile->file = xstrdup(file);
     }
     free(name);
     return 0;
