@@ -24,7 +24,8 @@ enum profile_status {
     PROFILE_PENDING, /* not finished: only in the spool */
     PROFILE_OK,
     PROFILE_TRUNCATED, /* kept, but not whole */
-    PROFILE_FAILED     /* no file */
+    PROFILE_FAILED,    /* no file */
+    PROFILE_LEFT_OUT   /* the app does not have it, and need not: it is not written down */
 };
 
 /* All strings are owned; NULL and NAN: does not apply. Times are wall ms, 0: unknown. */

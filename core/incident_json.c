@@ -94,7 +94,8 @@ static json_t *profiles_to_json(const struct incident *incident)
 {
     json_t *profiles = json_array();
     for (size_t i = 0; i < incident->profile_count; i++)
-        json_array_append_new(profiles, profile_to_json(&incident->profiles[i]));
+        if (incident->profiles[i].status != PROFILE_LEFT_OUT)
+            json_array_append_new(profiles, profile_to_json(&incident->profiles[i]));
     return profiles;
 }
 

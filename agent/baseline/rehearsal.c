@@ -16,7 +16,7 @@ static double wanted_s(const struct config *config, const char *profile)
 {
     const struct capture_set *set = config_capture(config, "spike");
     for (size_t i = 0; set && i < set->count; i++)
-        if (!strcmp(set->entries[i].profile, profile))
+        if (!strcmp(config_entry_name(&set->entries[i]), profile))
             return (double)set->entries[i].seconds;
     return 0;
 }
@@ -34,6 +34,8 @@ static char *problem_of(const struct config *config, const struct incident *base
     const struct incident_profile *profile)
 {
     double seconds = wanted_s(config, profile->name);
+    if (profile->status == PROFILE_LEFT_OUT)
+        return NULL;
     if (profile->status != PROFILE_OK)
         return xasprintf(
             "profile %s: %s", profile->name, profile->error ? profile->error : "it was not whole");

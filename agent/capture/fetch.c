@@ -62,13 +62,15 @@ static void conclude(struct fetch *fetch, enum profile_status status, const char
     struct incident_profile *profile = fetch->setup.profile;
     profile->status = status;
     profile->error = why ? xstrdup(why) : NULL;
-    if (status == PROFILE_FAILED) {
+    if (status == PROFILE_FAILED || status == PROFILE_LEFT_OUT) {
         free(profile->file);
         profile->file = NULL;
         unlink(fetch->temporary);
     }
     if (status == PROFILE_FAILED && !fetch->setup.passing)
         log_warn("profile %s failed: %s", profile->name, why);
+    else if (status == PROFILE_LEFT_OUT)
+        log_debug("profile %s is left out: the app does not have it", profile->name);
     else if (status != PROFILE_FAILED)
         log_write(level(fetch), "profile %s finished: %llu bytes%s%s", profile->name,
             (unsigned long long)profile->bytes, why ? ", " : "", why ? why : "");
@@ -255,7 +257,10 @@ static void on_answer(void *arg, const struct http_result *result)
     }
     close(fetch->fd);
     fetch->fd = -1;
-    act_on_lesson(fetch);
+    if (result->status == 404 && fetch->setup.entry->optional)
+        conclude(fetch, PROFILE_LEFT_OUT, NULL);
+    else
+        act_on_lesson(fetch);
 }
 
 /* Ends it from the loop, so that `done` never comes from within fetch_start. */
