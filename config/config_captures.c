@@ -192,6 +192,17 @@ static void read_entry(
     complete_entry(reader, entry, node);
 }
 
+/* One before it that is called the same, or NULL. */
+static const struct capture_entry *same_name(const struct capture_set *set, size_t index)
+{
+    const struct capture_entry *entry = &set->entries[index];
+    for (size_t i = 0; entry->profile && i < index; i++)
+        if (set->entries[i].profile &&
+            !strcmp(config_entry_name(&set->entries[i]), config_entry_name(entry)))
+            return &set->entries[i];
+    return NULL;
+}
+
 /* A profile that is taken at the start and at the end has two names. What is the same otherwise
  * cannot be told apart. */
 static void tell_apart(
@@ -210,14 +221,13 @@ static void tell_apart(
             entry->name = name;
         }
     }
-    for (size_t i = 0; i < set->count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (set->entries[i].profile && set->entries[j].profile &&
-                !strcmp(config_entry_name(&set->entries[i]), config_entry_name(&set->entries[j])))
-                node_problem(reader->problems, node->children[i], "%s is in this set twice%s",
-                    config_entry_name(&set->entries[i]),
-                    set->entries[i].path || set->entries[j].path ? "; give one of them a `name`"
-                                                                 : "");
+    for (size_t i = 0; i < set->count; i++) {
+        const struct capture_entry *entry = &set->entries[i], *other = same_name(set, i);
+        if (other)
+            node_problem(reader->problems, node->children[i], "%s is in this set twice%s",
+                config_entry_name(entry),
+                entry->path || other->path ? "; give one of them a `name`" : "");
+    }
 }
 
 /* The set of that name, emptied when it is there (one of the file replaces a default one). */

@@ -246,52 +246,6 @@ static void source_database_listen_and_export_are_checked(void **state)
     check_bad(cases, sizeof cases / sizeof *cases, &run_needs);
 }
 
-static void captures_that_cannot_be_are_refused(void **state)
-{
-    (void)state;
-    static const struct bad cases[] = {
-        {HEAD "captures: [heap]\n",
-            "f.yaml:4:11: captures: must be a mapping of names to lists, not a list\n"},
-        {HEAD "captures:\n", "f.yaml:4:1: captures: is empty; give it a mapping of names to lists "
-                             "or leave the key out\n"},
-        {HEAD "captures: {x: heap}\n", "f.yaml:4:15: captures.x: must be a list of 1 to 32 "
-                                       "profiles, such as [cpu, heap, goroutine]\n"},
-        {HEAD "captures: {x: []}\n", "f.yaml:4:15: captures.x: must be a list of 1 to 32 profiles, "
-                                     "such as [cpu, heap, goroutine]\n"},
-        {HEAD "captures: {x y: [heap]}\n", "f.yaml:4:12: captures.x...: a set's name is letters, "
-                                           "digits, . _ - (1 to 64), no dot first\n"},
-        {HEAD "captures: {x: [heap, {profile: heap}]}\n",
-            "f.yaml:4:22: captures.x[1]: heap is in this set twice\n"},
-        {HEAD "captures: {x: [../heap]}\n",
-            "f.yaml:4:16: captures.x[0]: \"../heap\" is not a name: letters, digits, . _ - (1 to "
-            "64), no dot first\n"},
-        {HEAD "captures: {x: ['a/b']}\n", "f.yaml:4:16: captures.x[0]: \"a/b\" is not a name: "
-                                          "letters, digits, . _ - (1 to 64), no dot first\n"},
-        {HEAD "captures: {x: ['']}\n", "f.yaml:4:16: captures.x[0]: \"\" is not a name: letters, "
-                                       "digits, . _ - (1 to 64), no dot first\n"},
-        {HEAD "captures: {x: [{seconds: 5}]}\n",
-            "f.yaml:4:16: captures.x[0].profile: is missing (a Go profile's name: cpu, heap, "
-            "goroutine, allocs, mutex, block, trace, ...)\n"},
-        {HEAD "captures: {x: [{profile: cpu, seconds: 0}]}\n",
-            "f.yaml:4:40: captures.x[0].seconds: 0 is out of range; it may be 1 to 3600\n"},
-        {HEAD "captures: {x: [{profile: cpu, seconds: 3601}]}\n",
-            "f.yaml:4:40: captures.x[0].seconds: 3601 is out of range; it may be 1 to 3600\n"},
-        {HEAD "captures: {x: [{profile: cpu, seconds: 5s}]}\n",
-            "f.yaml:4:40: captures.x[0].seconds: \"5s\" is not a whole number\n"},
-        {HEAD "captures: {x: [{profile: cpu, gc: true}]}\n",
-            "f.yaml:4:31: captures.x[0].gc: is only for the profile heap\n"},
-        {HEAD "captures: {x: [profile]}\n",
-            "f.yaml:4:16: captures.x[0]: the CPU profile is called cpu here\n"},
-        {HEAD "captures: {x: [{path: /debug/fgprof}]}\n",
-            "f.yaml:4:16: captures.x[0].profile: is missing (a Go profile's name: cpu, heap, "
-            "goroutine, allocs, mutex, block, trace, ...)\n"
-            "f.yaml:4:17: captures.x[0].path: is not known; known here: profile, seconds, gc\n"},
-        {HEAD "captures: {x: [[heap]]}\n",
-            "f.yaml:4:16: captures.x[0]: must be a mapping; keys it takes: profile, seconds, gc\n"},
-    };
-    check_bad(cases, sizeof cases / sizeof *cases, &run_needs);
-}
-
 static void triggers_are_checked_against_what_they_name(void **state)
 {
     (void)state;
@@ -434,7 +388,6 @@ int main(void)
         cmocka_unit_test(every_problem_of_a_file_is_told_in_one_go),
         cmocka_unit_test(apps_that_cannot_be_are_refused),
         cmocka_unit_test(source_database_listen_and_export_are_checked),
-        cmocka_unit_test(captures_that_cannot_be_are_refused),
         cmocka_unit_test(triggers_are_checked_against_what_they_name),
         cmocka_unit_test(a_replay_knows_the_columns_of_the_trace),
     };
