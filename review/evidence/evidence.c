@@ -52,6 +52,9 @@ static int check_kind(const struct incident_profile *listed, struct error *err)
         return error_set(err,
             "it is an execution trace and no pprof profile: it is stored, and not "
             "analysed; `go tool trace` shows it");
+    if (ends_with(listed->file, ".bin") ||
+        (ends_with(listed->file, ".gz") && !ends_with(listed->file, ".pb.gz")))
+        return error_set(err, "it is no pprof profile: it is stored as it came, and not analysed");
     return 0;
 }
 

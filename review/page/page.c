@@ -60,10 +60,18 @@ void page_profile_name(struct buf *out, const char *name)
         {"block", "block profile"},
         {"threadcreate", "thread profile"},
         {"trace", "execution trace"},
+        {"goroutineleak", "goroutine leak profile"},
+        {"fgprof", "wall-clock profile"},
     };
+    /* One that was taken at the start as well: "heap-end". */
+    static const char late[] = "-end";
+    size_t length = strlen(name), end = sizeof late - 1;
+    bool is_late = length > end && !strcmp(name + length - end, late);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (!strcmp(known[i].name, name)) {
+        if (!strncmp(known[i].name, name, length - (is_late ? end : 0)) &&
+            strlen(known[i].name) == length - (is_late ? end : 0)) {
             buf_puts(out, known[i].words);
+            buf_puts(out, is_late ? " at the end" : "");
             return;
         }
     buf_puts(out, "profile <q>");
