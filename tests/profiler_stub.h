@@ -23,6 +23,8 @@ enum { STUB_LENGTHS = 64 };
 
 struct profiler_stub {
     struct MHD_Daemon *daemon;
+    /* Is asked first, in the request's thread: whether it has answered. NULL: there is none. */
+    int (*answers)(struct profiler_stub *stub, struct MHD_Connection *connection, const char *url);
     char url[64];
     atomic_int record_ms;               /* what a CPU profile takes, whatever its seconds */
     atomic_int hold;                    /* while it is set, no CPU profile ends */
@@ -86,6 +88,9 @@ static enum MHD_Result profiler_serve(void *arg, struct MHD_Connection *connecti
         *state = &begun;
         return MHD_YES;
     }
+    struct profiler_stub *stub = arg;
+    if (stub->answers && stub->answers(stub, connection, url))
+        return MHD_YES;
     if (strstr(url, "/profile"))
         return profiler_cpu(arg, connection);
     return profiler_answer(connection, 200, stub_profile, sizeof stub_profile);

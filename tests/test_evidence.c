@@ -113,6 +113,10 @@ static void what_cannot_be_read_says_why(void **state)
             "it is an execution trace and no pprof profile: it is stored, and not analysed; `go "
             "tool trace` shows it",
             false},
+        {PROFILE("jfr", "jfr.bin", "ok"), 1 << 20,
+            "it is no pprof profile: it is stored as it came, and not analysed", false},
+        {PROFILE("dump", "dump.gz", "ok"), 1 << 20,
+            "it is no pprof profile: it is stored as it came, and not analysed", false},
         {"{\"name\": \"cpu\", \"status\": \"failed\", \"error\": \"404 Not Found\"}", 1 << 20,
             "404 Not Found", false},
         {"{\"name\": \"cpu\", \"status\": \"failed\"}", 1 << 20,

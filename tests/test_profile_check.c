@@ -1,4 +1,4 @@
-#include "agent/capture/profile_check.h"
+#include "agent/capture/profile_settle.h"
 #include "core/error.h"
 #include "core/fs.h"
 
@@ -145,6 +145,112 @@ static void a_trace_is_known_by_its_first_line(void **state)
     assert_int_equal(facts.soundness, PROFILE_FOREIGN);
 }
 
+static void what_a_path_answers_is_known_by_its_form(void **state)
+{
+    (void)state;
+    unsigned char profile[256], text[256], page[256];
+    size_t profile_size = compress_gzip(small_profile, sizeof small_profile, profile, 256);
+    size_t text_size = compress_gzip("hello, hello", 12, text, sizeof text);
+    size_t page_size = compress_gzip("\n<html>", 7, page, sizeof page);
+    const struct {
+        const void *data;
+        size_t size;
+        enum profile_soundness soundness;
+        enum profile_form form;
+        const char *says;
+    } cases[] = {
+        {"", 0, PROFILE_FOREIGN, 0, "empty"},
+        {"<!DOCTYPE html>", 15, PROFILE_FOREIGN, 0, "web page"},
+        {"\xef\xbb\xbf\r\n <html>", 12, PROFILE_FOREIGN, 0, "web page"},
+        {page, page_size, PROFILE_FOREIGN, 0, "web page"},
+        {"heap_v2/524288\n  t*: 1: 2", 25, PROFILE_WHOLE, PROFILE_FORM_TEXT, ""},
+        {"\nthis begins like protobuf", 26, PROFILE_WHOLE, PROFILE_FORM_TEXT, ""},
+        {"{\"nodes\":[]}", 12, PROFILE_WHOLE, PROFILE_FORM_TEXT, ""},
+        {"go 1.19 trace\0\0\0....", 20, PROFILE_WHOLE, PROFILE_FORM_TRACE, ""},
+        {profile, profile_size, PROFILE_WHOLE, PROFILE_FORM_PPROF, ""},
+        {profile, profile_size - 9, PROFILE_CUT, PROFILE_FORM_PPROF, "in the middle"},
+        {small_profile, sizeof small_profile, PROFILE_WHOLE, PROFILE_FORM_PPROF, ""},
+        {small_profile, sizeof small_profile - 1, PROFILE_CUT, PROFILE_FORM_PPROF, "in the middle"},
+        {small_profile, 11, PROFILE_CUT, PROFILE_FORM_PPROF, "in the middle"},
+        {text, text_size, PROFILE_WHOLE, PROFILE_FORM_GZIP, ""},
+        {"FLR\0\1\2", 6, PROFILE_WHOLE, PROFILE_FORM_OTHER, ""},
+        {"\x1f\x00", 2, PROFILE_WHOLE, PROFILE_FORM_OTHER, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t step = 1; step <= 7; step += 6) {
+            struct profile_facts facts;
+            judge(cases[i].data, cases[i].size, step, PROFILE_FORM_ANY, &facts);
+            if (facts.soundness != cases[i].soundness || !strstr(facts.why, cases[i].says) ||
+                (facts.soundness != PROFILE_FOREIGN && facts.form != cases[i].form))
+                fail_msg("case %zu: %d, form %d: %s", i, facts.soundness, facts.form, facts.why);
+        }
+}
+
+static void names_of_files_tell_the_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *name;
+        enum profile_form form;
+    } cases[] = {
+        {"heap-end.pb.gz", "heap-end", PROFILE_FORM_PPROF},
+        {"trace.trace", "trace", PROFILE_FORM_TRACE},
+        {"a.b.txt", "a.b", PROFILE_FORM_TEXT},
+        {"x.gz", "x", PROFILE_FORM_GZIP},
+        {"x.bin", "x", PROFILE_FORM_OTHER},
+        {"x.part", "x", PROFILE_FORM_ANY},
+        {"metrics.csv", NULL, 0},
+        {"incident.json", NULL, 0},
+        {".txt", NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        enum profile_form form = 0;
+        char *name = profile_file_split(cases[i].file, &form);
+        assert_int_equal(form, cases[i].form);
+        assert_string_equal(name ? name : "none", cases[i].name ? cases[i].name : "none");
+        char *file = name ? profile_file_name(name, form) : NULL;
+        assert_string_equal(file ? file : cases[i].file, cases[i].file);
+        free(file);
+        free(name);
+    }
+}
+
+static void write_bytes(const char *path, const void *data, size_t size)
+{
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    assert_int_equal(fwrite(data, 1, size, out), size);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void a_plain_profile_gets_its_gzip(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/stakeout-settle-XXXXXX";
+    int fd = mkstemp(path);
+    struct profile_facts facts, again;
+    struct error err;
+    assert_true(fd >= 0);
+    close(fd);
+    for (size_t size = sizeof small_profile - 1; size <= sizeof small_profile; size++) {
+        bool whole = size == sizeof small_profile;
+        write_bytes(path, small_profile, size);
+        assert_int_equal(profile_settle_file(path, PROFILE_FORM_PPROF, &facts, &err), 0);
+        assert_int_equal(facts.soundness, whole ? PROFILE_WHOLE : PROFILE_CUT);
+        assert_int_equal(facts.form, PROFILE_FORM_PPROF);
+        assert_int_equal(facts.duration_ns, whole ? 5000000000 : 0);
+        assert_int_equal(profile_check_file(path, PROFILE_FORM_ANY, &again, &err), 0);
+        assert_int_equal(again.form, whole ? PROFILE_FORM_PPROF : PROFILE_FORM_GZIP);
+        assert_int_equal(again.bytes, facts.bytes);
+        assert_string_equal(again.sha256, facts.sha256);
+    }
+    write_bytes(path, "text", 4);
+    assert_int_equal(profile_settle_file(path, PROFILE_FORM_ANY, &facts, &err), 0);
+    assert_int_equal(facts.bytes, 4);
+    unlink(path);
+    assert_int_equal(profile_settle_file(path, PROFILE_FORM_ANY, &facts, &err), -1);
+}
+
 static void a_file_has_its_hash(void **state)
 {
     (void)state;
@@ -173,6 +279,9 @@ int main(void)
         cmocka_unit_test(what_is_no_profile_is_named),
         cmocka_unit_test(a_gzip_bomb_is_given_up_in_constant_memory),
         cmocka_unit_test(a_trace_is_known_by_its_first_line),
+        cmocka_unit_test(what_a_path_answers_is_known_by_its_form),
+        cmocka_unit_test(names_of_files_tell_the_form),
+        cmocka_unit_test(a_plain_profile_gets_its_gzip),
         cmocka_unit_test(a_file_has_its_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

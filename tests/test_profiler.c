@@ -123,11 +123,18 @@ static void urls_are_those_of_net_http_pprof(void **state)
         struct capture_entry entry;
         const char *url;
     } cases[] = {
-        {{(char[]){"cpu"}, 25, false}, "http://h:1/debug/pprof/profile?seconds=25"},
-        {{(char[]){"heap"}, 0, true}, "http://h:1/debug/pprof/heap?gc=1"},
-        {{(char[]){"heap"}, 0, false}, "http://h:1/debug/pprof/heap"},
-        {{(char[]){"allocs"}, 5, false}, "http://h:1/debug/pprof/allocs?seconds=5"},
-        {{(char[]){"goroutine"}, 0, false}, "http://h:1/debug/pprof/goroutine"},
+        {{.profile = (char[]){"cpu"}, .seconds = 25}, "http://h:1/debug/pprof/profile?seconds=25"},
+        {{.profile = (char[]){"heap"}, .gc = true}, "http://h:1/debug/pprof/heap?gc=1"},
+        {{.profile = (char[]){"heap"}}, "http://h:1/debug/pprof/heap"},
+        {{.profile = (char[]){"allocs"}, .seconds = 5}, "http://h:1/debug/pprof/allocs?seconds=5"},
+        {{.profile = (char[]){"goroutine"}}, "http://h:1/debug/pprof/goroutine"},
+        {{.profile = (char[]){"goroutine"}, .name = (char[]){"goroutine-end"}},
+            "http://h:1/debug/pprof/goroutine"},
+        {{.profile = (char[]){"f"}, .path = (char[]){"/x/f"}}, "http://h:1/x/f"},
+        {{.profile = (char[]){"f"}, .path = (char[]){"/f"}, .seconds = 5},
+            "http://h:1/f?seconds=5"},
+        {{.profile = (char[]){"f"}, .path = (char[]){"/f?a=1"}, .seconds = 5},
+            "http://h:1/f?a=1&seconds=5"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *url = profiler_url(&app, &cases[i].entry, cases[i].entry.seconds);

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct profile_facts facts;
     struct profile_check *check = profile_check_open(
-        data[0] & 1 ? PROFILE_FORM_TRACE : PROFILE_FORM_PPROF);
+        (enum profile_form)(data[0] % (PROFILE_FORM_TRACE + 1)));
     size_t half = size / 2;
     profile_check_feed(check, data + 1, half);
     profile_check_feed(check, data + 1 + half, size - 1 - half);
