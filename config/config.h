@@ -136,6 +136,7 @@ struct config {
     size_t capture_count;
     struct recorder_config recorder;
     struct baseline_config baseline;
+    int64_t follow_up_ms; /* after a spike; 0: off */
     struct limits_config limits;
     struct exporter_config *exporters; /* in the file's order */
     size_t exporter_count;

@@ -22,6 +22,7 @@ enum field_type {
     FIELD_BOOL,     /* bool: true, false, on, off, yes, no */
     FIELD_INTEGER,  /* int64_t */
     FIELD_DURATION, /* int64_t: milliseconds; 500ms 10s 5m 2h 7d */
+    FIELD_DELAY,    /* int64_t: a duration as above, or off: 0 */
     FIELD_BYTES,    /* int64_t: 512KiB 64MiB 10MB or a bare number */
     FIELD_LEVEL,    /* struct level: its unit is the metric's, so its text is read later */
     FIELD_CHOICE,   /* int: the index in `choices` */

@@ -103,6 +103,12 @@ static void print_list(const struct field *field, const struct name_list *list, 
     fputs("]\n", out);
 }
 
+static void print_delay(int64_t ms, FILE *out)
+{
+    char text[VALUE_TEXT_SIZE];
+    print_text(out, ms ? units_format_duration(ms, text) : "off");
+}
+
 static void print_range(const struct duration_range *range, FILE *out)
 {
     char from[VALUE_TEXT_SIZE], to[VALUE_TEXT_SIZE];
@@ -130,6 +136,9 @@ static void print_scalar(const struct field *field, const void *value, FILE *out
         break;
     case FIELD_INTEGER:
         fprintf(out, " %" PRId64 "\n", *(const int64_t *)value);
+        break;
+    case FIELD_DELAY:
+        print_delay(*(const int64_t *)value, out);
         break;
     case FIELD_DURATION:
         print_text(out, units_format_duration(*(const int64_t *)value, text));

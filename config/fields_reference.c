@@ -16,6 +16,7 @@ static void append_type(const struct field *field, struct buf *what)
         [FIELD_BOOL] = "true or false",
         [FIELD_INTEGER] = "whole number",
         [FIELD_DURATION] = "duration",
+        [FIELD_DELAY] = "duration or off",
         [FIELD_BYTES] = "bytes",
         [FIELD_NUMBER] = "number",
         [FIELD_RANGE] = "range of durations",

@@ -11,6 +11,7 @@
 #define DURATION "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$"
 #define BYTES    "^[0-9]+(\\.[0-9]+)?([KMGT]i?B|B)?$"
 #define LEVEL    "^[0-9]+(\\.[0-9]+)?(%|ms|s|m|h|d|([KMGT]i?B|B)(/s)?)?$"
+#define DELAY    "^(off|no|false|[0-9]+(\\.[0-9]+)?(ms|s|m|h|d))$"
 #define TRUTH    "^(true|false|on|off|yes|no)$"
 #define RANGE    "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)\\.\\.[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$"
 #define TRIGGER  "^[a-z0-9_-][a-z0-9._-]{0,39}$"
@@ -106,6 +107,8 @@ static json_t *scalar_schema(const struct field *field)
             json_pack("{s:s}", "type", "boolean"), fields_schema_pattern(TRUTH));
     case FIELD_INTEGER:
         return integer_schema(field);
+    case FIELD_DELAY:
+        return fields_schema_either(json_pack("{s:[b]}", "enum", 0), fields_schema_pattern(DELAY));
     case FIELD_DURATION:
         return fields_schema_pattern(DURATION);
     case FIELD_NUMBER:

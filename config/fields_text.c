@@ -159,7 +159,7 @@ const char *fields_format_range(const struct field *field, char text[RANGE_TEXT_
         return text;
     if (field->type == FIELD_NAMES || field->type == FIELD_TRIGGERS)
         return text;
-    if (field->type == FIELD_DURATION || field->type == FIELD_RANGE) {
+    if (field->type == FIELD_DURATION || field->type == FIELD_DELAY || field->type == FIELD_RANGE) {
         units_format_duration(field->min, low);
         units_format_duration(field->max, high);
     } else if (field->type == FIELD_BYTES) {
@@ -194,6 +194,21 @@ static int read_number(
     if (status < 0)
         return -1;
     if (check_range(field, (double)number, text, err) < 0)
+        return -1;
+    *value = number;
+    return 0;
+}
+
+static int read_delay(
+    const struct field *field, int64_t *value, const char *text, struct error *err)
+{
+    int64_t number;
+    if (truth_of(text) == 0) {
+        *value = 0;
+        return 0;
+    }
+    if (units_read_duration(text, &number, err) < 0 ||
+        check_range(field, (double)number, text, err) < 0)
         return -1;
     *value = number;
     return 0;
@@ -254,6 +269,8 @@ int fields_read_text(const struct field *field, void *value, const char *text, s
     case FIELD_DURATION:
     case FIELD_BYTES:
         return read_number(field, value, text, err);
+    case FIELD_DELAY:
+        return read_delay(field, value, text, err);
     case FIELD_NUMBER:
         return read_real(field, value, text, err);
     case FIELD_RANGE:

@@ -87,7 +87,7 @@ struct incident *incident_new(void)
     struct incident *incident = xcalloc(1, sizeof *incident);
     incident->trigger.value = NAN;
     incident->trigger.limit = NAN;
-    incident->cpu_mean = NAN;
+    incident->cpu_mean = incident->memory_max = NAN;
     incident->recurrence.period_s = incident->recurrence.jitter_s = NAN;
     incident_clear_analysis(incident);
     return incident;
@@ -130,6 +130,7 @@ void incident_free(struct incident *incident)
         free(incident->own_code[i]);
     free(incident->own_code);
     free(incident->kind);
+    free(incident->follows);
     free_cause(&incident->trigger);
     for (size_t i = 0; i < incident->joined_count; i++)
         free_cause(&incident->joined[i]);
@@ -155,7 +156,8 @@ struct incident_profile *incident_add_profile(struct incident *incident, const c
         incident->profiles = xrealloc(
             incident->profiles, count + INCIDENT_PROFILES_MAX, sizeof *incident->profiles);
     struct incident_profile *profile = &incident->profiles[count];
-    *profile = (struct incident_profile){.name = xstrdup(name), .seconds = NAN};
+    *profile = (struct incident_profile){
+        .name = xstrdup(name), .seconds = NAN, .covered_percent = NAN};
     return profile;
 }
 
@@ -179,6 +181,29 @@ bool incident_profile_covers(const struct incident_profile *profile, int64_t ons
 {
     return onset_ms && profile->status != PROFILE_FAILED && profile->requested_ms <= onset_ms &&
            profile->finished_ms >= onset_ms;
+}
+
+/* A merged profile may have short gaps and a truncated one ends before its answer did: no more is
+ * covered than was recorded. */
+static double covered_percent(
+    const struct incident_profile *profile, int64_t onset_ms, int64_t end_ms)
+{
+    bool recorded = profile->status == PROFILE_OK || profile->status == PROFILE_TRUNCATED;
+    if (!recorded || !onset_ms || end_ms <= onset_ms || !isfinite(profile->seconds))
+        return NAN;
+    int64_t from_ms = profile->requested_ms > onset_ms ? profile->requested_ms : onset_ms;
+    int64_t to_ms = profile->finished_ms < end_ms ? profile->finished_ms : end_ms;
+    double covered_ms = to_ms > from_ms ? (double)(to_ms - from_ms) : 0;
+    double percent = 100 * fmin(covered_ms, profile->seconds * 1000) / (double)(end_ms - onset_ms);
+    return round(percent * 10) / 10;
+}
+
+void incident_note_coverage(struct incident *incident)
+{
+    int64_t end_ms = incident->ended_ms ? incident->ended_ms : incident->finished_ms;
+    for (size_t i = 0; i < incident->profile_count; i++)
+        incident->profiles[i].covered_percent = covered_percent(
+            &incident->profiles[i], incident->onset_ms, end_ms);
 }
 
 struct incident_cause *incident_add_joined(struct incident *incident)

@@ -41,6 +41,8 @@ struct incident_profile {
     char sha256[65]; /* hex; "" while unknown */
     int attempts;
     bool onset_covered;
+    bool ended_early;       /* shorter than it was asked for, as the spike was over */
+    double covered_percent; /* of the spike's time it was recorded; NAN: a moment, or no spike */
     char *error;
 };
 
@@ -117,7 +119,9 @@ struct incident {
     struct incident_cause trigger;
     struct incident_cause *joined;
     size_t joined_count;
+    char *follows; /* of a follow_up: the id of the incident whose spike it comes after */
     int64_t onset_ms, fired_ms, finished_ms;
+    int64_t ended_ms; /* when the spike was over; 0: it lasted, or nothing tells */
     char *agent_version;
     struct incident_target target;
     struct incident_profile *profiles;
@@ -126,7 +130,7 @@ struct incident {
     struct incident_peak *peaks;
     size_t peak_count;
     struct incident_recurrence recurrence;
-    double cpu_mean; /* usage_during_capture, % */
+    double cpu_mean, memory_max; /* usage_during_capture, % */
     int64_t suppressed_since_last;
     char *baseline;   /* the id of the incident to compare with */
     char *source_url; /* links into the source: https://.../{commit}/{path}#L{line} */
@@ -167,6 +171,10 @@ struct incident_profile *incident_find_profile(const struct incident *incident, 
 
 /* Whether the profile was being recorded at that moment (wall ms; 0: unknown, so false). */
 bool incident_profile_covers(const struct incident_profile *profile, int64_t onset_ms);
+
+/* Fills in every profile's covered_percent: what it recorded of the time from the onset to the
+ * spike's end, or to the incident's finish while the spike lasts. */
+void incident_note_coverage(struct incident *incident);
 
 /* A new fire that joined it, empty; it may move when the next is added. */
 struct incident_cause *incident_add_joined(struct incident *incident);

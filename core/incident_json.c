@@ -86,6 +86,9 @@ static json_t *profile_to_json(const struct incident_profile *profile)
     incident_put_positive(json, "attempts", profile->attempts);
     if (!failed)
         json_object_set_new(json, "onset_covered", json_boolean(profile->onset_covered));
+    incident_put_number(json, "covered_percent", failed ? NAN : profile->covered_percent);
+    if (profile->ended_early)
+        json_object_set_new(json, "ended_early", json_true());
     json_object_set_new(json, "error", json_text(profile->error));
     return json;
 }
@@ -137,10 +140,12 @@ json_t *incident_to_json(const struct incident *incident)
     if (incident->own_code_count > 0)
         json_object_set_new(json, "own_code", own_code_to_json(incident));
     incident_put_text(json, "kind", incident->kind);
+    incident_put_text(json, "follows", incident->follows);
     incident_put_object(json, "trigger", cause_to_json(&incident->trigger));
     if (incident->joined_count > 0)
         json_object_set_new(json, "joined", joined_to_json(incident));
     incident_put_time(json, "onset", incident->onset_ms);
+    incident_put_time(json, "ended", incident->ended_ms);
     incident_put_time(json, "fired", incident->fired_ms);
     incident_put_time(json, "finished", incident->finished_ms);
     json_t *agent = json_object();
@@ -152,6 +157,7 @@ json_t *incident_to_json(const struct incident *incident)
     incident_put_object(json, "recurrence", recurrence_to_json(&incident->recurrence));
     json_t *usage = json_object();
     incident_put_number(usage, "cpu_mean", incident->cpu_mean);
+    incident_put_number(usage, "memory_max", incident->memory_max);
     incident_put_object(json, "usage_during_capture", usage);
     incident_put_positive(json, "suppressed_since_last", incident->suppressed_since_last);
     incident_put_text(json, "baseline", incident->baseline);
@@ -220,6 +226,8 @@ static int read_profile(const json_t *json, struct incident *incident, struct er
     profile->bytes = (uint64_t)incident_get_count(json, "bytes", INT64_MAX);
     profile->attempts = (int)incident_get_count(json, "attempts", INT_MAX);
     profile->onset_covered = json_is_true(json_object_get(json, "onset_covered"));
+    profile->covered_percent = incident_get_number(json, "covered_percent");
+    profile->ended_early = json_is_true(json_object_get(json, "ended_early"));
     profile->error = incident_get_text(json, "error");
     const char *sha256 = json_string_value(json_object_get(json, "sha256"));
     if (sha256 && strlen(sha256) == sizeof profile->sha256 - 1 &&
@@ -310,16 +318,21 @@ static int read_incident(const json_t *json, struct incident *incident, struct e
     read_own_code(json_object_get(json, "own_code"), incident);
     read_cause(json_object_get(json, "trigger"), &incident->trigger);
     incident->onset_ms = incident_get_time(json, "onset");
+    incident->ended_ms = incident_get_time(json, "ended");
     incident->finished_ms = incident_get_time(json, "finished");
     incident->agent_version = incident_get_text(json_object_get(json, "agent"), "version");
     read_target(json_object_get(json, "target"), &incident->target);
     read_recurrence(json_object_get(json, "recurrence"), &incident->recurrence);
-    incident->cpu_mean = incident_get_number(
-        json_object_get(json, "usage_during_capture"), "cpu_mean");
+    const json_t *usage = json_object_get(json, "usage_during_capture");
+    incident->cpu_mean = incident_get_number(usage, "cpu_mean");
+    incident->memory_max = incident_get_number(usage, "memory_max");
     incident->suppressed_since_last = incident_get_count(json, "suppressed_since_last", INT64_MAX);
     incident->baseline = incident_get_text(json, "baseline");
     if (incident->baseline && !incident_id_valid(incident->baseline))
         return error_set(err, "its baseline is no id of an incident");
+    incident->follows = incident_get_text(json, "follows");
+    if (incident->follows && !incident_id_valid(incident->follows))
+        return error_set(err, "what it follows is no id of an incident");
     incident->source_url = incident_get_text(json, "source_url");
     incident_analysis_from_json(json, &incident->analysis);
     if (read_joined(json_object_get(json, "joined"), incident, err) < 0)

@@ -57,6 +57,7 @@ static void the_smallest_file_gets_every_default(void **state)
     assert_int_equal(config->recorder.keep, 4);
     assert_false(config->recorder.always);
     assert_int_equal(config->baseline.every_ms, 6 * 3600 * 1000);
+    assert_int_equal(config->follow_up_ms, 0);
     assert_int_equal(config->limits.cooldown_ms, 300000);
     assert_int_equal(config->limits.per_hour, 6);
     assert_int_equal(config->limits.spool_bytes, 256 << 20);
@@ -181,6 +182,7 @@ static void a_file_with_everything_is_read(void **state)
     assert_int_equal(config->recorder.slice_ms, 10000);
     assert_int_equal(config->recorder.keep, 6);
     assert_true(config->recorder.always);
+    assert_int_equal(config->follow_up_ms, 90000);
     assert_int_equal(config->limits.profile_bytes, 10000000);
     assert_int_equal(config->exporter_count, 3);
     assert_string_equal(fake_kinds.exporters[config->exporters[0].kind]->name, "s3");
@@ -216,7 +218,8 @@ static void what_is_printed_reads_back_as_the_same(void **state)
         "export: {directory: /c, s3: [{bucket: a}, {bucket: b, encryption: {kms_key: 'a:b'}}]}\n"
         "database: {endpoint: 'db:1'}\n"
         "listen: '[::1]:9797'\n",
-        SMALLEST "triggers: {}\nbaseline: {every: 36h}\n", SMALLEST "baseline: off\n"};
+        SMALLEST "triggers: {}\nbaseline: {every: 36h}\nfollow_up: off\n",
+        SMALLEST "baseline: off\n"};
     static const struct config_needs needs = {.exporter = false};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct config *config = parse_good(texts[i], &needs);
@@ -348,8 +351,8 @@ static void the_schema_is_json_and_closed(void **state)
     assert_true(json_is_false(json_object_get(schema, "additionalProperties")));
     json_t *properties = json_object_get(schema, "properties");
     static const char *const keys[] = {"service", "interval", "state", "app", "apps", "source",
-        "database", "triggers", "quiet", "captures", "recorder", "baseline", "limits", "export",
-        "source_url", "listen", "log"};
+        "database", "triggers", "quiet", "captures", "recorder", "baseline", "follow_up", "limits",
+        "export", "source_url", "listen", "log"};
     assert_int_equal(json_object_size(properties), sizeof keys / sizeof *keys);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         assert_non_null(json_object_get(json_object_get(properties, keys[i]), "description"));

@@ -48,10 +48,12 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
              "f.yaml:1:1: export: is missing (where incidents are stored, such as export: "
              "{directory: /captures})\n"},
         {"- x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, "
-                "apps, source, database, triggers, quiet, captures, recorder, baseline, limits, "
+                "apps, source, database, triggers, quiet, captures, recorder, baseline, follow_up, "
+                "limits, "
                 "export, source_url, listen, log\n"},
         {"x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, apps, "
-              "source, database, triggers, quiet, captures, recorder, baseline, limits, export, "
+              "source, database, triggers, quiet, captures, recorder, baseline, follow_up, limits, "
+              "export, "
               "source_url, listen, log\n"},
         {"servce: w\napp: {debug: 'http://h/'}\nexport: {directory: /c}\n",
             "f.yaml:1:1: servce: is not known; did you mean \"service\"?\n"},
@@ -73,7 +75,8 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
             "f.yaml:11:13: database.endpoint: is a URL; write only its host and port, such as "
             "db.internal:5432\n"
             "f.yaml:12:1: metrics: is not known; known here: service, interval, state, app, apps, "
-            "source, database, triggers, quiet, captures, recorder, baseline, limits, export, "
+            "source, database, triggers, quiet, captures, recorder, baseline, follow_up, limits, "
+            "export, "
             "source_url, listen, log\n"
             "f.yaml:13:10: limits.cooldwn: is not known; did you mean \"cooldown\"?\n"
             "f.yaml:13:33: limits.per_hour: \"six\" is not a whole number\n"
@@ -186,6 +189,11 @@ static void source_database_listen_and_export_are_checked(void **state)
             "f.yaml:4:33: recorder.alway: is not known; did you mean \"always\"?\n"},
         {HEAD "baseline: {every: 30s}\n",
             "f.yaml:4:19: baseline.every: 30s is out of range; it may be 1m to 7d\n"},
+        {HEAD "follow_up: {after: 2m}\n",
+            "f.yaml:4:12: follow_up: must be one value, not a mapping\n"},
+        {HEAD "follow_up: 2\n", "f.yaml:4:12: follow_up: 2 has no unit; write 2s for seconds\n"},
+        {HEAD "follow_up: 1s\n",
+            "f.yaml:4:12: follow_up: 1s is out of range; it may be 5s to 24h\n"},
         {HEAD "baseline: 6h\n",
             "f.yaml:4:1: baseline: must be off or a mapping, such as {every: 6h}\n"},
         {HEAD "baseline:\n",

@@ -117,6 +117,7 @@ static struct incident *full_incident(void)
     joined->value = 3.1e8;
     joined->time_ms = (int64_t)FIRED_S * 1000 + 2500;
     incident->onset_ms = (int64_t)FIRED_S * 1000 - 10000;
+    incident->ended_ms = (int64_t)FIRED_S * 1000 + 20000;
     incident->fired_ms = (int64_t)FIRED_S * 1000;
     incident->finished_ms = (int64_t)FIRED_S * 1000 + 26123;
     incident->agent_version = xstrdup("0.1.0");
@@ -134,7 +135,8 @@ static struct incident *full_incident(void)
     cpu->bytes = 8123;
     memset(cpu->sha256, 'a', 64);
     cpu->attempts = 1;
-    cpu->onset_covered = true;
+    cpu->onset_covered = cpu->ended_early = true;
+    cpu->covered_percent = 66.7;
     struct incident_profile *heap = incident_add_profile(incident, "heap");
     heap->status = PROFILE_FAILED;
     heap->http_status = 404;
@@ -144,6 +146,7 @@ static struct incident *full_incident(void)
     incident_add_peak(incident, "cpu", 97.25);
     incident_add_peak(incident, "db.received", 3.1e8);
     incident->cpu_mean = 91;
+    incident->memory_max = 61.5;
     incident->recurrence = (struct incident_recurrence){
         1800, 12.5, 5, (int64_t)FIRED_S * 1000 + 1800000};
     incident->suppressed_since_last = 3;
@@ -157,7 +160,8 @@ static const char full_text[] =
     "\"cpu\", \"value\": 93.1, \"limit\": 80, \"reason\": \"cpu 93.1% above 80% for 10 s\"}, "
     "\"joined\": [{\"name\": \"db-burst\", \"metric\": \"db.received\", \"value\": 310000000, "
     "\"time\": \"2026-11-23T15:04:03.500Z\", \"reason\": \"db.received above 20 MB/s\"}], "
-    "\"onset\": \"2026-11-23T15:03:51.000Z\", \"fired\": \"2026-11-23T15:04:01.000Z\", "
+    "\"onset\": \"2026-11-23T15:03:51.000Z\", \"ended\": \"2026-11-23T15:04:21.000Z\", \"fired\": "
+    "\"2026-11-23T15:04:01.000Z\", "
     "\"finished\": \"2026-11-23T15:04:27.123Z\", \"agent\": {\"version\": \"0.1.0\"}, "
     "\"target\": {\"revision\": \"7\", \"host\": \"ip-10-0-0-1\", \"started\": "
     "\"2026-11-23T14:04:01.000Z\"}, \"profiles\": [{\"name\": \"cpu\", \"file\": \"cpu.pb.gz\", "
@@ -165,12 +169,13 @@ static const char full_text[] =
     "\"http_status\": 200, \"seconds\": 25, \"requested\": \"2026-11-23T15:04:01.001Z\", "
     "\"finished\": \"2026-11-23T15:04:26.102Z\", \"bytes\": 8123, \"sha256\": "
     "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", \"attempts\": 1, "
-    "\"onset_covered\": true, \"error\": null}, {\"name\": \"heap\", \"status\": \"failed\", "
+    "\"onset_covered\": true, \"covered_percent\": 66.7, \"ended_early\": true, \"error\": null}, "
+    "{\"name\": \"heap\", \"status\": \"failed\", "
     "\"http_status\": 404, \"attempts\": 2, \"error\": \"the endpoint does not know this "
     "profile\"}], \"metrics\": {\"file\": \"metrics.csv\", \"peak\": {\"cpu\": 97.25, "
     "\"db.received\": 310000000}}, \"recurrence\": {\"period_s\": 1800, \"jitter_s\": 12.5, "
     "\"onsets\": 5, \"next\": \"2026-11-23T15:34:01.000Z\"}, \"usage_during_capture\": "
-    "{\"cpu_mean\": 91}, "
+    "{\"cpu_mean\": 91, \"memory_max\": 61.5}, "
     "\"suppressed_since_last\": 3}";
 
 static void a_full_incident_is_written_as_specified(void **state)
