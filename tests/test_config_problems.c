@@ -193,7 +193,7 @@ static void source_database_listen_and_export_are_checked(void **state)
             "f.yaml:4:12: follow_up: must be one value, not a mapping\n"},
         {HEAD "follow_up: 2\n", "f.yaml:4:12: follow_up: 2 has no unit; write 2s for seconds\n"},
         {HEAD "follow_up: 1s\n",
-            "f.yaml:4:12: follow_up: 1s is out of range; it may be 5s to 24h\n"},
+            "f.yaml:4:12: follow_up: 1s is out of range; it may be 5s to 1d\n"},
         {HEAD "baseline: 6h\n",
             "f.yaml:4:1: baseline: must be off or a mapping, such as {every: 6h}\n"},
         {HEAD "baseline:\n",
