@@ -158,6 +158,21 @@ static void note_miss(struct composite *state, size_t in)
     }
 }
 
+/* The last step that still was part of the excursion: of `all` the first member's to go, of `any`
+ * the last one's. */
+static int64_t end_of(const struct composite *state)
+{
+    int64_t first_ms = INT64_MAX, last_ms = INT64_MIN;
+    for (size_t i = 0; i < state->scope->member_count; i++) {
+        int64_t true_ms = state->members[i].true_ms;
+        if (!state->members[i].seen)
+            continue;
+        first_ms = true_ms < first_ms ? true_ms : first_ms;
+        last_ms = true_ms > last_ms ? true_ms : last_ms;
+    }
+    return wants_all(state->options) ? first_ms : last_ms;
+}
+
 /* The excursion is over: what made it is no part of a later miss. */
 static void forget_those_out(struct composite *state)
 {
@@ -188,8 +203,10 @@ static void check(void *trigger, const struct trigger_input *input, struct verdi
         .onset_ms = holds || state->fired ? state->onset_ms : 0};
     if (!holds && !state->fired)
         note_miss(state, in);
-    if (verdict->cleared)
+    if (verdict->cleared) {
+        verdict->ended_ms = end_of(state);
         forget_those_out(state);
+    }
     state->fired = holds;
     state->ever_fired |= holds;
 }

@@ -204,6 +204,7 @@ const struct trigger_kind trigger_counter = {
         .fields = fields,
         .options_size = sizeof(struct counter_options),
         .marks = marks},
+    .momentary = true,
     .open = open,
     .close = free,
     .check = check,

@@ -244,6 +244,7 @@ static void check(void *trigger, const struct trigger_input *input, struct verdi
                    (is_new_process || now.time_ms - state->true_ms > 2 * horizon_ms(state))) {
             state->fired = false;
             verdict->cleared = true;
+            verdict->ended_ms = state->true_ms;
         }
         if (!state->fired && (!state->sampled || now.value > state->highest.value)) {
             state->highest = now;

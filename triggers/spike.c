@@ -4,38 +4,26 @@
 #include "core/error.h"
 #include "triggers/baseline.h"
 #include "triggers/trigger.h"
+#include "triggers/valley.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALLEY_PARTS = 4 };
-
 /* Under a third of the score for so long, a spike is over. */
 static const int64_t QUIET_MS = 20000;
+/* For that part of it, and it is likely to be over: a capture need not wait for the rest. */
+enum { EBB_PARTS = 4 };
 /* Each of the steps that confirm a spike has this share of the score at the least: the mean of
  * three may be high because of one or two. */
 static const double LEAST_SHARE = 0.5;
-/* A valley lies below the peak before it, and what rises from it above it, by these factors: the
- * noise of a spike grows with it, to a tenth of its height and more. */
-static const double FALL_FACTOR = 1.25;
+/* What rises from a valley lies above it by this factor: the noise of a spike grows with it, to a
+ * tenth of its height and more. */
 static const double VALLEY_FACTOR = 1.6;
 /* A second spike rises from the valley by this share of the first one's height, if it comes within
  * three times the quiet, and by ever less the later it comes. */
 static const double RISE_SHARE = 0.8;
-
-/* The lowest score that a spike has come back to and kept for a while since its onset. The highest
- * scores of quarters of that while stand for all of them. */
-struct valley {
-    double parts[VALLEY_PARTS];
-    unsigned next, count;
-    int64_t since_ms; /* the present part */
-    double highest;   /* in the present part */
-    double peak;      /* since the onset */
-    bool known;
-    double lowest, peak_before;
-};
 
 /* What came nearest to a spike without being one. */
 struct miss {
@@ -104,6 +92,13 @@ static int64_t quiet_ms(const struct spike *state)
     return three_ms > QUIET_MS ? three_ms : QUIET_MS;
 }
 
+/* Three samples at the least: one or two of the calm are in every spike. */
+static int64_t ebb_ms(const struct spike *state)
+{
+    int64_t part_ms = quiet_ms(state) / EBB_PARTS, three_ms = 3 * step_ms(state);
+    return three_ms > part_ms ? three_ms : part_ms;
+}
+
 static double squared(double value)
 {
     return value * value;
@@ -147,34 +142,6 @@ static void combine(struct spike *state)
     }
     state->score = (struct baseline_distance){sqrt(score.mean), sqrt(score.least)};
     state->early = (struct baseline_distance){sqrt(early.mean), sqrt(early.least)};
-}
-
-static void valley_begin(struct valley *valley, int64_t time_ms, double score)
-{
-    *valley = (struct valley){.since_ms = time_ms, .highest = score, .peak = score};
-}
-
-static void valley_take(struct valley *valley, int64_t time_ms, double score, int64_t part_ms)
-{
-    valley->highest = fmax(valley->highest, score);
-    valley->peak = fmax(valley->peak, score);
-    if (time_ms - valley->since_ms < part_ms)
-        return;
-    valley->parts[valley->next] = valley->highest;
-    valley->next = (valley->next + 1) % VALLEY_PARTS;
-    valley->count += valley->count < VALLEY_PARTS;
-    valley->since_ms = time_ms;
-    valley->highest = 0;
-    if (valley->count < VALLEY_PARTS)
-        return;
-    double kept = 0;
-    for (unsigned i = 0; i < VALLEY_PARTS; i++)
-        kept = fmax(kept, valley->parts[i]);
-    if (valley->peak > FALL_FACTOR * kept && (!valley->known || kept < valley->lowest)) {
-        valley->known = true;
-        valley->lowest = kept;
-        valley->peak_before = valley->peak;
-    }
 }
 
 static bool stands_out(const struct baseline_distance *score, double above, double least)
@@ -232,6 +199,13 @@ static bool is_new_level(struct spike *state)
     return true;
 }
 
+/* Whether the score has been low for so long. */
+static bool low_for(const struct spike *state, int64_t wanted_ms)
+{
+    int64_t step = step_ms(state);
+    return state->low && state->last_ms - state->low_since_ms + step >= wanted_ms - step / 4;
+}
+
 /* Follows a spike that goes on; true when it is over. */
 static bool ends(struct spike *state)
 {
@@ -243,8 +217,7 @@ static bool ends(struct spike *state)
     if (!state->low)
         state->low_since_ms = state->last_ms;
     state->low = true;
-    int64_t step = step_ms(state), lasted_ms = state->last_ms - state->low_since_ms + step;
-    return lasted_ms >= quiet_ms(state) - step / 4;
+    return low_for(state, quiet_ms(state));
 }
 
 /* The metric that at_least holds back the most. */
@@ -285,7 +258,10 @@ static void take_step(struct spike *state, struct verdict *verdict)
     } else if (ends(state)) {
         state->active = false;
         verdict->cleared = true;
+    } else {
+        verdict->ebbed = low_for(state, ebb_ms(state));
     }
+    verdict->ended_ms = state->low ? state->low_since_ms : state->last_ms;
 }
 
 static void check(void *trigger, const struct trigger_input *input, struct verdict *verdict)

@@ -130,6 +130,7 @@ static void check(void *trigger, const struct trigger_input *input, struct verdi
         if (state->fired && clears(options, value)) {
             state->fired = false;
             verdict->cleared = true;
+            verdict->ended_ms = input->time_ms;
             verdict->onset_ms = state->fired_onset_ms;
         }
         return;

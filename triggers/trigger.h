@@ -46,12 +46,14 @@ struct verdict {
     bool holds;         /* the condition is true in this step */
     bool fired;         /* it has become true: once an excursion */
     bool cleared;       /* the excursion that fired is over */
+    bool ebbed;         /* it is not, but looks so: its end is not certain yet */
     const char *metric; /* which value, limit and unit are of */
     enum unit unit;
     double value;
     double limit; /* NAN: there is none */
     bool down;    /* it fires for the value being low; one on its way up to the limit does not */
     int64_t onset_ms; /* when the excursion began; valid while holds, and with cleared */
+    int64_t ended_ms; /* the sample with which the excursion was over; valid with cleared, ebbed */
     unsigned news;    /* of enum recurrence_news */
     const struct recurrence *recurrence; /* the trigger's own; NULL: it is of another kind */
 };
@@ -59,6 +61,7 @@ struct verdict {
 struct trigger_kind {
     struct kind kind; /* first */
     bool foresees;    /* it fires before the harm is done */
+    bool momentary;   /* it fires for what happens at a moment, which is never cleared */
     /* A trigger at work, which close frees. options and scope outlive it. */
     void *(*open)(const void *options, const struct trigger_scope *scope);
     void (*close)(void *trigger);

@@ -28,7 +28,9 @@ struct watch {
     struct verdict verdict;         /* of the newest step */
     int64_t last_ms;                /* of the last step that it looked at */
     struct spacing spacing;         /* of those */
-    const char *held_by;            /* why the excursion's fire waits; NULL: it does not */
+    enum excursion excursion;
+    int64_t ended_ms;    /* of the excursion, once it ebbs or is over */
+    const char *held_by; /* why the excursion's fire waits; NULL: it does not */
     uint64_t fires, suppressed;
     int64_t told_ms; /* the last of these; INT64_MIN: none */
     char told[REASON_SIZE + HELD_BACK_SIZE + 16];
@@ -295,6 +297,24 @@ static bool has_input(const struct detector *detector, struct watch *watch)
     return has;
 }
 
+/* Whether its fire is let out or not. */
+static void follow_excursion(struct watch *watch)
+{
+    const struct verdict *verdict = &watch->verdict;
+    if (watch->kind->momentary)
+        return;
+    if (verdict->fired)
+        watch->excursion = EXCURSION_LASTS;
+    else if (verdict->cleared)
+        watch->excursion = EXCURSION_OVER;
+    else if (verdict->ebbed)
+        watch->excursion = EXCURSION_EBBED;
+    else if (watch->excursion == EXCURSION_EBBED)
+        watch->excursion = EXCURSION_LASTS;
+    if (verdict->cleared || verdict->ebbed)
+        watch->ended_ms = verdict->ended_ms;
+}
+
 static void check_watch(struct detector *detector, struct watch *watch, int64_t time_ms)
 {
     struct verdict *verdict = &watch->verdict;
@@ -314,6 +334,7 @@ static void check_watch(struct detector *detector, struct watch *watch, int64_t 
         .time_ms = watch->last_ms, .values = watch->values, .members = watch->members};
     *verdict = (struct verdict){.limit = NAN};
     watch->kind->check(watch->trigger, &input, verdict);
+    follow_excursion(watch);
     if (verdict->cleared)
         clear(detector, watch);
     if (verdict->fired) /* another one than what may wait yet */
@@ -403,6 +424,21 @@ bool detector_holds(const struct detector *detector, size_t trigger)
 bool detector_is_quiet(const struct detector *detector, size_t app)
 {
     return detector->now_ms != INT64_MIN && gate_is_quiet(detector->gate, app, detector->now_ms);
+}
+
+enum excursion detector_excursion(
+    const struct detector *detector, const bool *among, int64_t *ended_ms)
+{
+    enum excursion together = EXCURSION_UNTOLD;
+    *ended_ms = INT64_MIN;
+    for (size_t i = 0; i < detector->config->trigger_count; i++) {
+        const struct watch *watch = &detector->watches[i];
+        if (!among[i] || watch->excursion == EXCURSION_UNTOLD)
+            continue;
+        together = watch->excursion > together ? watch->excursion : together;
+        *ended_ms = watch->ended_ms > *ended_ms ? watch->ended_ms : *ended_ms;
+    }
+    return together;
 }
 
 const struct recurrence *detector_pattern_of(const struct detector *detector, size_t trigger)

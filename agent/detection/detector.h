@@ -3,6 +3,7 @@
 #ifndef AGENT_DETECTION_DETECTOR_H
 #define AGENT_DETECTION_DETECTOR_H
 
+#include "agent/detection/excursion.h"
 #include "triggers/trigger.h"
 
 #include <stdbool.h>
@@ -91,6 +92,12 @@ void detector_check(struct detector *detector);
  * quiet.after_start of an app lasts. */
 bool detector_holds(const struct detector *detector, size_t trigger);
 bool detector_is_quiet(const struct detector *detector, size_t app);
+
+/* How the excursions of these triggers stand, taken together: `among` has an entry for each trigger
+ * of the configuration. *ended_ms: with EXCURSION_EBBED and EXCURSION_OVER, when the last of them
+ * was over. */
+enum excursion detector_excursion(
+    const struct detector *detector, const bool *among, int64_t *ended_ms);
 
 /* The pattern to which the fires of this trigger belong, when one is recognised; else NULL. */
 const struct recurrence *detector_pattern_of(const struct detector *detector, size_t trigger);
