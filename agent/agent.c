@@ -292,6 +292,7 @@ static void open_incidents(struct agent *agent)
         .config = agent->config,
         .series = &agent->series,
         .identify = on_identify,
+        .excursion = reactions_excursion,
         .recurrence = reactions_recurrence,
         .baseline = on_baseline,
         .complete = on_complete,

@@ -221,6 +221,12 @@ static struct recording *take_recording(
     return recording_take(&recording);
 }
 
+static int64_t recorded_ms(void *arg)
+{
+    const struct running *running = arg;
+    return running->recording ? recording_recorded_ms(running->recording) : 0;
+}
+
 /* The requests leave before anything is written: nothing comes between the spike and its profile.
  * The note goes ahead of the files that it tells of. */
 static void begin_capture(
@@ -241,6 +247,7 @@ static void begin_capture(
             incidents->spool, config->limits.spool_bytes, config->limits.profile_bytes),
         .wall_offset_ms = running->wall_offset_ms,
         .heap_first = running->foreseen,
+        .recorded_ms = recorded_ms,
         .hold_cpu = running->cpu_held ||
                     (running->recording && recording_in_flight(running->recording)),
         .cpu_done = running->recording ? on_cpu_done : NULL,

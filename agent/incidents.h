@@ -3,6 +3,8 @@
 #ifndef AGENT_INCIDENTS_H
 #define AGENT_INCIDENTS_H
 
+#include "agent/detection/excursion.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +33,9 @@ struct incidents_setup {
     const struct series_set *series;
     /* Fills what is known of where an app runs. */
     void (*identify)(void *arg, size_t app, struct source_identity *identity);
+    /* How the excursions of these triggers stand, as detector_excursion tells it. NULL: nothing
+     * tells when a spike is over. */
+    enum excursion (*excursion)(void *arg, const bool *triggers, int64_t *ended_ms);
     /* Fills in the pattern that the trigger's fires belong to, when there is one; wall_offset_ms is
      * wall time minus monotonic time. NULL: there never is. */
     void (*recurrence)(

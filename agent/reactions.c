@@ -136,6 +136,12 @@ void reactions_open(struct agent *agent)
     learned_restore(agent->learned);
 }
 
+enum excursion reactions_excursion(void *arg, const bool *triggers, int64_t *ended_ms)
+{
+    const struct agent *agent = arg;
+    return agent->once ? EXCURSION_UNTOLD : detector_excursion(agent->detector, triggers, ended_ms);
+}
+
 void reactions_recurrence(
     void *arg, size_t trigger, int64_t wall_offset_ms, struct incident_recurrence *recurrence)
 {

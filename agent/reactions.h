@@ -2,6 +2,9 @@
 #ifndef AGENT_REACTIONS_H
 #define AGENT_REACTIONS_H
 
+#include "agent/detection/excursion.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,7 +15,9 @@ struct incident_recurrence;
  * Everything else of the agent is open. */
 void reactions_open(struct agent *agent);
 
-/* The hook of incidents.h: what is known of the pattern that a trigger's fires belong to. */
+/* Hooks of incidents.h: how the excursions of these triggers stand; what is known of the pattern
+ * that a trigger's fires belong to. */
+enum excursion reactions_excursion(void *arg, const bool *triggers, int64_t *ended_ms);
 void reactions_recurrence(
     void *arg, size_t trigger, int64_t wall_offset_ms, struct incident_recurrence *recurrence);
 

@@ -157,6 +157,7 @@ void running_complete(struct running *running)
     incident_note_usage(
         running->incident, series_set_find(series, cpu), running->fired_ms, running->captured_ms);
     free(cpu);
+    incident_note_coverage(running->incident);
     note_recurrence(running);
     note_baseline(running);
     write_down(running, true);
@@ -242,8 +243,43 @@ static bool last_row_is_there(const struct running *running)
     return !measuring;
 }
 
+/* Once it is over, or goes on after all. */
+static void tell_captures(struct running *running, bool over)
+{
+    const struct incident *incident = running->incident;
+    char lasted[RFC3339_SIZE];
+    running->spike_over = over;
+    if (over)
+        log_info("incident %s: its spike is over, since %s", incident->id,
+            rfc3339_format(incident->ended_ms, lasted));
+    else
+        log_info("incident %s: its spike goes on", incident->id);
+    if (running->finishing || running->abandoned || running->captured_ms)
+        return;
+    for (size_t i = 0; i < running->capture_count; i++) {
+        capture_end_early(running->captures[i], over);
+        if (over)
+            capture_spike_over(running->captures[i]);
+    }
+}
+
+static void watch_spike(struct running *running)
+{
+    const struct incidents_setup *setup = running->setup;
+    int64_t ended_ms;
+    enum excursion excursion = setup->excursion
+                                   ? setup->excursion(setup->arg, running->caused_by, &ended_ms)
+                                   : EXCURSION_UNTOLD;
+    bool over = excursion == EXCURSION_OVER || excursion == EXCURSION_EBBED;
+    running->incident->ended_ms = over ? running_wall(running, ended_ms) : 0;
+    if (over != running->spike_over)
+        tell_captures(running, over);
+}
+
 void running_sampled(struct running *running)
 {
+    if (!running->completing)
+        watch_spike(running);
     if (running->captured_ms && !running->retry_ms && last_row_is_there(running))
         running_complete(running);
 }

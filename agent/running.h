@@ -40,6 +40,7 @@ struct running {
     int64_t due_ms;           /* when its last row was there (monotonic); 0: it is not */
     bool completing, sealing; /* the last writing is under way; it can take no more joins */
     int64_t retry_ms;         /* after a completion that failed; 0: none did */
+    bool spike_over;          /* nothing that it fired for lasts */
     const char *set;          /* its capture set's name */
     bool *caused_by;          /* by trigger: it opened this incident or joined it */
 };

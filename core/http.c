@@ -309,9 +309,14 @@ bool http_was_sent(const struct http_request *request)
     return sent_bytes > 0;
 }
 
+bool http_can_half_close(const struct http_request *request)
+{
+    return request->plain;
+}
+
 int http_half_close(struct http_request *request)
 {
-    if (!request->plain || !http_was_sent(request))
+    if (!http_can_half_close(request) || !http_was_sent(request))
         return -1;
     int status = -1;
     for (int i = 0; i < MAX_SOCKETS; i++)

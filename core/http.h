@@ -70,6 +70,9 @@ bool http_was_sent(const struct http_request *request);
  * stops a running CPU profile and sends what it has. -1 when there is no such connection. */
 int http_half_close(struct http_request *request);
 
+/* Whether there can be, once the request has left. */
+bool http_can_half_close(const struct http_request *request);
+
 /* A header of the answer, NULL when there is none. Valid within `done`. */
 const char *http_header(const struct http_result *result, const char *name);
 

@@ -87,7 +87,7 @@ static json_t *profile_to_json(const struct incident_profile *profile)
     if (!failed)
         json_object_set_new(json, "onset_covered", json_boolean(profile->onset_covered));
     incident_put_number(json, "covered_percent", failed ? NAN : profile->covered_percent);
-    if (profile->ended_early)
+    if (profile->ended_early && !failed)
         json_object_set_new(json, "ended_early", json_true());
     json_object_set_new(json, "error", json_text(profile->error));
     return json;

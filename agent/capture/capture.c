@@ -32,9 +32,22 @@ struct capture {
     size_t count, ended;
     int64_t give_up_ms;
     bool spike_over, finishing;
+    bool early; /* half of a CPU profile is enough */
 };
 
 static void entry_done(void *arg);
+
+/* What the own CPU profile of an entry has to record. */
+static int64_t enough_ms(const struct lane_entry *entry)
+{
+    const struct capture *capture = entry->capture;
+    const struct capture_setup *setup = &capture->setup;
+    if (entry->lane != LANE_CPU || !capture->early)
+        return INT64_MAX;
+    int64_t half_ms = setup->set->entries[entry - capture->entries].seconds * 1000 / 2;
+    int64_t recorded_ms = setup->recorded_ms ? setup->recorded_ms(setup->arg) : 0;
+    return half_ms > recorded_ms ? half_ms - recorded_ms : 1;
+}
 
 static void begin(struct lane_entry *entry)
 {
@@ -48,6 +61,7 @@ static void begin(struct lane_entry *entry)
         .folder = capture->setup.folder,
         .max_bytes = capture->setup.max_profile_bytes,
         .give_up_ms = late ? clock_mono_ms() + patience_ms : capture->give_up_ms,
+        .enough_ms = enough_ms(entry),
         .wall_offset_ms = capture->setup.wall_offset_ms,
         .profile = entry->profile,
         .done = entry_done,
@@ -182,6 +196,16 @@ void capture_spike_over(struct capture *capture)
         return;
     capture->spike_over = true;
     advance_all(capture);
+}
+
+void capture_end_early(struct capture *capture, bool early)
+{
+    capture->early = early;
+    for (size_t i = 0; i < capture->count && !capture->finishing; i++) {
+        struct lane_entry *entry = &capture->entries[i];
+        if (entry->lane == LANE_CPU && entry->fetch && entry->profile->status == PROFILE_PENDING)
+            fetch_end_early(entry->fetch, enough_ms(entry));
+    }
 }
 
 static void give_up(struct lane_entry *entry)

@@ -28,7 +28,10 @@ struct capture_setup {
     int64_t wall_offset_ms; /* wall time minus monotonic time */
     bool heap_first;        /* an OOM is near: nothing before the heap, and nothing that records
                                beside it but the CPU */
-    bool hold_cpu;          /* the app's CPU is being profiled: capture_begin_cpu will tell */
+    /* How much of the CPU is recorded by others for this incident: the recorder's slices. NULL:
+     * none is. */
+    int64_t (*recorded_ms)(void *arg);
+    bool hold_cpu;               /* the app's CPU is being profiled: capture_begin_cpu will tell */
     void (*cpu_done)(void *arg); /* the app's CPU is not profiled any more; NULL: nobody asks */
     void (*progress)(void *arg); /* after each profile but the last */
     void (*done)(void *arg);     /* after the last, once; none of them from within capture_start */
@@ -45,6 +48,11 @@ void capture_begin_cpu(struct capture *capture, int64_t covered_ms);
 /* The spike is over: begins what waits for that. Not from within a call of the capture; more calls
  * than one, and those after the capture has ended, do nothing. */
 void capture_spike_over(struct capture *capture);
+
+/* Has its CPU profiles end when half of their seconds is recorded, slices of the recorder included,
+ * as the spike is over; false: it goes on, and they are to be whole if they have not been ended
+ * yet. Not from within a call of the capture, nor after `done`. */
+void capture_end_early(struct capture *capture, bool early);
 
 /* Ends it early: running CPU profiles are kept, the others get until deadline_ms (monotonic), those
  * that have not begun are given up; one that is held is when capture_begin_cpu is called. `done`

@@ -36,6 +36,7 @@ struct fetch {
     bool write_failed;
     bool finishing, half_closed;
     int64_t finish_by_ms;          /* once finishing */
+    int64_t enough_ms;             /* that it has to record; INT64_MAX: all that it asks for */
     int64_t requested_ms;          /* the newest request */
     int64_t seconds;               /* to ask for; 0: none */
     int64_t deadline_ms;           /* no new request after it */
@@ -79,6 +80,17 @@ static void conclude(struct fetch *fetch, enum profile_status status, const char
 
 static void send_request(struct fetch *fetch);
 
+/* Ends the recording of a CPU profile. Before the request is on the wire that cannot be: false. */
+static bool half_close(struct fetch *fetch, const char *why)
+{
+    if (http_half_close(fetch->request) < 0)
+        return false;
+    fetch->half_closed = true;
+    log_write(level(fetch), "profile %s is ended early and kept%s%s", fetch->setup.profile->name,
+        why ? ": " : "", why ? why : "");
+    return true;
+}
+
 static void drop_request(struct fetch *fetch)
 {
     http_cancel(fetch->request);
@@ -100,22 +112,51 @@ static void end_recording(struct fetch *fetch)
     }
     int64_t next_ms = fetch->finish_by_ms;
     if (is_cpu(fetch->setup.entry) && !fetch->half_closed) {
-        fetch->half_closed = http_half_close(fetch->request) == 0;
-        if (fetch->half_closed)
-            log_write(
-                level(fetch), "profile %s is ended early and kept", fetch->setup.profile->name);
-        else if (next_ms > now_ms + half_close_retry_ms)
+        if (!half_close(fetch, NULL) && next_ms > now_ms + half_close_retry_ms)
             next_ms = now_ms + half_close_retry_ms;
     }
     loop_timer_set(fetch->timer, next_ms);
+}
+
+/* Enough of a profile is recorded, which is not at its end by itself yet. */
+static void end_early(struct fetch *fetch)
+{
+    struct incident_profile *profile = fetch->setup.profile;
+    int64_t now_ms = clock_mono_ms(), recorded_ms = now_ms - fetch->requested_ms;
+    char why[100];
+    if (fetch->half_closed || recorded_ms >= fetch->seconds * 1000)
+        return;
+    snprintf(why, sizeof why, "the spike is over, and %.1f of %lld s are recorded",
+        (double)recorded_ms / 1000, (long long)fetch->seconds);
+    if (half_close(fetch, why))
+        profile->ended_early = true;
+    else if (!http_can_half_close(fetch->request))
+        log_write(level(fetch),
+            "profile %s takes its full length, though %s: over TLS it cannot be"
+            " ended early",
+            profile->name, why);
+    else
+        loop_timer_set(fetch->timer, now_ms + half_close_retry_ms);
+}
+
+static void wait_for_enough(struct fetch *fetch)
+{
+    if (fetch->finishing || fetch->half_closed)
+        return;
+    if (fetch->enough_ms / 1000 < fetch->seconds)
+        loop_timer_set(fetch->timer, fetch->requested_ms + fetch->enough_ms);
+    else
+        loop_timer_unset(fetch->timer);
 }
 
 /* The timer: the next try, or the end. */
 static void wake(void *arg)
 {
     struct fetch *fetch = arg;
-    if (fetch->request)
+    if (fetch->request && fetch->finishing)
         end_recording(fetch);
+    else if (fetch->request)
+        end_early(fetch);
     else if (clock_mono_ms() > fetch->deadline_ms)
         conclude(fetch, PROFILE_FAILED, fetch->lesson.why.text);
     else
@@ -270,10 +311,22 @@ static void end_soon(struct fetch *fetch)
     loop_timer_set(fetch->timer, 0);
 }
 
+/* Another try is for what is wanted yet. */
+static void shorten(struct fetch *fetch)
+{
+    int64_t enough_s = fetch->enough_ms < INT64_MAX - 999 ? (fetch->enough_ms + 999) / 1000
+                                                          : INT64_MAX;
+    if (enough_s >= fetch->seconds)
+        return;
+    fetch->seconds = enough_s > 1 ? enough_s : 1;
+    fetch->setup.profile->ended_early = true;
+}
+
 static void send_request(struct fetch *fetch)
 {
     const struct fetch_setup *setup = &fetch->setup;
     struct incident_profile *profile = setup->profile;
+    shorten(fetch);
     fetch->fd = open(fetch->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fetch->fd < 0) {
         error_set(&fetch->lesson.why, "cannot write %s: %s", fetch->temporary, strerror(errno));
@@ -295,6 +348,7 @@ static void send_request(struct fetch *fetch)
         .arg = fetch,
     };
     int64_t now_ms = clock_mono_ms();
+    fetch->half_closed = false;
     profile->attempts++;
     fetch->requested_ms = now_ms;
     profile->requested_ms = now_ms + setup->wall_offset_ms;
@@ -305,6 +359,7 @@ static void send_request(struct fetch *fetch)
     fetch->request = http_start(setup->loop, &options);
     profiler_free_headers(headers);
     free(url);
+    wait_for_enough(fetch);
 }
 
 struct fetch *fetch_start(const struct fetch_setup *setup)
@@ -313,6 +368,7 @@ struct fetch *fetch_start(const struct fetch_setup *setup)
     fetch->setup = *setup;
     fetch->fd = -1;
     fetch->seconds = setup->entry->seconds;
+    fetch->enough_ms = setup->enough_ms ? setup->enough_ms : INT64_MAX;
     fetch->deadline_ms = setup->give_up_ms;
     fetch->timer = loop_timer_new(setup->loop, wake, fetch);
     fetch->form = setup->entry->path ? PROFILE_FORM_ANY : profile_form_of(setup->entry->profile);
@@ -334,6 +390,13 @@ void fetch_finish(struct fetch *fetch, int64_t deadline_ms)
     } else if (!fetch->checking) {
         end_soon(fetch);
     }
+}
+
+void fetch_end_early(struct fetch *fetch, int64_t enough_ms)
+{
+    fetch->enough_ms = enough_ms;
+    if (fetch->request)
+        wait_for_enough(fetch);
 }
 
 int64_t fetch_seconds(const struct fetch *fetch)

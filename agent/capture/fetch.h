@@ -23,6 +23,7 @@ struct fetch_setup {
     const char *folder;               /* where the file goes */
     uint64_t max_bytes;               /* of the profile */
     int64_t give_up_ms;               /* monotonic: no new try after that, but for the first */
+    int64_t enough_ms;                /* as of fetch_end_early; 0: all that the entry asks for */
     int64_t wall_offset_ms;           /* wall time minus monotonic time */
     struct incident_profile *profile; /* filled; must not move while the fetch runs */
     /* One of many that are mostly thrown away: hardly logged, and not synced to the disk. */
@@ -40,6 +41,12 @@ struct fetch *fetch_start(const struct fetch_setup *setup);
 /* Has a running CPU profile end now and keeps it; another profile gets until deadline_ms
  * (monotonic), and what waits for another try is given up. `done` comes as ever. */
 void fetch_finish(struct fetch *fetch, int64_t deadline_ms);
+
+/* Has a CPU profile end, and be kept, once it has recorded this much, in as many tries as that
+ * takes: less than was asked for makes it `ended_early`. INT64_MAX: its full length after all, if
+ * it has not been ended yet. A running one is half-closed; over TLS that is not possible, and it
+ * takes its full length. One that waits for another try asks for no more, a second at least. */
+void fetch_end_early(struct fetch *fetch, int64_t enough_ms);
 
 /* The length that was asked for last: less than the entry's where the app allows no more. */
 int64_t fetch_seconds(const struct fetch *fetch);

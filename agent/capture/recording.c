@@ -301,6 +301,24 @@ static void settle(struct recording *recording)
         conclude(recording);
 }
 
+static int64_t part_recorded_ms(const struct part *part)
+{
+    const struct slice *slice = part->slice;
+    const struct incident_profile *profile = slice ? &slice->profile : profile_of(part);
+    if (slice && slice->state == SLICE_RECORDING)
+        return clock_mono_ms() - profile->requested_ms;
+    bool kept = profile->status == PROFILE_OK || (slice && slice->state == SLICE_CHECKING);
+    return kept ? profile->finished_ms - profile->requested_ms : 0;
+}
+
+int64_t recording_recorded_ms(const struct recording *recording)
+{
+    int64_t recorded_ms = 0;
+    for (size_t i = 0; i < recording->count; i++)
+        recorded_ms += part_recorded_ms(&recording->parts[i]);
+    return recorded_ms;
+}
+
 void recording_cpu_done(struct recording *recording)
 {
     recording->cpu_done = true;

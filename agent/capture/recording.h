@@ -48,6 +48,9 @@ bool recording_in_flight(const struct recording *recording);
 /* The capture has had its CPU profile: the recorder may go on. */
 void recording_cpu_done(struct recording *recording);
 
+/* How much of the app's CPU its slices have, the one in flight up to now. */
+int64_t recording_recorded_ms(const struct recording *recording);
+
 /* Ends a slice that is in flight and keeps it; a merge, too, has until deadline_ms (monotonic). */
 void recording_finish(struct recording *recording, int64_t deadline_ms);
 
