@@ -11,6 +11,7 @@
 #include "agent/detection/familiar.h"
 #include "agent/detection/learned.h"
 #include "agent/detection/ledger.h"
+#include "agent/follow_ups.h"
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
 #include "agent/progress.h"
@@ -119,6 +120,13 @@ static void keep_baseline(const struct agent *agent, const char *id)
     char *folder = spool_folder(agent->spool, id);
     baselines_taken(agent->baselines, folder);
     free(folder);
+}
+
+static void on_spiked(void *arg, const struct incidents_spiked *spiked)
+{
+    const struct agent *agent = arg;
+    if (agent->follow_ups)
+        follow_ups_plan(agent->follow_ups, spiked);
 }
 
 static void on_complete(void *arg, const char *id)
@@ -295,6 +303,7 @@ static void open_incidents(struct agent *agent)
         .excursion = reactions_excursion,
         .recurrence = reactions_recurrence,
         .baseline = on_baseline,
+        .spiked = on_spiked,
         .complete = on_complete,
         .arg = agent,
     };
@@ -349,6 +358,8 @@ void agent_close(struct agent *agent)
     learned_stop(agent->learned);
     familiar_stop(agent->familiar);
     baselines_stop(agent->baselines);
+    follow_ups_close(agent->follow_ups);
+    agent->follow_ups = NULL;
     delivery_close(agent->delivery);
     agent->delivery = NULL;
     offload_close_by(agent->names, clock_mono_ms() + close_names_ms);

@@ -27,6 +27,7 @@ struct agent {
     struct reports *reports;
     struct incidents *incidents;
     struct baselines *baselines;
+    struct follow_ups *follow_ups;
     struct control *control;
     struct probe **probes; /* by app; each NULL when it is over */
     int ticks_fd, signals_fd;

@@ -5,6 +5,7 @@
 #include "agent/detection/detector.h"
 #include "agent/incident_notes.h"
 #include "agent/kinds.h"
+#include "agent/made_sets.h"
 #include "agent/running.h"
 #include "agent/storage/spool.h"
 #include "config/config.h"
@@ -27,11 +28,12 @@ enum { MAX_OPENED = 32 }; /* ids that are remembered for who asks what became of
 /* From the first requests to the first checkpoint: nothing comes between a spike and its profile.
  */
 static const int64_t head_start_ms = 20;
+static const int64_t follow_up_max_s = 5;
 
 struct incidents {
     struct incidents_setup setup;
     struct running **running; /* by app */
-    struct running **leaving; /* by app: a baseline that has given way and is not over yet */
+    struct running **leaving; /* by app: a calm one that has given way and is not over yet */
     char *opened[MAX_OPENED]; /* ids, the newest at [opened_count - 1] modulo MAX_OPENED */
     size_t opened_count;
     int64_t suppressed;
@@ -61,9 +63,11 @@ void incidents_close(struct incidents *incidents)
     free(incidents);
 }
 
-static bool is_baseline(const struct running *running)
+/* A baseline or a follow-up: of a calm time, and it gives way to what is not. */
+static bool is_calm(const struct running *running)
 {
-    return running && !strcmp(running->incident->kind, "baseline");
+    const char *kind = running ? running->incident->kind : "";
+    return !strcmp(kind, "baseline") || !strcmp(kind, "follow_up");
 }
 
 const char *incidents_running(const struct incidents *incidents, size_t app)
@@ -80,7 +84,7 @@ bool incidents_are_busy(const struct incidents *incidents, size_t app)
 bool incidents_can_join(const struct incidents *incidents, size_t app)
 {
     const struct running *running = incidents->running[app];
-    return running && !running->sealing && !is_baseline(running);
+    return running && !running->sealing && !is_calm(running);
 }
 
 static const struct running *find(const struct incidents *incidents, const char *id)
@@ -139,6 +143,15 @@ static void over(struct running *running)
     struct incidents *incidents = running->arg;
     bool leaves = incidents->leaving[running->app] == running;
     *(leaves ? &incidents->leaving[running->app] : &incidents->running[running->app]) = NULL;
+    bool spiked = !running->abandoned && !running->finishing &&
+                  !strcmp(running->incident->kind, "spike");
+    if (spiked && incidents->setup.spiked)
+        incidents->setup.spiked(
+            incidents->setup.arg, &(struct incidents_spiked){.app = running->app,
+                                      .id = running->incident->id,
+                                      .set = running->set,
+                                      .triggers = running->caused_by,
+                                      .captured_ms = running->captured_ms});
     if (!running->abandoned)
         incidents->setup.complete(incidents->setup.arg, running->incident->id);
     running_free(running);
@@ -177,7 +190,7 @@ static void on_cpu_free(void *arg, int64_t covered_ms)
     capture_begin_cpu(running->captures[running->capture_count - 1], covered_ms);
 }
 
-/* Whether a baseline that has given way still has the app's CPU profiled. */
+/* Whether a calm one that has given way still has the app's CPU profiled. */
 static bool cpu_is_leaving(const struct running *running)
 {
     const struct incidents *incidents = running->arg;
@@ -192,7 +205,7 @@ static void on_cpu_done(void *arg)
     struct running *next = incidents->running[running->app];
     recording_cpu_done(running->recording);
     running->cpu_over = true;
-    if (next && next->cpu_held) { /* of an incident to which this baseline has given way */
+    if (next && next->cpu_held) { /* of an incident to which this calm one has given way */
         next->cpu_held = false;
         on_cpu_free(next, 0);
     }
@@ -262,10 +275,9 @@ static void begin_capture(
         recording_move(running->recording);
 }
 
-static int start(
-    struct incidents *incidents, struct running *running, const char *set_name, struct error *err)
+static int start(struct incidents *incidents, struct running *running,
+    const struct capture_set *set, struct error *err)
 {
-    const struct capture_set *set = config_capture(incidents->setup.config, set_name);
     running->folder = spool_begin(incidents->setup.spool, running->incident->id, err);
     if (!running->folder) {
         running_free(running);
@@ -273,7 +285,7 @@ static int start(
     }
     running->set = set->name;
     incidents->running[running->app] = running;
-    if (!is_baseline(running)) {
+    if (!is_calm(running)) {
         incidents->suppressed = 0;
         remember(incidents, running->incident->id);
     }
@@ -283,27 +295,11 @@ static int start(
     return 0;
 }
 
-/* The CPU profiles of a set, or NULL: it has none. */
-static struct capture_set *cpu_of(const struct capture_set *set)
-{
-    struct capture_set *cpu = xcalloc(1, sizeof *cpu);
-    *cpu = (struct capture_set){
-        .name = set->name, .entries = xcalloc(set->count, sizeof *cpu->entries)};
-    for (size_t i = 0; i < set->count; i++)
-        if (!strcmp(set->entries[i].profile, "cpu"))
-            cpu->entries[cpu->count++] = set->entries[i];
-    if (cpu->count)
-        return cpu;
-    free(cpu->entries);
-    free(cpu);
-    return NULL;
-}
-
 /* What joins an incident without a CPU profile and wants one gets it, with what the recorder has:
  * of a spike that was expected there is nothing else. */
 static void add_cpu(struct running *running, struct capture_set *cpu, int64_t onset_ms)
 {
-    running->joined_set = cpu;
+    running->made_set = cpu;
     running->captured_ms = running->due_ms = running->retry_ms = 0;
     loop_timer_unset(running->patience);
     begin_capture(running, cpu, clock_mono_ms(), onset_ms);
@@ -335,11 +331,9 @@ static int join_fire(struct running *running, const struct detector_event *event
     const struct trigger_config *trigger = &config->triggers[event->trigger];
     struct capture_set *cpu = running->recording || running->finishing
                                   ? NULL
-                                  : cpu_of(config_capture(config, trigger->capture));
+                                  : made_set_of_cpu(config_capture(config, trigger->capture));
     if (running->sealing || (cpu && running->completing)) {
-        if (cpu)
-            free(cpu->entries);
-        free(cpu);
+        made_set_free(cpu);
         return error_set(err, "incident %s is just being completed", running->incident->id);
     }
     running->caused_by[event->trigger] = true;
@@ -349,20 +343,20 @@ static int join_fire(struct running *running, const struct detector_event *event
     return 0;
 }
 
-/* Has a baseline that is being taken make room for what began at onset_ms. */
+/* Has a calm one that is being taken make room for what began at onset_ms. */
 static void give_way(struct incidents *incidents, size_t app, int64_t onset_ms)
 {
-    struct running *baseline = incidents->running[app];
-    if (!is_baseline(baseline))
+    struct running *calm = incidents->running[app];
+    if (!is_calm(calm))
         return;
     incidents->running[app] = NULL;
-    incidents->leaving[app] = baseline;
-    if (baseline->captured_ms && baseline->captured_ms <= onset_ms) {
-        running_complete(baseline);
+    incidents->leaving[app] = calm;
+    if (calm->captured_ms && calm->captured_ms <= onset_ms) {
+        running_complete(calm);
         return;
     }
-    log_info("baseline %s gives way and is thrown away", baseline->incident->id);
-    running_abandon(baseline);
+    log_info("%s %s gives way and is thrown away", calm->incident->kind, calm->incident->id);
+    running_abandon(calm);
 }
 
 void incidents_give_way(struct incidents *incidents, size_t app)
@@ -389,7 +383,8 @@ int incidents_fire(
     incident->trigger.down = event->down;
     incident->onset_ms = running_wall(running, event->onset_ms);
     running->waits_for = series_set_find(incidents->setup.series, event->metric);
-    return start(incidents, running, trigger->capture, err);
+    return start(
+        incidents, running, config_capture(incidents->setup.config, trigger->capture), err);
 }
 
 void incidents_suppressed(struct incidents *incidents)
@@ -425,9 +420,8 @@ const char *incidents_manual(
         return join_by_hand(running, reason, set, err);
     running = begin(incidents, app, "manual", "manual");
     running->incident->trigger.reason = xstrdup(reason);
-    return start(incidents, running, set ? set : "spike", err) < 0
-               ? NULL
-               : incidents_running(incidents, app);
+    const struct capture_set *wanted = config_capture(incidents->setup.config, set ? set : "spike");
+    return start(incidents, running, wanted, err) < 0 ? NULL : incidents_running(incidents, app);
 }
 
 const char *incidents_baseline(
@@ -440,7 +434,26 @@ const char *incidents_baseline(
     struct running *running = begin(incidents, app, "baseline", "baseline");
     running->incident->trigger.reason = xstrdup(reason);
     running->incident->suppressed_since_last = 0;
-    return start(incidents, running, "spike", err) < 0 ? NULL : incidents_running(incidents, app);
+    const struct capture_set *set = config_capture(incidents->setup.config, "spike");
+    return start(incidents, running, set, err) < 0 ? NULL : incidents_running(incidents, app);
+}
+
+const char *incidents_follow_up(struct incidents *incidents, size_t app, const char *follows,
+    const char *set, struct error *err)
+{
+    if (incidents_are_busy(incidents, app)) {
+        error_set(err, "another incident of the app is not over yet");
+        return NULL;
+    }
+    struct running *running = begin(incidents, app, "follow_up", "follow_up");
+    running->incident->trigger.reason = xasprintf("after the spike of %s", follows);
+    running->incident->follows = xstrdup(follows);
+    running->incident->suppressed_since_last = 0;
+    running->made_set = made_set_shorter(
+        config_capture(incidents->setup.config, set), follow_up_max_s);
+    return start(incidents, running, running->made_set, err) < 0
+               ? NULL
+               : incidents_running(incidents, app);
 }
 
 void incidents_sampled(struct incidents *incidents)
@@ -458,7 +471,7 @@ void incidents_finish(struct incidents *incidents, int64_t deadline_ms)
             recording_finish(leaving->recording, deadline_ms);
         if (!running || running->finishing)
             continue;
-        if (is_baseline(running) && !running->captured_ms) {
+        if (is_calm(running) && !running->captured_ms) {
             incidents_give_way(incidents, i); /* half of one is none */
             continue;
         }

@@ -23,6 +23,15 @@ struct source_identity;
 struct spool;
 struct worker;
 
+/* What a follow-up needs to know of the incident of a spike. */
+struct incidents_spiked {
+    size_t app;
+    const char *id;
+    const char *set;      /* its capture set's name; lives as long as the configuration */
+    const bool *triggers; /* by trigger: it opened the incident or joined it */
+    int64_t captured_ms;  /* when its capture was over (monotonic) */
+};
+
 struct incidents_setup {
     struct loop *loop;
     struct offload *disk;
@@ -43,6 +52,9 @@ struct incidents_setup {
     /* The id of the baseline that a complete incident is compared with, or NULL. NULL: there is
      * never one. */
     const char *(*baseline)(void *arg, const struct incident *incident);
+    /* An incident of a spike is complete, but for one that was ended as the agent stops. NULL:
+     * nobody asks. */
+    void (*spiked)(void *arg, const struct incidents_spiked *spiked);
     /* An incident is complete in the spool. */
     void (*complete)(void *arg, const char *id);
     void *arg;
@@ -56,7 +68,7 @@ void incidents_close(struct incidents *incidents);
 /* Whether an incident of this app is running; its id, or NULL. */
 const char *incidents_running(const struct incidents *incidents, size_t app);
 
-/* The same, and also while a baseline that has given way is not over yet. */
+/* The same, and also while a baseline or follow-up that has given way is not over yet. */
 bool incidents_are_busy(const struct incidents *incidents, size_t app);
 
 /* Whether a fire can still join the app's running incident. */
@@ -91,7 +103,12 @@ const char *incidents_manual(struct incidents *incidents, size_t app, const char
 const char *incidents_baseline(
     struct incidents *incidents, size_t app, const char *reason, struct error *err);
 
-/* Has a baseline of the app that is being taken give way to the recorder; else nothing. */
+/* Takes a follow-up of that incident, with the profiles of a capture set, none for longer than 5 s.
+ * It gives way like a baseline. Its id, or NULL and err. */
+const char *incidents_follow_up(struct incidents *incidents, size_t app, const char *follows,
+    const char *set, struct error *err);
+
+/* Has a baseline or a follow-up of the app give way to the recorder; else nothing. */
 void incidents_give_way(struct incidents *incidents, size_t app);
 
 /* To be called when samples were pushed: completes what waited for them. */

@@ -5,6 +5,7 @@
 #include "agent/incident_notes.h"
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
+#include "agent/made_sets.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -48,9 +49,7 @@ void running_free(struct running *running)
     loop_timer_free(running->patience);
     for (size_t i = 0; i < running->capture_count; i++)
         capture_free(running->captures[i]);
-    if (running->joined_set)
-        free(running->joined_set->entries);
-    free(running->joined_set);
+    made_set_free(running->made_set);
     recording_free(running->recording);
     incident_free(running->incident);
     free(running->folder);

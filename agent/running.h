@@ -23,7 +23,7 @@ struct running {
     /* Of the set that it was opened with, and perhaps of the CPU profiles of one that joined. */
     struct capture *captures[2];
     size_t capture_count, capturing; /* begun, and not done yet */
-    struct capture_set *joined_set;  /* of the second; NULL: there is none */
+    struct capture_set *made_set;    /* of one of them: made for it; NULL: neither's is */
     struct recording *recording;     /* NULL: no set takes a CPU profile */
     const struct series *waits_for;  /* its next sample ends metrics.csv; NULL: any */
     size_t app;

@@ -1,10 +1,13 @@
 #include "agent/baseline/calm.h"
 
+#include "agent/admission.h"
 #include "agent/agent_parts.h"
 #include "agent/baseline/baselines.h"
 #include "agent/capture/recorder.h"
 #include "agent/detection/detector.h"
+#include "agent/follow_ups.h"
 #include "agent/incidents.h"
+#include "agent/reactions.h"
 #include "agent/sampler.h"
 #include "agent/storage/spool.h"
 #include "config/config.h"
@@ -112,8 +115,29 @@ static const char *on_take(void *arg, size_t app, const char *reason, struct err
     return incidents_baseline(agent->incidents, app, reason, err);
 }
 
+/* The hooks of follow_ups.h. */
+static bool on_busy(void *arg, size_t app)
+{
+    const struct agent *agent = arg;
+    return admission_refusal(agent) || agent->probes[app] ||
+           incidents_are_busy(agent->incidents, app) ||
+           window_ms(agent, app) <= clock_mono_ms() + slack_ms;
+}
+
+static const char *on_follow(
+    void *arg, size_t app, const char *follows, const char *set, struct error *err)
+{
+    const struct agent *agent = arg;
+    return incidents_follow_up(agent->incidents, app, follows, set, err);
+}
+
 void calm_open(struct agent *agent)
 {
+    agent->follow_ups = follow_ups_open(&(struct follow_ups_setup){.config = agent->config,
+        .excursion = reactions_excursion,
+        .busy = on_busy,
+        .take = on_follow,
+        .arg = agent});
     agent->baselines = baselines_open(&(struct baselines_setup){.config = agent->config,
         .loop = agent->loop,
         .disk = agent->disk,
@@ -131,5 +155,6 @@ void calm_update(struct agent *agent)
     for (size_t i = 0; i < agent->config->app_count; i++)
         if (window_ms(agent, i) <= now_ms + ahead_ms)
             incidents_give_way(agent->incidents, i);
+    follow_ups_update(agent->follow_ups, now_ms);
     baselines_update(agent->baselines, now_ms);
 }
