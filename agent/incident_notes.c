@@ -6,6 +6,7 @@
 #include "sources/source.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <sys/utsname.h>
 
 void incident_note_peaks(
@@ -26,21 +27,61 @@ void incident_note_peaks(
     }
 }
 
-void incident_note_usage(
-    struct incident *incident, const struct series *cpu, int64_t after_ms, int64_t to_ms)
+/* From the first profile's request to the last one's end, in wall ms; false: there was none. */
+static bool capture_span(const struct incident *incident, int64_t *from_ms, int64_t *to_ms)
 {
-    double sum = 0;
-    size_t count = 0;
-    const struct sample *sample;
-    for (size_t back = 0; cpu && (sample = series_at(cpu, back)); back++) {
-        if (sample->time_ms <= after_ms)
-            break;
-        if (sample->time_ms <= to_ms) {
-            sum += sample->value;
-            count++;
-        }
+    *from_ms = INT64_MAX;
+    *to_ms = 0;
+    for (size_t i = 0; i < incident->profile_count; i++) {
+        const struct incident_profile *profile = &incident->profiles[i];
+        if (!profile->requested_ms || !profile->finished_ms)
+            continue;
+        *from_ms = profile->requested_ms < *from_ms ? profile->requested_ms : *from_ms;
+        *to_ms = profile->finished_ms > *to_ms ? profile->finished_ms : *to_ms;
     }
-    incident->cpu_mean = count ? sum / (double)count : NAN;
+    return *from_ms < *to_ms;
+}
+
+/* A sample is the mean of the time since the one before it: it counts as far as that lies within.
+ */
+static double mean_of(const struct series *series, int64_t from_ms, int64_t to_ms)
+{
+    double sum = 0, length_ms = 0;
+    const struct sample *sample = series ? series_at(series, 0) : NULL, *before;
+    for (size_t back = 1; sample && sample->time_ms > from_ms; back++, sample = before) {
+        before = series_at(series, back);
+        int64_t begin_ms = before && before->time_ms > from_ms ? before->time_ms : from_ms;
+        int64_t end_ms = sample->time_ms < to_ms ? sample->time_ms : to_ms;
+        if (!before || end_ms <= begin_ms)
+            continue; /* how long the oldest has lasted nobody knows */
+        sum += sample->value * (double)(end_ms - begin_ms);
+        length_ms += (double)(end_ms - begin_ms);
+    }
+    return length_ms > 0 ? sum / length_ms : NAN;
+}
+
+static double highest_of(const struct series *series, int64_t from_ms, int64_t to_ms)
+{
+    double highest = NAN;
+    const struct sample *sample;
+    for (size_t back = 0; series && (sample = series_at(series, back)); back++) {
+        if (sample->time_ms < from_ms)
+            break;
+        if (sample->time_ms <= to_ms)
+            highest = fmax(highest, sample->value);
+    }
+    return highest;
+}
+
+void incident_note_usage(struct incident *incident, const struct series *cpu,
+    const struct series *memory, int64_t wall_offset_ms)
+{
+    int64_t from_ms, to_ms;
+    incident->cpu_mean = incident->memory_max = NAN;
+    if (!capture_span(incident, &from_ms, &to_ms))
+        return;
+    incident->cpu_mean = mean_of(cpu, from_ms - wall_offset_ms, to_ms - wall_offset_ms);
+    incident->memory_max = highest_of(memory, from_ms - wall_offset_ms, to_ms - wall_offset_ms);
 }
 
 static char *copy(const char *text)

@@ -14,9 +14,11 @@ struct source_identity;
 void incident_note_peaks(
     struct incident *incident, const struct series_set *series, int64_t begin_ms, int64_t until_ms);
 
-/* The mean of the app's CPU series (NULL: there is none) while profiles were taken. */
-void incident_note_usage(
-    struct incident *incident, const struct series *cpu, int64_t after_ms, int64_t to_ms);
+/* The app's use from the first profile's request to the last one's end: the mean of its CPU series,
+ * weighted with time, and the highest of its memory's (NULL: there is none). wall_offset_ms is wall
+ * time minus the series' clock. */
+void incident_note_usage(struct incident *incident, const struct series *cpu,
+    const struct series *memory, int64_t wall_offset_ms);
 
 /* Where the app runs; the host is this machine's name when nobody knows better. */
 void incident_note_target(struct incident *incident, const struct source_identity *identity);

@@ -134,6 +134,17 @@ static int64_t last_row_ms(const struct running *running)
     return last_ms;
 }
 
+/* The app's series of that metric, or NULL. */
+static const struct series *own_series(const struct running *running, const char *metric)
+{
+    const struct config *config = running->setup->config;
+    char *name = config->single_app ? xstrdup(metric)
+                                    : xasprintf("%s.%s", config->apps[running->app].name, metric);
+    const struct series *series = series_set_find(running->setup->series, name);
+    free(name);
+    return series;
+}
+
 void running_complete(struct running *running)
 {
     if (!running->due_ms)
@@ -148,14 +159,10 @@ void running_complete(struct running *running)
         write_down(running, true);
         return;
     }
-    const struct config *config = running->setup->config;
-    char *cpu = config->single_app ? xstrdup("cpu")
-                                   : xasprintf("%s.cpu", config->apps[running->app].name);
-    const struct series_set *series = running->setup->series;
-    incident_note_peaks(running->incident, series, running_begin_ms(running), running->due_ms);
-    incident_note_usage(
-        running->incident, series_set_find(series, cpu), running->fired_ms, running->captured_ms);
-    free(cpu);
+    incident_note_peaks(
+        running->incident, running->setup->series, running_begin_ms(running), running->due_ms);
+    incident_note_usage(running->incident, own_series(running, "cpu"),
+        own_series(running, "memory"), running->wall_offset_ms);
     incident_note_coverage(running->incident);
     note_recurrence(running);
     note_baseline(running);
