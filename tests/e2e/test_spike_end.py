@@ -1,0 +1,115 @@
+"""What happens when a spike is over, against a real Go service: its CPU profile ends early, and a
+follow-up is taken."""
+import pytest
+
+import harness
+from harness import seconds_of, wait_incidents, wait_until, warm, watching
+
+CORES = 0.3
+
+
+@pytest.fixture
+def service(start_service):
+    return start_service(cores=CORES)
+
+
+def of_kind(captures, kind):
+    return [one for one in harness.incidents_below(captures) if one.json["kind"] == kind]
+
+
+def wait_kind(agent, captures, kind, timeout_s=60):
+    return wait_until(lambda: of_kind(captures, kind),
+                      lambda: f"one of kind {kind}; the log:\n{agent.log}", timeout_s)[0]
+
+
+def capturing(service, captures, seconds, **changes):
+    config = watching(service, captures, **changes)
+    config["captures"] = {"spike": [{"profile": "cpu", "seconds": seconds}, "heap", "goroutine"]}
+    return config
+
+
+def test_a_cpu_profile_ends_with_its_spike(agent, service, captures):
+    running = warm(agent(capturing(service, captures, 40)).start())
+    service.burn(24)
+    incident = wait_incidents(running, captures, timeout_s=90)[0]
+    cpu, ended = incident.profile("cpu"), seconds_of(incident.json["ended"])
+    assert cpu["status"] == "ok" and cpu["ended_early"] is True and cpu["attempts"] == 1
+    recorded = seconds_of(cpu["finished"]) - seconds_of(cpu["requested"])
+    assert 20 <= cpu["seconds"] < 35 and cpu["seconds"] <= recorded < cpu["seconds"] + 2
+    assert abs(seconds_of(cpu["finished"]) - ended) < 3, "with the spike, and not later"
+    onset = seconds_of(incident.json["onset"])
+    covered = 100 * (ended - seconds_of(cpu["requested"])) / (ended - onset)
+    assert cpu["covered_percent"] == pytest.approx(covered, abs=5)
+    assert "covered_percent" not in incident.profile("heap")
+    assert harness.CULPRIT in incident.top()
+    assert f"incident {incident.id}: its spike is over, since {incident.json['ended']}" \
+        in running.log
+    assert "profile cpu is ended early and kept: the spike is over, and 2" in running.log
+    assert "of 40 s are recorded" in running.log
+
+
+def test_half_of_it_is_recorded_at_the_least(agent, service, captures):
+    running = warm(agent(capturing(service, captures, 16)).start())
+    service.burn(3)
+    incident = wait_incidents(running, captures, timeout_s=60)[0]
+    cpu = incident.profile("cpu")
+    assert cpu["status"] == "ok" and cpu["ended_early"] is True
+    assert cpu["seconds"] == pytest.approx(8, abs=0.7)
+    assert harness.CULPRIT in incident.top()
+
+
+def test_a_spike_that_lasts_has_no_end(agent, service, captures):
+    running = warm(agent(capturing(service, captures, 2)).start())
+    service.burn(12)
+    incident = wait_incidents(running, captures, timeout_s=60)[0]
+    cpu = incident.profile("cpu")
+    assert "ended" not in incident.json and "ended_early" not in cpu
+    assert 10 < cpu["covered_percent"] < 100
+    use = incident.json["usage_during_capture"]
+    assert use["cpu_mean"] > 50 and set(use) <= {"cpu_mean", "memory_max"}
+
+
+def test_a_follow_up_is_stored(agent, service, captures):
+    running = warm(agent(capturing(service, captures, 16, follow_up="5s")).start())
+    service.burn(8)
+    spike = wait_kind(running, captures, "spike")
+    follow_up = wait_kind(running, captures, "follow_up")
+    found = follow_up.json
+    assert found["follows"] == spike.id and found["trigger"]["name"] == "follow_up"
+    assert "-follow_up-" in follow_up.id and "onset" not in found
+    assert found["trigger"]["reason"] == f"after the spike of {spike.id}"
+    since = max(seconds_of(spike.json["ended"]), seconds_of(spike.json["finished"]))
+    assert 5 <= seconds_of(found["fired"]) - since < 8
+    assert [(one["name"], one["status"]) for one in found["profiles"]] == \
+        [("cpu", "ok"), ("heap", "ok"), ("goroutine", "ok")]
+    assert follow_up.profile("cpu")["seconds"] == pytest.approx(5, abs=0.5)
+    follow_up.top()
+    listed = harness.run("list", "--json", str(captures)).stdout
+    assert spike.id in listed and follow_up.id in listed
+    shown = harness.run("show", f"{captures}/{follow_up.id}").stdout
+    assert f"follows  {spike.id}" in " ".join(shown.split(" " * 3)) or spike.id in shown
+
+
+def test_a_fire_takes_the_place_of_a_follow_up(agent, service, captures):
+    config = capturing(service, captures, 4, follow_up="5s")
+    config["triggers"]["cpu-high"]["cooldown"] = "0s"
+    running = warm(agent(config).start())
+    service.burn(3)
+    running.wait_log("after the spike of", 60)
+    service.burn(6)
+    running.wait_log("gives way and is thrown away", 30)
+    wait_until(lambda: len(of_kind(captures, "spike")) == 2,
+               lambda: f"a second spike; the log:\n{running.log}", 60)
+    assert all(one.profile("cpu")["status"] == "ok" for one in of_kind(captures, "spike"))
+    second = of_kind(captures, "spike")[1]
+    assert wait_kind(running, captures, "follow_up").json["follows"] == second.id
+    assert len(of_kind(captures, "follow_up")) == 1
+
+
+def test_none_is_taken_of_an_agent_that_stops(agent, service, captures):
+    running = warm(agent(capturing(service, captures, 2, follow_up="60s")).start())
+    service.burn(4)
+    spike = wait_kind(running, captures, "spike")
+    assert running.terminate() == 0, running.log
+    assert f"incident {spike.id} gets no follow-up: the agent is stopping" in running.log
+    assert not of_kind(captures, "follow_up")
