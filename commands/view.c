@@ -157,6 +157,20 @@ static void add_mark(struct view *view, const struct mark *mark)
     add_text(view, "note", mark->note);
 }
 
+static void add_usage(struct view *view, const struct incident *incident)
+{
+    char cpu[VALUE_TEXT_SIZE], memory[VALUE_TEXT_SIZE];
+    bool has_cpu = isfinite(incident->cpu_mean), has_memory = isfinite(incident->memory_max);
+    if (!has_cpu && !has_memory)
+        return;
+    metric_format(UNIT_PERCENT, incident->cpu_mean, cpu);
+    metric_format(UNIT_PERCENT, incident->memory_max, memory);
+    add_fact(view, "usage",
+        xasprintf("%s%s%s%s%s%s during the capture", has_cpu ? "cpu " : "", has_cpu ? cpu : "",
+            has_cpu ? " on average" : "", has_cpu && has_memory ? ", " : "",
+            has_memory ? "memory at most " : "", has_memory ? memory : ""));
+}
+
 static void add_facts(struct view *view, const struct incident *incident, const char *location)
 {
     char group[GROUP_SIZE];
@@ -167,16 +181,14 @@ static void add_facts(struct view *view, const struct incident *incident, const 
     add_text(view, "app", incident->app);
     add_fact(view, "trigger",
         describe_trigger(&incident->trigger, incident->kind ? incident->kind : ""));
+    add_text(view, "follows", incident->follows);
     add_time(view, "onset", incident->onset_ms, 0, NULL);
     add_time(view, "fired", incident->fired_ms, incident->onset_ms, "the onset");
+    add_time(view, "over", incident->ended_ms, incident->onset_ms, "the onset");
     add_time(view, "finished", incident->finished_ms, incident->fired_ms, "the fire");
     add_joined(view, incident);
     add_recurrence(view, incident);
-    if (isfinite(incident->cpu_mean)) {
-        char value[VALUE_TEXT_SIZE];
-        metric_format(UNIT_PERCENT, incident->cpu_mean, value);
-        add_fact(view, "usage", xasprintf("cpu %s on average during the capture", value));
-    }
+    add_usage(view, incident);
     if (incident->suppressed_since_last > 0)
         add_fact(view, "suppressed",
             xasprintf(
@@ -197,7 +209,12 @@ static char *note_of(const struct incident_profile *profile, const struct eviden
         return xasprintf("damaged: %s", found->damage.text);
     if (found && !found->profile)
         return xstrdup(found->problem.text);
-    return xstrdup(profile->onset_covered ? "was running at the onset" : "");
+    char covered[40] = "";
+    if (isfinite(profile->covered_percent))
+        snprintf(covered, sizeof covered, "covers %.0f%% of the spike", profile->covered_percent);
+    return xasprintf("%s%s%s%s", profile->onset_covered ? "was running at the onset" : "",
+        profile->onset_covered && *covered ? ", " : "", covered,
+        profile->ended_early ? ", ended with it" : "");
 }
 
 static void add_profile(

@@ -244,7 +244,8 @@ static void add(struct sha256 *sha256, const char *text)
 const char *group_of(const struct incident *incident, char group[GROUP_SIZE])
 {
     const struct incident_function *suspect = &incident->analysis.suspect;
-    bool named = suspect->function && *suspect->function && strcmp(incident->kind, "baseline") != 0;
+    bool calm = !strcmp(incident->kind, "baseline") || !strcmp(incident->kind, "follow_up");
+    bool named = suspect->function && *suspect->function && !calm;
     struct sha256 *sha256 = sha256_new();
     add(sha256, incident->service);
     add(sha256, incident->app);

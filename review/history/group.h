@@ -9,8 +9,9 @@ struct incident;
 enum { GROUP_SIZE = KNOWN_GROUP_SIZE }; /* 16 hex digits and a NUL */
 
 /* The group, from the incident and the suspect that its analysis holds; without a suspect all that
- * the trigger fires for is one group, and so are all baselines of an app. Neither line numbers nor
- * versions, closures' numbers or type arguments make another one. Returns `group`. */
+ * the trigger fires for is one group, and so are all baselines of an app, and its follow-ups.
+ * Neither line numbers nor versions, closures' numbers or type arguments make another one. Returns
+ * `group`. */
 const char *group_of(const struct incident *incident, char group[GROUP_SIZE]);
 
 /* The group that is stored with the incident, else group_of: for readers, so that they agree with

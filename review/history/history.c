@@ -260,12 +260,18 @@ static size_t count_others(const struct history_book *book, const struct members
     return others;
 }
 
+/* Taken because nothing happened: it says nothing of how a spike develops. */
+static bool is_calm(const char *kind)
+{
+    return !strcmp(kind, "baseline") || !strcmp(kind, "follow_up");
+}
+
 /* NULL: it is not gone. */
 static const struct span *gone_since(
     const struct history_book *book, const struct members *members, const int64_t *times_ms)
 {
     int64_t last_ms = times_ms[members->count - 1], newest_ms = last_ms;
-    if (members->count < GONE_COUNT || !strcmp(members->all[0].kind, "baseline"))
+    if (members->count < GONE_COUNT || is_calm(members->all[0].kind))
         return NULL;
     bool *own = find_own_spans(book, members);
     const struct span *span = first_newer(book, members, own);
@@ -375,7 +381,7 @@ int history_of(const struct history_book *book, const char *service, const char 
     out->first_ms = times_ms[0];
     out->last_ms = times_ms[members.count - 1];
     find_period(&members, times_ms, out);
-    if (strcmp(members.all[0].kind, "baseline") != 0)
+    if (!is_calm(members.all[0].kind))
         find_trends(&members, times_ms, out);
     out->frequency = history_frequency_words(out, now_ms);
     out->trend = history_trend_words(out, members.all[members.count - 1].metric);

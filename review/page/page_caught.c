@@ -53,6 +53,17 @@ static void put_problem(struct buf *out, const struct page *page, size_t i)
     buf_puts(out, "</p>");
 }
 
+/* "25 s", and below it how much of the spike that was. */
+static void put_length(struct buf *out, const struct incident_profile *profile)
+{
+    if (!isfinite(profile->seconds) || profile->seconds <= 0)
+        return;
+    html_printf(out, "%.3g s", profile->seconds);
+    if (isfinite(profile->covered_percent))
+        html_printf(out, "<br><span class=\"small\">%.0f%% of the spike%s</span>",
+            profile->covered_percent, profile->ended_early ? ", ended with it" : "");
+}
+
 static void put_profile(struct buf *out, const struct page *page, size_t i)
 {
     const struct incident_profile *profile = &page->evidence->incident->profiles[i];
@@ -68,8 +79,7 @@ static void put_profile(struct buf *out, const struct page *page, size_t i)
         state == EVIDENCE_DAMAGED  ? "damaged"
         : state == EVIDENCE_UNREAD ? "not readable"
                                    : statuses[profile->status]);
-    if (isfinite(profile->seconds) && profile->seconds > 0)
-        html_printf(out, "%.3g s", profile->seconds);
+    put_length(out, profile);
     buf_puts(out, "</td><td class=\"number\">");
     if (profile->bytes > 0)
         html_printf(out, "%s", metric_format(UNIT_BYTES, (double)profile->bytes, text));

@@ -21,6 +21,9 @@ static void put_when(struct buf *out, const struct incident *incident)
     if (incident->onset_ms && incident->fired_ms > incident->onset_ms)
         html_printf(out, ", noticed %.3g s later",
             (double)(incident->fired_ms - incident->onset_ms) / 1000);
+    if (incident->onset_ms && incident->ended_ms > incident->onset_ms)
+        html_printf(
+            out, ", over after %.3g s", (double)(incident->ended_ms - incident->onset_ms) / 1000);
     buf_puts(out, "</dd></div>\n");
 }
 
@@ -38,6 +41,16 @@ static void put_cause(struct buf *out, const struct incident *incident)
     }
     if (incident->joined_count > 0)
         html_printf(out, "; %zu more joined", incident->joined_count);
+    buf_puts(out, "</dd></div>\n");
+}
+
+static void put_follows(struct buf *out, const struct page *page)
+{
+    const char *follows = page->evidence->incident->follows;
+    if (!follows)
+        return;
+    buf_puts(out, "<div><dt>Follows</dt><dd>the spike of ");
+    page_incident(out, page, follows);
     buf_puts(out, "</dd></div>\n");
 }
 
@@ -80,6 +93,8 @@ static void put_trust(struct buf *out, const struct incident *incident)
     } else if (is_there && isfinite(cpu->seconds)) {
         html_printf(out, "ran for %.3g s", cpu->seconds);
     }
+    if (is_there && isfinite(cpu->covered_percent))
+        html_printf(out, ", covers %.0f%% of the spike", cpu->covered_percent);
     if (isfinite(explained->percent)) {
         buf_puts(out, is_there ? " and " : "");
         if (explained->percent > EXPLAINED_MOST)
@@ -129,6 +144,7 @@ void page_headline(struct buf *out, const struct page *page)
     put_sentence(out, headline ? headline : incident->id);
     buf_puts(out, "<dl class=\"facts\">\n");
     put_when(out, incident);
+    put_follows(out, page);
     put_cause(out, incident);
     put_what_runs(out, incident);
     put_trust(out, incident);

@@ -76,8 +76,10 @@ void page_rest(struct buf *out, const struct page *page)
     put_joined(out, incident);
     put_time_row(out, "Onset", incident->onset_ms);
     put_time_row(out, "Fired", incident->fired_ms);
+    put_time_row(out, "Over", incident->ended_ms);
     put_time_row(out, "Finished", incident->finished_ms);
     put_number_row(out, "CPU while it was captured", "cpu", incident->cpu_mean);
+    put_number_row(out, "Memory while it was captured, at most", "memory", incident->memory_max);
     put_row(out, "Baseline", incident->baseline);
     put_row(out, "Baseline", page->evidence->no_baseline.text);
     put_row(out, "Cluster", target->cluster);

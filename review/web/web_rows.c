@@ -170,6 +170,9 @@ static void put_actions(struct buf *out, const struct web_rows *rows,
     bool is_known = history->known;
     html_printf(out, "<div class=\"actions\"><a class=\"button\" href=\"/incident/%s\">Open</a>\n",
         shown->id);
+    if (*shown->follows)
+        html_printf(out, "<a class=\"button\" href=\"/incident/%s\">The spike before it</a>\n",
+            shown->follows);
     if (*shown->baseline)
         html_printf(out,
             "<a class=\"button\" href=\"/compare?a=%s&amp;b=%s\">Compare with the calm day</a>\n",

@@ -122,6 +122,7 @@ static void take_texts(
     add_text(texts, &summary->revision, incident->target.revision);
     add_text(texts, &summary->image, incident->target.image);
     add_text(texts, &summary->baseline, incident->baseline);
+    add_text(texts, &summary->follows, incident->follows);
     add_text(texts, &summary->problem, stored->incident ? NULL : stored->problem.text);
 }
 

@@ -37,6 +37,7 @@ struct web_summary {
     const char *sample;           /* "inuse_space": the sample type of that */
     const char *revision, *image; /* of the target */
     const char *baseline;         /* the id of the incident that it is compared with */
+    const char *follows;          /* of a follow-up: the id of the spike's incident */
     const char *problem;          /* why it cannot be read; "": it can */
     char group[GROUP_SIZE];
     int64_t fired_ms, onset_ms;           /* wall; onset 0: not known */
