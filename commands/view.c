@@ -193,6 +193,7 @@ static void add_facts(struct view *view, const struct incident *incident, const 
         add_fact(view, "suppressed",
             xasprintf(
                 "%lld since the incident before", (long long)incident->suppressed_since_last));
+    add_text(view, "replaced", incident->replaced);
     add_target(view, incident);
     add_text(view, "stakeout", incident->agent_version);
     add_text(view, "metrics", incident->metrics_file);

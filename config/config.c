@@ -1,8 +1,10 @@
 #include "config/config.h"
 
 #include "config/config_parts.h"
+#include "config/units.h"
 #include "core/alloc.h"
 #include "core/buf.h"
+#include "core/error.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,22 @@ static void check_recorder(struct config_reader *reader, const struct node *root
     const struct node *recorder = node_get(root, "recorder");
     if (recorder && recorder->type == NODE_MAPPING && reader->config->recorder.slice_ms % 1000)
         node_problem(reader->problems, node_get(recorder, "slice"), "must be whole seconds");
+}
+
+/* Its metric is always cpu, so its unit is known here. */
+static void check_hold_off(struct config_reader *reader, const struct node *root)
+{
+    const struct node *limits = node_get(root, "limits");
+    bool given = limits && limits->type == NODE_MAPPING;
+    const struct node *node = given ? node_get(limits, "hold_off") : NULL;
+    struct level *level = &reader->config->limits.hold_off;
+    struct error err;
+    if (!node || !level->text || !strcmp(level->text, "off"))
+        return;
+    if (units_read_value(level->text, UNIT_PERCENT, "cpu", &level->value, &err) < 0)
+        node_problem(reader->problems, node, "%s", err.text);
+    else if (level->value <= 0 || level->value > 100)
+        node_problem(reader->problems, node, "must be above 0%% and at most 100%%, or off");
 }
 
 /* What is in braces has a meaning; the URL is stored with every incident, so it holds no secret. */
@@ -49,6 +67,7 @@ static void read_all(struct config_reader *reader, const struct node *root)
     config_read_databases(reader, root);
     config_read_captures(reader, root);
     check_recorder(reader, root);
+    check_hold_off(reader, root);
     config_read_baseline(reader, root);
     check_source_url(reader, root);
     config_read_exporters(reader, root);

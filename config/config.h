@@ -98,6 +98,8 @@ struct limits_config {
     int analyse; /* enum analyse */
     int64_t cooldown_ms;
     int64_t per_hour;
+    int64_t per_day_bytes;
+    struct level hold_off; /* of the metric cpu, in %; value 0: off */
     int64_t spool_bytes;
     int64_t profile_bytes;
     int64_t memory_bytes; /* the agent and its child together */

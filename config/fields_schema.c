@@ -78,6 +78,18 @@ static json_t *bytes_schema(const struct field *field)
     return fields_schema_either(schema, fields_schema_pattern(BYTES));
 }
 
+/* One that has a default has "off", which YAML 1.1 reads as a boolean. */
+static json_t *level_schema(const struct field *field)
+{
+    json_t *schema = fields_schema_either(
+        json_pack("{s:s,s:i}", "type", "number", "minimum", 0), fields_schema_pattern(LEVEL));
+    if (!field->otherwise)
+        return schema;
+    json_t *off = fields_schema_either(
+        json_pack("{s:[b]}", "enum", 0), fields_schema_pattern("^off$"));
+    return fields_schema_either(schema, off);
+}
+
 /* What a reader of YAML 1.1 or 1.2 takes for a boolean is one in the editor's eyes. */
 static void append_choice(json_t *words, const char *word)
 {
@@ -124,8 +136,7 @@ static json_t *scalar_schema(const struct field *field)
     case FIELD_BYTES:
         return bytes_schema(field);
     case FIELD_LEVEL:
-        return fields_schema_either(
-            json_pack("{s:s,s:i}", "type", "number", "minimum", 0), fields_schema_pattern(LEVEL));
+        return level_schema(field);
     case FIELD_CHOICE:
         return choice_schema(field);
     case FIELD_URL:

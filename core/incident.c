@@ -143,6 +143,7 @@ void incident_free(struct incident *incident)
     free(incident->metrics_file);
     incident_clear_peaks(incident);
     free(incident->peaks);
+    free(incident->replaced);
     free(incident->baseline);
     free(incident->source_url);
     incident_clear_analysis(incident);

@@ -132,6 +132,7 @@ struct incident {
     struct incident_recurrence recurrence;
     double cpu_mean, memory_max; /* usage_during_capture, % */
     int64_t suppressed_since_last;
+    char *replaced;   /* the id of the less interesting incident that went from the spool for it */
     char *baseline;   /* the id of the incident to compare with */
     char *source_url; /* links into the source: https://.../{commit}/{path}#L{line} */
     struct incident_analysis analysis;

@@ -160,6 +160,7 @@ json_t *incident_to_json(const struct incident *incident)
     incident_put_number(usage, "memory_max", incident->memory_max);
     incident_put_object(json, "usage_during_capture", usage);
     incident_put_positive(json, "suppressed_since_last", incident->suppressed_since_last);
+    incident_put_text(json, "replaced", incident->replaced);
     incident_put_text(json, "baseline", incident->baseline);
     incident_put_text(json, "source_url", incident->source_url);
     incident_analysis_to_json(&incident->analysis, json);
@@ -333,6 +334,9 @@ static int read_incident(const json_t *json, struct incident *incident, struct e
     incident->follows = incident_get_text(json, "follows");
     if (incident->follows && !incident_id_valid(incident->follows))
         return error_set(err, "what it follows is no id of an incident");
+    incident->replaced = incident_get_text(json, "replaced");
+    if (incident->replaced && !incident_id_valid(incident->replaced))
+        return error_set(err, "what it replaced is no id of an incident");
     incident->source_url = incident_get_text(json, "source_url");
     incident_analysis_from_json(json, &incident->analysis);
     if (read_joined(json_object_get(json, "joined"), incident, err) < 0)

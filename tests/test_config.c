@@ -60,6 +60,8 @@ static void the_smallest_file_gets_every_default(void **state)
     assert_int_equal(config->follow_up_ms, 0);
     assert_int_equal(config->limits.cooldown_ms, 300000);
     assert_int_equal(config->limits.per_hour, 6);
+    assert_int_equal(config->limits.per_day_bytes, 500000000);
+    assert_true(config->limits.hold_off.value == 0);
     assert_int_equal(config->limits.spool_bytes, 256 << 20);
     assert_int_equal(config->limits.profile_bytes, 64 << 20);
     assert_int_equal(config->limits.memory_bytes, 64 << 20);
@@ -184,6 +186,8 @@ static void a_file_with_everything_is_read(void **state)
     assert_true(config->recorder.always);
     assert_int_equal(config->follow_up_ms, 90000);
     assert_int_equal(config->limits.profile_bytes, 10000000);
+    assert_int_equal(config->limits.per_day_bytes, 1 << 30);
+    assert_true(config->limits.hold_off.value == 95);
     assert_int_equal(config->exporter_count, 3);
     assert_string_equal(fake_kinds.exporters[config->exporters[0].kind]->name, "s3");
     assert_string_equal(((struct fake_directory *)config->exporters[1].options)->path, "/one");

@@ -150,6 +150,7 @@ static struct incident *full_incident(void)
     incident->recurrence = (struct incident_recurrence){
         1800, 12.5, 5, (int64_t)FIRED_S * 1000 + 1800000};
     incident->suppressed_since_last = 3;
+    incident->replaced = xstrdup("20261123T143401Z-cpu-high-1a2b3c");
     return incident;
 }
 
@@ -176,7 +177,7 @@ static const char full_text[] =
     "\"db.received\": 310000000}}, \"recurrence\": {\"period_s\": 1800, \"jitter_s\": 12.5, "
     "\"onsets\": 5, \"next\": \"2026-11-23T15:34:01.000Z\"}, \"usage_during_capture\": "
     "{\"cpu_mean\": 91, \"memory_max\": 61.5}, "
-    "\"suppressed_since_last\": 3}";
+    "\"suppressed_since_last\": 3, \"replaced\": \"20261123T143401Z-cpu-high-1a2b3c\"}";
 
 static void a_full_incident_is_written_as_specified(void **state)
 {

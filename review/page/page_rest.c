@@ -82,6 +82,7 @@ void page_rest(struct buf *out, const struct page *page)
     put_number_row(out, "Memory while it was captured, at most", "memory", incident->memory_max);
     put_row(out, "Baseline", incident->baseline);
     put_row(out, "Baseline", page->evidence->no_baseline.text);
+    put_row(out, "Replaced", incident->replaced);
     put_row(out, "Cluster", target->cluster);
     put_row(out, "Task", target->task_arn);
     put_row(out, "Family", target->family);
