@@ -7,6 +7,7 @@
 #include "agent/capture/probe.h"
 #include "agent/capture/recorder.h"
 #include "agent/control.h"
+#include "agent/day_budget.h"
 #include "agent/detection/detector.h"
 #include "agent/detection/familiar.h"
 #include "agent/detection/learned.h"
@@ -103,8 +104,10 @@ static void on_sampled(void *arg)
 
 static void deliver(struct agent *agent, const char *id)
 {
-    if (agent->familiar) /* not yet, of what an earlier run left */
+    if (agent->familiar) { /* not yet, of what an earlier run left */
         familiar_note(agent->familiar, id);
+        day_budget_count(agent, id); /* with its report, if it has one */
+    }
     delivery_add(agent->delivery, id);
 }
 
@@ -136,10 +139,12 @@ static void on_complete(void *arg, const char *id)
         return;
     if (incident_id_is_of(id, "baseline"))
         keep_baseline(agent, id);
-    if (agent->config->limits.analyse == ANALYSE_AGENT)
+    if (agent->config->limits.analyse == ANALYSE_AGENT) {
+        day_budget_count(agent, id);
         reports_add(agent->reports, id);
-    else
+    } else {
         deliver(agent, id);
+    }
 }
 
 static void on_reported(void *arg, const char *id)
@@ -340,6 +345,7 @@ struct agent *agent_open(const struct config *config, struct error *err)
     }
     open_incidents(agent);
     reactions_open(agent);
+    day_budget_take_up(agent);
     calm_open(agent);
     agent->control = control_open(agent);
     agent->stopping = loop_timer_new(agent->loop, look_whether_stopped, agent);

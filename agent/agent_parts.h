@@ -2,6 +2,7 @@
 #ifndef AGENT_AGENT_PARTS_H
 #define AGENT_AGENT_PARTS_H
 
+#include "agent/day_budget.h"
 #include "core/series.h"
 
 #include <stdbool.h>
@@ -37,7 +38,8 @@ struct agent {
     int64_t first_tick_ms;
     uint64_t ticks, ticks_missed;
     uint64_t incidents_opened, fires, fires_suppressed;
-    bool once; /* takes one incident by hand: triggers do not look */
+    char refusal[DAY_BUDGET_WHY_SIZE]; /* why the last fire was refused */
+    bool once;                         /* takes one incident by hand: triggers do not look */
 };
 
 #endif

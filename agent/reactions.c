@@ -3,6 +3,7 @@
 #include "agent/admission.h"
 #include "agent/agent_parts.h"
 #include "agent/capture/recorder.h"
+#include "agent/day_budget.h"
 #include "agent/detection/detector.h"
 #include "agent/detection/familiar.h"
 #include "agent/detection/learned.h"
@@ -90,9 +91,14 @@ static bool on_running(void *arg, size_t app)
     return incidents_can_join(agent->incidents, app);
 }
 
+/* What is taken by hand is bound by the first of these only. */
 static const char *on_refusal(void *arg)
 {
-    return admission_refusal(arg);
+    struct agent *agent = arg;
+    const char *refusal = admission_refusal(agent);
+    if (!refusal && day_budget_is_spent(agent, agent->refusal))
+        refusal = agent->refusal;
+    return refusal;
 }
 
 static bool on_known(void *arg, const struct detector_event *event, char why[DETECTOR_WHY_SIZE])

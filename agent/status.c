@@ -4,6 +4,7 @@
 #include "agent/baseline/baselines.h"
 #include "agent/capture/recorder.h"
 #include "agent/detection/detector.h"
+#include "agent/detection/ledger.h"
 #include "agent/footprint.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
@@ -206,6 +207,18 @@ static json_t *baselines_json(const struct agent *agent)
     return list;
 }
 
+/* How much of what has a limit is used. */
+static json_t *limits_json(const struct agent *agent)
+{
+    struct ledger_day day;
+    char room[RFC3339_SIZE];
+    ledger_day(agent->ledger, &day);
+    return json_pack("{s:{s:I, s:I}, s:{s:I, s:I, s:s?}}", "per_hour", "incidents",
+        (json_int_t)ledger_hour(agent->ledger), "limit", (json_int_t)agent->config->limits.per_hour,
+        "per_day", "bytes", (json_int_t)day.bytes, "limit_bytes", (json_int_t)day.limit_bytes,
+        "room", day.room_wall_ms ? rfc3339_format(day.room_wall_ms, room) : NULL);
+}
+
 static json_t *agent_json(const struct agent *agent)
 {
     struct footprint footprint;
@@ -220,7 +233,7 @@ static json_t *agent_json(const struct agent *agent)
 json_t *status_json(const struct agent *agent)
 {
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I}, s:{s:I, s:I, s:I}, s:o, s:o, s:o}",
+        "{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I}, s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:o}",
         "service", agent->config->service, "agent", agent_json(agent), "sources",
         sources_json(agent), "metrics", metrics_json(agent), "triggers", triggers_json(agent),
         "incidents", "running", running_json(agent), "last", incidents_last(agent->incidents),
@@ -228,8 +241,8 @@ json_t *status_json(const struct agent *agent)
         (json_int_t)spool_bytes(agent->spool), "limit_bytes",
         (json_int_t)agent->config->limits.spool_bytes, "waiting",
         (json_int_t)delivery_waiting(agent->delivery) + (json_int_t)reports_waiting(agent->reports),
-        "exporters", exporters_json(agent), "recorder", recorders_json(agent), "baselines",
-        baselines_json(agent));
+        "limits", limits_json(agent), "exporters", exporters_json(agent), "recorder",
+        recorders_json(agent), "baselines", baselines_json(agent));
 }
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)
@@ -286,6 +299,19 @@ static void put_own(const struct agent *agent, struct buf *out)
         (double)(delivery_waiting(agent->delivery) + reports_waiting(agent->reports)));
 }
 
+static void put_limits(const struct agent *agent, struct buf *out)
+{
+    struct ledger_day day;
+    ledger_day(agent->ledger, &day);
+    one(out, "stakeout_hour_incidents", "gauge", "Incidents opened in the last hour.",
+        (double)ledger_hour(agent->ledger));
+    one(out, "stakeout_hour_incidents_limit", "gauge", "limits.per_hour.",
+        (double)agent->config->limits.per_hour);
+    one(out, "stakeout_day_bytes", "gauge", "Bytes of the incidents of the last 24 hours.",
+        (double)day.bytes);
+    one(out, "stakeout_day_bytes_limit", "gauge", "limits.per_day.", (double)day.limit_bytes);
+}
+
 static void put_exporters(const struct agent *agent, struct buf *out)
 {
     static const struct {
@@ -340,6 +366,7 @@ static void put_triggers(const struct agent *agent, struct buf *out)
 void status_metrics(const struct agent *agent, struct buf *out)
 {
     put_own(agent, out);
+    put_limits(agent, out);
     put_triggers(agent, out);
     put_exporters(agent, out);
     head(out, "stakeout_source_up", "gauge", "0 while a source cannot measure.");

@@ -138,6 +138,23 @@ static void print_baselines(const json_t *status)
     }
 }
 
+static void print_limits(const json_t *status)
+{
+    const json_t *limits = json_object_get(status, "limits");
+    const json_t *hour = json_object_get(limits, "per_hour");
+    const json_t *day = json_object_get(limits, "per_day");
+    char used[VALUE_TEXT_SIZE], limit[VALUE_TEXT_SIZE];
+    if (!limits) /* of an older agent */
+        return;
+    printf("\nlimits: %.0f of %.0f incidents in the last hour, %s of %s in the last 24 hours",
+        number_of(hour, "incidents"), number_of(hour, "limit"),
+        format_bytes(number_of(day, "bytes"), used),
+        format_bytes(number_of(day, "limit_bytes"), limit));
+    if (*text_of(day, "room"))
+        printf("; no more until %s", text_of(day, "room"));
+    printf("\n");
+}
+
 static void print_storage(const json_t *status)
 {
     size_t i;
@@ -178,6 +195,7 @@ static void print_status(const json_t *status, bool as_json)
     print_triggers(status);
     print_recorders(status);
     print_baselines(status);
+    print_limits(status);
     print_storage(status);
 }
 

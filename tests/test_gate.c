@@ -77,12 +77,15 @@ static void the_hour_slides(void **unused)
     gate_count_opening(bench.gate, 1000);
     assert_forbids(&bench, 2000, false, "nothing", "");
     gate_count_opening(bench.gate, 5000);
-    assert_forbids(&bench, 6000, false, "limit", "limits.per_hour: 2");
+    assert_forbids(
+        &bench, 6000, false, "limit", "limits.per_hour: 2; there is room in 59 min 55 s");
     assert_forbids(&bench, 6000, true, "nothing", ""); /* it opens no incident of its own */
-    assert_forbids(&bench, 999 + HOUR_MS, false, "limit", "limits.per_hour: 2");
+    assert_forbids(
+        &bench, 999 + HOUR_MS, false, "limit", "limits.per_hour: 2; there is room in 1 ms");
     assert_forbids(&bench, 1000 + HOUR_MS, false, "nothing", "");
     gate_count_opening(bench.gate, 1000 + HOUR_MS);
-    assert_forbids(&bench, 4999 + HOUR_MS, false, "limit", "limits.per_hour: 2");
+    assert_forbids(
+        &bench, 4999 + HOUR_MS, false, "limit", "limits.per_hour: 2; there is room in 1 ms");
     assert_forbids(&bench, 5000 + HOUR_MS, false, "nothing", "");
     gate_close(bench.gate);
 }

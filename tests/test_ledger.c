@@ -221,6 +221,32 @@ static void a_file_without_an_end_is_not_read(void **state)
 }
 
 #define TIME "2026-11-23T15:04:01.000Z"
+#define STORED(bytes)                                                                              \
+    "{\"id\":\"20261123T150401Z-a-1a2b3c\",\"time\":\"" TIME "\",\"bytes\":" bytes "}"
+
+static void the_day_goes_on_after_a_restart(void **state)
+{
+    struct world *world = *state;
+    static const char first[] = "20261123T150401Z-a-1a2b3c", second[] = "20261123T150402Z-a-1a2b3c";
+    int64_t now_ms = clock_wall_ms();
+    struct ledger_day day;
+    world->config.limits.per_day_bytes = 1000;
+    ledger_store(world->ledger, first, now_ms - 1000, 400);
+    ledger_store(world->ledger, first, now_ms, 700); /* with its report */
+    restart(world);
+    assert_true(ledger_has_stored(world->ledger, first));
+    assert_false(ledger_has_stored(world->ledger, second));
+    ledger_day(world->ledger, &day);
+    assert_true(day.bytes == 700 && day.limit_bytes == 1000 && day.room_wall_ms == 0);
+    ledger_store(world->ledger, second, now_ms, 300);
+    restart(world);
+    ledger_day(world->ledger, &day);
+    assert_true(day.bytes == 1000 && day.room_wall_ms == now_ms - 1000 + 86400000);
+    ledger_unstore(world->ledger, first);
+    restart(world);
+    ledger_day(world->ledger, &day);
+    assert_true(day.bytes == 300 && day.room_wall_ms == 0);
+}
 
 static void texts_are_taken_whole_or_not_at_all(void **state)
 {
@@ -238,6 +264,20 @@ static void texts_are_taken_whole_or_not_at_all(void **state)
          "\"2026-11-23T15:00:01Z\",\"2026-11-23T15:00:03Z\",\"2026-11-23T15:00:02Z\"]}",
             "{\"schema\":1,\"fired\":{},\"opened\":[\"2026-11-23T15:00:02.000Z\","
             "\"2026-11-23T15:00:03.000Z\",\"2026-11-23T15:00:04.000Z\"]}"},
+        {"{\"schema\":1,\"fired\":{},\"opened\":[],\"stored\":[]}",
+            "{\"schema\":1,\"fired\":{},\"opened\":[]}"},
+        /* The same incident twice: the last counts, from the first time on. */
+        {"{\"schema\":1,\"fired\":{},\"opened\":[],\"stored\":[" STORED("7") "," STORED("9") "]}",
+            "{\"schema\":1,\"fired\":{},\"opened\":[],\"stored\":[" STORED("9") "]}"},
+        {"{\"schema\":1,\"fired\":{},\"opened\":[],\"stored\":{}}", NULL},
+        {"{\"schema\":1,\"fired\":{},\"opened\":[],\"stored\":[7]}", NULL},
+        {"{\"schema\":1,\"fired\":{},\"opened\":[],\"stored\":[" STORED("-1") "]}", NULL},
+        {"{\"schema\":1,\"fired\":{},\"opened\":[],\"stored\":[" STORED("1e3") "]}", NULL},
+        {"{\"schema\":1,\"fired\":{},\"opened\":[],\"stored\":[" STORED("9000000000000000000") "]}",
+            NULL},
+        {"{\"schema\":1,\"fired\":{},\"opened\":[],\"stored\":[{\"id\":\"../x\",\"time\":\"" TIME
+         "\",\"bytes\":1}]}",
+            NULL},
         {"", NULL},
         {"null", NULL},
         {"[]", NULL},
@@ -277,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_cooldown_goes_on_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_hour_goes_on_after_a_restart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_day_goes_on_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_long_ago_holds_nothing_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_future_counts_as_now, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

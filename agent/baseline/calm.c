@@ -4,6 +4,7 @@
 #include "agent/agent_parts.h"
 #include "agent/baseline/baselines.h"
 #include "agent/capture/recorder.h"
+#include "agent/day_budget.h"
 #include "agent/detection/detector.h"
 #include "agent/follow_ups.h"
 #include "agent/incidents.h"
@@ -77,15 +78,16 @@ static bool on_unrest(void *arg, size_t app, char why[BASELINES_WHY_SIZE])
     static const char *const reasons[] = {"the agent is stopping", "its profiles are being tried",
         "an incident is being taken", "nothing is measured",
         "the app has started just now (quiet.after_start)", "a spike is expected soon",
-        "the spool is filling up"};
+        "the spool is filling up", "limits.per_day is reached"};
     const struct agent *agent = arg;
     const char *trigger = holding_trigger(agent, app);
+    char spent[DAY_BUDGET_WHY_SIZE];
     uint64_t most = (uint64_t)(agent->config->limits.spool_bytes / 100 * spool_share_percent);
     const bool is[] = {agent->stop_by_ms != 0, agent->probes[app] != NULL,
         incidents_are_busy(agent->incidents, app), !is_measured(agent, app),
         detector_is_quiet(agent->detector, app),
         window_ms(agent, app) <= clock_mono_ms() + length_ms(agent->config),
-        spool_bytes(agent->spool) >= most};
+        spool_bytes(agent->spool) >= most, day_budget_is_spent(agent, spent)};
     for (size_t i = 0; i < sizeof is / sizeof *is; i++) {
         if (is[i]) {
             snprintf(why, BASELINES_WHY_SIZE, "%s", reasons[i]);

@@ -129,6 +129,18 @@ static void say_left(const char *what, int64_t left_ms, char why[GATE_WHY_SIZE])
     snprintf(why, GATE_WHY_SIZE, "%s another %s", what, left);
 }
 
+static void say_hour(const struct gate *gate, int64_t time_ms, char why[GATE_WHY_SIZE])
+{
+    char left[VALUE_TEXT_SIZE];
+    if (gate->per_hour == 0) {
+        snprintf(why, GATE_WHY_SIZE, "limits.per_hour: 0");
+        return;
+    }
+    int64_t oldest_ms = gate->opened_ms[gate->opened % gate->per_hour];
+    metric_format_level(UNIT_SECONDS, (double)(oldest_ms + HOUR_MS - time_ms) / 1000, left);
+    snprintf(why, GATE_WHY_SIZE, "limits.per_hour: %zu; there is room in %s", gate->per_hour, left);
+}
+
 const char *gate_forbids(
     const struct gate *gate, size_t index, int64_t time_ms, bool joins, char why[GATE_WHY_SIZE])
 {
@@ -144,7 +156,7 @@ const char *gate_forbids(
         return "cooldown";
     }
     if (!joins && gate->limits && hour_is_full(gate, time_ms)) {
-        snprintf(why, GATE_WHY_SIZE, "limits.per_hour: %zu", gate->per_hour);
+        say_hour(gate, time_ms, why);
         return "limit";
     }
     return NULL;

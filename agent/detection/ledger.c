@@ -1,5 +1,6 @@
 #include "agent/detection/ledger.h"
 
+#include "agent/detection/day.h"
 #include "agent/detection/detector.h"
 #include "agent/storage/state_file.h"
 #include "config/config.h"
@@ -8,6 +9,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/fs.h"
+#include "core/incident.h"
 #include "core/log.h"
 
 #include <jansson.h>
@@ -17,9 +19,13 @@
 
 enum { SCHEMA = 1 };
 
-/* Room for more triggers and openings than a configuration can have. */
-static const size_t max_file_bytes = 256 * 1024;
+/* Room for more triggers, openings and incidents than there can be. */
+static const size_t max_file_bytes = 512 * 1024;
 static const int64_t never_ms = INT64_MIN;
+static const int64_t hour_ms = 3600000;
+
+/* No incident is as large; and as many as there can be are no overflow. */
+static const json_int_t max_stored_bytes = INT64_C(1) << 50;
 
 struct ledger {
     const struct config *config;
@@ -28,6 +34,7 @@ struct ledger {
     int64_t *fired_ms;  /* by trigger; never_ms: not known to have fired */
     int64_t *opened_ms; /* the oldest first */
     size_t opened;
+    struct day stored;
     bool failing; /* the file could not be written the last time */
 };
 
@@ -51,6 +58,7 @@ void ledger_close(struct ledger *ledger)
     free(ledger->path);
     free(ledger->fired_ms);
     free(ledger->opened_ms);
+    day_free(&ledger->stored);
     free(ledger);
 }
 
@@ -92,6 +100,37 @@ static bool all_are_times(const json_t *fired, const json_t *opened)
     return true;
 }
 
+static bool all_are_stored(const json_t *stored)
+{
+    size_t i;
+    json_t *entry;
+    int64_t wall_ms;
+    json_array_foreach(stored, i, entry)
+    {
+        const char *id = json_string_value(json_object_get(entry, "id"));
+        const json_t *bytes = json_object_get(entry, "bytes");
+        if (!id || !incident_id_valid(id) || !json_is_integer(bytes) ||
+            json_integer_value(bytes) < 0 || json_integer_value(bytes) > max_stored_bytes ||
+            read_time(json_object_get(entry, "time"), &wall_ms) < 0)
+            return false;
+    }
+    return !stored || json_is_array(stored);
+}
+
+static void take_up_stored(struct ledger *ledger, const json_t *stored)
+{
+    size_t i;
+    json_t *entry;
+    day_free(&ledger->stored);
+    json_array_foreach(stored, i, entry)
+    {
+        int64_t wall_ms = 0;
+        read_time(json_object_get(entry, "time"), &wall_ms);
+        day_set(&ledger->stored, json_string_value(json_object_get(entry, "id")), wall_ms,
+            (uint64_t)json_integer_value(json_object_get(entry, "bytes")));
+    }
+}
+
 static int compare_times(const void *a, const void *b)
 {
     int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
@@ -121,6 +160,7 @@ int ledger_parse(struct ledger *ledger, const char *text, size_t size, struct er
     json_error_t problem;
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
     const json_t *fired = json_object_get(json, "fired"), *opened = json_object_get(json, "opened");
+    const json_t *stored = json_object_get(json, "stored");
     int status = 0;
     if (!json)
         status = error_set(err, "it is not JSON: line %d: %s", problem.line, problem.text);
@@ -128,8 +168,12 @@ int ledger_parse(struct ledger *ledger, const char *text, size_t size, struct er
         status = error_set(err, "it is not of schema %d", SCHEMA);
     else if (!json_is_object(fired) || !json_is_array(opened) || !all_are_times(fired, opened))
         status = error_set(err, "\"fired\" and \"opened\" do not hold times");
-    else
+    else if (!all_are_stored(stored))
+        status = error_set(err, "\"stored\" does not hold incidents and their bytes");
+    if (status == 0) {
         take_up(ledger, fired, opened);
+        take_up_stored(ledger, stored);
+    }
     json_decref(json);
     return status;
 }
@@ -138,6 +182,18 @@ static json_t *time_json(int64_t wall_ms)
 {
     char text[RFC3339_SIZE];
     return json_string(rfc3339_format(wall_ms, text));
+}
+
+static json_t *stored_json(const struct day *stored)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < stored->count; i++) {
+        const struct day_entry *entry = &stored->entries[i];
+        json_array_append_new(
+            list, json_pack("{s:s, s:o, s:I}", "id", entry->id, "time", time_json(entry->wall_ms),
+                      "bytes", (json_int_t)entry->bytes));
+    }
+    return list;
 }
 
 char *ledger_text(const struct ledger *ledger)
@@ -152,6 +208,8 @@ char *ledger_text(const struct ledger *ledger)
     json_object_set_new(json, "schema", json_integer(SCHEMA));
     json_object_set_new(json, "fired", fired);
     json_object_set_new(json, "opened", opened);
+    if (ledger->stored.count)
+        json_object_set_new(json, "stored", stored_json(&ledger->stored));
     char *text = json_dumps(json, JSON_INDENT(1));
     json_decref(json);
     return text;
@@ -199,11 +257,54 @@ static void file_written(void *arg, const struct error *err)
     ledger->failing = err;
 }
 
+static void write_down(struct ledger *ledger)
+{
+    state_file_write(ledger->disk, ledger->path, ledger_text(ledger), file_written, ledger);
+}
+
 void ledger_note(struct ledger *ledger, const struct detector_event *event)
 {
     int64_t wall_ms = event->time_ms + clock_wall_ms() - clock_mono_ms();
     ledger->fired_ms[event->trigger] = wall_ms;
     if (!event->joins)
         add_opening(ledger, wall_ms);
-    state_file_write(ledger->disk, ledger->path, ledger_text(ledger), file_written, ledger);
+    write_down(ledger);
+}
+
+void ledger_store(struct ledger *ledger, const char *id, int64_t wall_ms, uint64_t bytes)
+{
+    day_trim(&ledger->stored, clock_wall_ms());
+    day_set(&ledger->stored, id, wall_ms, bytes);
+    write_down(ledger);
+}
+
+void ledger_unstore(struct ledger *ledger, const char *id)
+{
+    day_drop(&ledger->stored, id);
+    write_down(ledger);
+}
+
+bool ledger_has_stored(const struct ledger *ledger, const char *id)
+{
+    return day_has(&ledger->stored, id);
+}
+
+void ledger_day(struct ledger *ledger, struct ledger_day *day)
+{
+    int64_t now_ms = clock_wall_ms();
+    uint64_t limit = (uint64_t)ledger->config->limits.per_day_bytes;
+    day_trim(&ledger->stored, now_ms);
+    int64_t room_ms = day_room_ms(&ledger->stored, limit, now_ms);
+    *day = (struct ledger_day){.bytes = day_bytes(&ledger->stored),
+        .limit_bytes = limit,
+        .room_wall_ms = room_ms > now_ms ? room_ms : 0};
+}
+
+size_t ledger_hour(const struct ledger *ledger)
+{
+    int64_t now_ms = clock_wall_ms();
+    size_t count = 0;
+    for (size_t i = 0; i < ledger->opened; i++)
+        count += now_ms - ledger->opened_ms[i] < hour_ms;
+    return count;
 }
