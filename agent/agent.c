@@ -293,8 +293,11 @@ static int open_reports(struct agent *agent, struct error *err)
 
 static void open_incidents(struct agent *agent)
 {
-    struct recorder_setup recorder = {
-        .loop = agent->loop, .disk = agent->disk, .spool = agent->spool, .config = agent->config};
+    struct recorder_setup recorder = {.loop = agent->loop,
+        .disk = agent->disk,
+        .spool = agent->spool,
+        .config = agent->config,
+        .series = &agent->series};
     agent->recorder = recorder_open(&recorder);
     struct incidents_setup setup = {
         .loop = agent->loop,

@@ -261,6 +261,7 @@ static void begin_capture(
         .wall_offset_ms = running->wall_offset_ms,
         .heap_first = running->foreseen,
         .recorded_ms = recorded_ms,
+        .heat = {config, incidents->series, running->app},
         .hold_cpu = running->cpu_held ||
                     (running->recording && recording_in_flight(running->recording)),
         .cpu_done = running->recording ? on_cpu_done : NULL,

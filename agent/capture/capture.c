@@ -5,6 +5,7 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/incident.h"
+#include "core/log.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -62,6 +63,8 @@ static void begin(struct lane_entry *entry)
         .max_bytes = capture->setup.max_profile_bytes,
         .give_up_ms = late ? clock_mono_ms() + patience_ms : capture->give_up_ms,
         .enough_ms = enough_ms(entry),
+        .incident = capture->setup.incident->id,
+        .heat = capture->setup.heat,
         .wall_offset_ms = capture->setup.wall_offset_ms,
         .profile = entry->profile,
         .done = entry_done,
@@ -212,6 +215,8 @@ static void give_up(struct lane_entry *entry)
 {
     entry->profile->status = PROFILE_FAILED;
     entry->profile->error = xstrdup("the agent was stopped before this profile was begun");
+    log_warn("incident %s: profile %s failed: %s", entry->capture->setup.incident->id,
+        entry->profile->name, entry->profile->error);
 }
 
 void capture_begin_cpu(struct capture *capture, int64_t covered_ms)

@@ -7,6 +7,8 @@
 #ifndef AGENT_CAPTURE_CAPTURE_H
 #define AGENT_CAPTURE_CAPTURE_H
 
+#include "agent/capture/heat.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,6 +27,7 @@ struct capture_setup {
     const char *folder;        /* of the incident in the spool; it exists */
     struct incident *incident; /* gets its profiles, and their results as they come */
     uint64_t max_profile_bytes;
+    struct heat heat;            /* while it is too hot, CPU profiles and traces do not begin */
     int64_t wall_offset_ms; /* wall time minus monotonic time */
     bool heap_first;        /* an OOM is near: nothing before the heap, and nothing that records
                                beside it but the CPU */

@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "core/error.h"
 #include "core/http.h"
 #include "core/incident.h"
 #include "core/log.h"
@@ -24,6 +25,7 @@
  * more. */
 static const int64_t slack_ms = 15000;
 static const int64_t half_close_retry_ms = 100;
+static const int64_t cooler_ms = 500;   /* how often it is looked whether the app is cooler */
 static const int64_t moment_ms = 30000; /* for a profile without `seconds` */
 
 struct fetch {
@@ -32,9 +34,11 @@ struct fetch {
     struct loop_timer *timer; /* the next try, or the end */
     int fd;
     char *temporary;
+    char *title;            /* for the log: "incident <id>: profile cpu" */
     enum profile_form form; /* that is wanted */
     bool write_failed;
     bool finishing, half_closed;
+    bool held_off;                 /* it was said that it waits until the app is cooler */
     int64_t finish_by_ms;          /* once finishing */
     int64_t enough_ms;             /* that it has to record; INT64_MAX: all that it asks for */
     int64_t requested_ms;          /* the newest request */
@@ -69,11 +73,11 @@ static void conclude(struct fetch *fetch, enum profile_status status, const char
         unlink(fetch->temporary);
     }
     if (status == PROFILE_FAILED && !fetch->setup.passing)
-        log_warn("profile %s failed: %s", profile->name, why);
+        log_warn("%s failed: %s", fetch->title, why);
     else if (status == PROFILE_LEFT_OUT)
-        log_debug("profile %s is left out: the app does not have it", profile->name);
+        log_debug("%s is left out: the app does not have it", fetch->title);
     else if (status != PROFILE_FAILED)
-        log_write(level(fetch), "profile %s finished: %llu bytes%s%s", profile->name,
+        log_write(level(fetch), "%s finished: %llu bytes%s%s", fetch->title,
             (unsigned long long)profile->bytes, why ? ", " : "", why ? why : "");
     fetch->setup.done(fetch->setup.arg);
 }
@@ -86,8 +90,8 @@ static bool half_close(struct fetch *fetch, const char *why)
     if (http_half_close(fetch->request) < 0)
         return false;
     fetch->half_closed = true;
-    log_write(level(fetch), "profile %s is ended early and kept%s%s", fetch->setup.profile->name,
-        why ? ": " : "", why ? why : "");
+    log_write(level(fetch), "%s is ended early and kept%s%s", fetch->title, why ? ": " : "",
+        why ? why : "");
     return true;
 }
 
@@ -166,7 +170,7 @@ static void wake(void *arg)
 static void act_on_lesson(struct fetch *fetch)
 {
     const struct profiler_lesson *lesson = &fetch->lesson;
-    const char *name = fetch->setup.profile->name, *why = lesson->why.text;
+    const char *why = lesson->why.text;
     int64_t next_ms = clock_mono_ms() + lesson->wait_ms;
     bool again = lesson->advice != PROFILER_GIVE_UP && !fetch->finishing &&
                  next_ms <= fetch->deadline_ms;
@@ -178,10 +182,10 @@ static void act_on_lesson(struct fetch *fetch)
     fetch->said = lesson->why;
     if (lesson->advice == PROFILER_SHORTER) {
         fetch->seconds = lesson->seconds;
-        log_write(level(fetch), "profile %s retried with %lld s: %s", name,
+        log_write(level(fetch), "%s retried with %lld s: %s", fetch->title,
             (long long)fetch->seconds, why);
     } else if (!said) {
-        log_write(level(fetch), "profile %s retried every %.3g s: %s", name,
+        log_write(level(fetch), "%s retried every %.3g s: %s", fetch->title,
             (double)lesson->wait_ms / 1000, why);
     }
     loop_timer_set(fetch->timer, next_ms);
@@ -322,8 +326,35 @@ static void shorten(struct fetch *fetch)
     fetch->setup.profile->ended_early = true;
 }
 
+/* Looks again in a moment. */
+static void wait_until_cooler(struct fetch *fetch)
+{
+    int64_t next_ms = clock_mono_ms() + cooler_ms;
+    if (!fetch->held_off)
+        log_write(level(fetch), "%s waits: %s", fetch->title, fetch->lesson.why.text);
+    fetch->held_off = true;
+    if (next_ms > fetch->deadline_ms)
+        end_soon(fetch);
+    else
+        loop_timer_set(fetch->timer, next_ms);
+}
+
+static bool is_too_hot(struct fetch *fetch)
+{
+    char why[HEAT_WHY_SIZE];
+    if (!heat_concerns(fetch->setup.entry->profile) ||
+        !heat_is_too_hot(&fetch->setup.heat, clock_mono_ms(), why))
+        return false;
+    error_set(&fetch->lesson.why, "%s", why);
+    return true;
+}
+
 static void send_request(struct fetch *fetch)
 {
+    if (is_too_hot(fetch)) {
+        wait_until_cooler(fetch);
+        return;
+    }
     const struct fetch_setup *setup = &fetch->setup;
     struct incident_profile *profile = setup->profile;
     shorten(fetch);
@@ -355,7 +386,7 @@ static void send_request(struct fetch *fetch)
     free(profile->url);
     profile->url = http_public_url(url);
     if (profile->attempts == 1)
-        log_write(level(fetch), "profile %s started: %s", profile->name, profile->url);
+        log_write(level(fetch), "%s started: %s", fetch->title, profile->url);
     fetch->request = http_start(setup->loop, &options);
     profiler_free_headers(headers);
     free(url);
@@ -375,6 +406,9 @@ struct fetch *fetch_start(const struct fetch_setup *setup)
     setup->profile->file = profile_file_name(setup->profile->name, fetch->form);
     setup->profile->seconds = NAN;
     fetch->temporary = path_of(fetch, ".", fetch->form);
+    fetch->title = setup->incident
+                       ? xasprintf("incident %s: profile %s", setup->incident, setup->profile->name)
+                       : xasprintf("profile %s", setup->profile->name);
     send_request(fetch);
     return fetch;
 }
@@ -411,5 +445,6 @@ void fetch_free(struct fetch *fetch)
     drop_request(fetch);
     loop_timer_free(fetch->timer);
     free(fetch->temporary);
+    free(fetch->title);
     free(fetch);
 }

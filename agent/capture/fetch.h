@@ -4,6 +4,8 @@
 #ifndef AGENT_CAPTURE_FETCH_H
 #define AGENT_CAPTURE_FETCH_H
 
+#include "agent/capture/heat.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,6 +28,8 @@ struct fetch_setup {
     int64_t enough_ms;                /* as of fetch_end_early; 0: all that the entry asks for */
     int64_t wall_offset_ms;           /* wall time minus monotonic time */
     struct incident_profile *profile; /* filled; must not move while the fetch runs */
+    const char *incident;             /* its id, for the log; NULL: it is of none */
+    struct heat heat; /* while it is too hot, no try begins: it fails if that lasts too long */
     /* One of many that are mostly thrown away: hardly logged, and not synced to the disk. */
     bool passing;
     /* The whole answer is there and is about to be checked: the app is free for the next one. Only

@@ -1,5 +1,6 @@
 #include "agent/capture/recorder.h"
 
+#include "agent/capture/heat.h"
 #include "agent/capture/slice.h"
 #include "agent/storage/spool.h"
 #include "core/alloc.h"
@@ -254,6 +255,14 @@ static uint64_t room(const struct lane *lane)
         setup->spool, limits->spool_bytes / 100 * spool_share_percent, limits->profile_bytes);
 }
 
+static bool is_too_hot(const struct lane *lane)
+{
+    const struct recorder_setup *setup = &lane->recorder->setup;
+    const struct heat heat = {setup->series ? setup->config : NULL, setup->series,
+        (size_t)(lane - lane->recorder->lanes)};
+    return heat_is_too_hot(&heat, clock_mono_ms(), NULL);
+}
+
 /* Whether a slice can be begun now; what is in the way is said. */
 static bool is_possible(struct lane *lane)
 {
@@ -263,6 +272,10 @@ static bool is_possible(struct lane *lane)
         unsettled += lane->slices[i]->state != SLICE_ENDED;
     if (unsettled >= RECORDER_CHECKING_MAX) {
         note_problem(lane, "it pauses, as the disk below `state` is too slow");
+        return false;
+    }
+    if (is_too_hot(lane)) {
+        note_problem(lane, "it pauses, as the app's cpu is above limits.hold_off");
         return false;
     }
     if (room(lane) == 0) {

@@ -16,6 +16,7 @@
 struct loop;
 struct offload;
 struct recorder;
+struct series_set;
 struct slice;
 struct spool;
 
@@ -28,6 +29,7 @@ struct recorder_setup {
     struct offload *disk;
     struct spool *spool;
     const struct config *config;
+    const struct series_set *series; /* for limits.hold_off; NULL: that holds nothing off */
 };
 
 /* Every app is held: recorder_release lets it begin. */
