@@ -15,6 +15,7 @@
 #include "agent/follow_ups.h"
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
+#include "agent/memory_room.h"
 #include "agent/progress.h"
 #include "agent/reactions.h"
 #include "agent/reports.h"
@@ -149,7 +150,16 @@ static void on_complete(void *arg, const char *id)
 
 static void on_reported(void *arg, const char *id)
 {
-    deliver(arg, id);
+    const struct agent *agent = arg;
+    if (agent->delivery) /* there is none any more while the agent is being closed */
+        deliver(arg, id);
+}
+
+static bool on_memory(void *arg, char why[REPORTS_WHY_SIZE])
+{
+    const struct agent *agent = arg;
+    return memory_room_lacks(
+        agent->config, &agent->series, worker_child_memory(agent->worker), clock_mono_ms(), why);
 }
 
 /* An incident of an earlier run: that may have been killed before there was a report. */
@@ -284,6 +294,8 @@ static int open_reports(struct agent *agent, struct error *err)
         .spool = agent->spool,
         .worker = agent->worker,
         .config = agent->config,
+        .disk = agent->disk,
+        .short_of_memory = on_memory,
         .done = on_reported,
         .arg = agent,
     };

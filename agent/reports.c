@@ -6,17 +6,22 @@
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "core/clock.h"
+#include "core/error.h"
 #include "core/fs.h"
 #include "core/incident.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/offload.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+static const int64_t look_again_ms = 1000; /* whether there is memory */
+
 struct waiting {
     char *id;
     int64_t deadline_ms;
+    bool waits_for_memory; /* that is said */
 };
 
 struct reports {
@@ -24,6 +29,7 @@ struct reports {
     struct waiting *queue; /* oldest first; [0] is in the child's hands while job is not NULL */
     size_t count;
     struct worker_job *job;
+    bool skipping; /* [0] is in the disk thread's hands */
     struct loop_timer *next;
     int64_t deadline_ms;
 };
@@ -77,14 +83,88 @@ static void on_reported(void *arg, int status, const char *why)
     finish(reports);
 }
 
+/* Noting in an incident that it was not analysed. */
+struct skipping {
+    struct reports *reports;
+    char *path, *why;
+    struct error err;
+};
+
+/* On the disk thread: nobody else has the incident yet. */
+static void note_skipped(void *arg)
+{
+    struct skipping *skipping = arg;
+    struct incident *incident = NULL;
+    struct buf text;
+    if (fs_read(skipping->path, INCIDENT_TEXT_MAX, &text, &skipping->err) == 0)
+        incident = incident_from_text(text.data, text.size, &skipping->err);
+    buf_free(&text);
+    if (!incident)
+        return;
+    free(incident->analysis.skipped);
+    incident->analysis.skipped = xstrdup(skipping->why);
+    char *changed = incident_to_text(incident);
+    fs_write(skipping->path, changed, strlen(changed), &skipping->err);
+    free(changed);
+    incident_free(incident);
+}
+
+static void on_skipped(void *arg)
+{
+    struct skipping *skipping = arg;
+    struct reports *reports = skipping->reports;
+    reports->skipping = false;
+    tell_missing(reports, skipping->why);
+    if (skipping->err.text[0])
+        log_warn("incident %s does not say why: %s", reports->queue[0].id, skipping->err.text);
+    free(skipping->path);
+    free(skipping->why);
+    free(skipping);
+    finish(reports);
+}
+
+static void skip(struct reports *reports, const char *why)
+{
+    struct skipping *skipping = xcalloc(1, sizeof *skipping);
+    char *folder = spool_folder(reports->setup.spool, reports->queue[0].id);
+    *skipping = (struct skipping){
+        .reports = reports, .path = xasprintf("%s/incident.json", folder), .why = xstrdup(why)};
+    free(folder);
+    reports->skipping = true;
+    offload_submit(reports->setup.disk, note_skipped, on_skipped, skipping);
+}
+
+/* Whether the head has to wait, or is skipped, as memory is short. */
+static bool is_put_off(struct reports *reports, int64_t deadline_ms)
+{
+    const struct reports_setup *setup = &reports->setup;
+    struct waiting *head = &reports->queue[0];
+    char why[REPORTS_WHY_SIZE];
+    if (!setup->short_of_memory || !setup->short_of_memory(setup->arg, why))
+        return false;
+    int64_t next_ms = clock_mono_ms() + look_again_ms;
+    bool stopping = reports->deadline_ms != INT64_MAX;
+    if (stopping || next_ms >= deadline_ms) {
+        skip(reports, why);
+        return true;
+    }
+    if (!head->waits_for_memory)
+        log_info("incident %s: its analysis waits: %s", head->id, why);
+    head->waits_for_memory = true;
+    loop_timer_set(reports->next, next_ms);
+    return true;
+}
+
 static void start(void *arg)
 {
     struct reports *reports = arg;
-    if (!reports->count || reports->job)
+    if (!reports->count || reports->job || reports->skipping)
         return;
     int64_t deadline_ms = reports->queue[0].deadline_ms;
     if (deadline_ms > reports->deadline_ms)
         deadline_ms = reports->deadline_ms;
+    if (is_put_off(reports, deadline_ms))
+        return;
     if (deadline_ms <= clock_mono_ms()) {
         tell_missing(reports, "there was no time for it");
         finish(reports);
@@ -120,7 +200,8 @@ void reports_add(struct reports *reports, const char *id)
 {
     reports->queue = xrealloc(reports->queue, reports->count + 1, sizeof *reports->queue);
     int64_t wait_ms = reports->setup.wait_ms ? reports->setup.wait_ms : REPORTS_WAIT_MS;
-    reports->queue[reports->count++] = (struct waiting){xstrdup(id), clock_mono_ms() + wait_ms};
+    reports->queue[reports->count++] = (struct waiting){
+        .id = xstrdup(id), .deadline_ms = clock_mono_ms() + wait_ms};
     if (!reports->job)
         loop_timer_set(reports->next, 0);
 }
@@ -130,6 +211,8 @@ void reports_hurry(struct reports *reports, int64_t deadline_ms)
     reports->deadline_ms = deadline_ms;
     if (reports->job)
         worker_hurry(reports->job, deadline_ms);
+    else
+        loop_timer_set(reports->next, 0); /* nobody waits for memory any more */
 }
 
 bool reports_has(const struct reports *reports, const char *id)

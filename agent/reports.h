@@ -2,7 +2,8 @@
  * priority (`stakeout report`), one incident at a time. The child adds report.html and what it
  * found to incident.json, each by a rename. An incident waits for REPORTS_WAIT_MS at most, however
  * many are before it, and for the merges that are in the child's hands then: what is not done by
- * then is left to whoever opens the incident. */
+ * then is left to whoever opens the incident. While memory is short no child is started; what that
+ * lasts too long for says so in `analysis_skipped` of its incident.json. */
 #ifndef AGENT_REPORTS_H
 #define AGENT_REPORTS_H
 
@@ -12,20 +13,24 @@
 
 /* From reports_add to `done`. A report takes a second or two; the machine may still be in its
  * spike, and merges go before. */
-enum { REPORTS_WAIT_MS = 60000 };
+enum { REPORTS_WAIT_MS = 60000, REPORTS_WHY_SIZE = 200 };
 
 struct config;
 struct loop;
+struct offload;
 struct reports;
 struct spool;
 struct worker;
 
 struct reports_setup {
     struct loop *loop;
+    struct offload *disk;
     struct spool *spool;
     struct worker *worker;
     const struct config *config;
     int64_t wait_ms; /* 0: REPORTS_WAIT_MS */
+    /* Whether there is no memory for a child now, with that in words. NULL: there always is. */
+    bool (*short_of_memory)(void *arg, char why[REPORTS_WHY_SIZE]);
     /* The incident can be delivered, with its report or without. On the loop, never from within
      * reports_add. */
     void (*done)(void *arg, const char *id);

@@ -37,6 +37,7 @@ struct world {
     size_t done_count, wanted;
     int64_t wait_ms;
     bool all;
+    int short_of_memory; /* so many looks more; -1: for ever */
 };
 
 static char *in_world(const struct world *world, const char *name)
@@ -50,6 +51,16 @@ static void on_done(void *arg, const char *id)
     assert_false(reports_has(world->reports, id));
     snprintf(world->done[world->done_count++], sizeof world->done[0], "%s", id);
     world->all = world->done_count == world->wanted;
+}
+
+static bool on_memory(void *arg, char why[REPORTS_WHY_SIZE])
+{
+    struct world *world = arg;
+    if (world->short_of_memory == 0)
+        return false;
+    world->short_of_memory -= world->short_of_memory > 0;
+    snprintf(why, REPORTS_WHY_SIZE, "memory is short");
+    return true;
 }
 
 /* Stands in for stakeout itself: $1 is "report", $4 the incident's folder. */
@@ -73,6 +84,8 @@ static void open_world(struct world *world, const char *script)
     world->spool = spool_open(&world->config, world->disk, &err);
     world->worker = worker_open(&(struct worker_setup){world->loop, program});
     struct reports_setup setup = {.loop = world->loop,
+        .disk = world->disk,
+        .short_of_memory = on_memory,
         .spool = world->spool,
         .worker = world->worker,
         .config = &world->config,
@@ -231,6 +244,63 @@ static void test_what_was_killed_between_its_two_files_is_done_again(void **stat
     assert_false(reports_lacks(world->reports, first));
 }
 
+static struct incident *read_incident(const struct world *world, const char *id)
+{
+    char *path = xasprintf("%s/spool/%s/incident.json", world->config.state, id);
+    struct buf text;
+    assert_int_equal(fs_read(path, INCIDENT_TEXT_MAX, &text, NULL), 0);
+    struct incident *incident = incident_from_text(text.data, text.size, NULL);
+    assert_non_null(incident);
+    buf_free(&text);
+    free(path);
+    return incident;
+}
+
+static void test_while_memory_is_short_it_waits(void **state)
+{
+    struct world *world = *state;
+    world->short_of_memory = 1;
+    open_world(world, "echo x > \"$4/report.html\"");
+    add(world, first);
+    wait_for_all(world);
+    assert_true(has_report(world, first));
+    assert_int_equal(world->short_of_memory, 0);
+}
+
+/* It is left to the reader, and says so; what has no incident.json holds nothing back either. */
+static void test_what_memory_is_short_for_until_its_deadline_is_skipped(void **state)
+{
+    struct world *world = *state;
+    world->wait_ms = 50;
+    world->short_of_memory = -1;
+    open_world(world, "echo x > \"$4/report.html\"");
+    add(world, first);
+    write_incident(world, first, NULL);
+    add(world, second);
+    wait_for_all(world);
+    assert_false(has_report(world, first) || has_report(world, second));
+    struct incident *incident = read_incident(world, first);
+    assert_string_equal(incident->analysis.skipped, "memory is short");
+    assert_true(reports_lacks(world->reports, first));
+    incident_free(incident);
+}
+
+static void test_at_the_end_nobody_waits_for_memory(void **state)
+{
+    struct world *world = *state;
+    world->short_of_memory = -1;
+    open_world(world, "echo x > \"$4/report.html\"");
+    add(world, first);
+    write_incident(world, first, NULL);
+    struct loop_timer *timer = loop_timer_new(world->loop, hurry, world);
+    loop_timer_set(timer, clock_mono_ms() + 20);
+    wait_for_all(world);
+    struct incident *incident = read_incident(world, first);
+    assert_string_equal(incident->analysis.skipped, "memory is short");
+    incident_free(incident);
+    loop_timer_free(timer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +314,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_after_the_end_none_is_begun, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_what_was_killed_between_its_two_files_is_done_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_while_memory_is_short_it_waits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_what_memory_is_short_for_until_its_deadline_is_skipped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_at_the_end_nobody_waits_for_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
