@@ -131,9 +131,7 @@ static int64_t newest_known(const struct caught *caught, const struct known *set
     return newest_ms;
 }
 
-/* Above it a spike is worse than what is known. A share has an end: of what peaks near 100% the
- * worse is half way to it; but of what a quota does not hold at 100% it is as of other metrics. */
-static double worse_level(enum unit unit, double peak)
+double caught_worse_level(enum unit unit, double peak)
 {
     double level = CAUGHT_WORSE * peak;
     return unit == UNIT_PERCENT && peak < 100 ? fmin(level, (peak + 100) / 2) : level;
@@ -146,7 +144,7 @@ bool caught_explains(const struct caught *caught, const struct known *sets, size
     if (!fire->metric || fire->down)
         return false;
     int64_t newest_ms = newest_known(caught, sets, set_count, fire, &peak);
-    double worse = worse_level(fire->unit, peak);
+    double worse = caught_worse_level(fire->unit, peak);
     if (newest_ms == INT64_MIN || !(fire->value <= worse))
         return false;
     char level[VALUE_TEXT_SIZE], next[RFC3339_SIZE];

@@ -57,6 +57,11 @@ struct caught_fire {
 bool caught_explains(const struct caught *caught, const struct known *sets, size_t set_count,
     const struct caught_fire *fire, char why[CAUGHT_WHY_SIZE]);
 
+/* Above it a spike is worse than one with that peak. A share has an end: of what peaks near 100%
+ * the worse is half way to it; but of what a quota does not hold at 100% it is as of other metrics.
+ */
+double caught_worse_level(enum unit unit, double peak);
+
 /* The file's text, and back: 0, or -1 with err and nothing changed. */
 char *caught_text(const struct caught *caught);
 int caught_parse(struct caught *caught, const char *text, size_t size, struct error *err);

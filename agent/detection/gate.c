@@ -95,7 +95,7 @@ static bool hour_is_full(const struct gate *gate, int64_t time_ms)
 
 /* What is foreseen of memory cannot wait: a start that is killed for it never ends. Neither can a
  * kill or a restart itself: it is what begins the quiet, and is told once. */
-static bool may_break_quiet(const struct trigger_config *trigger)
+bool gate_is_grave(const struct trigger_config *trigger)
 {
     const struct metric *metric = trigger->scope.metric_count
                                       ? metric_of_series(trigger->scope.metrics[0])
@@ -145,7 +145,7 @@ const char *gate_forbids(
     const struct gate *gate, size_t index, int64_t time_ms, bool joins, char why[GATE_WHY_SIZE])
 {
     const struct trigger_config *trigger = &gate->config->triggers[index];
-    int64_t quiet_ms = may_break_quiet(trigger) ? 0 : quiet_left_ms(gate, trigger->app, time_ms);
+    int64_t quiet_ms = gate_is_grave(trigger) ? 0 : quiet_left_ms(gate, trigger->app, time_ms);
     int64_t cooldown_ms = gate_cooldown_until_ms(gate, index, time_ms);
     if (quiet_ms > 0) {
         say_left("the app has started just now; quiet.after_start lasts", quiet_ms, why);

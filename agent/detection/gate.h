@@ -9,12 +9,16 @@
 
 struct config;
 struct gate;
+struct trigger_config;
 
 enum { GATE_WHY_SIZE = 200 };
 
 /* With limits false only `quiet` counts. The configuration outlives the gate. */
 struct gate *gate_open(const struct config *config, bool limits);
 void gate_close(struct gate *gate);
+
+/* Whether what it fires for is the app's end: memory foreseen to run out, a kill, a restart. */
+bool gate_is_grave(const struct trigger_config *trigger);
 
 /* The trigger fired at that time; an incident was opened then. */
 void gate_count_fire(struct gate *gate, size_t trigger, int64_t time_ms);
