@@ -136,9 +136,8 @@ static void end_early(struct fetch *fetch)
         profile->ended_early = true;
     else if (!http_can_half_close(fetch->request))
         log_write(level(fetch),
-            "profile %s takes its full length, though %s: over TLS it cannot be"
-            " ended early",
-            profile->name, why);
+            "%s takes its full length, though %s: over TLS it cannot be ended early", fetch->title,
+            why);
     else
         loop_timer_set(fetch->timer, now_ms + half_close_retry_ms);
 }
