@@ -178,15 +178,14 @@ static int copy_all(int from, int to)
 struct content {
     const void *data;
     size_t size;
-    int from;  /* a file that it is copied from instead; -1: it is data */
-    bool sync; /* waits until it is on the disk */
+    int from; /* a file that it is copied from instead; -1: it is data */
 };
 
 static int fill(int fd, const struct content *content)
 {
     int status = content->from >= 0 ? copy_all(content->from, fd)
                                     : write_all(fd, content->data, content->size);
-    return status == 0 && content->sync ? fsync(fd) : status;
+    return status == 0 ? fsync(fd) : status;
 }
 
 /* What all that write share. */
@@ -208,22 +207,16 @@ static int write_whole(const char *path, const struct content *content, struct e
         unlink(temporary);
     if (fd >= 0)
         close(fd);
-    if (!failed && content->sync)
+    if (!failed)
         remove_leftovers(&target);
     free(temporary);
     free(target.folder);
     if (failed)
         return error_set(err, "cannot write %s: %s", path, strerror(code));
-    return content->sync ? sync_parent(path, err) : 0;
+    return sync_parent(path, err);
 }
 
 int fs_write(const char *path, const void *data, size_t size, struct error *err)
-{
-    const struct content content = {.data = data, .size = size, .from = -1, .sync = true};
-    return write_whole(path, &content, err);
-}
-
-int fs_replace(const char *path, const void *data, size_t size, struct error *err)
 {
     const struct content content = {.data = data, .size = size, .from = -1};
     return write_whole(path, &content, err);
@@ -234,7 +227,7 @@ int fs_copy(const char *from, const char *to, struct error *err)
     int fd = open(from, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_set(err, "cannot open %s: %s", from, strerror(errno));
-    const struct content content = {.from = fd, .sync = true};
+    const struct content content = {.from = fd};
     int status = write_whole(to, &content, err);
     close(fd);
     return status;
@@ -244,7 +237,7 @@ int fs_copy(const char *from, const char *to, struct error *err)
 static int make_folder(const char *path, struct error *err)
 {
     if (mkdir(path, 0755) == 0)
-        return 0;
+        return sync_parent(path, err);
     int code = errno;
     struct stat info;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))

@@ -20,14 +20,10 @@ int fs_read(const char *path, size_t max, struct buf *buf, struct error *err);
  * write of the same file. */
 int fs_write(const char *path, const void *data, size_t size, struct error *err);
 
-/* The same without waiting for the disk: after a crash of the machine, not of the process, it may
- * be there in part. */
-int fs_replace(const char *path, const void *data, size_t size, struct error *err);
-
 /* The same for a copy of another file. */
 int fs_copy(const char *from, const char *to, struct error *err);
 
-/* Makes a folder and its parents; one that exists is fine. */
+/* Makes a folder and its parents, durably; one that exists is fine. */
 int fs_make_folders(const char *path, struct error *err);
 
 /* Makes what was created, renamed or removed in this folder durable. */

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,7 +109,16 @@ struct move {
     void *arg;
 };
 
-/* Nothing is renamed before its content is on the disk. */
+static int sync_parent(const char *path, struct error *err)
+{
+    char *folder = xstrdup(path);
+    int status = fs_sync_folder(dirname(folder), err);
+    free(folder);
+    return status;
+}
+
+/* Nothing is renamed before its content is on the disk, and nothing is moved before its new name
+ * is: the folder that it was in may be removed then. */
 static int move_file(struct move *move)
 {
     int fd = open(move->from, O_RDONLY | O_CLOEXEC);
@@ -120,7 +130,9 @@ static int move_file(struct move *move)
         failed = 1;
         code = errno;
     }
-    return failed ? error_set(&move->error, "cannot keep %s: %s", move->from, strerror(code)) : 0;
+    if (failed)
+        return error_set(&move->error, "cannot keep %s: %s", move->from, strerror(code));
+    return sync_parent(move->to, &move->error);
 }
 
 static void work_move(void *arg)

@@ -245,7 +245,8 @@ static void work_note(void *arg)
     struct spool_job *job = arg;
     char *folder = open_folder(job->spool, job->id);
     char *path = xasprintf("%s/incident.json", folder);
-    job->ok = fs_replace(path, job->text, strlen(job->text), &job->error) == 0;
+    job->ok = fs_write(path, job->text, strlen(job->text), &job->error) == 0 &&
+              fs_sync_folder(job->spool->path, &job->error) == 0;
     free(path);
     free(folder);
 }
@@ -340,15 +341,16 @@ bool spool_is_sent(const struct spool *spool, const char *id, const char *identi
     return sent;
 }
 
-/* A folder that is not there is fine. */
+/* A folder that is not there is fine. Nothing of it goes before the rename is durable: without its
+ * incident.json, say, it would be neither complete nor in the making. */
 static int remove_folder(struct spool_job *job, const char *from)
 {
     char *gone = xasprintf("%s/.gone-%s", job->spool->path, job->id);
     int status = 0;
     if (rename(from, gone) == 0) {
-        status = fs_remove(gone, &job->error);
+        status = fs_sync_folder(job->spool->path, &job->error);
         if (status == 0)
-            status = fs_sync_folder(job->spool->path, &job->error);
+            status = fs_remove(gone, &job->error);
     } else if (errno != ENOENT) {
         status = error_set(&job->error, "cannot rename %s: %s", from, strerror(errno));
     }

@@ -53,8 +53,8 @@ int spool_each(
  * path, freed by the caller, or NULL and err. */
 char *spool_begin(struct spool *spool, const char *id, struct error *err);
 
-/* Writes incident.json, and nothing else, ahead of all that the disk thread is given from now on.
- * It is not synced: it outlives the agent, not the machine. */
+/* Writes incident.json durably, and nothing else, ahead of all that the disk thread is given from
+ * now on. */
 void spool_note(struct spool *spool, const struct incident *incident);
 
 /* Writes incident.json and metrics.csv durably into the folder that is being captured. csv is

@@ -12,12 +12,14 @@
 #include "core/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char interrupted[] = "the agent was killed before this profile was whole";
 static const char gone_prefix[] = ".gone-";
@@ -63,6 +65,16 @@ static void forget_file(struct incident_profile *profile)
     profile->file = NULL;
 }
 
+/* What the killed agent wrote may not be on the disk yet. */
+static bool sync_file(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return synced;
+}
+
 /* The same for where it may be under another name; then it is where it belongs. */
 static bool adopt_from(struct incident_profile *profile, const char *to, const char *folder,
     const char *prefix, const char *file, enum profile_form wanted, bool final_name)
@@ -70,7 +82,7 @@ static bool adopt_from(struct incident_profile *profile, const char *to, const c
     char *from = xasprintf("%s/%s%s", folder, prefix, file);
     bool kept = adopt(profile, from, wanted, final_name);
     char *path = kept ? xasprintf("%s/%s", to, profile->file) : NULL;
-    if (kept && strcmp(from, path) != 0 && rename(from, path) < 0) {
+    if (kept && (!sync_file(from) || (strcmp(from, path) != 0 && rename(from, path) < 0))) {
         forget_file(profile);
         kept = false;
     }
@@ -225,13 +237,13 @@ static int write_settled(const struct incident *incident, const char *folder, st
 }
 
 /* Samples are lost with the agent; every incident has the file. */
-static void provide_metrics(const char *folder)
+static int provide_metrics(const char *folder, struct error *err)
 {
     static const char no_samples[] = "time\n";
     char *path = xasprintf("%s/metrics.csv", folder);
-    if (!fs_exists(path))
-        fs_write(path, no_samples, strlen(no_samples), NULL);
+    int status = fs_exists(path) ? 0 : fs_write(path, no_samples, strlen(no_samples), err);
     free(path);
+    return status;
 }
 
 /* Returns how many profiles are there. Slices that wait for nothing any more can go only then. */
@@ -295,8 +307,7 @@ static void complete(const struct recovery *recovery, const char *name)
     } else {
         log_warn("incident %s was cut off when the agent was killed: %zu of %zu profiles are kept",
             incident->id, kept, incident->profile_count);
-        provide_metrics(from);
-        if (write_settled(incident, from, &err) < 0)
+        if (provide_metrics(from, &err) < 0 || write_settled(incident, from, &err) < 0)
             log_error("incident %s stays in the spool: %s", name + 1, err.text);
         else if (rename(from, to) < 0)
             log_error(
