@@ -10,8 +10,10 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* What a close gives a copy to come to its end; one that hangs is abandoned. */
@@ -21,6 +23,7 @@ struct directory {
     struct offload *thread; /* its own: a mount that hangs must not stop the spool */
     char *path;
     char *label;
+    char *known; /* as a copy's, while none is running */
     struct copy *running;
     struct reading *recalling;
 };
@@ -29,6 +32,8 @@ struct directory {
 struct copy {
     struct directory *directory; /* NULL: nobody waits any more */
     char *from, *to;
+    char *base;  /* the folder that all is below */
+    char *known; /* the folder of the last copy: that it is there is durable; NULL: none */
     int status;
     struct error err;
     void (*done)(void *arg, const struct send_result *result);
@@ -66,15 +71,34 @@ static const char *label(const void *self)
     return directory->label;
 }
 
+/* Makes a folder below the base, and durable that it is there. An agent that was killed may have
+ * made some of it, and not that. */
+static int provide_folder(const char *folder, const char *base, struct error *err)
+{
+    int status = fs_make_folders(folder, err);
+    char *path = xstrdup(folder);
+    size_t least = strlen(base);
+    for (char *slash; status == 0 && (slash = strrchr(path, '/')) && slash >= path + least;) {
+        *slash = '\0';
+        status = fs_sync_folder(*path ? path : "/", err);
+    }
+    free(path);
+    return status;
+}
+
 /* On the thread. */
 static void work(void *arg)
 {
     struct copy *copy = arg;
     char *parent = xstrdup(copy->to);
-    copy->status = fs_make_folders(dirname(parent), &copy->err);
-    free(parent);
+    const char *folder = dirname(parent);
+    bool known = copy->known && !strcmp(copy->known, folder) && fs_exists(folder);
+    copy->status = known ? 0 : provide_folder(folder, copy->base, &copy->err);
     if (copy->status == 0)
         copy->status = fs_copy(copy->from, copy->to, &copy->err);
+    free(copy->known);
+    copy->known = copy->status == 0 ? xstrdup(folder) : NULL;
+    free(parent);
 }
 
 static void worked(void *arg)
@@ -89,10 +113,14 @@ static void worked(void *arg)
                 "%.400s: is %.60s mounted, writable and not full?", copy->err.text,
                 directory->path);
         directory->running = NULL;
+        directory->known = copy->known;
+        copy->known = NULL;
         copy->done(copy->arg, &result);
     }
     free(copy->from);
     free(copy->to);
+    free(copy->base);
+    free(copy->known);
     free(copy);
 }
 
@@ -104,6 +132,9 @@ static void send_artifact(void *self, const struct artifact *artifact,
     copy->directory = directory;
     copy->from = xstrdup(artifact->path);
     copy->to = xasprintf("%s/%s", directory->path, artifact->key);
+    copy->base = xstrdup(directory->path);
+    copy->known = directory->known;
+    directory->known = NULL;
     copy->done = done;
     copy->arg = arg;
     directory->running = copy;
@@ -161,6 +192,7 @@ static void close_directory(void *self)
     offload_close_by(directory->thread, clock_mono_ms() + closing_ms);
     free(directory->path);
     free(directory->label);
+    free(directory->known);
     free(directory);
 }
 

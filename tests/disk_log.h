@@ -26,9 +26,9 @@ enum operation_type { OPENED, WRITTEN, SYNCED, RENAMED, EXCHANGED, REMOVED, FOLD
 
 struct operation {
     enum operation_type type;
-    int handle;        /* what OPENED gave a number and WRITTEN and SYNCED speak of */
-    char *path, *to;   /* below the folder */
-    char *data;        /* WRITTEN, and a log line that was SAID */
+    int handle;      /* what OPENED gave a number and WRITTEN and SYNCED speak of */
+    char *path, *to; /* below the folder */
+    char *data;      /* WRITTEN, and a log line that was SAID */
     size_t size;
     bool creates, truncates;
     bool on_loop; /* by the thread that records, which is the loop's */
@@ -85,16 +85,16 @@ static inline void note_node(const char *path, const char *below)
         }
         closedir(folder);
     }
-    log_operation((struct operation){.type = OPENED,
-        .path = xstrdup(*below ? below : "."),
-        .creates = true,
-        .handle = handle});
+    log_operation((struct operation){
+        .type = OPENED, .path = xstrdup(*below ? below : "."), .creates = true, .handle = handle});
     if (S_ISREG(info.st_mode)) {
         struct buf text;
         if (fs_read(path, 1 << 20, &text, NULL) < 0)
             abort();
-        log_operation((struct operation){
-            .type = WRITTEN, .handle = handle, .size = text.size, .data = xstrndup(text.data, text.size)});
+        log_operation((struct operation){.type = WRITTEN,
+            .handle = handle,
+            .size = text.size,
+            .data = xstrndup(text.data, text.size)});
         buf_free(&text);
     }
     log_operation((struct operation){.type = SYNCED, .handle = handle});
@@ -244,8 +244,7 @@ int fdatasync(int fd)
 int rename(const char *from, const char *to)
 {
     pthread_mutex_lock(&disk_log.lock);
-    struct operation operation = {
-        .type = RENAMED, .path = below_root(from), .to = below_root(to)};
+    struct operation operation = {.type = RENAMED, .path = below_root(from), .to = below_root(to)};
     return (int)noted(syscall(SYS_rename, from, to), operation);
 }
 
@@ -255,8 +254,7 @@ int renameat2(int from_folder, const char *from, int to_folder, const char *to, 
     struct operation operation = {.type = flags & RENAME_EXCHANGE ? EXCHANGED : RENAMED,
         .path = below_root(from),
         .to = below_root(to)};
-    return (int)noted(
-        syscall(SYS_renameat2, from_folder, from, to_folder, to, flags), operation);
+    return (int)noted(syscall(SYS_renameat2, from_folder, from, to_folder, to, flags), operation);
 }
 
 int unlink(const char *path)

@@ -337,11 +337,11 @@ static void kill_and_crash(struct config *config, size_t at)
     crash_everywhere(config, at, shop.count ? shop.kept[0] : 0);
 }
 
-/* Every crash of what was recorded, and then some of two in a row, from the end on: what comes after
- * a kill is not recorded twice. */
+/* Every crash of what was recorded, and then some of two in a row, from the end on: what comes
+ * after a kill is not recorded twice. */
 static void lose_power(struct config *config, size_t kept)
 {
-    enum { KILLS = 8 };
+    enum { KILLS = 4 };
     size_t begin = disk_log.begin, step = (disk_log.count - begin) / KILLS;
     crashes = 0;
     assert_true(crash_everywhere(config, begin, kept));

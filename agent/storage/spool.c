@@ -104,7 +104,8 @@ struct spool *spool_open(const struct config *config, struct offload *disk, stru
     spool->lock = -1;
     spool->path = xasprintf("%s/spool", state);
     if (fs_make_folders(state, err) < 0 || lock_state(spool, state, err) < 0 ||
-        fs_make_folders(spool->path, err) < 0 || spool_recover(spool->path, config, err) < 0) {
+        fs_make_folders(spool->path, err) < 0 || fs_sync_folder(state, err) < 0 ||
+        spool_recover(spool->path, config, err) < 0) {
         spool_close(spool);
         return NULL;
     }
