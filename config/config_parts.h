@@ -32,6 +32,11 @@ struct trigger_tables {
 };
 void config_trigger_tables(const struct kind *kind, struct trigger_tables *tables);
 
+/* What stands below a key that has no struct of its own (FIELD_OTHER), as config_print prints it.
+ */
+void config_print_other(
+    const struct config *config, const struct config_kinds *kinds, const char *key, FILE *out);
+
 /* Whether it looks at other triggers. */
 bool config_has_members(const struct field *fields);
 

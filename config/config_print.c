@@ -128,7 +128,7 @@ static void print_baseline(const struct config *config, FILE *out)
     fields_print(config_baseline_fields, &config->baseline, 2, false, out);
 }
 
-static void print_other(
+void config_print_other(
     const struct config *config, const struct config_kinds *kinds, const char *key, FILE *out)
 {
     if (!strcmp(key, "app"))
@@ -156,7 +156,7 @@ void config_print(const struct config *config, const struct config_kinds *kinds,
         /* A table of one, so that the keys come in the order of the table. */
         const struct field one[] = {*field, {.key = NULL}};
         if (field->type == FIELD_OTHER)
-            print_other(config, kinds, field->key, out);
+            config_print_other(config, kinds, field->key, out);
         else
             fields_print(one, config, 0, false, out);
     }

@@ -131,6 +131,20 @@ void fields_free(const struct field *fields, void *target);
  * line begins with a dash, two columns before the indent. */
 void fields_print(const struct field *fields, const void *target, int indent, bool item, FILE *out);
 
+/* Whether a field of the struct has a value that is worth printing: one that was not given and has
+ * no default has none. */
+bool fields_is_given(const struct field *field, const void *target);
+
+/* Whether two structs mean the same. */
+bool fields_same(const struct field *fields, const void *a, const void *b);
+
+/* Tells of every value that is not the same, by the path of its key ("limits.per_hour"; `path` is
+ * that of the struct, "" for none), never what it was or is: it may be a secret. */
+enum field_change { FIELD_ADDED, FIELD_REMOVED, FIELD_CHANGED };
+void fields_compare(const struct field *fields, const void *before, const void *after,
+    const char *path, void (*each)(void *arg, enum field_change change, const char *path),
+    void *arg);
+
 /* For the reference: a line with key, type, default and range, and one with its help, for each
  * field; `path` is put before the keys. */
 void fields_print_reference(const struct field *fields, const char *path, FILE *out);

@@ -24,8 +24,7 @@ static bool allows_zero(const struct field *field)
     return field->otherwise || (field->max != 0 && field->min <= 0);
 }
 
-/* Whether there is something to print: what was not given and has no default is left out. */
-static bool is_given(const struct field *field, const void *target)
+bool fields_is_given(const struct field *field, const void *target)
 {
     const void *value = value_of(field, target);
     switch (field->type) {
@@ -50,7 +49,7 @@ static bool is_given(const struct field *field, const void *target)
         return ((const struct string_map *)value)->count > 0;
     case FIELD_STRUCT:
         for (const struct field *inner = field->fields; inner->key; inner++)
-            if (is_given(inner, value))
+            if (fields_is_given(inner, value))
                 return true;
         return false;
     case FIELD_OTHER:
@@ -193,7 +192,7 @@ static void print_field(struct printer *printer, const struct field *field, cons
 static void print_fields(struct printer *printer, const struct field *fields, const void *target)
 {
     for (const struct field *field = fields; field && field->key; field++)
-        if (is_given(field, target))
+        if (fields_is_given(field, target))
             print_field(printer, field, target);
 }
 
