@@ -52,7 +52,7 @@ static const struct {
     {"triggers: {a: {metric: cpu, above: 80%}}\n", "triggers: {a: {metric: cpu, above: 90%}}\n",
         "changed triggers.a.above", false},
     {"triggers: {a: {metric: cpu, above: 80%}}\n",
-        "triggers: {a: {metric: cpu, above: 80%, clear: 70%}}\n", "added triggers.a.clear", false},
+        "triggers: {a: {metric: cpu, above: 80%, clear: 70%}}\n", "changed triggers.a.clear", false},
     {"triggers: {a: {metric: cpu, above: 80%}}\n", "triggers: {a: {metric: cpu, spike: {}}}\n",
         "changed triggers.a", false},
     {"triggers: {a: {metric: cpu, spike: {}}}\n",

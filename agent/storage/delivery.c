@@ -2,7 +2,7 @@
 
 #include "agent/kinds.h"
 #include "agent/storage/backoff.h"
-#include "agent/storage/incident_files.h"
+#include "agent/storage/delivery_parts.h"
 #include "agent/storage/inquiry.h"
 #include "agent/storage/keeper.h"
 #include "agent/storage/spool.h"
@@ -20,42 +20,7 @@
 /* How often the spool is looked at for what others removed; a full one holds back incidents. */
 static const int64_t refresh_ms = 60000, refresh_full_ms = 5000;
 
-struct outlet {
-    struct delivery *delivery;
-    const struct exporter_kind *kind;
-    void *exporter;
-    const char *name; /* its label; its identity where another one has that label */
-    char **queue;     /* ids, oldest first; [0] is being sent */
-    size_t count;
-    struct incident_files files; /* of queue[0]; none: not looked up since the last failure */
-    char *sent_last;             /* the last file of queue[0] that is with the exporter */
-    char *path, *key;            /* of the artifact on its way */
-    bool sending;                /* what is kept included */
-    struct keeper *keeper;
-    struct inquiry *inquiry;
-    struct loop_timer *timer;
-    int64_t wait_ms; /* before the next try after a failure; 0: the last one worked */
-    char *error;
-    size_t refused; /* tries that ended with SEND_FAILED since the hurry */
-    bool failed;    /* the last try since the hurry */
-    bool refusing;  /* the last try was refused, so another file may fare better meanwhile */
-    uint64_t stored, failures;
-    int64_t last_stored_wall_ms;
-};
-
-struct delivery {
-    struct loop *loop;
-    struct spool *spool;
-    const char *service;
-    struct outlet *outlets;
-    size_t count;
-    char *lost; /* id of the newest incident that is lost */
-    bool hurried;
-    uint64_t spool_limit;
-    struct loop_timer *refresh;
-};
-
-static bool queued(const struct outlet *outlet, const char *id)
+bool outlet_has(const struct outlet *outlet, const char *id)
 {
     for (size_t i = 0; i < outlet->count; i++)
         if (!strcmp(outlet->queue[i], id))
@@ -95,9 +60,9 @@ static void head_stored(struct outlet *outlet)
     log_info("incident %s delivered to %s", id, outlet->name);
     bool others = false;
     for (size_t i = 0; i < delivery->count; i++)
-        others = others || queued(&delivery->outlets[i], id);
+        others = others || outlet_has(delivery->outlets[i], id);
     if (others)
-        spool_mark_sent(delivery->spool, id, outlet->kind->identity(outlet->exporter));
+        spool_mark_sent(delivery->spool, id, outlet_identity(outlet));
     else
         spool_remove(delivery->spool, id);
     free(id);
@@ -240,12 +205,12 @@ void delivery_hurry(struct delivery *delivery)
 {
     delivery->hurried = true;
     for (size_t i = 0; i < delivery->count; i++) {
-        hurry(&delivery->outlets[i]);
-        keeper_hurry(delivery->outlets[i].keeper);
+        hurry(delivery->outlets[i]);
+        keeper_hurry(delivery->outlets[i]->keeper);
     }
 }
 
-static void enqueue(struct outlet *outlet, const char *id)
+void outlet_add(struct outlet *outlet, const char *id)
 {
     outlet->queue = xrealloc(outlet->queue, outlet->count + 1, sizeof *outlet->queue);
     outlet->queue[outlet->count++] = xstrdup(id);
@@ -258,10 +223,10 @@ void delivery_add(struct delivery *delivery, const char *id)
 {
     bool waits = false;
     for (size_t i = 0; i < delivery->count; i++) {
-        struct outlet *outlet = &delivery->outlets[i];
-        if (spool_is_sent(delivery->spool, id, outlet->kind->identity(outlet->exporter)))
+        struct outlet *outlet = delivery->outlets[i];
+        if (spool_is_sent(delivery->spool, id, outlet_identity(outlet)))
             continue;
-        enqueue(outlet, id);
+        outlet_add(outlet, id);
         waits = true;
     }
     if (!waits)
@@ -270,7 +235,7 @@ void delivery_add(struct delivery *delivery, const char *id)
 
 void delivery_keep(struct delivery *delivery, size_t exporter, const char *path, const char *key)
 {
-    keeper_put(delivery->outlets[exporter].keeper, path, key);
+    keeper_put(delivery->outlets[exporter]->keeper, path, key);
 }
 
 struct taking_up {
@@ -294,42 +259,69 @@ int delivery_take_up(struct delivery *delivery, bool (*hold)(void *arg, const ch
     return spool_each(delivery->spool, take_up, &taking_up, err);
 }
 
-static int open_outlet(struct delivery *delivery, struct offload *disk,
+const char *outlet_identity(const struct outlet *outlet)
+{
+    return outlet->kind->identity(outlet->exporter);
+}
+
+struct outlet *outlet_open(struct delivery *delivery, const char *service,
     const struct exporter_config *config, struct error *err)
 {
-    struct outlet *outlet = &delivery->outlets[delivery->count];
-    outlet->delivery = delivery;
-    outlet->kind = exporter_kinds[config->kind];
+    const struct exporter_kind *kind = exporter_kinds[config->kind];
     struct exporter_setup setup = {.loop = delivery->loop,
-        .disk = disk,
+        .disk = delivery->disk,
         .options = config->options,
-        .service = delivery->service};
-    outlet->exporter = outlet->kind->open(&setup, err);
-    if (!outlet->exporter)
-        return -1;
-    outlet->name = outlet->kind->label(outlet->exporter);
-    const char *identity = outlet->kind->identity(outlet->exporter);
-    for (size_t i = 0; i < delivery->count; i++) {
-        const struct outlet *other = &delivery->outlets[i];
-        if (!strcmp(identity, other->kind->identity(other->exporter))) {
-            log_warn("%s is there twice among the exporters: it gets each incident once", identity);
-            outlet->kind->close(outlet->exporter);
-            return 0;
-        }
-        if (!strcmp(outlet->name, other->name))
-            outlet->name = identity;
-    }
+        .service = service};
+    void *exporter = kind->open(&setup, err);
+    if (!exporter)
+        return NULL;
+    struct outlet *outlet = xcalloc(1, sizeof *outlet);
+    outlet->delivery = delivery;
+    outlet->kind = kind;
+    outlet->exporter = exporter;
+    outlet->name = kind->label(exporter);
     outlet->timer = loop_timer_new(delivery->loop, send_next, outlet);
     outlet->keeper = keeper_open(&(struct keeper_setup){.loop = delivery->loop,
-        .kind = outlet->kind,
-        .exporter = outlet->exporter,
+        .kind = kind,
+        .exporter = exporter,
         .name = outlet->name,
         .due = keep_next,
         .over = kept,
         .arg = outlet});
-    outlet->inquiry = inquiry_open(outlet->kind, outlet->exporter);
-    delivery->count++;
-    return 0;
+    outlet->inquiry = inquiry_open(kind, exporter);
+    return outlet;
+}
+
+void outlet_close(struct outlet *outlet)
+{
+    outlet->kind->close(outlet->exporter);
+    loop_timer_free(outlet->timer);
+    keeper_close(outlet->keeper);
+    inquiry_close(outlet->inquiry);
+    incident_files_clear(&outlet->files);
+    for (size_t j = 0; j < outlet->count; j++)
+        free(outlet->queue[j]);
+    free(outlet->queue);
+    free(outlet->sent_last);
+    free(outlet->path);
+    free(outlet->key);
+    free(outlet->error);
+    free(outlet);
+}
+
+void outlets_put(struct outlet **outlets, size_t *count, struct outlet *outlet)
+{
+    const char *identity = outlet_identity(outlet);
+    for (size_t i = 0; i < *count; i++) {
+        if (!strcmp(identity, outlet_identity(outlets[i]))) {
+            log_warn("%s is there twice among the exporters: it gets each incident once", identity);
+            outlet_close(outlet);
+            return;
+        }
+        if (!strcmp(outlet->name, outlets[i]->name))
+            outlet->name = identity;
+    }
+    outlets[(*count)++] = outlet;
 }
 
 static void refresh_spool(void *arg)
@@ -345,16 +337,19 @@ struct delivery *delivery_open(struct loop *loop, struct offload *disk, struct s
 {
     struct delivery *delivery = xcalloc(1, sizeof *delivery);
     *delivery = (struct delivery){.loop = loop,
+        .disk = disk,
         .spool = spool,
         .service = config->service,
         .spool_limit = (uint64_t)config->limits.spool_bytes};
     delivery->refresh = loop_timer_new(loop, refresh_spool, delivery);
     delivery->outlets = xcalloc(config->exporter_count, sizeof *delivery->outlets);
     for (size_t i = 0; i < config->exporter_count; i++) {
-        if (open_outlet(delivery, disk, &config->exporters[i], err) < 0) {
+        struct outlet *outlet = outlet_open(delivery, config->service, &config->exporters[i], err);
+        if (!outlet) {
             delivery_close(delivery);
             return NULL;
         }
+        outlets_put(delivery->outlets, &delivery->count, outlet);
     }
     refresh_spool(delivery);
     return delivery;
@@ -364,21 +359,8 @@ void delivery_close(struct delivery *delivery)
 {
     if (!delivery)
         return;
-    for (size_t i = 0; i < delivery->count; i++) {
-        struct outlet *outlet = &delivery->outlets[i];
-        outlet->kind->close(outlet->exporter);
-        loop_timer_free(outlet->timer);
-        keeper_close(outlet->keeper);
-        inquiry_close(outlet->inquiry);
-        incident_files_clear(&outlet->files);
-        for (size_t j = 0; j < outlet->count; j++)
-            free(outlet->queue[j]);
-        free(outlet->queue);
-        free(outlet->sent_last);
-        free(outlet->path);
-        free(outlet->key);
-        free(outlet->error);
-    }
+    for (size_t i = 0; i < delivery->count; i++)
+        outlet_close(delivery->outlets[i]);
     loop_timer_free(delivery->refresh);
     free(delivery->outlets);
     free(delivery->lost);
@@ -389,15 +371,15 @@ size_t delivery_waiting(const struct delivery *delivery)
 {
     size_t most = 0;
     for (size_t i = 0; i < delivery->count; i++)
-        if (delivery->outlets[i].count > most)
-            most = delivery->outlets[i].count;
+        if (delivery->outlets[i]->count > most)
+            most = delivery->outlets[i]->count;
     return most;
 }
 
 bool delivery_stuck(const struct delivery *delivery)
 {
     for (size_t i = 0; i < delivery->count; i++)
-        if (delivery->outlets[i].count && !delivery->outlets[i].failed)
+        if (delivery->outlets[i]->count && !delivery->outlets[i]->failed)
             return false;
     return true;
 }
@@ -405,7 +387,7 @@ bool delivery_stuck(const struct delivery *delivery)
 bool delivery_keeping(const struct delivery *delivery)
 {
     for (size_t i = 0; i < delivery->count; i++) {
-        const struct outlet *outlet = &delivery->outlets[i];
+        const struct outlet *outlet = delivery->outlets[i];
         bool has_turn = outlet->count == 0 || !outlet->failed || outlet->refusing;
         if (has_turn && keeper_waits(outlet->keeper))
             return true;
@@ -416,7 +398,7 @@ bool delivery_keeping(const struct delivery *delivery)
 bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key, size_t max_bytes,
     void (*done)(void *arg, const struct recall_result *result), void *arg)
 {
-    return inquiry_ask(delivery->outlets[exporter].inquiry, key, max_bytes, done, arg);
+    return inquiry_ask(delivery->outlets[exporter]->inquiry, key, max_bytes, done, arg);
 }
 
 enum delivery_progress delivery_progress(
@@ -429,8 +411,8 @@ enum delivery_progress delivery_progress(
     }
     enum delivery_progress progress = DELIVERY_STORED;
     for (size_t i = 0; i < delivery->count; i++) {
-        const struct outlet *outlet = &delivery->outlets[i];
-        if (!queued(outlet, id))
+        const struct outlet *outlet = delivery->outlets[i];
+        if (!outlet_has(outlet, id))
             continue;
         progress = DELIVERY_WAITING;
         if (!outlet->error)
@@ -450,7 +432,7 @@ size_t delivery_exporters(const struct delivery *delivery)
 void delivery_status(
     const struct delivery *delivery, size_t exporter, struct delivery_status *status)
 {
-    const struct outlet *outlet = &delivery->outlets[exporter];
+    const struct outlet *outlet = delivery->outlets[exporter];
     *status = (struct delivery_status){.label = outlet->name,
         .waiting = outlet->count,
         .stored = outlet->stored,

@@ -1,0 +1,77 @@
+/* What delivery.c and delivery_change.c share. */
+#ifndef AGENT_STORAGE_DELIVERY_PARTS_H
+#define AGENT_STORAGE_DELIVERY_PARTS_H
+
+#include "agent/storage/incident_files.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+struct delivery;
+struct error;
+struct exporter_config;
+struct exporter_kind;
+struct inquiry;
+struct keeper;
+struct loop;
+struct loop_timer;
+struct offload;
+struct spool;
+
+/* One exporter and what waits for it. */
+struct outlet {
+    struct delivery *delivery;
+    const struct exporter_kind *kind;
+    void *exporter;
+    const char *name; /* its label; its identity where another one has that label */
+    char **queue;     /* ids, oldest first; [0] is being sent */
+    size_t count;
+    struct incident_files files; /* of queue[0]; none: not looked up since the last failure */
+    char *sent_last;             /* the last file of queue[0] that is with the exporter */
+    char *path, *key;            /* of the artifact on its way */
+    bool sending;                /* what is kept included */
+    struct keeper *keeper;
+    struct inquiry *inquiry;
+    struct loop_timer *timer;
+    int64_t wait_ms; /* before the next try after a failure; 0: the last one worked */
+    char *error;
+    size_t refused; /* tries that ended with SEND_FAILED since the hurry */
+    bool failed;    /* the last try since the hurry */
+    bool refusing;  /* the last try was refused, so another file may fare better meanwhile */
+    uint64_t stored, failures;
+    int64_t last_stored_wall_ms;
+};
+
+struct delivery {
+    struct loop *loop;
+    struct offload *disk;
+    struct spool *spool;
+    const char *service;
+    struct outlet **outlets;
+    size_t count;
+    char *lost; /* id of the newest incident that is lost */
+    bool hurried;
+    uint64_t spool_limit;
+    struct loop_timer *refresh;
+};
+
+/* An exporter that has nothing to do yet; its label is its name. NULL and err when it can never
+ * work. */
+struct outlet *outlet_open(struct delivery *delivery, const char *service,
+    const struct exporter_config *config, struct error *err);
+void outlet_close(struct outlet *outlet);
+
+/* What no other destination has. */
+const char *outlet_identity(const struct outlet *outlet);
+
+/* Whether the incident waits for this exporter; has it wait for it. */
+bool outlet_has(const struct outlet *outlet, const char *id);
+void outlet_add(struct outlet *outlet, const char *id);
+
+/* Puts an outlet into a list that has room, unless its destination is there already: it is closed
+ * then. Two that would be called the same are called by their identities. */
+void outlets_put(struct outlet **outlets, size_t *count, struct outlet *outlet);
+
+#endif
