@@ -77,6 +77,16 @@ static void *open(const void *options, const struct trigger_scope *scope)
     return state;
 }
 
+/* What members said last names metrics of what ends; they say it again at the next step. */
+static void rebind(void *trigger, const void *options, const struct trigger_scope *scope)
+{
+    struct composite *state = trigger;
+    state->options = options;
+    state->scope = scope;
+    for (size_t i = 0; i < scope->member_count; i++)
+        state->members[i].last.metric = NULL;
+}
+
 static void close(void *trigger)
 {
     struct composite *state = trigger;
@@ -348,6 +358,7 @@ const struct trigger_kind trigger_composite = {
         .validate = validate},
     .open = open,
     .close = close,
+    .rebind = rebind,
     .check = check,
     .explain = explain,
     .nearest_miss = nearest_miss,

@@ -35,11 +35,17 @@ struct counter {
     int64_t most_ms;
 };
 
+static void rebind(void *trigger, const void *options, const struct trigger_scope *scope)
+{
+    struct counter *state = trigger;
+    state->options = options;
+    state->scope = scope;
+}
+
 static void *open(const void *options, const struct trigger_scope *scope)
 {
     struct counter *state = xcalloc(1, sizeof *state);
-    state->options = options;
-    state->scope = scope;
+    rebind(state, options, scope);
     state->began_again_ms = INT64_MIN;
     return state;
 }
@@ -207,6 +213,7 @@ const struct trigger_kind trigger_counter = {
     .momentary = true,
     .open = open,
     .close = free,
+    .rebind = rebind,
     .check = check,
     .explain = explain,
     .nearest_miss = nearest_miss,

@@ -58,11 +58,17 @@ struct forecast {
     struct point highest;
 };
 
+static void rebind(void *trigger, const void *options, const struct trigger_scope *scope)
+{
+    struct forecast *state = trigger;
+    state->options = options;
+    state->scope = scope;
+}
+
 static void *open(const void *options, const struct trigger_scope *scope)
 {
     struct forecast *state = xcalloc(1, sizeof *state);
-    state->options = options;
-    state->scope = scope;
+    rebind(state, options, scope);
     rises_init(&state->rises, state->options->within_ms);
     return state;
 }
@@ -381,6 +387,7 @@ const struct trigger_kind trigger_forecast = {
     .foresees = true,
     .open = open,
     .close = free,
+    .rebind = rebind,
     .check = check,
     .explain = explain,
     .nearest_miss = nearest_miss,

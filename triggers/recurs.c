@@ -38,7 +38,7 @@ struct window {
 /* What it knows is a function of the onsets in the log and of the samples' spacing, so that it can
  * be learned again: after a restart, and when the log is full. */
 struct recurs_state {
-    const struct recurs *options;
+    struct duration_range period; /* that is looked for */
     struct recurrence_filter *filter;
     int64_t log_ms[LOG_SIZE];
     size_t log_count;
@@ -244,9 +244,9 @@ static void *open(const void *options, const struct trigger_scope *scope)
 {
     (void)scope;
     struct recurs_state *state = xcalloc(1, sizeof *state);
-    state->options = &((const struct recurs_options *)options)->recurs;
+    state->period = ((const struct recurs_options *)options)->recurs.period;
     state->filter = recurrence_filter_open(
-        (double)state->options->period.from_ms / 1000, (double)state->options->period.to_ms / 1000);
+        (double)state->period.from_ms / 1000, (double)state->period.to_ms / 1000);
     state->spacing = USUAL_SPACING;
     state->latency_ms = USUAL_LATENCY_MS;
     learn_again(state);
@@ -292,7 +292,7 @@ static void shorten_log(struct recurs_state *state)
 /* One spike reported twice has onsets this close to one another. */
 static int64_t closest_ms(const struct recurs_state *state)
 {
-    return state->options->period.from_ms / 10;
+    return state->period.from_ms / 10;
 }
 
 static bool is_later(const struct recurs_state *state, int64_t onset_ms)

@@ -52,17 +52,22 @@ struct spike {
     struct miss held_back;          /* what at_least held back */
 };
 
+static void rebind(void *trigger, const void *options, const struct trigger_scope *scope)
+{
+    struct spike *state = trigger;
+    state->rule = &((const struct spike_options *)options)->spike;
+    state->scope = scope;
+}
+
 static void *open(const void *options, const struct trigger_scope *scope)
 {
-    const struct spike_rule *rule = &((const struct spike_options *)options)->spike;
     struct spike *state = xcalloc(1, sizeof *state);
-    state->rule = rule;
-    state->scope = scope;
+    rebind(state, options, scope);
     state->baselines = xcalloc(scope->metric_count, sizeof *state->baselines);
     for (size_t i = 0; i < scope->metric_count; i++) {
         baseline_init(&state->baselines[i], scope->units[i],
-            &(struct baseline_rule){(enum direction)rule->direction, rule->score,
-                rule->at_least.text ? rule->at_least.value : 0});
+            &(struct baseline_rule){(enum direction)state->rule->direction, state->rule->score,
+                state->rule->at_least.text ? state->rule->at_least.value : 0});
     }
     return state;
 }
@@ -394,10 +399,7 @@ static void describe(
     size_t length = 0;
     for (size_t i = 0; i < scope->metric_count && length < sizeof names; i++)
         length += (size_t)snprintf(names + length, sizeof names - length, "%s%s",
-            i == 0                         ? ""
-            : i + 1 == scope->metric_count ? " and "
-                                           : ", ",
-            scope->metrics[i]);
+            !i ? "" : (i + 1 == scope->metric_count ? " and " : ", "), scope->metrics[i]);
     if (rule->at_least.text)
         snprintf(bound, sizeof bound, ", at least %s away",
             metric_format_level(scope->units[0], rule->at_least.value, level));
@@ -444,11 +446,10 @@ static const struct field fields[] = {
         .type = FIELD_STRUCT,
         .offset = offsetof(struct spike_options, spike),
         .fields = rule_fields,
-        .help =
-            "compares with its own history: 360 values, one every 10 s (an hour) or one a sample "
-            "where those are further apart; the first 30 are for learning. What lasts for 90 of "
-            "them (15 min) is the new usual. Where samples are 2m or more apart, spikes that come "
-            "back often (about five in 1440 samples) are usual, too"},
+        .help = "compares with its own history: 360 values, one every 10 s (an hour) or one a "
+                "sample where those are further apart; the first 30 are for learning. What lasts "
+                "for 90 of them (15 min) is the new usual. Where samples are 2m or more apart, "
+                "spikes that come back often (about five in 1440 samples) are usual, too"},
     {.key = NULL},
 };
 
@@ -464,6 +465,7 @@ const struct trigger_kind trigger_spike = {
         .validate = validate},
     .open = open,
     .close = close,
+    .rebind = rebind,
     .check = check,
     .explain = explain,
     .nearest_miss = nearest_miss,

@@ -101,11 +101,17 @@ static void note_miss(struct threshold *state, double value, int64_t time_ms)
     state->nearest_ms = time_ms;
 }
 
+static void rebind(void *trigger, const void *options, const struct trigger_scope *scope)
+{
+    struct threshold *state = trigger;
+    state->options = options;
+    state->scope = scope;
+}
+
 static void *open(const void *options, const struct trigger_scope *scope)
 {
     struct threshold *state = xcalloc(1, sizeof *state);
-    state->options = options;
-    state->scope = scope;
+    rebind(state, options, scope);
     return state;
 }
 
@@ -267,6 +273,7 @@ const struct trigger_kind trigger_threshold = {
         .complete = complete},
     .open = open,
     .close = free,
+    .rebind = rebind,
     .check = check,
     .explain = explain,
     .nearest_miss = nearest_miss,

@@ -62,9 +62,13 @@ struct trigger_kind {
     struct kind kind; /* first */
     bool foresees;    /* it fires before the harm is done */
     bool momentary;   /* it fires for what happens at a moment, which is never cleared */
-    /* A trigger at work, which close frees. options and scope outlive it. */
+    /* A trigger at work, which close frees. options and scope outlive it, or rebind replaces them.
+     */
     void *(*open)(const void *options, const struct trigger_scope *scope);
     void (*close)(void *trigger);
+    /* Goes on with options and a scope that say the same as those it was opened with, which end.
+     * NULL: it keeps none of them. */
+    void (*rebind)(void *trigger, const void *options, const struct trigger_scope *scope);
     /* Takes in one step. Fills all of *verdict, which comes zeroed. */
     void (*check)(void *trigger, const struct trigger_input *input, struct verdict *verdict);
     /* "cpu 93.1% above 80% for 10 s": why the verdict of the newest step fired or holds. */

@@ -108,8 +108,11 @@ struct baselines *baselines_open(const struct baselines_setup *setup)
 
 void baselines_stop(struct baselines *baselines)
 {
-    if (baselines)
-        baselines->setup.delivery = NULL;
+    if (!baselines)
+        return;
+    for (size_t i = 0; i < baselines->setup.config->app_count; i++)
+        recall_stop(baselines->watches[i].recall);
+    baselines->setup.delivery = NULL;
 }
 
 void baselines_close(struct baselines *baselines)

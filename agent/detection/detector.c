@@ -1,62 +1,19 @@
 #include "agent/detection/detector.h"
 
+#include "agent/detection/detector_parts.h"
 #include "agent/detection/gate.h"
 #include "agent/kinds.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/series.h"
-#include "triggers/spacing.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELD_BACK_SIZE = sizeof(struct error) };
-
 static const char failure[] = "failure";
-
-/* One trigger of the configuration at work. */
-struct watch {
-    const struct trigger_config *config;
-    const struct trigger_kind *kind;
-    void *trigger;
-    size_t *feeds; /* where its metrics are in the detector's feeds */
-    double *values;
-    const struct verdict **members; /* those of its members' watches */
-    struct verdict verdict;         /* of the newest step */
-    int64_t last_ms;                /* of the last step that it looked at */
-    struct spacing spacing;         /* of those */
-    enum excursion excursion;
-    int64_t ended_ms;    /* of the excursion, once it ebbs or is over */
-    const char *held_by; /* why the excursion's fire waits; NULL: it does not */
-    uint64_t fires, suppressed;
-    int64_t told_ms; /* the last of these; INT64_MIN: none */
-    char told[REASON_SIZE + HELD_BACK_SIZE + 16];
-};
-
-/* A series that is looked at, and what it has in this step. */
-struct feed {
-    char *name;
-    const struct series *series; /* NULL: not there yet */
-    uint64_t seen;               /* of series->pushed */
-    double value;                /* NAN: nothing */
-    double before;               /* the value before it; NAN: there was none */
-    size_t restarts_of;          /* the app whose restarts it counts; SIZE_MAX: none's */
-};
-
-struct detector {
-    const struct config *config;
-    struct watch *watches; /* as many as the configuration has triggers */
-    struct feed *feeds;
-    size_t feed_count;
-    const struct series_set *series;
-    size_t series_known; /* series->count at the last look-up */
-    struct gate *gate;
-    struct detector_hooks hooks;
-    int64_t now_ms; /* of the newest step; INT64_MIN: there was none */
-};
 
 static size_t feed_of(struct detector *detector, const char *name)
 {
@@ -358,7 +315,7 @@ static const struct sample *unseen(struct feed *feed)
     return series_at(feed->series, (size_t)behind - 1);
 }
 
-static void note_start(struct detector *detector, size_t app, int64_t time_ms)
+void detector_note_start(struct detector *detector, size_t app, int64_t time_ms)
 {
     const struct detector_hooks *hooks = &detector->hooks;
     int64_t known_ms = hooks->started ? hooks->started(hooks->arg, app) : INT64_MIN;
@@ -370,7 +327,7 @@ static void take_step(struct detector *detector, int64_t time_ms)
 {
     bool first = detector->now_ms == INT64_MIN;
     for (size_t i = 0; first && i < detector->config->app_count; i++)
-        note_start(detector, i, time_ms);
+        detector_note_start(detector, i, time_ms);
     for (size_t i = 0; i < detector->feed_count; i++) {
         struct feed *feed = &detector->feeds[i];
         const struct sample *sample = unseen(feed);
@@ -387,7 +344,7 @@ static void take_step(struct detector *detector, int64_t time_ms)
         detector->now_ms = time_ms;
 }
 
-static void look_up_series(struct detector *detector)
+void detector_look_up_series(struct detector *detector)
 {
     if (detector->series_known == detector->series->count)
         return;
@@ -399,7 +356,7 @@ static void look_up_series(struct detector *detector)
 
 void detector_check(struct detector *detector)
 {
-    look_up_series(detector);
+    detector_look_up_series(detector);
     for (;;) {
         int64_t next_ms = INT64_MAX;
         for (size_t i = 0; i < detector->feed_count; i++) {

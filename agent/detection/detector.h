@@ -71,6 +71,13 @@ struct detector *detector_open(const struct config *config, const struct series_
     bool limits, const struct detector_hooks *hooks);
 void detector_close(struct detector *detector);
 
+/* Before the first check of a detector that takes the place of another one: triggers that look for
+ * the same under the same name go on with all that they know, and the others have their counts of
+ * fires. Nothing that was sampled so far is looked at again. Cooldowns and openings are restored as
+ * after a restart. Of `before` only detector_close may be called then; its configuration may end
+ * after that. */
+void detector_take_over(struct detector *detector, struct detector *before);
+
 /* What an earlier run left, before the first check, in the clock of the samples: a trigger's last
  * fire, whose cooldown goes on; and the oldest first, when incidents were opened. */
 void detector_restore_fire(struct detector *detector, size_t trigger, int64_t fire_ms);

@@ -63,8 +63,10 @@ struct familiar *familiar_open(const struct familiar_setup *setup)
 
 void familiar_stop(struct familiar *familiar)
 {
-    if (familiar)
-        familiar->setup.delivery = NULL;
+    if (!familiar)
+        return;
+    recall_stop(familiar->recall);
+    familiar->setup.delivery = NULL;
 }
 
 void familiar_close(struct familiar *familiar)

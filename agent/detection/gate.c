@@ -69,6 +69,11 @@ void gate_app_started(struct gate *gate, size_t app, int64_t time_ms)
     gate->started_ms[app] = time_ms;
 }
 
+int64_t gate_app_started_ms(const struct gate *gate, size_t app)
+{
+    return gate->started_ms[app];
+}
+
 int64_t gate_last_fire_ms(const struct gate *gate, size_t trigger)
 {
     return gate->fired_ms[trigger];

@@ -26,6 +26,7 @@ void gate_count_opening(struct gate *gate, int64_t time_ms);
 
 /* The app was started then; INT64_MIN: it is not known. */
 void gate_app_started(struct gate *gate, size_t app, int64_t time_ms);
+int64_t gate_app_started_ms(const struct gate *gate, size_t app);
 
 /* Whether quiet.after_start of the app lasts. */
 bool gate_is_quiet(const struct gate *gate, size_t app, int64_t time_ms);

@@ -57,8 +57,10 @@ struct learned *learned_open(const struct learned_setup *setup)
 
 void learned_stop(struct learned *learned)
 {
-    if (learned)
-        learned->setup.delivery = NULL;
+    if (!learned)
+        return;
+    recall_stop(learned->recall);
+    learned->setup.delivery = NULL;
 }
 
 void learned_close(struct learned *learned)

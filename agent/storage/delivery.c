@@ -277,6 +277,7 @@ struct outlet *outlet_open(struct delivery *delivery, const char *service,
         return NULL;
     struct outlet *outlet = xcalloc(1, sizeof *outlet);
     outlet->delivery = delivery;
+    outlet->config = config;
     outlet->kind = kind;
     outlet->exporter = exporter;
     outlet->name = kind->label(exporter);
@@ -393,6 +394,11 @@ bool delivery_keeping(const struct delivery *delivery)
             return true;
     }
     return false;
+}
+
+void delivery_forget(struct delivery *delivery, size_t exporter, void *arg)
+{
+    inquiry_forget(delivery->outlets[exporter]->inquiry, arg);
 }
 
 bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key, size_t max_bytes,

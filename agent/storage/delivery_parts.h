@@ -23,6 +23,7 @@ struct spool;
 /* One exporter and what waits for it. */
 struct outlet {
     struct delivery *delivery;
+    const struct exporter_config *config;
     const struct exporter_kind *kind;
     void *exporter;
     const char *name; /* its label; its identity where another one has that label */

@@ -9,7 +9,7 @@ struct question {
     struct question *next;
     char *key;
     size_t max_bytes;
-    void (*done)(void *arg, const struct recall_result *result);
+    void (*done)(void *arg, const struct recall_result *result); /* NULL: nobody wants to know */
     void *arg;
 };
 
@@ -44,6 +44,25 @@ void inquiry_close(struct inquiry *inquiry)
     free(inquiry);
 }
 
+/* The first one is being answered. */
+void inquiry_forget(struct inquiry *inquiry, void *arg)
+{
+    struct question **at = &inquiry->first;
+    while (*at) {
+        struct question *question = *at;
+        if (question->arg != arg) {
+            at = &question->next;
+        } else if (question == inquiry->first) {
+            question->done = NULL;
+            question->arg = NULL;
+        } else {
+            *at = question->next;
+            free(question->key);
+            free(question);
+        }
+    }
+}
+
 static void ask_first(struct inquiry *inquiry);
 
 static void answered(void *arg, const struct recall_result *result)
@@ -52,7 +71,8 @@ static void answered(void *arg, const struct recall_result *result)
     struct question question = *inquiry->first;
     drop_first(inquiry);
     ask_first(inquiry);
-    question.done(question.arg, result);
+    if (question.done)
+        question.done(question.arg, result);
 }
 
 static void ask_first(struct inquiry *inquiry)

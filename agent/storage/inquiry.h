@@ -20,4 +20,7 @@ void inquiry_close(struct inquiry *inquiry);
 bool inquiry_ask(struct inquiry *inquiry, const char *key, size_t max_bytes,
     void (*done)(void *arg, const struct recall_result *result), void *arg);
 
+/* Who asked with this arg gets no `done` any more. */
+void inquiry_forget(struct inquiry *inquiry, void *arg);
+
 #endif

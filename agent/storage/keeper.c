@@ -84,6 +84,13 @@ void keeper_put(struct keeper *keeper, const char *path, const char *key)
         loop_timer_set(keeper->timer, keeper->not_before_ms);
 }
 
+void keeper_hand_over(const struct keeper *keeper, struct keeper *heir)
+{
+    for (size_t i = 0; i < keeper->count; i++)
+        if (keeper->files[i].waits || keeper->sending == i)
+            keeper_put(heir, keeper->files[i].path, keeper->files[i].key);
+}
+
 static void note_failure(struct keeper *keeper, const struct send_result *result)
 {
     struct keepsake *file = &keeper->files[keeper->sending];

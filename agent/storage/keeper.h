@@ -30,6 +30,9 @@ void keeper_close(struct keeper *keeper);
  * comes is sent, so it has to be replaced by a rename. */
 void keeper_put(struct keeper *keeper, const char *path, const char *key);
 
+/* Has another keeper send what waits here, or is on its way. */
+void keeper_hand_over(const struct keeper *keeper, struct keeper *heir);
+
 /* Sends one file, if there is one whose time has come; whether it does. One at a time, and not
  * while the exporter sends something else. */
 bool keeper_send(struct keeper *keeper);

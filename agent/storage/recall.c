@@ -127,6 +127,14 @@ struct recall *recall_start(const struct recall_setup *setup)
     return recall;
 }
 
+void recall_stop(struct recall *recall)
+{
+    for (size_t i = 0; recall && i < recall->count; i++) {
+        loop_timer_unset(recall->askings[i].timer);
+        delivery_forget(recall->setup.delivery, i, &recall->askings[i]);
+    }
+}
+
 void recall_close(struct recall *recall)
 {
     if (!recall)

@@ -35,7 +35,12 @@ struct recall_setup {
 /* What the setup names outlives the recall. What hinders it is logged here. */
 struct recall *recall_start(const struct recall_setup *setup);
 
-/* After the delivery, which may still have an answer for it. NULL is allowed. */
+/* While the delivery is there: nobody is asked any more, and nothing is settled. NULL is allowed.
+ */
+void recall_stop(struct recall *recall);
+
+/* After recall_stop, or after the delivery, which may still have an answer for it. NULL is allowed.
+ */
 void recall_close(struct recall *recall);
 
 #endif
