@@ -15,13 +15,16 @@
 #include "agent/follow_ups.h"
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
+#include "agent/kinds.h"
 #include "agent/memory_room.h"
 #include "agent/progress.h"
 #include "agent/reactions.h"
+#include "agent/reload.h"
 #include "agent/reports.h"
 #include "agent/sampler.h"
 #include "agent/storage/delivery.h"
 #include "agent/storage/spool.h"
+#include "agent/ticks.h"
 #include "agent/worker.h"
 #include "config/config.h"
 #include "core/alloc.h"
@@ -37,7 +40,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 /* What a stop keeps of `grace` for storing what a capture brought. */
@@ -51,7 +53,7 @@ static const int64_t own_memory_bytes = 24 << 20;
 /* What a close gives its threads: the disk may have something to finish, a look-up has not. */
 static const int64_t close_disk_ms = 3000, close_names_ms = 200;
 
-static void stop_probes(struct agent *agent)
+void agent_stop_probes(struct agent *agent)
 {
     for (size_t i = 0; i < agent->config->app_count; i++)
         admission_clear_way(agent, i);
@@ -77,7 +79,7 @@ static void on_all_probed(void *arg, const struct app_config *app, size_t availa
 }
 
 /* What will not work is better known before the first spike than after it. */
-static void start_probes(struct agent *agent)
+void agent_start_probes(struct agent *agent)
 {
     for (size_t i = 0; i < agent->config->app_count; i++) {
         struct probe_setup setup = {.loop = agent->loop,
@@ -91,7 +93,7 @@ static void start_probes(struct agent *agent)
     }
 }
 
-static void on_sampled(void *arg)
+void agent_sampled(void *arg)
 {
     struct agent *agent = arg;
     if (!agent->once) {
@@ -179,20 +181,6 @@ static void on_identify(void *arg, size_t app, struct source_identity *identity)
     sampler_identify(agent->sampler, app, identity);
 }
 
-static void on_tick(void *arg)
-{
-    struct agent *agent = arg;
-    uint64_t expired;
-    if (read(agent->ticks_fd, &expired, sizeof expired) != sizeof expired)
-        return;
-    agent->ticks += expired;
-    agent->ticks_missed += expired - 1;
-    /* The time that the tick was meant for: on an even grid, `for: 10s` is ten samples. */
-    sampler_tick(agent->sampler,
-        agent->first_tick_ms + ((int64_t)agent->ticks - 1) * agent->config->interval_ms);
-    on_sampled(agent);
-}
-
 static void look_whether_stopped(void *arg)
 {
     struct agent *agent = arg;
@@ -213,8 +201,9 @@ static void stop(struct agent *agent)
     agent->stop_by_ms = now_ms + grace_ms;
     int64_t capture_ms = grace_ms > 2 * storing_ms ? grace_ms - storing_ms : grace_ms / 2;
     log_info("stopping: what is running is finished within %.3g s", (double)grace_ms / 1000);
+    reload_stop(agent->reload);
     recorder_stop(agent->recorder);
-    stop_probes(agent);
+    agent_stop_probes(agent);
     incidents_finish(agent->incidents, now_ms + capture_ms);
     reports_hurry(agent->reports, now_ms + capture_ms);
     delivery_hurry(agent->delivery);
@@ -227,41 +216,30 @@ static void on_signal(void *arg)
     struct signalfd_siginfo info;
     if (read(agent->signals_fd, &info, sizeof info) != sizeof info)
         return;
-    if (agent->stop_by_ms)
+    /* A terminal that goes away takes its agent with it: the kernel says so, not a person. */
+    bool reload = info.ssi_signo == SIGHUP && info.ssi_code != SI_KERNEL && !agent->once;
+    if (reload)
+        reload_ask(agent->reload);
+    else if (agent->stop_by_ms)
         loop_stop(agent->loop);
     else
         stop(agent);
 }
 
-/* SIGPIPE would end the process where a peer goes away; TERM and INT come through a descriptor. */
+/* SIGPIPE would end the process where a peer goes away; the others come through a descriptor. */
 static int open_signals(struct agent *agent, struct error *err)
 {
     sigset_t wanted;
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGTERM);
     sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGHUP);
     signal(SIGPIPE, SIG_IGN);
     sigprocmask(SIG_BLOCK, &wanted, NULL);
     agent->signals_fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
     if (agent->signals_fd < 0)
         return error_set(err, "cannot take signals: %s", strerror(errno));
     agent->signals_watch = loop_watch_readable(agent->loop, agent->signals_fd, on_signal, agent);
-    return 0;
-}
-
-/* Absolute times from the first tick on: no drift, and missed ticks are counted by the kernel. */
-static int open_ticks(struct agent *agent, struct error *err)
-{
-    agent->ticks_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    int64_t interval_ms = agent->config->interval_ms;
-    int64_t first_ms = agent->first_tick_ms = clock_mono_ms() + 1;
-    struct itimerspec when = {
-        .it_interval = {interval_ms / 1000, interval_ms % 1000 * 1000000},
-        .it_value = {first_ms / 1000, first_ms % 1000 * 1000000},
-    };
-    if (agent->ticks_fd < 0 || timerfd_settime(agent->ticks_fd, TFD_TIMER_ABSTIME, &when, NULL) < 0)
-        return error_set(err, "cannot set a timer: %s", strerror(errno));
-    agent->ticks_watch = loop_watch_readable(agent->loop, agent->ticks_fd, on_tick, agent);
     return 0;
 }
 
@@ -284,10 +262,15 @@ static int open_spool(struct agent *agent, struct error *err)
     return agent->delivery ? 0 : -1;
 }
 
+int64_t agent_child_memory(const struct config *config)
+{
+    return config->limits.memory_bytes - own_memory_bytes;
+}
+
 static int open_reports(struct agent *agent, struct error *err)
 {
-    struct worker_setup worker = {.loop = agent->loop,
-        .child_memory_bytes = agent->config->limits.memory_bytes - own_memory_bytes};
+    struct worker_setup worker = {
+        .loop = agent->loop, .child_memory_bytes = agent_child_memory(agent->config)};
     agent->worker = worker_open(&worker);
     struct reports_setup setup = {
         .loop = agent->loop,
@@ -303,14 +286,19 @@ static int open_reports(struct agent *agent, struct error *err)
     return delivery_take_up(agent->delivery, lacks_report, agent, err);
 }
 
-static void open_incidents(struct agent *agent)
+struct recorder *agent_open_recorder(const struct agent *agent)
 {
-    struct recorder_setup recorder = {.loop = agent->loop,
+    struct recorder_setup setup = {.loop = agent->loop,
         .disk = agent->disk,
         .spool = agent->spool,
         .config = agent->config,
         .series = &agent->series};
-    agent->recorder = recorder_open(&recorder);
+    return recorder_open(&setup);
+}
+
+static void open_incidents(struct agent *agent)
+{
+    agent->recorder = agent_open_recorder(agent);
     struct incidents_setup setup = {
         .loop = agent->loop,
         .disk = agent->disk,
@@ -330,18 +318,24 @@ static void open_incidents(struct agent *agent)
     agent->incidents = incidents_open(&setup);
 }
 
-static int open_sampler(struct agent *agent, struct error *err)
+struct sampler *agent_open_sampler(
+    struct agent *agent, const struct config *config, struct error *err)
 {
-    series_set_init(&agent->series, incident_history(agent->config));
     struct sampler_setup setup = {
         .loop = agent->loop,
         .names = agent->names,
         .series = &agent->series,
-        .config = agent->config,
-        .sampled = on_sampled,
+        .config = config,
+        .sampled = agent_sampled,
         .arg = agent,
     };
-    agent->sampler = sampler_open(&setup, err);
+    return sampler_open(&setup, err);
+}
+
+static int open_sampler(struct agent *agent, struct error *err)
+{
+    series_set_init(&agent->series, incident_history(agent->config));
+    agent->sampler = agent_open_sampler(agent, agent->config, err);
     return agent->sampler ? 0 : -1;
 }
 
@@ -363,6 +357,7 @@ struct agent *agent_open(const struct config *config, struct error *err)
     day_budget_take_up(agent);
     calm_open(agent);
     agent->control = control_open(agent);
+    agent->reload = reload_open(agent);
     agent->stopping = loop_timer_new(agent->loop, look_whether_stopped, agent);
     return agent;
 }
@@ -372,8 +367,9 @@ void agent_close(struct agent *agent)
     if (!agent)
         return;
     control_close(agent->control);
+    reload_stop(agent->reload);
     recorder_stop(agent->recorder);
-    stop_probes(agent);
+    agent_stop_probes(agent);
     free(agent->probes);
     sampler_close(agent->sampler);
     learned_stop(agent->learned);
@@ -399,6 +395,7 @@ void agent_close(struct agent *agent)
         baselines_close(agent->baselines);
         spool_close(agent->spool);
         series_set_free(&agent->series);
+        reload_close(agent->reload);
     } else {
         log_warn("the disk below %s does not answer: not waiting for it", agent->config->state);
     }
@@ -407,6 +404,8 @@ void agent_close(struct agent *agent)
     if (agent->signals_fd >= 0)
         close(agent->signals_fd);
     loop_close(agent->loop);
+    if (drained)
+        config_free(agent->own_config, &config_kinds);
     free(agent);
 }
 
@@ -426,11 +425,11 @@ void agent_run(struct agent *agent)
 {
     struct error err;
     announce(agent);
-    if (open_ticks(agent, &err) < 0) {
+    if (ticks_open(agent, &err) < 0) {
         log_error("%s", err.text);
         return;
     }
-    start_probes(agent);
+    agent_start_probes(agent);
     loop_run(agent->loop);
     reactions_sum_up(agent);
     size_t left = delivery_waiting(agent->delivery) + reports_waiting(agent->reports);
@@ -481,7 +480,7 @@ int agent_capture(struct agent *agent, const char *app, const char *reason, cons
 {
     *id = NULL;
     agent->once = true;
-    if (open_ticks(agent, err) < 0)
+    if (ticks_open(agent, err) < 0)
         return -1;
     const char *taken = admission_take(agent, app, reason, set, err);
     if (!taken)

@@ -11,6 +11,10 @@ struct error;
 struct agent *agent_open(const struct config *config, struct error *err);
 void agent_close(struct agent *agent);
 
+/* At SIGHUP the configuration is read again from this file, which is copied. Without it the agent
+ * says that what it was given cannot change (text in the environment, a command line). */
+void agent_reload_from(struct agent *agent, const char *file);
+
 /* Runs until SIGTERM or SIGINT, then finishes within limits.grace; a second signal ends it at once.
  */
 void agent_run(struct agent *agent);

@@ -13,6 +13,7 @@ struct error;
 
 struct agent {
     const struct config *config;
+    struct config *own_config; /* the same, once it was loaded again; NULL: it is the caller's */
     struct loop *loop;
     struct offload *disk, *names;
     struct series_set series;
@@ -30,6 +31,7 @@ struct agent {
     struct baselines *baselines;
     struct follow_ups *follow_ups;
     struct control *control;
+    struct reload *reload;
     struct probe **probes; /* by app; each NULL when it is over */
     int ticks_fd, signals_fd;
     struct loop_watch *ticks_watch, *signals_watch;
@@ -37,9 +39,24 @@ struct agent {
     int64_t started_mono_ms, stop_by_ms; /* stop_by_ms 0: no stop is asked for */
     int64_t first_tick_ms;
     uint64_t ticks, ticks_missed;
+    uint64_t ticks_before_first; /* of first_tick_ms: those at another interval */
     uint64_t incidents_opened, fires, fires_suppressed;
     char refusal[DAY_BUDGET_WHY_SIZE]; /* why the last fire was refused */
     bool once;                         /* takes one incident by hand: triggers do not look */
 };
+
+/* Samples were pushed: arg is the agent. */
+void agent_sampled(void *arg);
+
+/* The preflight of every app of the agent's configuration, at once and no more. */
+void agent_start_probes(struct agent *agent);
+void agent_stop_probes(struct agent *agent);
+
+/* Parts that a reload replaces: the recorder for the agent's configuration, the sources for another
+ * one (NULL and err), and what a child may have of its memory. */
+struct recorder *agent_open_recorder(const struct agent *agent);
+struct sampler *agent_open_sampler(
+    struct agent *agent, const struct config *config, struct error *err);
+int64_t agent_child_memory(const struct config *config);
 
 #endif

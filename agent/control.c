@@ -200,3 +200,16 @@ void control_close(struct control *control)
     loop_timer_free(control->retry);
     free(control);
 }
+
+void control_reload(struct control *control, const char *listen_before)
+{
+    const char *listen = control->agent->config->listen;
+    if (listen && listen_before ? !strcmp(listen, listen_before) : listen == listen_before)
+        return;
+    if (control->port)
+        log_info("no longer listening on %s", listen_before);
+    server_close(control->port);
+    control->port = NULL;
+    control->said.text[0] = '\0';
+    listen_again(control);
+}

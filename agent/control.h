@@ -10,6 +10,9 @@ struct control;
 struct control *control_open(struct agent *agent);
 void control_close(struct control *control);
 
+/* The agent has another configuration of the same `state`; `listen` was this before, NULL: off. */
+void control_reload(struct control *control, const char *listen_before);
+
 /* The socket's path below a state folder; the caller frees. */
 char *control_socket_path(const char *state);
 

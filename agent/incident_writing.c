@@ -87,13 +87,19 @@ static int64_t lookback_ms(const struct config *config, const struct trigger_con
            (kind->lookback_ms ? kind->lookback_ms(trigger->options, config->interval_ms) : 0);
 }
 
-size_t incident_history(const struct config *config)
+int64_t incident_longest_s(const struct config *config)
 {
-    int64_t longest_ms = 0, capture_s = 0;
+    int64_t longest_s = 0;
     for (size_t i = 0; i < config->capture_count; i++) {
         int64_t seconds = capture_seconds(&config->captures[i]);
-        capture_s = seconds > capture_s ? seconds : capture_s;
+        longest_s = seconds > longest_s ? seconds : longest_s;
     }
+    return longest_s;
+}
+
+size_t incident_history(const struct config *config)
+{
+    int64_t longest_ms = 0, capture_s = incident_longest_s(config);
     for (size_t i = 0; i < config->trigger_count; i++) {
         int64_t ms = lookback_ms(config, &config->triggers[i]);
         longest_ms = ms > longest_ms ? ms : longest_ms;

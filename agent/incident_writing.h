@@ -31,6 +31,9 @@ struct incident_writing {
  * thousands of rows; what the incident says is serialised after that. */
 void incident_write(const struct incident_writing *writing);
 
+/* The longest that a capture can take, with what it may have to wait for, in seconds. */
+int64_t incident_longest_s(const struct config *config);
+
 /* How many samples a ring must hold for metrics.csv to reach back far enough. */
 size_t incident_history(const struct config *config);
 

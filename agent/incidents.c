@@ -63,6 +63,17 @@ void incidents_close(struct incidents *incidents)
     free(incidents);
 }
 
+void incidents_reload(
+    struct incidents *incidents, const struct config *config, struct recorder *recorder)
+{
+    free(incidents->running);
+    free(incidents->leaving);
+    incidents->setup.config = config;
+    incidents->setup.recorder = recorder;
+    incidents->running = xcalloc(config->app_count, sizeof *incidents->running);
+    incidents->leaving = xcalloc(config->app_count, sizeof *incidents->leaving);
+}
+
 /* A baseline or a follow-up: of a calm time, and it gives way to what is not. */
 static bool is_calm(const struct running *running)
 {

@@ -65,6 +65,10 @@ struct incidents *incidents_open(const struct incidents_setup *setup);
 /* Frees it; what is running stays in the spool as of its last checkpoint. */
 void incidents_close(struct incidents *incidents);
 
+/* Goes on for another configuration, while incidents_idle; that of before may end then. */
+void incidents_reload(
+    struct incidents *incidents, const struct config *config, struct recorder *recorder);
+
 /* Whether an incident of this app is running; its id, or NULL. */
 const char *incidents_running(const struct incidents *incidents, size_t app);
 

@@ -117,7 +117,7 @@ static int64_t on_started(void *arg, size_t app)
                                     : INT64_MIN;
 }
 
-void reactions_open(struct agent *agent)
+static struct detector *open_detector(struct agent *agent)
 {
     struct detector_hooks hooks = {.event = on_event,
         .running = on_running,
@@ -126,7 +126,23 @@ void reactions_open(struct agent *agent)
         .started = on_started,
         .open = on_open,
         .arg = agent};
-    agent->detector = detector_open(agent->config, &agent->series, true, &hooks);
+    return detector_open(agent->config, &agent->series, true, &hooks);
+}
+
+static struct learned *open_learned(const struct agent *agent)
+{
+    struct learned *learned = learned_open(&(struct learned_setup){.config = agent->config,
+        .loop = agent->loop,
+        .disk = agent->disk,
+        .detector = agent->detector,
+        .delivery = agent->delivery});
+    learned_restore(learned);
+    return learned;
+}
+
+void reactions_open(struct agent *agent)
+{
+    agent->detector = open_detector(agent);
     agent->ledger = ledger_open(agent->config, agent->disk);
     ledger_restore(agent->ledger, agent->detector);
     agent->familiar = familiar_open(&(struct familiar_setup){.config = agent->config,
@@ -134,12 +150,34 @@ void reactions_open(struct agent *agent)
         .disk = agent->disk,
         .delivery = agent->delivery,
         .spool = agent->spool});
-    agent->learned = learned_open(&(struct learned_setup){.config = agent->config,
-        .loop = agent->loop,
-        .disk = agent->disk,
-        .detector = agent->detector,
-        .delivery = agent->delivery});
-    learned_restore(agent->learned);
+    agent->learned = open_learned(agent);
+}
+
+/* The recorder is another one: what was said of windows is said again. */
+static void arm_again(const struct agent *agent)
+{
+    for (size_t i = 0; i < agent->config->trigger_count; i++) {
+        struct detector_status status;
+        detector_status(agent->detector, i, &status);
+        if (status.recurrence && status.recurrence->window_start_ms != INT64_MIN)
+            recorder_arm(agent->recorder, agent->config->triggers[i].app, i,
+                status.recurrence->window_start_ms, status.recurrence->window_end_ms);
+    }
+}
+
+/* What the file says is for triggers that begin anew; the others know it, and what came since. */
+void reactions_reload(struct agent *agent, const struct delivery_change *change)
+{
+    struct detector *before = agent->detector;
+    learned_close(agent->learned);
+    agent->detector = open_detector(agent);
+    ledger_reload(agent->ledger, agent->config);
+    ledger_tell(agent->ledger, agent->detector);
+    agent->learned = open_learned(agent);
+    detector_take_over(agent->detector, before);
+    detector_close(before);
+    familiar_reload(agent->familiar, agent->config, agent->delivery, change);
+    arm_again(agent);
 }
 
 enum excursion reactions_excursion(void *arg, const bool *triggers, int64_t *ended_ms)

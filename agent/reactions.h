@@ -9,11 +9,17 @@
 #include <stdint.h>
 
 struct agent;
+struct delivery_change;
 struct incident_recurrence;
 
 /* Opens the agent's detector with hooks into the agent, and has it take up what earlier runs left.
  * Everything else of the agent is open. */
 void reactions_open(struct agent *agent);
+
+/* Goes on for the agent's new configuration: its detector takes over what triggers know, and
+ * cooldowns and limits go on. Learned and familiar are stopped, nothing is being written of what
+ * was learned; the configuration before may end then. */
+void reactions_reload(struct agent *agent, const struct delivery_change *change);
 
 /* Hooks of incidents.h: how the excursions of these triggers stand; what is known of the pattern
  * that a trigger's fires belong to. */

@@ -45,6 +45,11 @@ struct reports *reports_open(const struct reports_setup *setup)
     return reports;
 }
 
+void reports_reload(struct reports *reports, const struct config *config)
+{
+    reports->setup.config = config;
+}
+
 void reports_close(struct reports *reports)
 {
     if (!reports)

@@ -39,6 +39,9 @@ struct reports_setup {
 
 struct reports *reports_open(const struct reports_setup *setup);
 
+/* Goes on for another configuration of the same `state`. */
+void reports_reload(struct reports *reports, const struct config *config);
+
 /* What is not done stays in the spool, complete; no `done` is called. */
 void reports_close(struct reports *reports);
 

@@ -27,7 +27,7 @@ struct sampler {
     size_t count;
     struct source_app *apps;
     size_t app_count;
-    char **prefixes;
+    char **prefixes, **containers;
     struct tcp_database *databases;
     struct tcp_options tcp;
     const struct series_set *series;
@@ -95,15 +95,23 @@ static const struct source_kind *choose(
     return source_kinds[i];
 }
 
+static char *copy_of(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
+
+/* It may outlive the configuration. */
 static void describe_apps(struct sampler *sampler, const struct config *config)
 {
     sampler->app_count = config->app_count;
     sampler->apps = xcalloc(config->app_count, sizeof *sampler->apps);
     sampler->prefixes = xcalloc(config->app_count, sizeof *sampler->prefixes);
+    sampler->containers = xcalloc(config->app_count, sizeof *sampler->containers);
     for (size_t i = 0; i < config->app_count; i++) {
         sampler->prefixes[i] = config->single_app ? xstrdup("")
                                                   : xasprintf("%s.", config->apps[i].name);
-        sampler->apps[i] = (struct source_app){sampler->prefixes[i], config->apps[i].container};
+        sampler->containers[i] = copy_of(config->apps[i].container);
+        sampler->apps[i] = (struct source_app){sampler->prefixes[i], sampler->containers[i]};
     }
 }
 
@@ -112,7 +120,7 @@ static void describe_databases(struct sampler *sampler, const struct config *con
     sampler->databases = xcalloc(config->database_count, sizeof *sampler->databases);
     for (size_t i = 0; i < config->database_count; i++)
         sampler->databases[i] = (struct tcp_database){
-            config->databases[i].name, config->databases[i].endpoint};
+            copy_of(config->databases[i].name), copy_of(config->databases[i].endpoint)};
     sampler->tcp = (struct tcp_options){sampler->databases, config->database_count};
 }
 
@@ -152,9 +160,16 @@ void sampler_close(struct sampler *sampler)
     for (size_t i = 0; i < sampler->count; i++)
         if (sampler->slots[i].source)
             sampler->slots[i].kind->close(sampler->slots[i].source);
-    for (size_t i = 0; i < sampler->app_count; i++)
+    for (size_t i = 0; i < sampler->app_count; i++) {
         free(sampler->prefixes[i]);
+        free(sampler->containers[i]);
+    }
+    for (size_t i = 0; i < sampler->tcp.count; i++) {
+        free((char *)sampler->databases[i].name);
+        free((char *)sampler->databases[i].endpoint);
+    }
     free(sampler->prefixes);
+    free(sampler->containers);
     free(sampler->apps);
     free(sampler->databases);
     free(sampler);

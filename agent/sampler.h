@@ -26,7 +26,7 @@ struct sampler_setup {
     void *arg;
 };
 
-/* NULL and err when a source can never work. */
+/* NULL and err when a source can never work. The configuration may end then. */
 struct sampler *sampler_open(const struct sampler_setup *setup, struct error *err);
 void sampler_close(struct sampler *sampler);
 

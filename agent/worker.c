@@ -63,6 +63,11 @@ struct worker *worker_open(const struct worker_setup *setup)
     return worker;
 }
 
+void worker_limit(struct worker *worker, int64_t child_memory_bytes)
+{
+    worker->child_memory_bytes = child_memory_bytes;
+}
+
 int64_t worker_child_memory(const struct worker *worker)
 {
     return worker->child_memory_bytes;

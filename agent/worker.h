@@ -24,6 +24,9 @@ struct worker *worker_open(const struct worker_setup *setup);
 
 int64_t worker_child_memory(const struct worker *worker);
 
+/* The same for children from now on. */
+void worker_limit(struct worker *worker, int64_t child_memory_bytes);
+
 /* Kills the child that runs and forgets what waits; no `done` is called. */
 void worker_close(struct worker *worker);
 

@@ -120,8 +120,11 @@ static int run(int argc, char **argv)
     if (app)
         announce_state(config);
     struct error err;
+    const char *path = app ? NULL : config_file(file);
     struct agent *agent = agent_open(config, &err);
     status = agent ? EXIT_DONE : command_failed(&command_run, "%s", err.text);
+    if (agent && path)
+        agent_reload_from(agent, path);
     if (agent)
         agent_run(agent);
     agent_close(agent);
@@ -136,6 +139,7 @@ const struct command command_run = {
     .help =
         "  -c FILE          the configuration; else the text in $STAKEOUT_CONFIG, else\n"
         "                   /etc/stakeout/stakeout.yaml\n"
+        "                   (SIGHUP has a file read again)\n"
         "  --app URL        without a file: the app's debug endpoint, such as\n"
         "                   http://localhost:6060/debug/pprof\n"
         "  --directory DIR  without a file: the folder for incidents\n\n"

@@ -157,6 +157,9 @@ struct config_needs {
  * /etc/stakeout/stakeout.yaml. text and *name go to the caller. */
 int config_locate(const char *path, struct buf *text, char **name, struct error *err);
 
+/* The file that config_locate reads; NULL: the text is in $STAKEOUT_CONFIG. */
+const char *config_file(const char *path);
+
 /* Parses and validates. On errors every one is a line "FILE:LINE:COLUMN: KEY: what is wrong" in
  * problems (initialised by the caller), and the result is NULL. */
 struct config *config_parse(const char *text, size_t size, const char *name,

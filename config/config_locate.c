@@ -58,17 +58,28 @@ static int read_file(const char *path, struct buf *text, struct error *err)
     return status < 0 ? -1 : 0;
 }
 
-int config_locate(const char *path, struct buf *text, char **name, struct error *err)
+static const char *text_given(const char *path)
 {
     const char *given = path ? NULL : getenv(variable);
-    if (given && *given) {
+    return given && *given ? given : NULL;
+}
+
+const char *config_file(const char *path)
+{
+    return text_given(path) ? NULL : path ? path : config_default_path;
+}
+
+int config_locate(const char *path, struct buf *text, char **name, struct error *err)
+{
+    const char *given = text_given(path);
+    if (given) {
         *name = xasprintf("$%s", variable);
         buf_init(text, DOCUMENT_SIZE_MAX);
         if (buf_puts(text, given) == 0)
             return 0;
         return error_set(err, "the text in $%s is larger than 1 MiB", variable);
     }
-    const char *file = path ? path : config_default_path;
+    const char *file = config_file(path);
     *name = xstrdup(file);
     if (!path && !fs_exists(file)) {
         buf_init(text, DOCUMENT_SIZE_MAX);

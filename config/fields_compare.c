@@ -57,6 +57,7 @@ static bool same_value(const struct field *field, const void *a, const void *b)
         return *(const bool *)a == *(const bool *)b;
     case FIELD_INTEGER:
     case FIELD_DURATION:
+    case FIELD_DELAY:
     case FIELD_BYTES:
         return *(const int64_t *)a == *(const int64_t *)b;
     case FIELD_LEVEL:

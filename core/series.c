@@ -11,13 +11,17 @@ void series_set_init(struct series_set *set, size_t capacity)
     *set = (struct series_set){.capacity = capacity ? capacity : 1};
 }
 
+static void free_series(struct series *series)
+{
+    free(series->name);
+    free(series->ring);
+    free(series);
+}
+
 void series_set_free(struct series_set *set)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        free(set->all[i]->name);
-        free(set->all[i]->ring);
-        free(set->all[i]);
-    }
+    for (size_t i = 0; i < set->count; i++)
+        free_series(set->all[i]);
     free(set->all);
     *set = (struct series_set){0};
 }
@@ -78,6 +82,34 @@ size_t series_count_since(const struct series *series, int64_t from_ms)
             high = middle;
     }
     return low;
+}
+
+static void resize(struct series *series, size_t capacity)
+{
+    struct sample *ring = xcalloc(capacity, sizeof *ring);
+    size_t count = series->count < capacity ? series->count : capacity;
+    for (size_t i = 0; i < count; i++)
+        ring[i] = *series_at(series, count - 1 - i);
+    free(series->ring);
+    series->ring = ring;
+    series->capacity = capacity;
+    series->count = count;
+    series->newest = count ? count - 1 : 0;
+}
+
+void series_set_resize(struct series_set *set, size_t capacity)
+{
+    set->capacity = capacity ? capacity : 1;
+    for (size_t i = 0; i < set->count; i++)
+        if (set->all[i]->capacity != set->capacity)
+            resize(set->all[i], set->capacity);
+}
+
+void series_set_remove(struct series_set *set, size_t index)
+{
+    free_series(set->all[index]);
+    set->count--;
+    memmove(set->all + index, set->all + index + 1, (set->count - index) * sizeof *set->all);
 }
 
 static struct series *copy_series(const struct series *series, int64_t from_ms)

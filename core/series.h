@@ -37,6 +37,13 @@ void series_set_free(struct series_set *set);
 struct series *series_set_add(struct series_set *set, const char *name);
 struct series *series_set_find(const struct series_set *set, const char *name);
 
+/* From here on each series holds so many samples; when it is fewer, the newest stay. Samples that
+ * were got from series_at are void. */
+void series_set_resize(struct series_set *set, size_t capacity);
+
+/* Frees a series of the set. */
+void series_set_remove(struct series_set *set, size_t index);
+
 /* Fills copy with the samples of from_ms and later, so that another thread can have them. */
 void series_set_copy(struct series_set *copy, const struct series_set *set, int64_t from_ms);
 

@@ -115,20 +115,53 @@ void baselines_stop(struct baselines *baselines)
     baselines->setup.delivery = NULL;
 }
 
+static void close_watch(struct watch *watch)
+{
+    recall_close(watch->recall);
+    rehearsal_free(watch->problems, watch->problem_count);
+    free(watch->taking);
+    free(watch->key);
+}
+
 void baselines_close(struct baselines *baselines)
 {
     if (!baselines)
         return;
-    for (size_t i = 0; i < baselines->setup.config->app_count; i++) {
-        struct watch *watch = &baselines->watches[i];
-        recall_close(watch->recall);
-        rehearsal_free(watch->problems, watch->problem_count);
-        free(watch->taking);
-        free(watch->key);
-    }
+    for (size_t i = 0; i < baselines->setup.config->app_count; i++)
+        close_watch(&baselines->watches[i]);
     shelf_close(baselines->shelf);
     free(baselines->watches);
     free(baselines);
+}
+
+/* What an app is like does not change with the configuration. */
+static void go_on(struct watch *watch, const struct watch *before)
+{
+    watch->calm_since_ms = before->calm_since_ms;
+    watch->captured_ms = before->captured_ms;
+    watch->failed_ms = before->failed_ms;
+    watch->lessers = before->lessers;
+}
+
+void baselines_reload(
+    struct baselines *baselines, const struct config *config, struct delivery *delivery)
+{
+    struct watch *before = baselines->watches;
+    size_t count = baselines->setup.config->app_count;
+    baselines->setup.config = config;
+    baselines->setup.delivery = delivery;
+    baselines->begun = false;
+    shelf_reload(baselines->shelf, config);
+    baselines->watches = xcalloc(config->app_count, sizeof *baselines->watches);
+    for (size_t i = 0; i < config->app_count; i++) {
+        open_watch(baselines, i);
+        for (size_t j = 0; j < count; j++)
+            if (!strcmp(before[j].app->name, config->apps[i].name))
+                go_on(&baselines->watches[i], &before[j]);
+    }
+    for (size_t i = 0; i < count; i++)
+        close_watch(&before[i]);
+    free(before);
 }
 
 bool baselines_are_writing(const struct baselines *baselines)

@@ -54,6 +54,11 @@ bool baselines_are_writing(const struct baselines *baselines);
 /* Before the delivery is closed: from here on nothing goes to the stores. NULL is allowed. */
 void baselines_stop(struct baselines *baselines);
 
+/* After baselines_stop, while none is being written: goes on for another configuration of the same
+ * service and `state`. */
+void baselines_reload(
+    struct baselines *baselines, const struct config *config, struct delivery *delivery);
+
 /* After the disk thread is closed. NULL is allowed. */
 void baselines_close(struct baselines *baselines);
 

@@ -139,6 +139,11 @@ struct shelf *shelf_open(const struct config *config, struct offload *disk)
     return shelf;
 }
 
+void shelf_reload(struct shelf *shelf, const struct config *config)
+{
+    shelf->config = config;
+}
+
 void shelf_close(struct shelf *shelf)
 {
     if (!shelf)

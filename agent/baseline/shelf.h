@@ -22,6 +22,10 @@ struct shelf;
  * Both outlive the shelf. */
 struct shelf *shelf_open(const struct config *config, struct offload *disk);
 
+/* Goes on for another configuration of the same service and `state`, while nothing is on its way
+ * there. What is of an app that is gone stays until the next start. */
+void shelf_reload(struct shelf *shelf, const struct config *config);
+
 /* After the disk thread is closed. NULL is allowed. */
 void shelf_close(struct shelf *shelf);
 

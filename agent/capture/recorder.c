@@ -388,6 +388,16 @@ void recorder_stop(struct recorder *recorder)
         look(&recorder->lanes[i]);
 }
 
+bool recorder_is_over(const struct recorder *recorder)
+{
+    for (size_t i = 0; i < recorder->setup.config->app_count; i++) {
+        const struct lane *lane = &recorder->lanes[i];
+        if (lane->count || lane->removing || lane->folder_made)
+            return false;
+    }
+    return true;
+}
+
 void recorder_close(struct recorder *recorder)
 {
     if (!recorder)

@@ -38,7 +38,12 @@ struct recorder *recorder_open(const struct recorder_setup *setup);
 /* No slice is begun any more, and what no incident took is thrown away. */
 void recorder_stop(struct recorder *recorder);
 
-/* Frees it; after recorder_stop and after the disk thread is closed. */
+/* Whether after recorder_stop nothing is left of what it recorded, nor on its way to be thrown
+ * away.
+ */
+bool recorder_is_over(const struct recorder *recorder);
+
+/* Frees it; after recorder_stop, and after the disk thread is closed or recorder_is_over. */
 void recorder_close(struct recorder *recorder);
 
 /* Records the app from from_ms to until_ms (monotonic; from may lie ahead), in place of any window

@@ -2,6 +2,7 @@
 
 #include "agent/detection/detector.h"
 #include "agent/storage/delivery.h"
+#include "agent/storage/delivery_change.h"
 #include "agent/storage/recall.h"
 #include "agent/storage/spool.h"
 #include "agent/storage/state_file.h"
@@ -69,14 +70,41 @@ void familiar_stop(struct familiar *familiar)
     familiar->setup.delivery = NULL;
 }
 
+static void free_known(struct familiar *familiar)
+{
+    for (size_t i = 0; i < familiar->exporter_count; i++)
+        known_free(&familiar->known[i]);
+    free(familiar->known);
+}
+
+void familiar_reload(struct familiar *familiar, const struct config *config,
+    struct delivery *delivery, const struct delivery_change *change)
+{
+    size_t count = delivery_exporters(delivery);
+    struct known *known = xcalloc(count, sizeof *known);
+    for (size_t i = 0; i < count; i++) {
+        size_t was = delivery_change_was(change, i);
+        if (was >= familiar->exporter_count)
+            continue;
+        known[i] = familiar->known[was];
+        familiar->known[was] = (struct known){0};
+    }
+    free_known(familiar);
+    recall_close(familiar->recall);
+    familiar->recall = NULL;
+    familiar->unsettled = 0;
+    familiar->known = known;
+    familiar->exporter_count = count;
+    familiar->setup.config = config;
+    familiar->setup.delivery = delivery;
+}
+
 void familiar_close(struct familiar *familiar)
 {
     if (!familiar)
         return;
     recall_close(familiar->recall);
-    for (size_t i = 0; i < familiar->exporter_count; i++)
-        known_free(&familiar->known[i]);
-    free(familiar->known);
+    free_known(familiar);
     caught_free(familiar->caught);
     free(familiar->path);
     free(familiar->key);

@@ -11,6 +11,7 @@
 
 struct config;
 struct delivery;
+struct delivery_change;
 struct detector_event;
 struct familiar;
 struct loop;
@@ -33,6 +34,11 @@ void familiar_stop(struct familiar *familiar);
 
 /* After the delivery and the disk thread are closed. NULL is allowed. */
 void familiar_close(struct familiar *familiar);
+
+/* After familiar_stop: goes on for another configuration of the same service and `state`, with what
+ * is known of the stores that stay. */
+void familiar_reload(struct familiar *familiar, const struct config *config,
+    struct delivery *delivery, const struct delivery_change *change);
 
 /* From the loop, every now and then. */
 void familiar_update(struct familiar *familiar);

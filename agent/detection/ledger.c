@@ -38,16 +38,29 @@ struct ledger {
     bool failing; /* the file could not be written the last time */
 };
 
-struct ledger *ledger_open(const struct config *config, struct offload *disk)
+static void begin(struct ledger *ledger, const struct config *config)
 {
-    struct ledger *ledger = xcalloc(1, sizeof *ledger);
     ledger->config = config;
-    ledger->disk = disk;
-    ledger->path = xasprintf("%s/limits.json", config->state);
     ledger->fired_ms = xcalloc(config->trigger_count, sizeof *ledger->fired_ms);
     for (size_t i = 0; i < config->trigger_count; i++)
         ledger->fired_ms[i] = never_ms;
     ledger->opened_ms = xcalloc((size_t)config->limits.per_hour, sizeof *ledger->opened_ms);
+    ledger->opened = 0;
+}
+
+static void end(struct ledger *ledger)
+{
+    free(ledger->fired_ms);
+    free(ledger->opened_ms);
+    day_free(&ledger->stored);
+}
+
+struct ledger *ledger_open(const struct config *config, struct offload *disk)
+{
+    struct ledger *ledger = xcalloc(1, sizeof *ledger);
+    ledger->disk = disk;
+    ledger->path = xasprintf("%s/limits.json", config->state);
+    begin(ledger, config);
     return ledger;
 }
 
@@ -55,10 +68,8 @@ void ledger_close(struct ledger *ledger)
 {
     if (!ledger)
         return;
+    end(ledger);
     free(ledger->path);
-    free(ledger->fired_ms);
-    free(ledger->opened_ms);
-    day_free(&ledger->stored);
     free(ledger);
 }
 
@@ -215,13 +226,22 @@ char *ledger_text(const struct ledger *ledger)
     return text;
 }
 
+void ledger_reload(struct ledger *ledger, const struct config *config)
+{
+    char *text = ledger_text(ledger);
+    end(ledger);
+    begin(ledger, config);
+    ledger_parse(ledger, text, strlen(text), &(struct error){0});
+    free(text);
+}
+
 static int64_t earlier(int64_t a_ms, int64_t b_ms)
 {
     return a_ms < b_ms ? a_ms : b_ms;
 }
 
 /* A clock that was set back since must not lengthen a cooldown: nothing lies in the future. */
-static void tell(const struct ledger *ledger, struct detector *detector)
+void ledger_tell(const struct ledger *ledger, struct detector *detector)
 {
     int64_t now_ms = clock_mono_ms(), wall_offset_ms = clock_wall_ms() - now_ms;
     for (size_t i = 0; i < ledger->config->trigger_count; i++)
@@ -242,7 +262,7 @@ void ledger_restore(struct ledger *ledger, struct detector *detector)
     if (status == 0)
         status = ledger_parse(ledger, text.data, text.size, &err);
     if (status == 0)
-        tell(ledger, detector);
+        ledger_tell(ledger, detector);
     else
         log_warn(
             "%s is passed over, so cooldowns and limits begin anew: %s", ledger->path, err.text);

@@ -31,6 +31,12 @@ void ledger_close(struct ledger *ledger);
  * an empty one; one that is broken is logged and passed over. Blocks. */
 void ledger_restore(struct ledger *ledger, struct detector *detector);
 
+/* Tells a detector, before its first check, what is counted. */
+void ledger_tell(const struct ledger *ledger, struct detector *detector);
+
+/* Goes on for another configuration of the same `state`; that of before may end then. */
+void ledger_reload(struct ledger *ledger, const struct config *config);
+
 /* Counts a fire (EVENT_FIRE) and writes the file on the disk thread. */
 void ledger_note(struct ledger *ledger, const struct detector_event *event);
 
