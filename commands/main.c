@@ -1,5 +1,6 @@
 #include "agent/worker.h"
 #include "commands/command.h"
+#include "core/crash.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,7 @@ static int asks_for_help(int argc, char **argv)
 int main(int argc, char **argv)
 {
     worker_settle_child();
+    crash_install();
     if (argc < 2) {
         print_usage(stderr);
         return EXIT_USAGE;

@@ -8,7 +8,7 @@
  * that is nowhere: then the arguments, whatever they are, are put aside (System V ABI, AAPCS64) and
  * the function is looked up. Stubs are hidden, so that no library finds one in place of the real
  * function. */
-#include "core/error.h"
+#include "core/crash.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -33,6 +33,7 @@ void *on_demand_bind(struct binding *binding)
             dlerror(), binding->library);
         exit(1);
     }
+    crash_note_library();
     __atomic_store_n(
         &binding->function, function, __ATOMIC_RELEASE); /* two threads find the same */
     return function;

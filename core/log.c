@@ -9,12 +9,19 @@
 
 static enum log_level threshold = LOG_INFO;
 static enum log_format layout = LOG_LOGFMT;
+static bool is_set_up;
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 void log_setup(enum log_level level, enum log_format format)
 {
     threshold = level;
     layout = format;
+    is_set_up = true;
+}
+
+int log_chosen_format(void)
+{
+    return is_set_up ? (int)layout : -1;
 }
 
 bool log_enabled(enum log_level level)

@@ -9,6 +9,10 @@ enum log_format { LOG_LOGFMT, LOG_JSON };
 
 /* Process-wide, like standard error itself. Until it is called: info, logfmt. */
 void log_setup(enum log_level level, enum log_format format);
+/* The format that log_setup was given; -1 when it was not called. May be called from a signal
+ * handler. */
+int log_chosen_format(void);
+
 bool log_enabled(enum log_level level);
 
 /* One record with the current time; text that does not fit 1,000 bytes is cut. Safe from any

@@ -1,6 +1,7 @@
 #include "core/offload.h"
 
 #include "core/alloc.h"
+#include "core/crash.h"
 #include "core/error.h"
 #include "core/loop.h"
 
@@ -80,6 +81,7 @@ static void free_offload(struct offload *offload)
 static void *run(void *arg)
 {
     struct offload *offload = arg;
+    crash_guard_thread();
     pthread_mutex_lock(&offload->lock);
     while (!offload->closing) {
         struct job *job = dequeue(&offload->waiting);
