@@ -7,6 +7,7 @@
 #include "agent/capture/probe.h"
 #include "agent/capture/recorder.h"
 #include "agent/control.h"
+#include "agent/crashes.h"
 #include "agent/day_budget.h"
 #include "agent/detection/detector.h"
 #include "agent/detection/familiar.h"
@@ -346,6 +347,7 @@ struct agent *agent_open(const struct config *config, struct error *err)
     agent->probes = xcalloc(config->app_count, sizeof *agent->probes);
     agent->ticks_fd = agent->signals_fd = -1;
     agent->started_mono_ms = clock_mono_ms();
+    agent->crashes = crashes_open(config->state); /* what comes next may crash as well */
     if (open_threads(agent, err) < 0 || open_signals(agent, err) < 0 ||
         open_spool(agent, err) < 0 || open_reports(agent, err) < 0 ||
         open_sampler(agent, err) < 0) {
@@ -406,6 +408,7 @@ void agent_close(struct agent *agent)
     loop_close(agent->loop);
     if (drained)
         config_free(agent->own_config, &config_kinds);
+    crashes_close(agent->crashes);
     free(agent);
 }
 

@@ -32,6 +32,7 @@ struct agent {
     struct follow_ups *follow_ups;
     struct control *control;
     struct reload *reload;
+    struct crashes *crashes;
     struct probe **probes; /* by app; each NULL when it is over */
     int ticks_fd, signals_fd;
     struct loop_watch *ticks_watch, *signals_watch;

@@ -3,6 +3,7 @@
 #include "agent/agent_parts.h"
 #include "agent/baseline/baselines.h"
 #include "agent/capture/recorder.h"
+#include "agent/crashes.h"
 #include "agent/detection/detector.h"
 #include "agent/detection/ledger.h"
 #include "agent/footprint.h"
@@ -233,7 +234,7 @@ static json_t *agent_json(const struct agent *agent)
 json_t *status_json(const struct agent *agent)
 {
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I}, s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:o}",
+        "{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I}, s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:o, s:o}",
         "service", agent->config->service, "agent", agent_json(agent), "sources",
         sources_json(agent), "metrics", metrics_json(agent), "triggers", triggers_json(agent),
         "incidents", "running", running_json(agent), "last", incidents_last(agent->incidents),
@@ -242,7 +243,8 @@ json_t *status_json(const struct agent *agent)
         (json_int_t)agent->config->limits.spool_bytes, "waiting",
         (json_int_t)delivery_waiting(agent->delivery) + (json_int_t)reports_waiting(agent->reports),
         "limits", limits_json(agent), "exporters", exporters_json(agent), "recorder",
-        recorders_json(agent), "baselines", baselines_json(agent));
+        recorders_json(agent), "baselines", baselines_json(agent), "crashes",
+        crashes_json(agent->crashes));
 }
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)
@@ -297,6 +299,11 @@ static void put_own(const struct agent *agent, struct buf *out)
         (double)spool_bytes(agent->spool));
     one(out, "stakeout_spool_incidents", "gauge", "Incidents that wait for an exporter.",
         (double)(delivery_waiting(agent->delivery) + reports_waiting(agent->reports)));
+    one(out, "stakeout_crashes_total", "counter", "Crashes of the agent with this state folder.",
+        (double)crashes_count(agent->crashes));
+    if (crashes_last_ms(agent->crashes))
+        one(out, "stakeout_last_crash_timestamp_seconds", "gauge", "When the agent crashed last.",
+            (double)crashes_last_ms(agent->crashes) / 1000);
 }
 
 static void put_limits(const struct agent *agent, struct buf *out)

@@ -2,6 +2,8 @@
 
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "core/crash.h"
+#include "core/log.h"
 #include "core/loop.h"
 
 #include <errno.h>
@@ -21,6 +23,10 @@
 static const char mark[] = "STAKEOUT_CHILD", memory_mark[] = "STAKEOUT_CHILD_MEMORY";
 
 enum { NICENESS = 10, CPU_SECONDS = 60, WHY_SIZE = 512 };
+
+/* What is logged of one child's crash: its head and its frames. A child of which somebody has taken
+ * hold cannot fill the log. */
+enum { CRASH_LINES_MAX = CRASH_FRAMES_MAX + 1 };
 
 /* Between the end of a child's standard error and its end as a process there is a moment. */
 static const int64_t reap_again_ms = 5;
@@ -48,6 +54,7 @@ struct worker {
     char line[WHY_SIZE];      /* the last line it said */
     size_t line_size;
     bool line_ended;
+    int crash_lines; /* those of its crash that were logged */
 };
 
 static void wake(void *arg);
@@ -170,7 +177,8 @@ static void conclude_ended(struct worker *worker, int ended)
     else if (status > 0)
         snprintf(why, sizeof why, "it ended with status %d", status);
     else if (status < 0)
-        snprintf(why, sizeof why, "it was killed by signal %d", WTERMSIG(ended));
+        snprintf(why, sizeof why, "it was killed by signal %d%s", WTERMSIG(ended),
+            worker->crash_lines ? ": where it crashed is in the log" : "");
     conclude(worker, worker->late ? -1 : status, status || worker->late ? why : NULL);
 }
 
@@ -187,11 +195,24 @@ static void reap(struct worker *worker)
         loop_timer_set(worker->timer, clock_mono_ms() + reap_again_ms);
 }
 
+/* The log is where people look for a crash, a child's as well. */
+static void pass_on_crash(struct worker *worker)
+{
+    size_t size = strlen(crash_prefix);
+    if (worker->line_size < size || memcmp(worker->line, crash_prefix, size) != 0 ||
+        worker->crash_lines == CRASH_LINES_MAX)
+        return;
+    worker->crash_lines++;
+    log_error("child process %ld: %.*s", (long)worker->pid, (int)worker->line_size, worker->line);
+}
+
 /* Keeps the last line that is not empty, and of that what has room. */
 static void take_line(struct worker *worker, const char *data, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         if (data[i] == '\n') {
+            if (!worker->line_ended)
+                pass_on_crash(worker);
             worker->line_ended = true;
             continue;
         }
@@ -318,6 +339,7 @@ static void start(struct worker *worker)
     int ends[2];
     worker->late = worker->line_ended = false;
     worker->line_size = 0;
+    worker->crash_lines = 0;
     int code = open_pipe(ends);
     if (!code) {
         code = spawn(worker, ends[1]);

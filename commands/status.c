@@ -98,6 +98,18 @@ static void print_triggers(const json_t *status)
     }
 }
 
+/* Of the agent itself; nothing when there was none. */
+static void print_crashes(const json_t *status)
+{
+    const json_t *crashes = json_object_get(status, "crashes");
+    const json_t *last = json_object_get(crashes, "last");
+    if (!last)
+        return;
+    printf("crashed %.0f time%s, last at %s: %s\n%4ssee %s\n", number_of(crashes, "count"),
+        number_of(crashes, "count") > 1 ? "s" : "",
+        text_of(last, "time"), text_of(last, "text"), "", text_of(last, "file"));
+}
+
 /* Nothing of a recorder that has nothing to do. */
 static void print_recorders(const json_t *status)
 {
@@ -190,6 +202,7 @@ static void print_status(const json_t *status, bool as_json)
         return;
     }
     print_agent(status);
+    print_crashes(status);
     print_sources(status);
     print_metrics(status);
     print_triggers(status);

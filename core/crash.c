@@ -310,6 +310,12 @@ static void on_crash(int number, siginfo_t *info, void *context)
     send_again(); /* it is blocked until this returns */
 }
 
+void crash_let_through(sigset_t *mask)
+{
+    for (size_t i = 0; i < CRASH_SIGNALS; i++)
+        sigdelset(mask, crash_signals[i]);
+}
+
 static void give_back(void *stack)
 {
     stack_t none = {.ss_flags = SS_DISABLE};
@@ -346,6 +352,8 @@ void crash_install(void)
     installed = true;
     crash_modules_note();
     crash_guard_thread();
+    crash_modules_release("libunwind.");
+    crash_modules_release("liblzma."); /* which the unwinder needs */
     for (size_t i = 0; i < CRASH_SIGNALS; i++)
         sigaddset(&action.sa_mask, crash_signals[i]);
     for (size_t i = 0; i < CRASH_SIGNALS; i++)

@@ -10,6 +10,8 @@
 #ifndef CORE_CRASH_H
 #define CORE_CRASH_H
 
+#include <signal.h>
+
 /* Once, at the start of the program, by its first thread, which is guarded then. */
 void crash_install(void);
 
@@ -17,6 +19,10 @@ void crash_install(void);
  * through: blocked ones end the process without a report. Cheap when it was called before. Does
  * nothing where crash_install was not called. */
 void crash_guard_thread(void);
+
+/* Takes the signals of a crash out of a mask, for a library's threads that are to take no others.
+ */
+void crash_let_through(sigset_t *mask);
 
 /* After the program has loaded a library: crash_modules_note, where crash_install was called. */
 void crash_note_library(void);

@@ -1,6 +1,7 @@
 #include "review/web/web.h"
 
 #include "core/alloc.h"
+#include "core/crash.h"
 #include "core/error.h"
 #include "core/listen.h"
 #include "review/store/store.h"
@@ -50,10 +51,12 @@ struct exchange {
     bool too_large; /* what is uploaded does not fit */
 };
 
+/* The first that is called on a connection's thread. */
 static void *begin_exchange(void *arg, const char *uri, struct MHD_Connection *connection)
 {
     (void)arg;
     (void)connection;
+    crash_guard_thread();
     struct exchange *exchange = xcalloc(1, sizeof *exchange);
     exchange->uri = xstrdup(uri);
     buf_init(&exchange->upload, FORM_MAX);
@@ -199,11 +202,12 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
     return result;
 }
 
-/* Its threads take no signals: they are the program's. */
+/* Its threads take no signals but those of a crash: they are the program's. */
 static struct MHD_Daemon *serve(struct web *web, int listening)
 {
     sigset_t all, before;
     sigfillset(&all);
+    crash_let_through(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     struct MHD_Daemon *daemon = MHD_start_daemon(
         MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL,

@@ -3,6 +3,7 @@
 #include "review/analysis/reanalysis.h"
 
 #include "core/alloc.h"
+#include "core/crash.h"
 #include "core/error.h"
 #include "review/web/web_index.h"
 #include "review/web/web_parts.h"
@@ -38,6 +39,7 @@ static void analyse(struct web_site *site, const char *id)
 static void *run(void *arg)
 {
     struct web_analyst *analyst = arg;
+    crash_guard_thread();
     setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS); /* of this thread only */
     for (char *id; analyst->left > 0 && (id = web_index_wait_unanalysed(analyst->site->index));) {
         analyse(analyst->site, id);

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "core/crash.h"
 #include "core/error.h"
 #include "core/incident.h"
 #include "core/known.h"
@@ -249,6 +250,7 @@ static void *run(void *arg)
 {
     struct web_index *index = arg;
     int64_t next_all_ms = 0;
+    crash_guard_thread();
     do {
         bool all = clock_mono_ms() >= next_all_ms || !index->complete;
         refresh(index, all ? INT64_MIN : clock_wall_ms() - recent_span_ms);
