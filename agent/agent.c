@@ -14,6 +14,7 @@
 #include "agent/detection/learned.h"
 #include "agent/detection/ledger.h"
 #include "agent/follow_ups.h"
+#include "agent/footprint.h"
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
@@ -433,6 +434,7 @@ void agent_run(struct agent *agent)
         return;
     }
     agent_start_probes(agent);
+    footprint_release_libraries();
     loop_run(agent->loop);
     reactions_sum_up(agent);
     size_t left = delivery_waiting(agent->delivery) + reports_waiting(agent->reports);

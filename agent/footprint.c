@@ -2,7 +2,9 @@
 
 #include "core/fs.h"
 
+#include <link.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -29,4 +31,26 @@ void footprint_read(struct footprint *footprint)
     fs_each("/proc/self/fd", count, &footprint->open_fds, NULL);
     if (footprint->open_fds > 0)
         footprint->open_fds--; /* the folder itself was open while it was read */
+}
+
+/* A segment that is never written is the file's pages and nothing else. Those of the program itself
+ * stay (it has no name): a debugger has breakpoints in them. */
+static int release(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    uintptr_t page = *(const uintptr_t *)arg;
+    for (size_t i = 0; *info->dlpi_name && i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t start = (info->dlpi_addr + segment->p_vaddr) / page * page;
+        uintptr_t end = info->dlpi_addr + segment->p_vaddr + segment->p_memsz;
+        if (segment->p_type == PT_LOAD && !(segment->p_flags & PF_W))
+            madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void footprint_release_libraries(void)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    dl_iterate_phdr(release, &page);
 }

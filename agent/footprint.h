@@ -12,4 +12,9 @@ struct footprint {
 
 void footprint_read(struct footprint *footprint);
 
+/* Takes what libraries have needed for their start only, and what was read along with it, out of
+ * this process's memory: half of what is resident. What is used of their files later is mapped
+ * again. */
+void footprint_release_libraries(void);
+
 #endif

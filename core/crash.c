@@ -352,8 +352,6 @@ void crash_install(void)
     installed = true;
     crash_modules_note();
     crash_guard_thread();
-    crash_modules_release("libunwind.");
-    crash_modules_release("liblzma."); /* which the unwinder needs */
     for (size_t i = 0; i < CRASH_SIGNALS; i++)
         sigaddset(&action.sa_mask, crash_signals[i]);
     for (size_t i = 0; i < CRASH_SIGNALS; i++)

@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum { MODULES_MAX = 128 };
@@ -138,26 +137,4 @@ bool crash_modules_find(uintptr_t address, struct crash_place *place)
         return true;
     }
     return false;
-}
-
-/* A segment that is never written is the file's pages and nothing else. */
-static int release(struct dl_phdr_info *info, size_t size, void *arg)
-{
-    (void)size;
-    const char *prefix = arg, *slash = strrchr(info->dlpi_name, '/');
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    if (!slash || strncmp(slash + 1, prefix, strlen(prefix)) != 0)
-        return 0;
-    for (size_t i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        uintptr_t start = info->dlpi_addr + segment->p_vaddr, end = start + segment->p_memsz;
-        if (segment->p_type == PT_LOAD && !(segment->p_flags & PF_W))
-            madvise((void *)(start / page * page), end - start / page * page, MADV_DONTNEED);
-    }
-    return 0;
-}
-
-void crash_modules_release(const char *name)
-{
-    dl_iterate_phdr(release, (void *)(uintptr_t)name);
 }

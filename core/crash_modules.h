@@ -19,8 +19,4 @@ void crash_modules_note_now(void);
 /* Fills place. False: the address is in no module that is known, and place holds it as it is. */
 bool crash_modules_find(uintptr_t address, struct crash_place *place);
 
-/* Takes out of this process's memory what loading a module has brought in from its file, for
- * modules whose names begin with `name`. What is used of it later is mapped again. */
-void crash_modules_release(const char *name);
-
 #endif
