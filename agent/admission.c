@@ -1,9 +1,8 @@
 #include "agent/admission.h"
 
 #include "agent/agent_parts.h"
-#include "agent/capture/probe.h"
-#include "agent/capture/recorder.h"
 #include "agent/incidents.h"
+#include "agent/preflight.h"
 #include "agent/storage/spool.h"
 #include "config/config.h"
 #include "core/error.h"
@@ -17,15 +16,6 @@ const char *admission_refusal(const struct agent *agent)
     if (spool_bytes(agent->spool) >= (uint64_t)agent->config->limits.spool_bytes)
         return "the spool is full (limits.spool): incidents wait for an exporter";
     return NULL;
-}
-
-void admission_clear_way(struct agent *agent, size_t app)
-{
-    if (!agent->probes[app])
-        return;
-    probe_stop(agent->probes[app]);
-    agent->probes[app] = NULL;
-    recorder_release(agent->recorder, app);
 }
 
 /* The index of the named app, or -1 and err. */
@@ -57,6 +47,6 @@ const char *admission_take(
     int index = find_app(agent->config, app, err);
     if (index < 0)
         return NULL;
-    admission_clear_way(agent, (size_t)index);
+    preflight_clear_way(agent->preflight, (size_t)index);
     return incidents_manual(agent->incidents, (size_t)index, reason, set, err);
 }

@@ -11,10 +11,6 @@ struct error;
 /* Why none may be opened ("the spool is full ..."), or NULL. */
 const char *admission_refusal(const struct agent *agent);
 
-/* Ends a probe of the app that is still under way: an app takes one CPU profile at a time. The
- * recorder, which waited for it, may begin. */
-void admission_clear_way(struct agent *agent, size_t app);
-
 /* Whether the names (NULL: not given) of an app and a capture set exist: 0, or -1 and err. */
 int admission_check(
     const struct config *config, const char *app, const char *set, struct error *err);

@@ -4,7 +4,7 @@
 #include "agent/agent_parts.h"
 #include "agent/baseline/baselines.h"
 #include "agent/baseline/calm.h"
-#include "agent/capture/probe.h"
+#include "agent/capture/endpoint.h"
 #include "agent/capture/recorder.h"
 #include "agent/control.h"
 #include "agent/crashes.h"
@@ -19,6 +19,7 @@
 #include "agent/incidents.h"
 #include "agent/kinds.h"
 #include "agent/memory_room.h"
+#include "agent/preflight.h"
 #include "agent/progress.h"
 #include "agent/reactions.h"
 #include "agent/reload.h"
@@ -55,44 +56,10 @@ static const int64_t own_memory_bytes = 24 << 20;
 /* What a close gives its threads: the disk may have something to finish, a look-up has not. */
 static const int64_t close_disk_ms = 3000, close_names_ms = 200;
 
-void agent_stop_probes(struct agent *agent)
+static bool on_busy(void *arg, size_t app)
 {
-    for (size_t i = 0; i < agent->config->app_count; i++)
-        admission_clear_way(agent, i);
-}
-
-static void on_probed(void *arg, const struct app_config *app, const struct capture_entry *entry,
-    const struct error *problem)
-{
-    (void)arg;
-    char *part = probe_describe(app, entry);
-    if (problem)
-        log_warn("%s: %s", part, problem->text);
-    else
-        log_debug("%s: ok", part);
-    free(part);
-}
-
-static void on_all_probed(void *arg, const struct app_config *app, size_t available, size_t tried)
-{
-    log_info("app %s: %zu of %zu profiles can be had", app->name, available, tried);
-    struct agent *agent = arg;
-    admission_clear_way(agent, (size_t)(app - agent->config->apps));
-}
-
-/* What will not work is better known before the first spike than after it. */
-void agent_start_probes(struct agent *agent)
-{
-    for (size_t i = 0; i < agent->config->app_count; i++) {
-        struct probe_setup setup = {.loop = agent->loop,
-            .config = agent->config,
-            .app = &agent->config->apps[i],
-            .patient = true,
-            .found = on_probed,
-            .done = on_all_probed,
-            .arg = agent};
-        agent->probes[i] = probe_start(&setup);
-    }
+    const struct agent *agent = arg;
+    return incidents_are_busy(agent->incidents, app);
 }
 
 void agent_sampled(void *arg)
@@ -103,6 +70,7 @@ void agent_sampled(void *arg)
         learned_update(agent->learned);
         familiar_update(agent->familiar);
         calm_update(agent);
+        preflight_update(agent->preflight);
     }
     incidents_sampled(agent->incidents);
 }
@@ -205,7 +173,7 @@ static void stop(struct agent *agent)
     log_info("stopping: what is running is finished within %.3g s", (double)grace_ms / 1000);
     reload_stop(agent->reload);
     recorder_stop(agent->recorder);
-    agent_stop_probes(agent);
+    preflight_stop(agent->preflight);
     incidents_finish(agent->incidents, now_ms + capture_ms);
     reports_hurry(agent->reports, now_ms + capture_ms);
     delivery_hurry(agent->delivery);
@@ -288,19 +256,38 @@ static int open_reports(struct agent *agent, struct error *err)
     return delivery_take_up(agent->delivery, lacks_report, agent, err);
 }
 
-struct recorder *agent_open_recorder(const struct agent *agent)
+void agent_open_endpoints(struct agent *agent)
 {
-    struct recorder_setup setup = {.loop = agent->loop,
+    agent->endpoint_count = agent->config->app_count;
+    agent->endpoints = xcalloc(agent->endpoint_count, sizeof *agent->endpoints);
+    for (size_t i = 0; i < agent->endpoint_count; i++)
+        agent->endpoints[i] = endpoint_new();
+    struct recorder_setup recorder = {.loop = agent->loop,
         .disk = agent->disk,
         .spool = agent->spool,
         .config = agent->config,
+        .endpoints = agent->endpoints,
         .series = &agent->series};
-    return recorder_open(&setup);
+    agent->recorder = recorder_open(&recorder);
+    struct preflight_setup preflight = {.loop = agent->loop,
+        .config = agent->config,
+        .recorder = agent->recorder,
+        .endpoints = agent->endpoints,
+        .busy = on_busy,
+        .arg = agent};
+    agent->preflight = preflight_open(&preflight);
+}
+
+void agent_close_endpoints(struct agent *agent)
+{
+    for (size_t i = 0; i < agent->endpoint_count; i++)
+        endpoint_free(agent->endpoints[i]);
+    free(agent->endpoints);
 }
 
 static void open_incidents(struct agent *agent)
 {
-    agent->recorder = agent_open_recorder(agent);
+    agent_open_endpoints(agent);
     struct incidents_setup setup = {
         .loop = agent->loop,
         .disk = agent->disk,
@@ -308,6 +295,7 @@ static void open_incidents(struct agent *agent)
         .recorder = agent->recorder,
         .worker = agent->worker,
         .config = agent->config,
+        .endpoints = agent->endpoints,
         .series = &agent->series,
         .identify = on_identify,
         .excursion = reactions_excursion,
@@ -345,7 +333,6 @@ struct agent *agent_open(const struct config *config, struct error *err)
 {
     struct agent *agent = xcalloc(1, sizeof *agent);
     agent->config = config;
-    agent->probes = xcalloc(config->app_count, sizeof *agent->probes);
     agent->ticks_fd = agent->signals_fd = -1;
     agent->started_mono_ms = clock_mono_ms();
     agent->crashes = crashes_open(config->state); /* what comes next may crash as well */
@@ -372,8 +359,7 @@ void agent_close(struct agent *agent)
     control_close(agent->control);
     reload_stop(agent->reload);
     recorder_stop(agent->recorder);
-    agent_stop_probes(agent);
-    free(agent->probes);
+    preflight_close(agent->preflight);
     sampler_close(agent->sampler);
     learned_stop(agent->learned);
     familiar_stop(agent->familiar);
@@ -407,6 +393,7 @@ void agent_close(struct agent *agent)
     if (agent->signals_fd >= 0)
         close(agent->signals_fd);
     loop_close(agent->loop);
+    agent_close_endpoints(agent);
     if (drained)
         config_free(agent->own_config, &config_kinds);
     crashes_close(agent->crashes);
@@ -433,7 +420,7 @@ void agent_run(struct agent *agent)
         log_error("%s", err.text);
         return;
     }
-    agent_start_probes(agent);
+    preflight_update(agent->preflight);
     footprint_release_libraries();
     loop_run(agent->loop);
     reactions_sum_up(agent);

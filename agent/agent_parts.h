@@ -33,7 +33,9 @@ struct agent {
     struct control *control;
     struct reload *reload;
     struct crashes *crashes;
-    struct probe **probes; /* by app; each NULL when it is over */
+    struct endpoint **endpoints; /* by app */
+    size_t endpoint_count;
+    struct preflight *preflight;
     int ticks_fd, signals_fd;
     struct loop_watch *ticks_watch, *signals_watch;
     struct loop_timer *stopping;         /* looks whether a stop is complete */
@@ -49,13 +51,13 @@ struct agent {
 /* Samples were pushed: arg is the agent. */
 void agent_sampled(void *arg);
 
-/* The preflight of every app of the agent's configuration, at once and no more. */
-void agent_start_probes(struct agent *agent);
-void agent_stop_probes(struct agent *agent);
+/* What asks the apps of the agent's configuration: endpoints, recorder, preflight; and frees the
+ * endpoints, after the other two. */
+void agent_open_endpoints(struct agent *agent);
+void agent_close_endpoints(struct agent *agent);
 
-/* Parts that a reload replaces: the recorder for the agent's configuration, the sources for another
- * one (NULL and err), and what a child may have of its memory. */
-struct recorder *agent_open_recorder(const struct agent *agent);
+/* More that a reload replaces: the sources for another configuration (NULL and err), and what a
+ * child may have of its memory. */
 struct sampler *agent_open_sampler(
     struct agent *agent, const struct config *config, struct error *err);
 int64_t agent_child_memory(const struct config *config);

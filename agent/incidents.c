@@ -63,13 +63,14 @@ void incidents_close(struct incidents *incidents)
     free(incidents);
 }
 
-void incidents_reload(
-    struct incidents *incidents, const struct config *config, struct recorder *recorder)
+void incidents_reload(struct incidents *incidents, const struct config *config,
+    struct recorder *recorder, struct endpoint *const *endpoints)
 {
     free(incidents->running);
     free(incidents->leaving);
     incidents->setup.config = config;
     incidents->setup.recorder = recorder;
+    incidents->setup.endpoints = endpoints;
     incidents->running = xcalloc(config->app_count, sizeof *incidents->running);
     incidents->leaving = xcalloc(config->app_count, sizeof *incidents->leaving);
 }
@@ -264,6 +265,7 @@ static void begin_capture(
         .loop = incidents->loop,
         .disk = incidents->disk,
         .app = &config->apps[running->app],
+        .endpoint = incidents->endpoints[running->app],
         .set = set,
         .folder = running->folder,
         .incident = running->incident,

@@ -11,6 +11,7 @@
 
 struct config;
 struct detector_event;
+struct endpoint;
 struct error;
 struct incident;
 struct incident_recurrence;
@@ -39,6 +40,7 @@ struct incidents_setup {
     struct recorder *recorder; /* gives its slices to incidents that take a CPU profile */
     struct worker *worker;     /* merges them */
     const struct config *config;
+    struct endpoint *const *endpoints; /* by app */
     const struct series_set *series;
     /* Fills what is known of where an app runs. */
     void (*identify)(void *arg, size_t app, struct source_identity *identity);
@@ -66,8 +68,8 @@ struct incidents *incidents_open(const struct incidents_setup *setup);
 void incidents_close(struct incidents *incidents);
 
 /* Goes on for another configuration, while incidents_idle; that of before may end then. */
-void incidents_reload(
-    struct incidents *incidents, const struct config *config, struct recorder *recorder);
+void incidents_reload(struct incidents *incidents, const struct config *config,
+    struct recorder *recorder, struct endpoint *const *endpoints);
 
 /* Whether an incident of this app is running; its id, or NULL. */
 const char *incidents_running(const struct incidents *incidents, size_t app);

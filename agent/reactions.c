@@ -10,6 +10,7 @@
 #include "agent/detection/ledger.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
+#include "agent/preflight.h"
 #include "agent/sampler.h"
 #include "config/config.h"
 #include "core/clock.h"
@@ -31,7 +32,7 @@ static int on_open(void *arg, const struct detector_event *event, struct error *
     struct agent *agent = arg;
     if (!event->again)
         log_info("trigger %s fired: %s", name_of(agent, event), event->reason);
-    admission_clear_way(agent, agent->config->triggers[event->trigger].app);
+    preflight_clear_way(agent->preflight, agent->config->triggers[event->trigger].app);
     return incidents_fire(agent->incidents, event, err);
 }
 

@@ -10,6 +10,7 @@
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
+#include "agent/preflight.h"
 #include "agent/reactions.h"
 #include "agent/reports.h"
 #include "agent/sampler.h"
@@ -248,17 +249,13 @@ static void wait_for_incidents(struct reload *reload)
     reload->finish_at_ms = now_ms + 2 * finish_ms; /* one that fires since */
 }
 
-static void replace_recorder(struct agent *agent)
+static void replace_endpoints(struct agent *agent)
 {
+    preflight_close(agent->preflight);
     recorder_close(agent->recorder);
-    agent->recorder = agent_open_recorder(agent);
-    incidents_reload(agent->incidents, agent->config, agent->recorder);
-}
-
-static void replace_probes(struct agent *agent)
-{
-    free(agent->probes);
-    agent->probes = xcalloc(agent->config->app_count, sizeof *agent->probes);
+    agent_close_endpoints(agent);
+    agent_open_endpoints(agent);
+    incidents_reload(agent->incidents, agent->config, agent->recorder, agent->endpoints);
 }
 
 /* The old ones are closed before series that only they filled are. */
@@ -289,8 +286,7 @@ static void switch_over(
     reload->next = NULL;
     log_setup((enum log_level)agent->config->log.level, (enum log_format)agent->config->log.format);
     replace_sources(agent, sampler);
-    replace_recorder(agent);
-    replace_probes(agent);
+    replace_endpoints(agent);
     worker_limit(agent->worker, agent_child_memory(agent->config));
     reports_reload(agent->reports, agent->config);
     reactions_reload(agent, change);
@@ -300,15 +296,15 @@ static void switch_over(
     if (agent->ticks_fd >= 0 && was->interval_ms != agent->config->interval_ms &&
         ticks_set(agent, &err) < 0)
         log_error("%s", err.text);
-    agent_start_probes(agent);
+    preflight_update(agent->preflight);
     config_free(before, &config_kinds);
 }
 
-/* The agent goes on as it was: its recorder was stopped. */
+/* The agent goes on as it was: its recorder and preflight were stopped. */
 static void stay(struct reload *reload, const struct error *err)
 {
-    replace_recorder(reload->agent);
-    agent_start_probes(reload->agent);
+    replace_endpoints(reload->agent);
+    preflight_update(reload->agent->preflight);
     refuse(reload, err->text);
 }
 
@@ -349,7 +345,7 @@ static void look(void *arg)
     struct agent *agent = reload->agent;
     bool idle = incidents_idle(agent->incidents);
     if (idle) {
-        agent_stop_probes(agent);
+        preflight_stop(agent->preflight);
         recorder_stop(agent->recorder);
     } else {
         wait_for_incidents(reload);

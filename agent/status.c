@@ -9,6 +9,7 @@
 #include "agent/footprint.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
+#include "agent/preflight.h"
 #include "agent/reports.h"
 #include "agent/sampler.h"
 #include "agent/storage/delivery.h"
@@ -185,6 +186,35 @@ static json_t *recorders_json(const struct agent *agent)
     return list;
 }
 
+static json_t *finding_json(const struct preflight_finding *finding)
+{
+    static const char *const verdicts[] = {"ok", "shorter", "failed"};
+    const char *why = finding->why.text;
+    json_t *json = json_pack("{s:o, s:s, s:o}", "profile", json_text(finding->profile), "state",
+        verdicts[finding->verdict], "error", json_text(*why ? why : NULL));
+    if (finding->verdict == PROBE_SHORTER)
+        json_object_set_new(json, "seconds", json_integer(finding->seconds));
+    return json;
+}
+
+/* What was tried of the apps' profiles beforehand. */
+static json_t *preflight_json(const struct agent *agent)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < agent->config->app_count; i++) {
+        const struct preflight_finding *findings;
+        size_t count = preflight_findings(agent->preflight, i, &findings);
+        json_t *profiles = json_array();
+        for (size_t j = 0; j < count; j++)
+            json_array_append_new(profiles, finding_json(&findings[j]));
+        json_array_append_new(
+            list, json_pack("{s:s, s:b, s:o, s:o}", "app", agent->config->apps[i].name, "running",
+                      preflight_is_running(agent->preflight, i), "error",
+                      json_text(preflight_problem(agent->preflight, i)), "profiles", profiles));
+    }
+    return list;
+}
+
 static json_t *baseline_json(const struct agent *agent, size_t app)
 {
     struct baselines_status status;
@@ -233,8 +263,8 @@ static json_t *agent_json(const struct agent *agent)
 
 json_t *status_json(const struct agent *agent)
 {
-    return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I}, s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:o, s:o}",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I}, s:{s:I, s:I, s:I}, s:o, s:o, "
+                     "s:o, s:o, s:o, s:o}",
         "service", agent->config->service, "agent", agent_json(agent), "sources",
         sources_json(agent), "metrics", metrics_json(agent), "triggers", triggers_json(agent),
         "incidents", "running", running_json(agent), "last", incidents_last(agent->incidents),
@@ -242,9 +272,9 @@ json_t *status_json(const struct agent *agent)
         (json_int_t)spool_bytes(agent->spool), "limit_bytes",
         (json_int_t)agent->config->limits.spool_bytes, "waiting",
         (json_int_t)delivery_waiting(agent->delivery) + (json_int_t)reports_waiting(agent->reports),
-        "limits", limits_json(agent), "exporters", exporters_json(agent), "recorder",
-        recorders_json(agent), "baselines", baselines_json(agent), "crashes",
-        crashes_json(agent->crashes));
+        "limits", limits_json(agent), "exporters", exporters_json(agent), "preflight",
+        preflight_json(agent), "recorder", recorders_json(agent), "baselines",
+        baselines_json(agent), "crashes", crashes_json(agent->crashes));
 }
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)

@@ -108,18 +108,25 @@ static void check_sources(struct checks *checks)
     series_set_free(&series);
 }
 
-static void say_profile(void *arg, const struct app_config *app, const struct capture_entry *entry,
-    const struct error *problem)
+/* What can be had in a shorter form is no failure: it is taken so. */
+static void say_profile(void *arg, const struct probe_finding *finding)
 {
-    char *part = probe_describe(app, entry);
-    say(arg, part, problem);
+    struct checks *checks = arg;
+    char *part = probe_describe(finding->app, finding->entry);
+    if (finding->verdict == PROBE_SHORTER)
+        printf("%s: warning: %s\n", part, finding->why->text);
+    else
+        say(checks, part, finding->why);
     free(part);
 }
 
-static void note_probed(void *arg, const struct app_config *app, size_t available, size_t tried)
+static void note_probed(void *arg, const struct probe_summary *summary)
 {
-    (void)app, (void)available, (void)tried;
     struct checks *checks = arg;
+    char *part = xasprintf("app %s", summary->app->name);
+    if (summary->problem)
+        say(checks, part, summary->problem);
+    free(part);
     checks->probed = true;
 }
 

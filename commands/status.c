@@ -106,8 +106,27 @@ static void print_crashes(const json_t *status)
     if (!last)
         return;
     printf("crashed %.0f time%s, last at %s: %s\n%4ssee %s\n", number_of(crashes, "count"),
-        number_of(crashes, "count") > 1 ? "s" : "",
-        text_of(last, "time"), text_of(last, "text"), "", text_of(last, "file"));
+        number_of(crashes, "count") > 1 ? "s" : "", text_of(last, "time"), text_of(last, "text"),
+        "", text_of(last, "file"));
+}
+
+/* Only what does not work as it is configured. */
+static void print_preflight(const json_t *status)
+{
+    size_t i, j, told = 0;
+    json_t *app, *profile;
+    json_array_foreach(json_object_get(status, "preflight"), i, app)
+    {
+        const char *name = text_of(app, "app"), *problem = text_of(app, "error");
+        if (*problem)
+            printf("%sapp %s: %s\n", told++ ? "" : "\n", name, problem);
+        json_array_foreach(json_object_get(app, "profiles"), j, profile)
+        {
+            if (strcmp(text_of(profile, "state"), "ok") != 0)
+                printf("%sapp %s, %s: %s\n", told++ ? "" : "\n", name, text_of(profile, "profile"),
+                    text_of(profile, "error"));
+        }
+    }
 }
 
 /* Nothing of a recorder that has nothing to do. */
@@ -206,6 +225,7 @@ static void print_status(const json_t *status, bool as_json)
     print_sources(status);
     print_metrics(status);
     print_triggers(status);
+    print_preflight(status);
     print_recorders(status);
     print_baselines(status);
     print_limits(status);

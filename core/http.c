@@ -215,11 +215,15 @@ static enum http_outcome outcome_of(const struct http_request *request, CURLcode
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
         return HTTP_UNREACHED;
     case CURLE_OPERATION_TIMEDOUT:
         curl_easy_getinfo(request->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
         return connected_us > 0 ? HTTP_TIMEOUT : HTTP_UNREACHED;
+    case CURLE_UNSUPPORTED_PROTOCOL: /* of the URL, or of the answer, which it takes for HTTP/0.9 */
+        curl_easy_getinfo(request->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
+        return connected_us > 0 ? HTTP_NOT_HTTP : HTTP_UNREACHED;
+    case CURLE_WEIRD_SERVER_REPLY:
+        return HTTP_NOT_HTTP;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CACERT_BADFILE:

@@ -21,7 +21,8 @@ enum http_outcome {
     HTTP_BROKEN,    /* the connection ended in the middle of the request or answer */
     HTTP_TOO_LARGE, /* the answer is larger than max_answer_bytes */
     HTTP_REFUSED,   /* on_data said no, or an upload file could not be read */
-    HTTP_BAD_TLS    /* no trust: certificate or handshake */
+    HTTP_BAD_TLS,   /* no trust: certificate or handshake */
+    HTTP_NOT_HTTP   /* who answers speaks another protocol */
 };
 
 struct http_result {

@@ -19,6 +19,8 @@ static const unsigned char stub_profile[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00,
 
 static const char stub_busy[] = "Could not enable CPU profiling: cpu profiling already in use\n";
 
+static const char stub_too_long[] = "profile duration exceeds server's WriteTimeout\n";
+
 enum { STUB_LENGTHS = 64 };
 
 struct profiler_stub {
@@ -30,6 +32,9 @@ struct profiler_stub {
     atomic_int hold;                    /* while it is set, no CPU profile ends */
     atomic_int status;                  /* of CPU profiles; 0: 200 */
     atomic_int cut, empty;              /* only a part of the profile is sent; nothing is */
+    atomic_int write_timeout_s;         /* Go's server's; 0: none */
+    atomic_int no_heap;                 /* that path is not served */
+    atomic_int others;                  /* requests for other profiles than the CPU's */
     atomic_int running, taken, refused; /* CPU profiles: now, ever begun, while one was running */
     atomic_int lengths[STUB_LENGTHS];   /* their seconds */
 };
@@ -45,6 +50,23 @@ static enum MHD_Result profiler_answer(
     return result;
 }
 
+static const char *profiler_query(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static enum MHD_Result profiler_refuse(
+    struct MHD_Connection *connection, unsigned status, const char *text)
+{
+    return profiler_answer(connection, status, text, strlen(text));
+}
+
+static int profiler_exceeds(const struct profiler_stub *stub, int seconds)
+{
+    int limit = atomic_load(&stub->write_timeout_s);
+    return limit && seconds >= limit;
+}
+
 /* As for Go, an end of the client's half ends the recording, and what there is is sent. */
 static int profiler_client_is_gone(struct MHD_Connection *connection)
 {
@@ -58,13 +80,15 @@ static enum MHD_Result profiler_cpu(struct profiler_stub *stub, struct MHD_Conne
 {
     static const char no[] = "no\n";
     int status = atomic_load(&stub->status), none = 0;
+    const char *seconds = profiler_query(connection, "seconds");
     if (status)
         return profiler_answer(connection, (unsigned)status, no, strlen(no));
+    if (profiler_exceeds(stub, seconds ? atoi(seconds) : 30))
+        return profiler_refuse(connection, 400, stub_too_long);
     if (!atomic_compare_exchange_strong(&stub->running, &none, 1)) {
         atomic_fetch_add(&stub->refused, 1);
         return profiler_answer(connection, 500, stub_busy, strlen(stub_busy));
     }
-    const char *seconds = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "seconds");
     int index = atomic_fetch_add(&stub->taken, 1) % STUB_LENGTHS;
     atomic_store(&stub->lengths[index], seconds ? atoi(seconds) : 30);
     for (int ms = 0; ms < atomic_load(&stub->record_ms) || atomic_load(&stub->hold); ms += 2) {
@@ -77,6 +101,23 @@ static enum MHD_Result profiler_cpu(struct profiler_stub *stub, struct MHD_Conne
     if (atomic_load(&stub->empty))
         size = 0;
     return profiler_answer(connection, 200, stub_profile, size);
+}
+
+/* As Go does, the length is looked at before `debug`. */
+static enum MHD_Result profiler_other(
+    struct profiler_stub *stub, struct MHD_Connection *connection, const char *url)
+{
+    const char *seconds = profiler_query(connection, "seconds");
+    atomic_fetch_add(&stub->others, 1);
+    if (strstr(url, "/heap") && atomic_load(&stub->no_heap))
+        return profiler_refuse(connection, 404, "Unknown profile\n");
+    if (seconds && atoi(seconds) <= 0)
+        return profiler_refuse(connection, 400, "invalid value for \"seconds\"\n");
+    if (seconds && profiler_exceeds(stub, atoi(seconds)))
+        return profiler_refuse(connection, 400, stub_too_long);
+    if (seconds && profiler_query(connection, "debug"))
+        return profiler_refuse(connection, 400, "seconds and debug params are incompatible\n");
+    return profiler_answer(connection, 200, stub_profile, sizeof stub_profile);
 }
 
 static enum MHD_Result profiler_serve(void *arg, struct MHD_Connection *connection, const char *url,
@@ -93,7 +134,7 @@ static enum MHD_Result profiler_serve(void *arg, struct MHD_Connection *connecti
         return MHD_YES;
     if (strstr(url, "/profile"))
         return profiler_cpu(arg, connection);
-    return profiler_answer(connection, 200, stub_profile, sizeof stub_profile);
+    return profiler_other(arg, connection, url);
 }
 
 static inline void profiler_stub_start(struct profiler_stub *stub)

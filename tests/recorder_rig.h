@@ -3,6 +3,7 @@
 #ifndef TESTS_RECORDER_RIG_H
 #define TESTS_RECORDER_RIG_H
 
+#include "agent/capture/endpoint.h"
 #include "agent/capture/recorder.h"
 #include "agent/capture/slice.h"
 #include "agent/storage/spool.h"
@@ -35,6 +36,7 @@ struct world {
     struct offload *disk;
     struct spool *spool;
     struct recorder *recorder;
+    struct endpoint *endpoint;
     struct profiler_stub stub;
     struct app_config app;
     struct trigger_config triggers[2]; /* of which the recorder knows only that there are two */
@@ -94,19 +96,24 @@ static inline void rig_open(struct world *world)
     world->disk = offload_open(world->loop, "disk", &err);
     world->spool = spool_open(&world->config, world->disk, &err);
     assert_non_null(world->spool);
+    world->endpoint = endpoint_new();
     world->look = loop_timer_new(world->loop, rig_look, world);
 }
 
 static inline void rig_open_recorder(struct world *world)
 {
-    struct recorder_setup setup = {
-        .loop = world->loop, .disk = world->disk, .spool = world->spool, .config = &world->config};
+    struct recorder_setup setup = {.loop = world->loop,
+        .disk = world->disk,
+        .spool = world->spool,
+        .config = &world->config,
+        .endpoints = &world->endpoint};
     world->recorder = recorder_open(&setup);
 }
 
 static inline void rig_close(struct world *world)
 {
     spool_close(world->spool);
+    endpoint_free(world->endpoint);
     loop_timer_free(world->look);
     loop_close(world->loop);
     profiler_stub_stop(&world->stub);

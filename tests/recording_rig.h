@@ -85,6 +85,7 @@ static inline int set_up_with(void **state, int64_t slice_ms)
         .recorder = world->recorder,
         .worker = rest->worker,
         .config = &world->config,
+        .endpoints = &world->endpoint,
         .series = &rest->series,
         .identify = identify,
         .complete = on_complete,

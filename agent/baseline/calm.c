@@ -8,6 +8,7 @@
 #include "agent/detection/detector.h"
 #include "agent/follow_ups.h"
 #include "agent/incidents.h"
+#include "agent/preflight.h"
 #include "agent/reactions.h"
 #include "agent/sampler.h"
 #include "agent/storage/spool.h"
@@ -83,7 +84,7 @@ static bool on_unrest(void *arg, size_t app, char why[BASELINES_WHY_SIZE])
     const char *trigger = holding_trigger(agent, app);
     char spent[DAY_BUDGET_WHY_SIZE];
     uint64_t most = (uint64_t)(agent->config->limits.spool_bytes / 100 * spool_share_percent);
-    const bool is[] = {agent->stop_by_ms != 0, agent->probes[app] != NULL,
+    const bool is[] = {agent->stop_by_ms != 0, preflight_is_running(agent->preflight, app),
         incidents_are_busy(agent->incidents, app), !is_measured(agent, app),
         detector_is_quiet(agent->detector, app),
         window_ms(agent, app) <= clock_mono_ms() + length_ms(agent->config),
@@ -121,7 +122,7 @@ static const char *on_take(void *arg, size_t app, const char *reason, struct err
 static bool on_busy(void *arg, size_t app)
 {
     const struct agent *agent = arg;
-    return admission_refusal(agent) || agent->probes[app] ||
+    return admission_refusal(agent) || preflight_is_running(agent->preflight, app) ||
            incidents_are_busy(agent->incidents, app) ||
            window_ms(agent, app) <= clock_mono_ms() + slack_ms;
 }

@@ -58,6 +58,7 @@ static void begin(struct lane_entry *entry)
         .loop = capture->setup.loop,
         .disk = capture->setup.disk,
         .app = capture->setup.app,
+        .endpoint = capture->setup.endpoint,
         .entry = &entry->entry,
         .folder = capture->setup.folder,
         .max_bytes = capture->setup.max_profile_bytes,

@@ -15,6 +15,7 @@
 struct app_config;
 struct capture;
 struct capture_set;
+struct endpoint;
 struct incident;
 struct loop;
 struct offload;
@@ -23,11 +24,12 @@ struct capture_setup {
     struct loop *loop;
     struct offload *disk;
     const struct app_config *app;
+    struct endpoint *endpoint; /* the app's */
     const struct capture_set *set;
     const char *folder;        /* of the incident in the spool; it exists */
     struct incident *incident; /* gets its profiles, and their results as they come */
     uint64_t max_profile_bytes;
-    struct heat heat;            /* while it is too hot, CPU profiles and traces do not begin */
+    struct heat heat;       /* while it is too hot, CPU profiles and traces do not begin */
     int64_t wall_offset_ms; /* wall time minus monotonic time */
     bool heap_first;        /* an OOM is near: nothing before the heap, and nothing that records
                                beside it but the CPU */

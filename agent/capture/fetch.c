@@ -1,5 +1,6 @@
 #include "agent/capture/fetch.h"
 
+#include "agent/capture/endpoint.h"
 #include "agent/capture/profile_check.h"
 #include "agent/capture/profile_settle.h"
 #include "agent/capture/profiler.h"
@@ -25,7 +26,9 @@
  * more. */
 static const int64_t slack_ms = 15000;
 static const int64_t half_close_retry_ms = 100;
-static const int64_t cooler_ms = 500;   /* how often it is looked whether the app is cooler */
+static const int64_t cooler_ms = 500; /* how often it is looked whether the app is cooler */
+/* A profiler that is in use may be so by what has just been dropped for this request. */
+static const int64_t first_busy_ms = 100;
 static const int64_t moment_ms = 30000; /* for a profile without `seconds` */
 
 struct fetch {
@@ -47,6 +50,8 @@ struct fetch {
     struct profiler_lesson lesson; /* of the last request that failed */
     struct error said;             /* why it was tried again */
     struct profile_facts facts;
+    bool refused;        /* a longer one was, by the app's WriteTimeout */
+    int64_t busy_ms;     /* what was waited last for somebody else's profile */
     bool checking;       /* the disk thread has it */
     bool answered_whole; /* the transport saw a whole answer */
 };
@@ -166,8 +171,17 @@ static void wake(void *arg)
         send_request(fetch);
 }
 
+static void wait_while_busy(struct fetch *fetch)
+{
+    struct profiler_lesson *lesson = &fetch->lesson;
+    fetch->busy_ms = fetch->busy_ms ? 2 * fetch->busy_ms : first_busy_ms;
+    if (lesson->busy && fetch->busy_ms < lesson->wait_ms)
+        lesson->wait_ms = fetch->busy_ms;
+}
+
 static void act_on_lesson(struct fetch *fetch)
 {
+    wait_while_busy(fetch);
     const struct profiler_lesson *lesson = &fetch->lesson;
     const char *why = lesson->why.text;
     int64_t next_ms = clock_mono_ms() + lesson->wait_ms;
@@ -180,12 +194,13 @@ static void act_on_lesson(struct fetch *fetch)
     bool said = !strcmp(fetch->said.text, why);
     fetch->said = lesson->why;
     if (lesson->advice == PROFILER_SHORTER) {
+        fetch->refused = true;
         fetch->seconds = lesson->seconds;
         log_write(level(fetch), "%s retried with %lld s: %s", fetch->title,
             (long long)fetch->seconds, why);
     } else if (!said) {
-        log_write(level(fetch), "%s retried every %.3g s: %s", fetch->title,
-            (double)lesson->wait_ms / 1000, why);
+        log_write(level(fetch), "%s retried %s %.3g s: %s", fetch->title,
+            lesson->busy ? "in" : "every", (double)lesson->wait_ms / 1000, why);
     }
     loop_timer_set(fetch->timer, next_ms);
 }
@@ -287,6 +302,9 @@ static void on_answer(void *arg, const struct http_result *result)
     bool profile_came = result->status >= 200 && result->status <= 299;
     bool something = profile_came && result->received > 0;
     fetch->answered_whole = something && result->outcome == HTTP_ANSWERED;
+    endpoint_note(fetch->setup.endpoint, result);
+    if (fetch->answered_whole && fetch->refused)
+        endpoint_refuses(fetch->setup.endpoint, fetch->setup.entry->profile, fetch->seconds);
     fetch->lesson.why.text[0] = '\0';
     if (!fetch->answered_whole)
         profiler_learn(result, fetch->setup.entry, fetch->seconds, now_ms - fetch->requested_ms,
@@ -397,7 +415,8 @@ struct fetch *fetch_start(const struct fetch_setup *setup)
     struct fetch *fetch = xcalloc(1, sizeof *fetch);
     fetch->setup = *setup;
     fetch->fd = -1;
-    fetch->seconds = setup->entry->seconds;
+    fetch->seconds = endpoint_seconds(
+        setup->endpoint, setup->entry->profile, setup->entry->seconds);
     fetch->enough_ms = setup->enough_ms ? setup->enough_ms : INT64_MAX;
     fetch->deadline_ms = setup->give_up_ms;
     fetch->timer = loop_timer_new(setup->loop, wake, fetch);

@@ -11,6 +11,7 @@
 
 struct app_config;
 struct capture_entry;
+struct endpoint;
 struct fetch;
 struct http_result;
 struct incident_profile;
@@ -21,6 +22,8 @@ struct fetch_setup {
     struct loop *loop;
     struct offload *disk;
     const struct app_config *app;
+    struct endpoint
+        *endpoint; /* the app's: what fits is asked for, and what is refused is learned */
     const struct capture_entry *entry;
     const char *folder;               /* where the file goes */
     uint64_t max_bytes;               /* of the profile */

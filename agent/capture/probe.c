@@ -1,5 +1,6 @@
 #include "agent/capture/probe.h"
 
+#include "agent/capture/endpoint.h"
 #include "agent/capture/profiler.h"
 #include "config/config.h"
 #include "core/alloc.h"
@@ -19,12 +20,24 @@ static const int64_t connect_ms = 3000;
 static const int64_t patience_ms = 5000;
 static const uint64_t max_probe_bytes = 64 * 1024;
 
+/* Go's profiler needs up to 0.2 s to end after its client has gone. */
+static const int64_t pause_ms = 500;
+static const unsigned most_busy = 4;
+
 struct probe {
     struct probe_setup setup;
     const struct capture_entry **entries;
     size_t count, at, available;
+    size_t strangers;             /* answers 404 that are not from Go's profiler */
     struct http_request *request; /* for entries[at]; NULL: none is running */
+    bool held;                    /* the request is for the profile itself, and will be dropped */
     int64_t seconds, sent_ms;     /* sent_ms 0: the request was not seen to be sent */
+    /* Of entries[at]: the longest that is known to fit and the shortest that does not; 0: none. */
+    int64_t fits, refused;
+    bool seen_held;  /* that `fits` does was said by the profile itself */
+    bool must_hold;  /* the way that costs nothing does not lead there */
+    unsigned busy;   /* times that somebody else was profiling */
+    int64_t free_ms; /* when the app's profiler is free again after what was dropped */
     struct loop_timer *timer;
     bool waiting_was_told;
 };
@@ -55,17 +68,96 @@ static void add_entry(struct probe *probe, const struct capture_entry *entry)
     probe->entries[probe->count++] = entry;
 }
 
-static void proceed(struct probe *probe)
+/* Of this entry nothing is known yet. */
+static void begin_entry(struct probe *probe)
 {
+    probe->fits = probe->refused = 0;
+    probe->seen_held = probe->must_hold = false;
+    probe->busy = 0;
+    if (probe->at < probe->count) {
+        const struct capture_entry *entry = probe->entries[probe->at];
+        probe->held = is_held(entry);
+        probe->seconds = entry->seconds;
+    }
+}
+
+static void conclude(struct probe *probe, enum probe_verdict verdict, const struct error *why)
+{
+    struct probe_finding finding = {.app = probe->setup.app,
+        .entry = probe->entries[probe->at],
+        .verdict = verdict,
+        .seconds = probe->fits,
+        .why = why};
+    probe->available += verdict != PROBE_FAILED;
+    if (verdict == PROBE_SHORTER)
+        endpoint_refuses(probe->setup.endpoint, finding.entry->profile, finding.seconds);
+    else if (verdict == PROBE_OK)
+        endpoint_allows(probe->setup.endpoint, finding.entry->profile, finding.entry->seconds);
+    probe->at++;
+    begin_entry(probe);
+    probe->setup.found(probe->setup.arg, &finding);
     loop_timer_set(probe->timer, clock_mono_ms());
 }
 
-static void conclude(struct probe *probe, const struct error *problem)
+/* Asks in a while; what is asked for may take a while to be free. */
+static void ask_for(struct probe *probe, int64_t seconds, bool held)
 {
-    const struct capture_entry *entry = probe->entries[probe->at++];
-    probe->available += !problem;
-    probe->setup.found(probe->setup.arg, probe->setup.app, entry, problem);
-    proceed(probe);
+    int64_t now_ms = clock_mono_ms();
+    probe->seconds = seconds;
+    probe->held = held;
+    loop_timer_set(probe->timer, held && probe->free_ms > now_ms ? probe->free_ms : now_ms);
+}
+
+static void conclude_shorter(struct probe *probe)
+{
+    int64_t wanted = probe->entries[probe->at]->seconds;
+    struct error why;
+    error_set(&why,
+        "%lld s are more than the app's WriteTimeout allows: %lld s fit and are taken; for more "
+        "raise WriteTimeout above %lld s",
+        (long long)wanted, (long long)probe->fits, (long long)wanted);
+    conclude(probe, PROBE_SHORTER, &why);
+}
+
+/* The next question of the search by halves, or its result. */
+static void search(struct probe *probe)
+{
+    bool holds = is_held(probe->entries[probe->at]);
+    if (probe->refused - probe->fits > 1) {
+        ask_for(probe, probe->fits + (probe->refused - probe->fits) / 2, holds && probe->must_hold);
+    } else if (probe->fits == 0) {
+        struct error why;
+        error_set(&why,
+            "the app's WriteTimeout allows no profile of even a second: raise it above "
+            "%lld s",
+            (long long)probe->entries[probe->at]->seconds);
+        conclude(probe, PROBE_FAILED, &why);
+    } else if (holds && !probe->seen_held) {
+        ask_for(probe, probe->fits, true);
+    } else {
+        conclude_shorter(probe);
+    }
+}
+
+static void note_fits(struct probe *probe)
+{
+    probe->fits = probe->seconds;
+    probe->seen_held = probe->held;
+    if (probe->refused)
+        search(probe);
+    else
+        conclude(probe, PROBE_OK, NULL);
+}
+
+/* What the profile itself refuses although the other way let it pass has to be asked itself. */
+static void note_too_long(struct probe *probe)
+{
+    if (probe->held && probe->refused && probe->seconds <= probe->fits) {
+        probe->must_hold = true;
+        probe->fits = 0;
+    }
+    probe->refused = probe->seconds;
+    search(probe);
 }
 
 static void wait_for_endpoint(struct probe *probe, const struct error *problem)
@@ -74,22 +166,53 @@ static void wait_for_endpoint(struct probe *probe, const struct error *problem)
         struct error told = *problem;
         size_t used = strlen(told.text);
         snprintf(told.text + used, sizeof told.text - used, "; profiles are tried when it can be");
-        probe->setup.found(probe->setup.arg, probe->setup.app, probe->entries[probe->at], &told);
+        struct probe_finding finding = {
+            .app = probe->setup.app, .entry = probe->entries[probe->at], PROBE_FAILED, 0, &told};
+        probe->setup.found(probe->setup.arg, &finding);
     }
     probe->waiting_was_told = true;
     loop_timer_set(probe->timer, clock_mono_ms() + again_ms);
 }
 
-/* Go's own refusal of `seconds=0` is the proof that the profile is there. */
-static bool proves_profile(const struct probe *probe, const struct http_result *result)
+static bool says(const struct http_result *result, const char *words)
 {
-    return probe->seconds == 0 && result->status == 400 && http_header(result, "X-Go-Pprof");
+    return strstr(result->body.data, words) != NULL;
 }
 
-static bool is_busy_with_us(const struct probe *probe, const struct http_result *result)
+/* Go's own refusal of what makes no sense is the proof that the profile is there. */
+static bool is_there(const struct probe *probe, const struct http_result *result)
 {
-    return probe->setup.recorded && !strcmp(probe->entries[probe->at]->profile, "cpu") &&
-           result->status == 500 && strstr(result->body.data, "already in use");
+    bool came = result->status >= 200 && result->status <= 299;
+    bool whole = result->outcome == HTTP_ANSWERED || result->outcome == HTTP_TOO_LARGE;
+    if (came)
+        return whole && !profiler_is_page(result);
+    return !probe->held && result->status == 400 && http_header(result, "X-Go-Pprof") &&
+           !says(result, "not supported");
+}
+
+static bool is_busy(const struct http_result *result)
+{
+    return result->status == 500 && says(result, "already in use");
+}
+
+static void note_problem(struct probe *probe, const struct http_result *result)
+{
+    const struct capture_entry *entry = probe->entries[probe->at];
+    if (probe->refused) { /* in the search by another profile, which is not to be had */
+        bool led_there = probe->held || !is_held(entry);
+        probe->must_hold = true;
+        if (!led_there) {
+            search(probe);
+            return;
+        }
+    }
+    struct profiler_lesson lesson;
+    profiler_learn(result, entry, probe->seconds, 0, &lesson);
+    probe->strangers += result->status == 404 && !http_header(result, "X-Go-Pprof");
+    if (result->outcome == HTTP_UNREACHED && probe->setup.patient)
+        wait_for_endpoint(probe, &lesson.why);
+    else
+        conclude(probe, PROBE_FAILED, &lesson.why);
 }
 
 static void on_answer(void *arg, const struct http_result *result)
@@ -97,34 +220,44 @@ static void on_answer(void *arg, const struct http_result *result)
     struct probe *probe = arg;
     probe->request = NULL;
     loop_timer_unset(probe->timer);
-    bool there = result->status >= 200 && result->status <= 299;
-    if (there || proves_profile(probe, result) || is_busy_with_us(probe, result)) {
-        conclude(probe, NULL);
-        return;
+    endpoint_note(probe->setup.endpoint, result);
+    bool cpu = !strcmp(probe->entries[probe->at]->profile, "cpu");
+    bool ours = probe->setup.recorded && cpu;
+    if (result->status == 400 && says(result, "WriteTimeout")) {
+        note_too_long(probe);
+    } else if (is_there(probe, result) || (is_busy(result) && ours)) {
+        note_fits(probe);
+    } else if (is_busy(result) && probe->busy++ < most_busy) {
+        probe->free_ms = clock_mono_ms() + pause_ms;
+        ask_for(probe, probe->seconds, probe->held);
+    } else {
+        note_problem(probe, result);
     }
-    struct profiler_lesson lesson;
-    profiler_learn(result, probe->entries[probe->at], probe->seconds, 0, &lesson);
-    if (result->outcome == HTTP_UNREACHED && probe->setup.patient) {
-        wait_for_endpoint(probe, &lesson.why);
-        return;
-    }
-    struct error problem;
-    error_set(&problem, "%s%s", lesson.why.text,
-        lesson.advice == PROFILER_SHORTER ? "; a shorter profile will be taken" : "");
-    conclude(probe, &problem);
+}
+
+/* What Go refuses at once. A length is searched for at the heap profile's, as the WriteTimeout is
+ * the whole server's. */
+static char *free_url(const struct probe *probe)
+{
+    static char heap[] = "heap";
+    static const struct capture_entry other = {.profile = heap};
+    const struct capture_entry *entry = probe->entries[probe->at];
+    char *url = profiler_url(probe->setup.app, is_held(entry) ? &other : entry, probe->seconds);
+    char *asked = xasprintf(
+        "%s%s%s", url, strchr(url, '?') ? "&" : "?", probe->seconds ? "debug=1" : "seconds=0");
+    free(url);
+    return asked;
 }
 
 static void ask(struct probe *probe)
 {
     const struct capture_entry *entry = probe->entries[probe->at];
-    bool held = is_held(entry);
-    probe->seconds = held ? entry->seconds : 0;
     probe->sent_ms = 0;
-    char *url = profiler_url(probe->setup.app, entry, probe->seconds);
-    char *asked = held ? NULL : xasprintf("%s%sseconds=0", url, strchr(url, '?') ? "&" : "?");
+    char *url = probe->held ? profiler_url(probe->setup.app, entry, probe->seconds)
+                            : free_url(probe);
     char **headers = profiler_headers(probe->setup.app);
     struct http_options options = {
-        .url = asked ? asked : url,
+        .url = url,
         .headers = (const char *const *)headers,
         .upload_fd = -1,
         .own_connection = true,
@@ -136,9 +269,8 @@ static void ask(struct probe *probe)
     };
     probe->request = http_start(probe->setup.loop, &options);
     profiler_free_headers(headers);
-    free(asked);
     free(url);
-    if (held)
+    if (probe->held)
         loop_timer_set(probe->timer, clock_mono_ms() + look_ms);
 }
 
@@ -154,7 +286,26 @@ static void look_whether_it_records(struct probe *probe)
     }
     http_cancel(probe->request);
     probe->request = NULL;
-    conclude(probe, NULL);
+    probe->free_ms = now_ms + pause_ms;
+    note_fits(probe);
+}
+
+static void finish(struct probe *probe)
+{
+    struct error problem;
+    bool nobody = probe->count && probe->strangers == probe->count;
+    char *url = http_public_url(probe->setup.app->debug);
+    if (nobody)
+        error_set(&problem,
+            "something answers at %s, but nothing there is Go's profiler (404 to every profile): "
+            "are the port and the path of app.debug the app's, and does it serve net/http/pprof?",
+            url);
+    free(url);
+    struct probe_summary summary = {.app = probe->setup.app,
+        .available = probe->available,
+        .tried = probe->count,
+        .problem = nobody ? &problem : NULL};
+    probe->setup.done(probe->setup.arg, &summary);
 }
 
 static void on_timer(void *arg)
@@ -162,10 +313,12 @@ static void on_timer(void *arg)
     struct probe *probe = arg;
     if (probe->request)
         look_whether_it_records(probe);
-    else if (probe->at < probe->count)
-        ask(probe);
+    else if (probe->at == probe->count)
+        finish(probe);
+    else if (probe->held && clock_mono_ms() < probe->free_ms)
+        loop_timer_set(probe->timer, probe->free_ms);
     else
-        probe->setup.done(probe->setup.arg, probe->setup.app, probe->available, probe->count);
+        ask(probe);
 }
 
 struct probe *probe_start(const struct probe_setup *setup)
@@ -179,7 +332,8 @@ struct probe *probe_start(const struct probe_setup *setup)
             add_entry(probe, &set->entries[j]);
     }
     probe->timer = loop_timer_new(setup->loop, on_timer, probe);
-    proceed(probe);
+    begin_entry(probe);
+    loop_timer_set(probe->timer, clock_mono_ms());
     return probe;
 }
 

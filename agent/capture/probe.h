@@ -5,30 +5,53 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct app_config;
 struct capture_entry;
 struct config;
+struct endpoint;
 struct error;
 struct loop;
 struct probe;
+
+enum probe_verdict {
+    PROBE_OK,
+    PROBE_SHORTER, /* it can be had, but only shorter than the configuration wants it */
+    PROBE_FAILED   /* it cannot be had, or not yet */
+};
+
+/* One profile's result. */
+struct probe_finding {
+    const struct app_config *app;
+    const struct capture_entry *entry;
+    enum probe_verdict verdict;
+    int64_t seconds;         /* PROBE_SHORTER: the longest that fits */
+    const struct error *why; /* with the remedy; NULL when it is ok */
+};
+
+/* What all of them come to. */
+struct probe_summary {
+    const struct app_config *app;
+    size_t available, tried;
+    const struct error *problem; /* of the endpoint as a whole: a wrong port. NULL: none */
+};
 
 struct probe_setup {
     struct loop *loop;
     const struct config *config;
     const struct app_config *app;
+    struct endpoint *endpoint; /* learns the lengths that fit; NULL: nobody asks */
     /* An endpoint that cannot be reached is one that is not there yet: that is told once, and its
      * profiles are tried when it is. */
     bool patient;
     /* A running agent records the app: that its CPU is being profiled is no problem, and Go has
      * looked at the length by then. */
     bool recorded;
-    /* One profile's result; problem NULL: it can be had, else why not and what to do. Must not stop
-     * the probe. */
-    void (*found)(void *arg, const struct app_config *app, const struct capture_entry *entry,
-        const struct error *problem);
-    /* After the last: how many can be had of those that were tried. May stop the probe. */
-    void (*done)(void *arg, const struct app_config *app, size_t available, size_t tried);
+    /* Must not stop the probe. */
+    void (*found)(void *arg, const struct probe_finding *finding);
+    /* After the last. May stop the probe. */
+    void (*done)(void *arg, const struct probe_summary *summary);
     void *arg;
 };
 
@@ -38,8 +61,12 @@ struct probe_setup {
  * A CPU profile or trace is asked for in its full length and dropped when 300 ms of silence have
  * followed the request: Go refuses at once what it will not do (a length over its WriteTimeout,
  * somebody else profiling), and a dropped request frees the profiler. The others are asked for
- * `seconds=0`, which Go answers at once with 400 where the profile exists and 404 where it does
- * not. */
+ * what Go refuses at once, whatever the app does: `seconds=0`, or where a length is wanted, that
+ * length with `debug=1`. It answers 400 where the profile exists and 404 where it does not, and
+ * looks at its WriteTimeout before it looks at `debug` (net/http/pprof/pprof.go, serveDeltaProfile,
+ * Go 1.14 to 1.22). The longest length that fits is searched for in the same way, by halves, so
+ * that nothing is profiled meanwhile; where the app serves no heap profile, by requests that are
+ * dropped, with a pause after each that the profiler is free again in. */
 struct probe *probe_start(const struct probe_setup *setup);
 
 /* Ends and frees it, whether it was done or not. NULL is allowed. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* The path takes the place of that of app.debug. */
 static char *url_of_path(const struct app_config *app, const char *path, int64_t seconds)
@@ -89,6 +90,24 @@ static void advise_again(struct profiler_lesson *lesson, int64_t wait_ms)
     lesson->wait_ms = wait_ms;
 }
 
+/* Headers are there only while the request is. */
+static const char *header(const struct http_result *result, const char *name)
+{
+    const char *value = result->request ? http_header(result, name) : NULL;
+    return value ? value : "";
+}
+
+bool profiler_is_page(const struct http_result *result)
+{
+    return !strncasecmp(header(result, "Content-Type"), "text/html", 9) ||
+           (result->body.size && result->body.data[0] == '<');
+}
+
+static bool is_redirect(int status)
+{
+    return status >= 300 && status <= 399;
+}
+
 static void learn_status(const struct http_result *result, const struct capture_entry *entry,
     int64_t seconds, struct profiler_lesson *lesson)
 {
@@ -100,14 +119,20 @@ static void learn_status(const struct http_result *result, const struct capture_
     }
     if (result->status >= 500 || result->status == 429)
         advise_again(lesson, 2000);
-    if (result->status == 401 || result->status == 403)
+    lesson->busy = result->status == 500 && strstr(text, "already in use");
+    if (is_redirect(result->status))
+        error_set(&lesson->why,
+            "the endpoint redirects (%d), as to a login: give what it wants with app.headers, or "
+            "check app.debug",
+            result->status);
+    else if (result->status == 401 || result->status == 403)
         error_set(&lesson->why, "the endpoint wants a login (%d): give it with app.headers",
             result->status);
     else if (result->status == 404)
         error_set(&lesson->why,
             "the endpoint has no %s \"%s\" (404): check app.debug and the app's routes",
             entry->path ? "path" : "profile", entry->path ? entry->path : entry->profile);
-    else if (result->status == 500 && strstr(text, "already in use"))
+    else if (lesson->busy)
         error_set(&lesson->why, "somebody else is profiling the app (already in use)");
     else
         error_set(&lesson->why, "the endpoint answered %d%s%s", result->status, text[0] ? ": " : "",
@@ -139,6 +164,10 @@ void profiler_learn(const struct http_result *result, const struct capture_entry
     case HTTP_ANSWERED:
         if (empty && !refusal)
             advise_half(lesson, seconds);
+        else if (!refusal && profiler_is_page(result))
+            error_set(&lesson->why,
+                "the endpoint sent a web page, as a login does, and no profile: give what it wants "
+                "with app.headers, or check app.debug");
         else if (!refusal)
             error_set(&lesson->why, "the endpoint sent an empty answer: check app.debug");
         else
@@ -158,6 +187,11 @@ void profiler_learn(const struct http_result *result, const struct capture_entry
         else
             error_set(
                 &lesson->why, "the profile is larger than limits.profile: %s", result->error->text);
+        break;
+    case HTTP_NOT_HTTP:
+        error_set(&lesson->why,
+            "what answers at app.debug does not speak HTTP: is the port right? (%s)",
+            result->error->text);
         break;
     case HTTP_BAD_TLS:
         error_set(

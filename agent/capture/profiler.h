@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct app_config;
@@ -27,6 +28,7 @@ enum profiler_advice {
 struct profiler_lesson {
     enum profiler_advice advice;
     int64_t wait_ms, seconds;
+    bool busy;        /* somebody else is profiling the app: perhaps for a moment only */
     struct error why; /* with the remedy */
 };
 
@@ -34,5 +36,8 @@ struct profiler_lesson {
  */
 void profiler_learn(const struct http_result *result, const struct capture_entry *entry,
     int64_t seconds, int64_t elapsed_ms, struct profiler_lesson *lesson);
+
+/* Whether an answer is a web page, which a profile never is: a login, for instance. */
+bool profiler_is_page(const struct http_result *result);
 
 #endif

@@ -1,5 +1,6 @@
 #include "agent/capture/recorder.h"
 
+#include "agent/capture/endpoint.h"
 #include "agent/capture/heat.h"
 #include "agent/capture/slice.h"
 #include "agent/storage/spool.h"
@@ -32,11 +33,11 @@ struct window {
 struct lane {
     struct recorder *recorder;
     const struct app_config *app;
+    struct endpoint *endpoint;
     char *folder;          /* the path; whether it is there: folder_made */
     struct slice **slices; /* oldest first; the one being recorded is last */
     size_t count;
     unsigned number;        /* of the next slice */
-    int64_t seconds;        /* what the app allows of `slice` */
     struct window *windows; /* by trigger */
     unsigned holds;
     int64_t retry_ms, retry_at_ms; /* after a failure; 0: the last slice came */
@@ -199,7 +200,6 @@ static bool is_early(const struct slice *slice)
 static void on_answered(void *arg, struct slice *slice)
 {
     struct lane *lane = arg;
-    lane->seconds = slice->seconds;
     if (slice->state == SLICE_CHECKING && !is_early(slice))
         look(lane);
 }
@@ -301,16 +301,18 @@ static void begin_slice(struct lane *lane)
         .loop = setup->loop,
         .disk = setup->disk,
         .app = lane->app,
+        .endpoint = lane->endpoint,
         .folder = lane->folder,
         .number = lane->number++,
-        .seconds = lane->seconds,
+        .seconds = options(lane)->slice_ms / 1000,
         .max_bytes = room(lane),
         .owner = {on_answered, on_ended, lane},
     };
-    lane->slices[lane->count++] = slice_start(&slice);
+    struct slice *begun = slice_start(&slice);
+    lane->slices[lane->count++] = begun;
     if (!lane->begun)
         log_info("recorder of app %s: records, in slices of %lld s", lane->app->name,
-            (long long)lane->seconds);
+            (long long)begun->seconds);
     lane->begun = true;
 }
 
@@ -369,7 +371,7 @@ struct recorder *recorder_open(const struct recorder_setup *setup)
         lane->app = &config->apps[i];
         lane->folder = spool_recorder_folder(setup->spool, lane->app->name);
         lane->slices = xcalloc(RECORDER_SLICES_MAX, sizeof *lane->slices);
-        lane->seconds = config->recorder.slice_ms / 1000;
+        lane->endpoint = setup->endpoints[i];
         lane->holds = 1;
         lane->timer = loop_timer_new(setup->loop, wake, lane);
         lane->windows = xcalloc(config->trigger_count + 1, sizeof *lane->windows);
@@ -445,6 +447,13 @@ size_t recorder_take(struct recorder *recorder, size_t app, int64_t since_ms,
     lane->count = 0;
     lane->holds++;
     return taken;
+}
+
+void recorder_hold(struct recorder *recorder, size_t app)
+{
+    struct lane *lane = &recorder->lanes[app];
+    drop_all(lane);
+    lane->holds++;
 }
 
 void recorder_release(struct recorder *recorder, size_t app)

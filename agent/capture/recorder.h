@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct endpoint;
 struct loop;
 struct offload;
 struct recorder;
@@ -29,7 +30,8 @@ struct recorder_setup {
     struct offload *disk;
     struct spool *spool;
     const struct config *config;
-    const struct series_set *series; /* for limits.hold_off; NULL: that holds nothing off */
+    struct endpoint *const *endpoints; /* by app: what is learned of them */
+    const struct series_set *series;   /* for limits.hold_off; NULL: that holds nothing off */
 };
 
 /* Every app is held: recorder_release lets it begin. */
@@ -63,6 +65,9 @@ void recorder_disarm(struct recorder *recorder, size_t app, size_t trigger);
  * be set. */
 size_t recorder_take(struct recorder *recorder, size_t app, int64_t since_ms,
     struct slice *slices[RECORDER_SLICES_MAX]);
+
+/* The same for who needs no slices: they are thrown away, and one in flight is cut off. */
+void recorder_hold(struct recorder *recorder, size_t app);
 
 /* Ends one hold; the recorder goes on when there is none and it has reason to. */
 void recorder_release(struct recorder *recorder, size_t app);

@@ -68,7 +68,6 @@ struct slice *slice_start(const struct slice_setup *setup)
 {
     struct slice *slice = xcalloc(1, sizeof *slice);
     slice->setup = *setup;
-    slice->seconds = setup->seconds;
     slice->entry = cpu_entry(setup->seconds);
     slice->profile = (struct incident_profile){
         .name = xasprintf("%s%u", slice_prefix, setup->number), .seconds = NAN};
@@ -76,6 +75,7 @@ struct slice *slice_start(const struct slice_setup *setup)
         .loop = setup->loop,
         .disk = setup->disk,
         .app = setup->app,
+        .endpoint = setup->endpoint,
         .entry = &slice->entry,
         .folder = setup->folder,
         .max_bytes = setup->max_bytes,
@@ -87,6 +87,7 @@ struct slice *slice_start(const struct slice_setup *setup)
         .arg = slice,
     };
     slice->fetch = fetch_start(&fetch);
+    slice->seconds = fetch_seconds(slice->fetch);
     return slice;
 }
 

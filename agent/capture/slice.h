@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct app_config;
+struct endpoint;
 struct error;
 struct fetch;
 struct loop;
@@ -36,7 +37,8 @@ struct slice_setup {
     struct loop *loop;
     struct offload *disk;
     const struct app_config *app;
-    const char *folder; /* it exists; its file is <folder>/cpu.slice-<number>.pb.gz */
+    struct endpoint *endpoint; /* the app's; NULL: nothing is learned */
+    const char *folder;        /* it exists; its file is <folder>/cpu.slice-<number>.pb.gz */
     unsigned number;
     int64_t seconds;
     uint64_t max_bytes;

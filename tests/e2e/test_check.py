@@ -115,9 +115,20 @@ def test_a_write_timeout_is_seen_beforehand(agent, start_service, captures):
     service = start_service(cores=CORES, write_timeout="10s")
     config = watching(service, captures)
     config["captures"]["spike"][0]["seconds"] = 25
-    found = parts(agent(config).command("check"))
-    assert "WriteTimeout" in found["app app, profile cpu of 25 s"]
+    result = agent(config).command("check")
+    found = parts(result)
+    assert found["app app, profile cpu of 25 s"].startswith("warning: ")
+    assert "9 s fit" in found["app app, profile cpu of 25 s"]
+    assert "raise WriteTimeout above 25 s" in found["app app, profile cpu of 25 s"]
     assert found["app app, profile heap"] == "ok"
+    assert result.returncode == 0, "what is taken in a shorter form is no failure"
+    assert service.get("/debug/pprof/profile?seconds=1")[0] == 200, "the profiler is free"
+
+
+def test_another_program_s_port_is_told_from_a_login(agent, whole, start_service):
+    whole["app"]["debug"] = start_service(profiles="none").debug
+    found = parts(agent(whole).command("check"))
+    assert "nothing there is Go's profiler" in found["app app"]
 
 
 def test_every_set_of_the_file_is_tried(agent, whole):
@@ -146,7 +157,7 @@ def test_a_run_says_at_its_start_what_will_not_work(agent, start_service, captur
     config = watching(service, captures)
     config["captures"] = {"spike": [{"profile": "cpu", "seconds": 25}, "heap", "mutex"]}
     running = agent(config).start()
-    running.wait_log("level=warn msg=.app app, profile cpu of 25 s: .*WriteTimeout.*shorter")
+    running.wait_log("level=warn msg=.app app, profile cpu of 25 s: .*WriteTimeout.*9 s fit")
     running.wait_log("level=warn msg=.app app, profile mutex: .*404")
     assert "profile heap" not in running.log
     assert service.get("/debug/pprof/profile?seconds=1")[0] == 200, "the profiler is free"
