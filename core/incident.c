@@ -88,6 +88,7 @@ struct incident *incident_new(void)
     incident->trigger.value = NAN;
     incident->trigger.limit = NAN;
     incident->cpu_mean = incident->memory_max = NAN;
+    incident->app_ended.exit_code = -1;
     incident->recurrence.period_s = incident->recurrence.jitter_s = NAN;
     incident_clear_analysis(incident);
     return incident;

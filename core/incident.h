@@ -2,6 +2,8 @@
 #ifndef CORE_INCIDENT_H
 #define CORE_INCIDENT_H
 
+#include "core/incident_end.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -130,6 +132,7 @@ struct incident {
     struct incident_peak *peaks;
     size_t peak_count;
     struct incident_recurrence recurrence;
+    struct incident_end app_ended;
     double cpu_mean, memory_max; /* usage_during_capture, % */
     int64_t suppressed_since_last;
     char *replaced;   /* the id of the less interesting incident that went from the spool for it */

@@ -155,6 +155,7 @@ json_t *incident_to_json(const struct incident *incident)
     json_object_set_new(json, "profiles", profiles_to_json(incident));
     incident_put_object(json, "metrics", metrics_to_json(incident));
     incident_put_object(json, "recurrence", recurrence_to_json(&incident->recurrence));
+    incident_put_object(json, "app_ended", incident_end_to_json(&incident->app_ended));
     json_t *usage = json_object();
     incident_put_number(usage, "cpu_mean", incident->cpu_mean);
     incident_put_number(usage, "memory_max", incident->memory_max);
@@ -324,6 +325,7 @@ static int read_incident(const json_t *json, struct incident *incident, struct e
     incident->agent_version = incident_get_text(json_object_get(json, "agent"), "version");
     read_target(json_object_get(json, "target"), &incident->target);
     read_recurrence(json_object_get(json, "recurrence"), &incident->recurrence);
+    incident_end_from_json(json_object_get(json, "app_ended"), &incident->app_ended);
     const json_t *usage = json_object_get(json, "usage_during_capture");
     incident->cpu_mean = incident_get_number(usage, "cpu_mean");
     incident->memory_max = incident_get_number(usage, "memory_max");

@@ -167,6 +167,24 @@ static void cgroup_identify(void *arg, size_t index, struct source_identity *ide
         .container = app->container, .started_wall_ms = app->started_wall_ms};
 }
 
+static void cgroup_life(void *arg, size_t index, struct source_life *life)
+{
+    const struct cgroup *self = arg;
+    const struct cgroup_app *app = &self->apps[index].cgroup;
+    *life = (struct source_life){.known = app->procs.starts > 0,
+        .gone = !app->procs.populated,
+        .starts = app->procs.starts,
+        .oom_kills = cgroup_app_kills(app),
+        .exit_code = -1};
+}
+
+static void cgroup_look_again(void *arg)
+{
+    struct cgroup *self = arg;
+    for (size_t i = 0; i < self->app_count; i++)
+        cgroup_app_look_again(&self->apps[i].cgroup);
+}
+
 static void describe_app(
     const struct cgroup_app *app, void (*say)(void *arg, const char *sentence), void *arg)
 {
@@ -203,6 +221,8 @@ const struct source_kind source_cgroup = {
     .open = cgroup_open,
     .sample = cgroup_sample,
     .identify = cgroup_identify,
+    .life = cgroup_life,
+    .look_again = cgroup_look_again,
     .describe = cgroup_describe,
     .close = cgroup_close,
 };

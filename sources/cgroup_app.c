@@ -12,7 +12,9 @@
 
 enum {
     REFRESH_MS = 10000,
-    RETRY_MS = 1000 /* while a part of the cgroup is missing: it may be about to be made */
+    ALERT = 10, /* measurings */
+    RETRY_MS =
+        1000 /* while a part of the cgroup or the app is missing: it may be about to be made */
 };
 
 static int64_t now_ns(void)
@@ -67,19 +69,32 @@ static void refresh_limits(struct cgroup_app *app, const char *root)
         close_kept(app, KEPT_THROTTLE);
 }
 
-/* A process of the cgroup, 0 when there is none to be seen. */
-static unsigned long first_process(const struct cgroup_app *app)
+/* In version 2 the processes may be in cgroups below it. */
+static bool is_populated_below(const struct cgroup_place *place)
 {
     char text[CGROUP_FILE_MAX];
+    uint64_t populated;
+    cgroup_read_file(place->folder, "cgroup.events", text);
+    return place->v2 && cgroup_parse_key(text, strlen(text), "populated", &populated) && populated;
+}
+
+/* Looks which processes the cgroup has; every hierarchy lists the same. */
+static void look_at_processes(struct cgroup_app *app)
+{
+    char text[CGROUP_FILE_MAX];
+    const struct cgroup_place *place = NULL;
     for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
         if (!app->places[i].folder)
             continue;
-        cgroup_read_file(app->places[i].folder, "cgroup.procs", text);
-        unsigned long pid = strtoul(text, NULL, 10); /* 0: of a PID namespace that we cannot see */
-        if (pid)
-            return pid;
+        place = &app->places[i];
+        cgroup_read_file(place->folder, "cgroup.procs", text);
+        if (text[0])
+            break;
     }
-    return 0;
+    if (place && !text[0] && is_populated_below(place))
+        strcpy(text, "0\n");
+    if (place)
+        cgroup_procs_update(&app->procs, text);
 }
 
 /* When the process began: field 22 of proc(5)'s stat, in clock ticks since boot. 0: unknown. */
@@ -102,7 +117,8 @@ static int64_t process_started_ms(const char *process)
  * Looked up again now and then, as an open file would keep the namespace of a dead process. */
 static void refresh_process(struct cgroup_app *app, const char *root)
 {
-    unsigned long pid = first_process(app);
+    look_at_processes(app);
+    unsigned long pid = cgroup_procs_first(&app->procs);
     if (!pid) {
         close_kept(app, KEPT_NET);
         app->pid = 0;
@@ -134,6 +150,7 @@ static void forget_place(struct cgroup_app *app)
     cgroup_limits_free(&app->limits);
     app->refresh_ms = 0;
     app->pid = 0;
+    cgroup_procs_clear(&app->procs);
 }
 
 bool cgroup_app_is_open(const struct cgroup_app *app)
@@ -165,12 +182,14 @@ static bool find_places(struct cgroup_app *app, const struct cgroup_mounts *moun
 static void refresh(
     struct cgroup_app *app, const struct cgroup_mounts *mounts, const char *root, int64_t now_ms)
 {
-    if (now_ms < app->refresh_ms)
+    if (now_ms < app->refresh_ms && !app->alert)
         return;
+    app->alert -= app->alert > 0;
     find_places(app, mounts);
     refresh_limits(app, root);
     refresh_process(app, root);
-    bool whole = app->fds[KEPT_USAGE] >= 0 && app->fds[KEPT_MEMORY] >= 0;
+    bool gone = app->procs.starts && !app->procs.populated;
+    bool whole = app->fds[KEPT_USAGE] >= 0 && app->fds[KEPT_MEMORY] >= 0 && !gone;
     app->refresh_ms = now_ms + (whole ? REFRESH_MS : RETRY_MS);
 }
 
@@ -231,6 +250,10 @@ static int measure_memory(struct cgroup_app *app, struct measures *measures)
     }
     size = read_kept(app, KEPT_OOM, text);
     if (size > 0 && cgroup_parse_key(text, (size_t)size, "oom_kill", &kills)) {
+        if (kills > app->oom_kills) { /* was it the app's end? */
+            look_at_processes(app);
+            cgroup_app_look_again(app);
+        }
         app->oom_kills = kills;
         measures->value[MEASURED_OOM_KILLS] = (double)(app->oom_kills_before + kills);
     }
@@ -309,4 +332,14 @@ bool cgroup_app_measure(struct cgroup_app *app, const struct cgroup_mounts *moun
     measure_net(app, measures);
     measures->value[MEASURED_RESTARTS] = (double)app->restarts;
     return true;
+}
+
+void cgroup_app_look_again(struct cgroup_app *app)
+{
+    app->alert = ALERT;
+}
+
+uint64_t cgroup_app_kills(const struct cgroup_app *app)
+{
+    return app->oom_kills_before + app->oom_kills;
 }

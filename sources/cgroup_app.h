@@ -3,6 +3,7 @@
 #define SOURCES_CGROUP_APP_H
 
 #include "sources/cgroup_limits.h"
+#include "sources/cgroup_procs.h"
 #include "sources/measure.h"
 
 #include <sys/types.h>
@@ -24,8 +25,10 @@ struct cgroup_app {
     int fds[KEPT_COUNT]; /* -1: not open */
     struct cgroup_limits limits;
     int64_t refresh_ms; /* when limits and process are to be looked up again */
+    int alert;          /* measurings that do so whatever the time, as the app may have ended */
     struct counter usage, received, sent;
     struct throttle throttle;
+    struct cgroup_procs procs;
     unsigned long pid;       /* one of its processes; 0: none seen */
     int64_t started_wall_ms; /* of that process */
     ino_t net_inode;         /* tells one network namespace's net/dev from another's */
@@ -49,5 +52,11 @@ bool cgroup_app_find(struct cgroup_app *app, const struct cgroup_mounts *mounts)
  * and has to be found again. */
 bool cgroup_app_measure(struct cgroup_app *app, const struct cgroup_mounts *mounts,
     const char *root, int64_t now_ms, struct measures *measures);
+
+/* Limits and processes are looked up at each of the next measurings: an end takes its time. */
+void cgroup_app_look_again(struct cgroup_app *app);
+
+/* How many of its processes the kernel killed for want of memory. */
+uint64_t cgroup_app_kills(const struct cgroup_app *app);
 
 #endif

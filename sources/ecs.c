@@ -156,11 +156,17 @@ static int64_t sample_time_ms(struct ecs *self, const struct watched_app *app)
     return time_ms > app->last_ms ? time_ms : self->asked_ms;
 }
 
+static void ask_task_soon(struct ecs *self)
+{
+    if (self->task_ms > self->task_asked_ms + TASK_SOON_MS)
+        self->task_ms = self->task_asked_ms + TASK_SOON_MS;
+}
+
 static bool take_sample(struct ecs *self, struct watched_app *app, const struct ecs_stats *stats)
 {
     struct measures measures;
-    if (!stats->found && self->task_ms > self->task_asked_ms + TASK_SOON_MS)
-        self->task_ms = self->task_asked_ms + TASK_SOON_MS; /* it may be gone */
+    if (!stats->found) /* it may be gone */
+        ask_task_soon(self);
     if (!ecs_app_measure(&app->state, stats, &self->machine, &measures))
         return false;
     app->sampled_ms = self->asked_ms;
@@ -243,8 +249,8 @@ static void ask_what_is_due(struct ecs *self, int64_t now_ms)
         watching = watching || self->apps[i].container;
         missing = missing || !self->apps[i].container;
     }
-    if (missing && self->task_ms > self->task_asked_ms + TASK_SOON_MS)
-        self->task_ms = self->task_asked_ms + TASK_SOON_MS;
+    if (missing)
+        ask_task_soon(self);
     if (now_ms >= self->task_ms && !self->task_request) {
         if (self->needs_own_id && !self->own_id && !self->own_request)
             self->own_request = ask(self, "", own_answered);
@@ -362,6 +368,17 @@ static void ecs_identify(void *arg, size_t index, struct source_identity *identi
     identity->started_wall_ms = container->started_wall_ms;
 }
 
+static void ecs_life(void *arg, size_t index, struct source_life *life)
+{
+    const struct ecs *self = arg;
+    ecs_app_life(&self->apps[index].state, !self->apps[index].container, life);
+}
+
+static void ecs_look_again(void *arg)
+{
+    ask_task_soon(arg);
+}
+
 static void describe_app(const struct ecs *self, const struct watched_app *app,
     void (*say)(void *arg, const char *sentence), void *arg)
 {
@@ -400,6 +417,8 @@ const struct source_kind source_ecs = {
     .open = ecs_open,
     .sample = ecs_sample,
     .identify = ecs_identify,
+    .life = ecs_life,
+    .look_again = ecs_look_again,
     .describe = ecs_describe,
     .close = ecs_close,
 };

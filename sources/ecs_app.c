@@ -1,5 +1,7 @@
 #include "sources/ecs_app.h"
 
+#include "sources/source.h"
+
 #include "core/alloc.h"
 #include "core/error.h"
 
@@ -104,12 +106,37 @@ static void count_restarts(struct ecs_app *app, const struct ecs_container *now)
 
 /* The endpoint has no counter of kills: they show as exit status 137 (128 + SIGKILL). A container
  * that outlives its stop timeout is killed the same way. */
+static const int killed = 137;
+
 static void count_kills(struct ecs_app *app, const struct ecs_container *now)
 {
-    static const int killed = 137;
     bool same = !strcmp(app->docker_id, now->docker_id);
     bool again = !same || now->restart_count > app->restart_count;
     if (now->exit_code == killed && (app->exit_code != killed || again) && !(same && app->stopping))
+        app->oom_kills++;
+}
+
+/* The container that was replaced is still listed for a while, with its exit status. */
+static const struct ecs_container *by_id(const struct ecs_task *task, const char *docker_id)
+{
+    for (size_t i = 0; i < task->container_count; i++)
+        if (!strcmp(task->containers[i].docker_id, docker_id))
+            return &task->containers[i];
+    return NULL;
+}
+
+static void note_exit(struct ecs_app *app, const struct ecs_container *container)
+{
+    if (!container || container->exit_code < 0)
+        return;
+    app->ever_ended = true;
+    app->last_exit_code = container->exit_code;
+}
+
+static void note_replaced(struct ecs_app *app, const struct ecs_container *old)
+{
+    note_exit(app, old);
+    if (old && old->exit_code == killed && app->exit_code != killed && !app->stopping)
         app->oom_kills++;
 }
 
@@ -125,13 +152,16 @@ void ecs_app_update(
         count_kills(app, container);
     }
     if (strcmp(app->docker_id, container->docker_id) != 0) {
+        note_replaced(app, by_id(task, app->docker_id));
         free(app->docker_id);
         app->docker_id = xstrdup(container->docker_id);
         forget_samples(app);
     }
     app->restart_count = container->restart_count;
     app->started_wall_ms = container->started_wall_ms;
+    note_exit(app, container);
     app->exit_code = container->exit_code;
+    app->ended = container->ended;
     app->stopping = container->stopped && container->exit_code < 0;
     /* A container's CPU is in shares, a weight and no limit: it may use all that its task may. */
     app->cores_limit = task->cpu_limit_cores;
@@ -242,6 +272,15 @@ void ecs_app_count(const struct ecs_app *app, struct measures *measures)
 {
     measures->value[MEASURED_OOM_KILLS] = (double)app->oom_kills;
     measures->value[MEASURED_RESTARTS] = (double)app->restarts;
+}
+
+void ecs_app_life(const struct ecs_app *app, bool missing, struct source_life *life)
+{
+    *life = (struct source_life){.known = app->docker_id != NULL,
+        .gone = missing || app->ended,
+        .starts = app->restarts + 1,
+        .oom_kills = app->oom_kills,
+        .exit_code = app->ever_ended ? app->last_exit_code : -1};
 }
 
 void ecs_app_free(struct ecs_app *app)

@@ -34,7 +34,10 @@ struct ecs_app {
     struct throttle throttle;
     struct ecs_net net;
     int64_t started_wall_ms, restart_count, exit_code;
-    bool stopping; /* was told to stop: killed then, it did not run out of memory */
+    bool ended;             /* its container does not run */
+    int64_t last_exit_code; /* of the newest end that was seen; only with one */
+    bool ever_ended;        /* there was one */
+    bool stopping;          /* was told to stop: killed then, it did not run out of memory */
     uint64_t restarts, oom_kills;
 };
 
@@ -58,6 +61,10 @@ bool ecs_app_measure(struct ecs_app *app, const struct ecs_stats *stats,
 
 /* Only the counters that come from the task's answer: restarts and kills. */
 void ecs_app_count(const struct ecs_app *app, struct measures *measures);
+
+/* How the app fares; missing: the task does not list its container any more. */
+struct source_life;
+void ecs_app_life(const struct ecs_app *app, bool missing, struct source_life *life);
 
 void ecs_app_free(struct ecs_app *app);
 

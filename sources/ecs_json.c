@@ -83,15 +83,10 @@ static int64_t time_ns_of(const json_t *object, const char *key)
     return ms * 1000000 + rest_ns;
 }
 
-static bool is_stopped(const json_t *json)
+static bool is_stopped(const json_t *json, const char *key)
 {
-    static const char *const keys[] = {"KnownStatus", "DesiredStatus"};
-    for (int i = 0; i < 2; i++) {
-        const char *status = json_string_value(json_object_get(json, keys[i]));
-        if (status && !strcmp(status, "STOPPED"))
-            return true;
-    }
-    return false;
+    const char *status = json_string_value(json_object_get(json, key));
+    return status && !strcmp(status, "STOPPED");
 }
 
 static void parse_container(struct ecs_task *task, const json_t *json)
@@ -108,7 +103,8 @@ static void parse_container(struct ecs_task *task, const json_t *json)
         .label = string_of(json_object_get(json, "Labels"), label),
         .image = string_of(json, "Image"),
         .ordinary = !type || !strcmp(type, "NORMAL"),
-        .stopped = is_stopped(json),
+        .stopped = is_stopped(json, "KnownStatus") || is_stopped(json, "DesiredStatus"),
+        .ended = is_stopped(json, "KnownStatus"),
         .memory_limit_bytes = limit_of(json, "Memory") * (1 << 20),
         .restart_count = small_number_of(json, "RestartCount"),
         .exit_code = small_number_of(json, "ExitCode"),

@@ -20,6 +20,7 @@ struct ecs_container {
     char *image;
     bool ordinary;             /* of the task definition: not ECS's own, like CNI_PAUSE */
     bool stopped;              /* exited, or told to */
+    bool ended;                /* exited */
     double memory_limit_bytes; /* NAN: none */
     int64_t restart_count;     /* -1: no restart policy */
     int64_t exit_code;         /* -1: not exited */

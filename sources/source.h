@@ -26,6 +26,15 @@ struct source_identity {
     int64_t started_wall_ms; /* of the container; 0: unknown */
 };
 
+/* How an app fares, as far as it can be seen. */
+struct source_life {
+    bool known;      /* it was seen running; all else is unknown otherwise */
+    bool gone;       /* it does not run now */
+    uint64_t starts; /* another number: it was started anew, or is another container */
+    uint64_t oom_kills;
+    int64_t exit_code; /* of the newest end; -1: not known */
+};
+
 /* What a source is opened with. Everything outlives it. */
 struct source_setup {
     struct loop *loop;
@@ -54,6 +63,10 @@ struct source_kind {
     int (*sample)(void *self, int64_t now_ms, struct error *err);
     /* What is known of app `index`; the strings live until the next `sample`. NULL: nothing. */
     void (*identify)(void *self, size_t index, struct source_identity *identity);
+    /* Fills in how app `index` fares as of the last `sample`; NULL: the kind does not know. */
+    void (*life)(void *self, size_t index, struct source_life *life);
+    /* An app may have ended: what is looked at now and then is looked at soon. NULL: nothing is. */
+    void (*look_again)(void *self);
     /* Notes for the user about what it measures and what it cannot, one sentence a call of `say`;
      * may be NULL. Called once after the first sample that worked. */
     void (*describe)(void *self, void (*say)(void *arg, const char *sentence), void *arg);

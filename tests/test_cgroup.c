@@ -464,12 +464,50 @@ static void real_cgroup_is_measured_across_its_restart(void **state)
     assert_non_null(strstr(err.text, "there is no cgroup"));
 }
 
+static struct source_life life_of(const struct tree *tree)
+{
+    struct source_life life;
+    source_cgroup.life(tree->source, 0, &life);
+    return life;
+}
+
+static void its_end_and_its_new_start_are_seen(void **state)
+{
+    struct tree *tree = *state;
+    put_v2(tree);
+    assert_int_equal(sample(tree, NULL), 0);
+    struct source_life life = life_of(tree);
+    assert_true(life.known && !life.gone);
+    assert_int_equal(life.starts, 1);
+    assert_int_equal(life.oom_kills, 2);
+    assert_int_equal(life.exit_code, -1);
+    for (int i = 0; i < 12; i++) /* the first count of kills has it look every time for a while */
+        sample(tree, NULL);
+    put(tree, "sys/fs/cgroup/task/api/cgroup.procs", "");
+    sample(tree, NULL);
+    assert_false(life_of(tree).gone); /* processes are looked at now and then only, */
+    source_cgroup.look_again(tree->source);
+    put(tree, "sys/fs/cgroup/task/api/cgroup.events", "populated 1\nfrozen 0\n");
+    sample(tree, NULL);
+    assert_false(life_of(tree).gone);
+    put(tree, "sys/fs/cgroup/task/api/cgroup.events", "populated 0\nfrozen 0\n");
+    put(tree, "sys/fs/cgroup/task/api/memory.events", "oom_kill 3\n");
+    sample(tree, NULL);
+    assert_true(life_of(tree).gone); /* or when there is a reason */
+    assert_int_equal(life_of(tree).oom_kills, 3);
+    put(tree, "sys/fs/cgroup/task/api/cgroup.procs", "43\n");
+    sample(tree, NULL);
+    assert_false(life_of(tree).gone);
+    assert_int_equal(life_of(tree).starts, 2);
+}
+
 #define ON_TREE(test) cmocka_unit_test_setup_teardown(test, make_tree, remove_tree)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_TREE(v2_without_limits_is_a_share_of_the_machine),
+        ON_TREE(its_end_and_its_new_start_are_seen),
         ON_TREE(v2_own_limits_win_over_the_parents),
         ON_TREE(v2_limits_of_the_task_count_for_its_containers),
         ON_TREE(limits_are_read_again_and_those_beyond_the_machine_ignored),

@@ -3,6 +3,7 @@
 #include "core/fs.h"
 #include "sources/ecs_app.h"
 #include "sources/ecs_json.h"
+#include "sources/source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -345,6 +346,56 @@ static void exit_137_is_one_kill_unless_it_was_being_stopped(void **state)
     assert_int_equal(f->app.oom_kills, 2);
 }
 
+static void life(const struct fixture *f, bool missing, bool gone, uint64_t starts, int exit_code)
+{
+    struct source_life life;
+    ecs_app_life(&f->app, missing, &life);
+    assert_true(life.known);
+    assert_int_equal(life.gone, gone);
+    assert_int_equal(life.starts, starts);
+    assert_int_equal(life.exit_code, exit_code);
+}
+
+static void its_life_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct source_life nothing;
+    ecs_app_life(&(struct ecs_app){0}, true, &nothing);
+    assert_false(nothing.known);
+    life(f, false, false, 1, -1);
+    life(f, true, true, 1, -1);  /* the task lists it no more */
+    f->container.stopped = true; /* told to stop */
+    ecs_app_update(&f->app, &f->task, &f->container);
+    life(f, false, false, 1, -1);
+    f->container.ended = true;
+    f->container.exit_code = 1;
+    ecs_app_update(&f->app, &f->task, &f->container);
+    life(f, false, true, 1, 1);
+    f->container.stopped = f->container.ended = false; /* a restart policy; its last status stays */
+    f->container.restart_count = 1;
+    ecs_app_update(&f->app, &f->task, &f->container);
+    life(f, false, false, 2, 1);
+}
+
+static void a_replaced_container_leaves_its_exit_status(void **state)
+{
+    struct fixture *f = *state;
+    static char second_id[] = "second";
+    struct ecs_container old = f->container;
+    old.exit_code = 137;
+    old.stopped = old.ended = true;
+    f->task.containers[f->task.container_count++] = old;
+    f->container.docker_id = second_id;
+    f->container.started_wall_ms = 6;
+    ecs_app_update(&f->app, &f->task, &f->container);
+    f->task.container_count--;
+    life(f, false, false, 2, 137);
+    assert_int_equal(f->app.oom_kills, 1);
+    ecs_app_update(&f->app, &f->task, &f->container);
+    life(f, false, false, 2, 137);
+    assert_int_equal(f->app.oom_kills, 1);
+}
+
 #define WITH_APP(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -366,6 +417,8 @@ int main(void)
         WITH_APP(restart_policy_counts_itself),
         WITH_APP(started_anew_without_a_policy_is_a_restart),
         WITH_APP(exit_137_is_one_kill_unless_it_was_being_stopped),
+        WITH_APP(its_life_is_told),
+        WITH_APP(a_replaced_container_leaves_its_exit_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
