@@ -71,7 +71,7 @@ def clean_environment(extra=None):
     return kept
 
 
-def watching(service, captures, **changes):
+def watching(service, stored_in, **changes):
     """A configuration that watches a service closely and stores in a folder."""
     return {
         "service": "games",
@@ -81,7 +81,7 @@ def watching(service, captures, **changes):
         "triggers": {"cpu-high": {"metric": "cpu", "above": "60%", "for": "1s"}},
         "captures": {"spike": [{"profile": "cpu", "seconds": 2}, "heap", "goroutine"]},
         "baseline": "off",  # tests count incidents
-        "export": {"directory": str(captures)},
+        "export": {"directory": str(stored_in)},
         **changes,
     }
 

@@ -1,15 +1,18 @@
-"""A real S3 server, and a relay in front of it that stands in the way exactly where a test wants."""
+"""A real S3 server, what is in its buckets, and a relay in front of it that stands in the way exactly where a test wants."""
 import contextlib
+import json
 import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import threading
+import time
 
 import pytest
 
-from harness import TREE, clean_environment, free_port, read
+from harness import ID, TREE, check_incident, clean_environment, free_port, read, watching
 
 
 class S3Server:
@@ -64,6 +67,32 @@ class S3Server:
         subprocess.run(self.stop, check=True)
 
 
+def storing(service, s3, prefix, port=None, **changes):
+    """The configuration that stores in the bucket, by way of a port."""
+    config = watching(service, "unused", **changes)
+    config["export"] = {"s3": {"bucket": s3.bucket, "prefix": prefix,
+                               "endpoint": f"http://127.0.0.1:{port or s3.port}"}}
+    return config
+
+
+def stored(s3, prefix):
+    """The incidents in the bucket: id to file to content. Whatever else is there is an error."""
+    found = {}
+    for key in s3.objects(prefix):
+        parts = key[len(prefix) + 1:].split("/")
+        assert parts[0] == "service=games" and len(parts) == 4, key
+        incident_id = parts[2]
+        date = f"date={incident_id[:4]}-{incident_id[4:6]}-{incident_id[6:8]}"
+        assert ID.fullmatch(incident_id) and parts[1] == date, key
+        found.setdefault(incident_id, {})[parts[3]] = s3.content(key)
+    for incident_id, files in found.items():
+        if "incident.json" in files:
+            incident = json.loads(files["incident.json"])
+            assert incident["id"] == incident_id
+            check_incident(incident, files)
+    return found
+
+
 class Proxy:
     """A TCP relay in front of a server, which can be down, or stop in the middle of a request or of
     its answer: exactly where a test wants to be."""
@@ -79,6 +108,7 @@ class Proxy:
         self.held = threading.Event()
         self.released = threading.Event()
         self.requests = []
+        self.fault = None  # what every new connection meets, instead of the server
         self.up()
 
     def up(self):
@@ -90,6 +120,11 @@ class Proxy:
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+        self._break()
+
+    def meet(self, fault):
+        """Every connection from now on meets this function(client, target); None: all is well."""
+        self.fault = fault
         self._break()
 
     def _break(self):
@@ -116,6 +151,10 @@ class Proxy:
         while True:
             try:
                 client, _ = listener.accept()
+                fault = self.fault
+                if fault:
+                    threading.Thread(target=self._play, args=(fault, client), daemon=True).start()
+                    continue
                 server = socket.create_connection(self.target)
             except OSError:
                 return
@@ -126,6 +165,14 @@ class Proxy:
             for pump, pair in ((self._requests, (client, server, answers)),
                                (self._answers, (server, client, answers))):
                 threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    def _play(self, fault, client):
+        with self.lock:
+            self.sockets.add(client)
+        with contextlib.suppress(OSError):
+            fault(client, self.target)
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
 
     def _requests(self, client, server, answers):
         with contextlib.suppress(OSError):
@@ -162,6 +209,65 @@ class Proxy:
         with self.lock:
             for one in self.sockets:
                 one.close()
+
+
+def read_request(client):
+    """The head and the body of one request."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = client.recv(65536)
+        if not more:
+            raise ConnectionError("the client is gone")
+        data += more
+    head, body = data.split(b"\r\n\r\n", 1)
+    found = re.search(rb"^content-length: *(\d+)", head, re.M | re.I)
+    if re.search(rb"^expect: *100-continue", head, re.M | re.I):
+        client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    while found and len(body) < int(found.group(1)):
+        more = client.recv(65536)
+        if not more:
+            raise ConnectionError("the client is gone")
+        body += more
+    return head, body
+
+
+def refusing(status, code):
+    """A fault for Proxy.meet: the store answers everything with an error, as S3 words it."""
+    def fault(client, _target):
+        read_request(client)
+        text = (f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code>'
+                f"<Message>played</Message></Error>").encode()
+        client.sendall((f"HTTP/1.1 {status} Played\r\nContent-Type: application/xml\r\n"
+                        f"Connection: close\r\nContent-Length: {len(text)}\r\n\r\n").encode() + text)
+    return fault
+
+
+def reset(client):
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+def resetting_in_the_body(client, target):
+    """A fault for Proxy.meet: half of a request reaches the server, and the client gets a reset."""
+    head, body = read_request(client)
+    with socket.create_connection(target) as server:
+        server.sendall(head + b"\r\n\r\n" + body[:len(body) // 2])
+        reset(client)
+
+
+def slowly(client, target, size=512, pause_s=0.02):
+    """A fault for Proxy.meet: all of it goes through, in small pieces."""
+    def pump(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(size):
+                time.sleep(pause_s)
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+    with socket.create_connection(target) as server:
+        back = threading.Thread(target=pump, args=(server, client), daemon=True)
+        back.start()
+        pump(client, server)
+        back.join()
 
 
 class FileInFolder:

@@ -12,7 +12,7 @@ import pytest
 
 import harness
 from harness import wait_until, watching
-from storage import Proxy
+from storage import Proxy, stored, storing
 
 CORES = 0.3
 
@@ -33,14 +33,6 @@ def prefix(request, tmp_path):
     return f"e2e/{tmp_path.name}"
 
 
-def storing(service, s3, prefix, port=None, **changes):
-    """The configuration that stores in the bucket, by way of a port."""
-    config = watching(service, "unused", **changes)
-    config["export"] = {"s3": {"bucket": s3.bucket, "prefix": prefix,
-                               "endpoint": f"http://127.0.0.1:{port or s3.port}"}}
-    return config
-
-
 def hashes(contents):
     return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
 
@@ -49,24 +41,6 @@ def spool_hashes(agent, incident_id):
     folder = os.path.join(agent.state, "spool", incident_id)
     return hashes({name: harness.read(os.path.join(folder, name)) for name in os.listdir(folder)
                    if not name.startswith(".")})
-
-
-def stored(s3, prefix):
-    """The incidents in the bucket: id to file to content. Whatever else is there is an error."""
-    found = {}
-    for key in s3.objects(prefix):
-        parts = key[len(prefix) + 1:].split("/")
-        assert parts[0] == "service=games" and len(parts) == 4, key
-        incident_id = parts[2]
-        date = f"date={incident_id[:4]}-{incident_id[4:6]}-{incident_id[6:8]}"
-        assert harness.ID.fullmatch(incident_id) and parts[1] == date, key
-        found.setdefault(incident_id, {})[parts[3]] = s3.content(key)
-    for incident_id, files in found.items():
-        if "incident.json" in files:
-            incident = json.loads(files["incident.json"])
-            assert incident["id"] == incident_id
-            harness.check_incident(incident, files)
-    return found
 
 
 def wait_stored(agent, s3, prefix, timeout_s=harness.PATIENCE_S):

@@ -9,8 +9,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -73,15 +75,56 @@ func grow(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "grown")
 }
 
+func number(r *http.Request, name string, otherwise int) int {
+	n, err := strconv.Atoi(r.FormValue(name))
+	if err != nil {
+		return otherwise
+	}
+	return n
+}
+
+// What is gone at once, and only makes the collector's saw-tooth.
+//
+//go:noinline
+func parseGames(bytes int) byte {
+	block := make([]byte, bytes)
+	for i := 0; i < len(block); i += 4096 {
+		block[i] = byte(i)
+	}
+	return block[len(block)/2]
+}
+
+// Answers at once; `bytes` a step are kept for ever, `garbage` are not.
 func leak(w http.ResponseWriter, r *http.Request) {
 	until := time.Now().Add(duration(r))
+	bytes, garbage := number(r, "bytes", 1<<20), number(r, "garbage", 0)
+	every := time.Duration(number(r, "every_ms", 50)) * time.Millisecond
 	go func() {
-		for time.Now().Before(until) {
-			keepGames(1 << 20)
-			time.Sleep(50 * time.Millisecond)
+		next := time.Now()
+		for next.Before(until) {
+			keepGames(bytes)
+			if garbage > 0 {
+				parseGames(garbage)
+			}
+			next = next.Add(every)
+			time.Sleep(time.Until(next))
 		}
 	}()
 	fmt.Fprintln(w, "leaking")
+}
+
+// Memory that no heap profile knows: an application's caches in C, for instance.
+func mapMemory(w http.ResponseWriter, r *http.Request) {
+	block, err := syscall.Mmap(-1, 0, number(r, "bytes", 1<<20), syscall.PROT_READ|syscall.PROT_WRITE,
+		syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	for i := 0; i < len(block); i += 4096 {
+		block[i] = 1
+	}
+	fmt.Fprintln(w, "mapped")
 }
 
 func guarded(next http.Handler) http.Handler {
@@ -111,6 +154,7 @@ func main() {
 	mux.HandleFunc("/burn", burn)
 	mux.HandleFunc("/grow", grow)
 	mux.HandleFunc("/leak", leak)
+	mux.HandleFunc("/map", mapMemory)
 	for _, name := range strings.Split(*profiles, ",") {
 		if name != "" {
 			mux.Handle("/debug/pprof/"+name, guarded(debugHandler(name)))
