@@ -1,17 +1,27 @@
 """What must hold, whatever was broken: nothing is lost, nothing is doubled, nothing is half."""
+import calendar
 import csv
 import io
 import json
 import os
 import re
+import time
 
 import harness
 
 FIRED = re.compile(r"trigger \S+ fired: ")
 OPENED = re.compile(r"incident (\S+) opened: ")
+ENDED = re.compile(r"incident (\S+) finished")
 TAKEN_UP = re.compile(r"incident (\S+) (?:from an earlier run is taken up|was cut off)")
 REMOVED = re.compile(r"incident (\S+) was cut off before anything was caught: removed")
 WHOLE = re.compile(r"profile (\S+) finished: \d+ bytes\b(?!,)")
+
+
+def logged_at(line):
+    """When a line of the log was written, Unix seconds."""
+    found = re.search(r"time=(\S+?)\.(\d+)Z", line)
+    parsed = time.strptime(found.group(1) + " UTC", "%Y-%m-%dT%H:%M:%S %Z")
+    return calendar.timegm(parsed) + float("0." + found.group(2))
 
 
 def stored_below(captures):

@@ -29,6 +29,7 @@ class Tally:
     failures: list = dataclasses.field(default_factory=list)  # texts
     skipped: str = ""
     counts: dict = dataclasses.field(default_factory=dict)  # what else was counted
+    extremes: dict = dataclasses.field(default_factory=dict)  # to max or min, and the value
     ticks: int = 0
     missed: int = 0
     longest_ms: int = 0  # between two samples
@@ -39,10 +40,18 @@ class Tally:
     def count(self, what, number=1):
         self.counts[what] = self.counts.get(what, 0) + number
 
+    def most(self, what, number):
+        self.extremes[what] = max, max(number, self.extremes.get(what, (max, number))[1])
+
+    def least(self, what, number):
+        self.extremes[what] = min, min(number, self.extremes.get(what, (min, number))[1])
+
     def add(self, other):
         """Takes in the measurements of one play."""
         for what, number in other.counts.items():
             self.count(what, number)
+        for what, (kind, number) in other.extremes.items():
+            (self.most if kind is max else self.least)(what, number)
         self.ticks += other.ticks
         self.missed += other.missed
         self.longest_ms = max(self.longest_ms, other.longest_ms)
@@ -114,7 +123,14 @@ class Play:
     def agent(self, config, name="agent"):
         folder = os.path.join(self.folder, name)
         os.makedirs(folder, exist_ok=True)
-        return self.closing(harness.Stakeout(folder, config, self.s3.environment()))
+        agent = harness.Stakeout(folder, config, self.s3.environment())
+        self.stack.callback(self.keep_log, agent)
+        return self.closing(agent)
+
+    @staticmethod
+    def keep_log(agent):
+        with open(os.path.join(agent.folder, "log"), "w", encoding="utf-8") as file:
+            file.write(agent.log)
 
     def fire(self, agent, service):
         """Has the trigger fire; the incident's id."""
@@ -128,7 +144,11 @@ class Play:
                 "directory": accounts.stored_below(self.captures)}
 
     def wait_delivered(self, agent, timeout_s=90):
-        agent.wait_log(r"incident \S+ finished", timeout_s)
+        """Everything that was opened is finished, and the spool has let go of it."""
+        def finished():
+            return not set(accounts.OPENED.findall(agent.log)) - set(accounts.ENDED.findall(agent.log))
+        agent.wait_log(accounts.ENDED.pattern, timeout_s)
+        harness.wait_until(finished, lambda: f"all is finished:\n{agent.log}", timeout_s)
         agent.wait_spool_empty(timeout_s)
         return self.stores()
 

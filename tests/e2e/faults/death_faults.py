@@ -1,38 +1,35 @@
 """The agent dies: SIGKILL and SIGTERM at random moments of a cycle from the start and the fire to
 the delivery, again and again with the same state. Nothing is lost, and nothing is there twice."""
-import calendar
-import os
 import re
 import signal
 import time
 
-import harness
 from faults import accounts
 from faults.bench import LANES, several
 from harness import wait_until
 
-LINES = [  # of a cycle, in its order; an agent is also killed right at one of them
-    r"trigger full fired", r"profile cpu started", r"profile heap started",
-    r"incident \S+ opened", r"profile heap finished", r"profile goroutine finished",
-    r"profile cpu finished", r"incident \S+ finished", r"incident \S+ delivered to directory",
-    r"incident \S+ delivered to s3", r"incident \S+ from an earlier run is taken up",
+LINES = [  # of a cycle; an agent is also killed right at one of them, or a moment later
+    r"trigger full fired", r"profile cpu started", r"incident \S+ opened",
+    r"profile heap finished", r"profile goroutine finished", r"profile cpu finished",
+    r"incident \S+ finished", r"incident \S+ delivered to directory",
+    r"incident \S+ delivered to s3",
 ]
-PHASES = [("delivered to", "delivery"), ("incident \\S+ finished", "analysis and delivery"),
-          ("incident \\S+ opened", "capture"), ("trigger \\S+ fired", "fire"), ("", "start and recovery")]
 GRACE_S = 10
 
 
 def phase_of(text):
-    """How far the agent had come, by what it said."""
-    delivered = len(re.findall("delivered to", text))
-    opened = "opened" in text
-    if opened and delivered >= 2 and re.search(r"finished\b", text):
-        last = accounts.OPENED.findall(text)[-1]
-        if text.count(f"{last} delivered") == 2:
-            return "after delivery"
-        if text.count(f"{last} delivered") == 0 and f"{last} finished" not in text:
-            return "capture"
-    return next(name for pattern, name in PHASES if re.search(pattern, text))
+    """How far an agent had come with the newest incident, by what it said since its start."""
+    opened = accounts.OPENED.findall(text)
+    if not opened:
+        return "killed before the fire" if "fired" not in text else "killed at the fire"
+    done = text.count(f"{opened[-1]} delivered to")
+    if done == 2:
+        return "killed after the delivery"
+    if done == 1:
+        return "killed between the stores"
+    if f"{opened[-1]} finished" in text:
+        return "killed in the delivery"
+    return "killed in the capture"
 
 
 class Chain:
@@ -40,6 +37,7 @@ class Chain:
 
     def __init__(self, play, cpu_s, **limits):
         self.play = play
+        self.delivery_s = 0  # what it takes of a cycle
         self.service = play.service()
         assert self.service.get(f"/map?bytes={80 << 20}")[0] == 200
         self.agent = play.agent(play.config(
@@ -54,19 +52,24 @@ class Chain:
         self.agent.spawn()
         wait_until(lambda: self.said(since).count("delivered to") >= 2, lambda: self.agent.log)
         took = time.monotonic() - began
+        times = [accounts.logged_at(line) for line in self.agent.lines[since:]
+                 if re.search(r"incident \S+ (finished|delivered)", line)]
+        self.delivery_s = times[-1] - times[0]
         self.play.note_memory(self.agent)
         return took
 
     def wait_moment(self, since, cycle_s):
-        """Until a random moment: a time within the cycle, or a line of the log and a little more."""
-        rng = self.play.random
-        if rng.random() < 0.6:
+        """Until a random moment: of the cycle, of the delivery, or right at a line of the log."""
+        rng, kind = self.play.random, self.play.random.choice(["time", "delivery", "line"])
+        if kind == "time":
             time.sleep(rng.uniform(0, cycle_s * 1.05))
             return
-        line, deadline = re.compile(rng.choice(LINES)), time.monotonic() + 3 * cycle_s
+        line = re.compile(r"incident \S+ finished" if kind == "delivery" else rng.choice(LINES))
+        deadline = time.monotonic() + 3 * cycle_s
         while not line.search(self.said(since)) and time.monotonic() < deadline:
             time.sleep(0.001)
-        time.sleep(rng.choice([0, rng.uniform(0, 0.03)]))
+        time.sleep(rng.uniform(0, self.delivery_s) if kind == "delivery" else
+                   rng.choice([0, rng.uniform(0, 0.03)]))
 
     def drain(self):
         """One more start at which nothing fires: everything is delivered, and accounted for."""
@@ -94,16 +97,10 @@ def kill_chain(times):
             assert chain.agent.running(), f"it ended by itself:\n{chain.said(since)}"
             play.note_memory(chain.agent)
             chain.agent.kill()
-            play.tally.count("in " + phase_of(chain.said(since)))
+            play.tally.count(phase_of(chain.said(since)))
         play.tally.runs = times
         chain.drain()
     return one
-
-
-def logged_at(line):
-    found = re.search(r"time=(\S+?)\.(\d+)Z", line)
-    parsed = time.strptime(found.group(1) + " UTC", "%Y-%m-%dT%H:%M:%S %Z")
-    return calendar.timegm(parsed) + float("0." + found.group(2))
 
 
 def cpu_was_running(lines, at):
@@ -111,7 +108,7 @@ def cpu_was_running(lines, at):
     started = finished = None
     for line in lines:
         if "profile cpu started" in line:
-            started, finished = logged_at(line), None
+            started, finished = accounts.logged_at(line), None
         if "profile cpu finished" in line or "profile cpu failed" in line:
             finished = True
         if "stopping" in line:
@@ -139,8 +136,7 @@ def term_chain(times):
             chain.agent.reader.join()
             took = time.monotonic() - began
             assert status == 0 and took <= GRACE_S, f"{status} after {took:.1f} s:\n{chain.said(since)}"
-            play.tally.counts["slowest end, ms"] = max(
-                play.tally.counts.get("slowest end, ms", 0), round(took * 1000))
+            play.tally.most("ms to the end, at most", round(took * 1000))
             cut = cpu_was_running(chain.agent.lines[since:], at)
             kept += [cut] if cut else []
         play.tally.runs = times
@@ -158,11 +154,7 @@ def chains(one):
     def play_all(bench, name, runs):
         lanes = min(LANES, runs)
         shares = [runs // lanes + (lane < runs % lanes) for lane in range(lanes)]
-        tally = several(bench, name, [one(share) for share in shares])
-        slowest = "slowest end, ms"
-        if slowest in tally.counts:  # added up over the chains
-            tally.counts[slowest] //= max(1, lanes)
-        return tally
+        return several(bench, name, [one(share) for share in shares])
     return play_all
 
 

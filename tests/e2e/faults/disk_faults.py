@@ -1,7 +1,9 @@
 """The disk below `state` is full, or read-only: before the fire, or in the middle of a capture. The
 agent goes on sampling and says so, and when there is space again, everything works."""
 import contextlib
+import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -10,40 +12,50 @@ import harness
 from faults import accounts
 from faults.bench import each
 
-SIZE = "4m"
+MB = 16
+
+
+def run_or_skip(what, *command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"{what}: {done.stderr.strip()}")
 
 
 class Disk:
-    """A small file system of its own."""
+    """A small file system of its own: ext4, as it becomes read-only with files open for writing
+    when it meets an error."""
 
     def __init__(self, folder):
         if os.geteuid() != 0:
             pytest.skip("not root: no file system can be mounted")
         self.folder = folder
+        self.image = folder + ".ext4"
         os.makedirs(folder)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "stakeout-faults",
-                                  folder], capture_output=True, text=True, check=False)
-        if mounted.returncode != 0:
-            pytest.skip(f"no file system can be mounted: {mounted.stderr.strip()}")
+        with open(self.image, "wb") as file:
+            file.truncate(MB << 20)
+        if not shutil.which("mkfs.ext4"):
+            pytest.skip("mkfs.ext4 is not installed (apt-get install e2fsprogs)")
+        run_or_skip("no file system can be made", "mkfs.ext4", "-q", "-m", "0", self.image)
+        run_or_skip("no file system can be mounted", "mount", "-o", "loop", self.image, folder)
 
     def fill(self):
         with contextlib.suppress(OSError), \
                 open(os.path.join(self.folder, "ballast"), "wb", buffering=0) as file:
             while True:
-                file.write(bytes(4096))
+                file.write(bytes(1024))
 
     def free(self):
         os.unlink(os.path.join(self.folder, "ballast"))
 
-    def read_only(self):
-        """Also for who has a file open for writing: a remount alone is refused then."""
-        subprocess.run(["mount", "-o", "remount,ro", self.folder], check=False, capture_output=True)
+    def abort(self):
+        """As after an error of the disk: nothing can be written from now on."""
+        subprocess.run(["mount", "-o", "remount,abort", self.folder], check=True)
 
-    def is_read_only(self):
-        return bool(os.statvfs(self.folder).f_flag & os.ST_RDONLY)
-
-    def writable(self):
-        subprocess.run(["mount", "-o", "remount,rw", self.folder], check=True)
+    def mend(self):
+        """A file system that was aborted can be written again only when it is mounted anew."""
+        subprocess.run(["umount", self.folder], check=True)
+        subprocess.run(["e2fsck", "-p", self.image], check=False, capture_output=True)
+        subprocess.run(["mount", "-o", "loop", self.image, self.folder], check=True)
 
     def close(self):
         subprocess.run(["umount", "-l", self.folder], check=True)
@@ -57,17 +69,18 @@ def full(disk):
     disk.fill()
 
 
-def freed(disk):
+def freed(disk, _agent):
     disk.free()
 
 
 def read_only(disk):
-    """Files that are open for writing are closed within moments; it is tried until then."""
-    harness.wait_until(lambda: disk.read_only() or disk.is_read_only(), "the disk is read-only")
+    disk.abort()
 
 
-def writable(disk):
-    disk.writable()
+def mended(disk, agent):
+    assert agent.terminate(30) == 0, agent.log
+    disk.mend()
+    agent.start()
 
 
 def disk_fault(begin, end, when):
@@ -89,16 +102,19 @@ def disk_fault(begin, end, when):
             begin(disk)
         harness.wait_until(lambda: said(agent.log), lambda: f"it is said:\n{agent.log}", 30)
         play.measure(agent)
-        end(disk)
+        end(disk, agent)
         whole_again(play, agent)
     return each(one)
 
 
 def whole_again(play, agent):
     """What is stored is whole; what is not is said to be lost; the next incident is fine."""
-    def nothing_runs():
+    # What fired opens an incident by itself, once that is possible.
+    agent.wait_log(r"incident \S+-full-\S+ (?:opened|taken up|was cut off)", 60)
+
+    def captured():
         return agent.command("capture").returncode == 0
-    harness.wait_until(nothing_runs, lambda: f"a capture works again:\n{agent.log}", 120)
+    harness.wait_until(captured, lambda: f"a capture works again:\n{agent.log}", 120)
     agent.wait_spool_empty(120)
     stores = play.stores()
     opened = set(accounts.OPENED.findall(agent.log))
@@ -110,6 +126,9 @@ def whole_again(play, agent):
         assert f"{incident_id} is lost" in agent.log, f"{incident_id} is lost and nothing says so"
     fired = [one for one in stores["s3"] if "-full-" in one]
     play.tally.count("incidents of the fire stored", len(fired))
+    for incident_id in fired:
+        for profile in json.loads(stores["s3"][incident_id]["incident.json"])["profiles"]:
+            play.tally.count(f"profiles {profile['status']}")
     play.tally.count("said to be lost", len(lost))
     assert fired or lost, agent.log
     play.measure(agent)
@@ -117,5 +136,5 @@ def whole_again(play, agent):
 
 full_before = disk_fault(full, freed, "before")
 full_in_the_middle = disk_fault(full, freed, "middle")
-read_only_before = disk_fault(read_only, writable, "before")
-read_only_in_the_middle = disk_fault(read_only, writable, "middle")
+read_only_before = disk_fault(read_only, mended, "before")
+read_only_in_the_middle = disk_fault(read_only, mended, "middle")

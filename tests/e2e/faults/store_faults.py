@@ -5,21 +5,21 @@ from faults import accounts
 from faults.bench import each
 
 
-def outage(begin, end, fails=True):
-    """From before the fire until some tries have failed; then all is well again."""
+def outage(begin, end, tries=2):
+    """From before the fire until so many tries have failed; then all is well again."""
     def one(play):
         service, proxy = play.service(), play.proxy()
         begin(proxy)
         agent = play.agent(play.config(service, port=proxy.port)).start()
         incident_id = play.fire(agent, service)
-        if fails:
-            agent.wait_log(r"waits in the spool: .*; next try in", count=2)
-            status = agent.status()
+        if tries:
+            agent.wait_log(r"waits in the spool: .*; next try in")
+            status = agent.wait_status(lambda now: failed_tries(now) >= tries, "it tries again")
             assert status["spool"]["waiting"] == 1
             assert any(exporter["error"] for exporter in status["exporters"])
             assert "incident.json" not in play.stores()["s3"].get(incident_id, {})
             assert incident_id in accounts.stored_below(play.captures), "the folder is not held up"
-            play.tally.count("failed tries", sum(one["failures"] for one in status["exporters"]))
+            play.tally.count("failed tries", failed_tries(status))
             end(proxy)
         incidents = play.settle(agent, play.wait_delivered(agent))
         incident, _ = accounts.only(incidents)
@@ -29,12 +29,16 @@ def outage(begin, end, fails=True):
     return each(one)
 
 
-def meets(fault):
-    return outage(lambda proxy: proxy.meet(fault), lambda proxy: proxy.meet(None))
+def failed_tries(status):
+    return sum(exporter["failures"] for exporter in status["exporters"])
+
+
+def meets(fault, tries=2):
+    return outage(lambda proxy: proxy.meet(fault), lambda proxy: proxy.meet(None), tries)
 
 
 down = outage(storage.Proxy.down, storage.Proxy.up)
-slow = outage(lambda proxy: proxy.meet(storage.slowly), None, fails=False)
-forbidden = meets(storage.refusing(403, "AccessDenied"))
+slow = outage(lambda proxy: proxy.meet(storage.slowly), None, 0)
+forbidden = meets(storage.refusing(403, "AccessDenied"), 1)  # tried again after half a minute
 unavailable = meets(storage.refusing(503, "SlowDown"))
 resetting = meets(storage.resetting_in_the_body)

@@ -70,6 +70,7 @@ def row(fault, tally):
     if tally.skipped and not tally.runs:
         return f"| {fault.name} | {fault.broken} | 0 | | skipped: {tally.skipped} |"
     seen = [f"{number} {what}" for what, number in sorted(tally.counts.items())]
+    seen += [f"{number} {what}" for what, (_, number) in sorted(tally.extremes.items())]
     if tally.ticks:
         seen.append(f"{tally.missed} of {tally.ticks} ticks missed")
     if tally.longest_ms:
