@@ -169,8 +169,8 @@ def build_service(folder):
     binary = os.path.join(folder, "service")
     environment = dict(os.environ, GO111MODULE="off", GOFLAGS="", CGO_ENABLED="0")
     environment.setdefault("HOME", folder)
-    subprocess.run(["go", "build", "-o", binary, os.path.join(HERE, "service", "main.go")],
-                   check=True, env=environment)
+    sources = sorted(glob.glob(os.path.join(HERE, "service", "*.go")))
+    subprocess.run(["go", "build", "-o", binary, *sources], check=True, env=environment)
     return binary
 
 

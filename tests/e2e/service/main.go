@@ -138,6 +138,9 @@ func guarded(next http.Handler) http.Handler {
 }
 
 func debugHandler(name string) http.Handler {
+	if name == "goroutineleak" {
+		provideLeakProfile()
+	}
 	switch name {
 	case "profile":
 		return http.HandlerFunc(pprof.Profile)
@@ -155,6 +158,7 @@ func main() {
 	mux.HandleFunc("/grow", grow)
 	mux.HandleFunc("/leak", leak)
 	mux.HandleFunc("/map", mapMemory)
+	serveOtherProfiles(mux)
 	for _, name := range strings.Split(*profiles, ",") {
 		if name != "" {
 			mux.Handle("/debug/pprof/"+name, guarded(debugHandler(name)))
