@@ -187,6 +187,57 @@ static void a_cut_trace_is_not_taken_for_a_whole_one(void **state)
     incident_free(incident);
 }
 
+/* Of a path it is not known before what it answers. */
+static void what_a_path_has_answered_is_found_by_its_form(void **state)
+{
+    static const struct {
+        const char *name, *file, *content;
+        size_t size;
+        enum profile_status status;
+        const char *found;
+    } cases[] = {
+        {"done", "done.txt", "heap_v2/524288\n", 15, PROFILE_OK, "done.txt"},
+        {"text", ".text.part", "heap_v2/52", 10, PROFILE_TRUNCATED, "text.txt"},
+        {"wall", ".wall.part", (const char *)whole, sizeof whole, PROFILE_OK, "wall.pb.gz"},
+        {"half", ".half.part", (const char *)whole, sizeof whole - 9, PROFILE_TRUNCATED,
+            "half.pb.gz"},
+        {"page", ".page.part", "<html>", 6, PROFILE_FAILED, NULL},
+        {"never", NULL, NULL, 0, PROFILE_FAILED, NULL},
+        {"heap-end", "heap-end.pb.gz", (const char *)whole, sizeof whole, PROFILE_OK,
+            "heap-end.pb.gz"},
+    };
+    enum { CASES = sizeof cases / sizeof *cases };
+    struct world *world = *state;
+    for (int checkpointed = 1; checkpointed >= 0; checkpointed--) {
+        struct incident *incident = new_incident();
+        begin(world);
+        for (size_t i = 0; i < CASES; i++)
+            incident_add_profile(incident, cases[i].name);
+        if (checkpointed)
+            checkpoint(world, incident);
+        incident_free(incident);
+        close_world(world);
+        for (size_t i = 0; i < CASES; i++)
+            if (cases[i].file)
+                put(world, making, cases[i].file, cases[i].content, cases[i].size);
+        open_world(world);
+        incident = read_back(world);
+        for (size_t i = 0; i < CASES; i++) {
+            const struct incident_profile *profile = incident_find_profile(incident, cases[i].name);
+            assert_true(profile || !cases[i].file || cases[i].status == PROFILE_FAILED);
+            if (!profile)
+                continue;
+            assert_int_equal(profile->status, cases[i].status);
+            assert_string_equal(
+                profile->file ? profile->file : "none", cases[i].found ? cases[i].found : "none");
+        }
+        assert_false(is_there(world, making, ".page.part"));
+        incident_free(incident);
+        spool_remove(world->spool, id);
+        finish_jobs(world);
+    }
+}
+
 static void a_kill_while_capturing_keeps_what_is_whole_and_marks_the_rest(void **state)
 {
     struct world *world = *state;
@@ -267,6 +318,7 @@ int main(void)
         SPOOL_TEST(slices_of_another_app_are_not_taken),
         SPOOL_TEST(nothing_but_beginnings_is_removed),
         SPOOL_TEST(a_cut_trace_is_not_taken_for_a_whole_one),
+        SPOOL_TEST(what_a_path_has_answered_is_found_by_its_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
