@@ -23,6 +23,7 @@
 #include "agent/progress.h"
 #include "agent/reactions.h"
 #include "agent/reload.h"
+#include "agent/replacing.h"
 #include "agent/reports.h"
 #include "agent/sampler.h"
 #include "agent/storage/delivery.h"
@@ -253,6 +254,8 @@ static int open_reports(struct agent *agent, struct error *err)
         .arg = agent,
     };
     agent->reports = reports_open(&setup);
+    agent->replacing = replacing_open();
+    replacing_take_up(agent);
     return delivery_take_up(agent->delivery, lacks_report, agent, err);
 }
 
@@ -302,6 +305,8 @@ static void open_incidents(struct agent *agent)
         .recurrence = reactions_recurrence,
         .baseline = on_baseline,
         .spiked = on_spiked,
+        .take_back = replacing_take_back,
+        .replaced = replacing_remove,
         .complete = on_complete,
         .arg = agent,
     };
@@ -374,6 +379,7 @@ void agent_close(struct agent *agent)
     bool drained = offload_close_by(agent->disk, clock_mono_ms() + close_disk_ms);
     worker_close(agent->worker);
     reports_close(agent->reports);
+    replacing_close(agent->replacing);
     if (drained) {
         incidents_close(agent->incidents);
         detector_close(agent->detector);

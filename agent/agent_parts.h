@@ -27,6 +27,7 @@ struct agent {
     struct recorder *recorder;
     struct worker *worker;
     struct reports *reports;
+    struct replacing *replacing;
     struct incidents *incidents;
     struct baselines *baselines;
     struct follow_ups *follow_ups;
@@ -43,7 +44,7 @@ struct agent {
     int64_t first_tick_ms;
     uint64_t ticks, ticks_missed;
     uint64_t ticks_before_first; /* of first_tick_ms: those at another interval */
-    uint64_t incidents_opened, fires, fires_suppressed;
+    uint64_t incidents_opened, incidents_replaced, fires, fires_suppressed;
     char refusal[DAY_BUDGET_WHY_SIZE]; /* why the last fire was refused */
     bool once;                         /* takes one incident by hand: triggers do not look */
 };

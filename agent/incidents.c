@@ -130,6 +130,16 @@ static void remember(struct incidents *incidents, const char *id)
     *place = xstrdup(id);
 }
 
+bool incidents_are_to_replace(const struct incidents *incidents, const char *id)
+{
+    for (size_t i = 0; i < incidents->setup.config->app_count; i++) {
+        const struct running *running = incidents->running[i];
+        if (running && running->replaces && !strcmp(running->replaces, id))
+            return true;
+    }
+    return false;
+}
+
 bool incidents_failing(const struct incidents *incidents, const char *id)
 {
     const struct running *running = find(incidents, id);
@@ -155,6 +165,9 @@ static void over(struct running *running)
     struct incidents *incidents = running->arg;
     bool leaves = incidents->leaving[running->app] == running;
     *(leaves ? &incidents->leaving[running->app] : &incidents->running[running->app]) = NULL;
+    if (!running->abandoned && running->incident->replaced && incidents->setup.replaced)
+        incidents->setup.replaced(
+            incidents->setup.arg, running->incident->replaced, running->incident->id);
     bool spiked = !running->abandoned && !running->finishing &&
                   !strcmp(running->incident->kind, "spike");
     if (spiked && incidents->setup.spiked)
@@ -397,8 +410,14 @@ int incidents_fire(
     incident->trigger.down = event->down;
     incident->onset_ms = running_wall(running, event->onset_ms);
     running->waits_for = series_set_find(incidents->setup.series, event->metric);
-    return start(
-        incidents, running, config_capture(incidents->setup.config, trigger->capture), err);
+    running->replaces = event->replaces ? xstrdup(event->replaces) : NULL;
+    if (start(incidents, running, config_capture(incidents->setup.config, trigger->capture), err) <
+        0)
+        return -1;
+    if (event->replaces)
+        log_info("incident %s is worse than %s, which waits in the spool, and is to replace it",
+            incident->id, event->replaces);
+    return 0;
 }
 
 void incidents_suppressed(struct incidents *incidents)

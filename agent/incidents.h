@@ -57,6 +57,11 @@ struct incidents_setup {
     /* An incident of a spike is complete, but for one that was ended as the agent stops. NULL:
      * nobody asks. */
     void (*spiked)(void *arg, const struct incidents_spiked *spiked);
+    /* For an incident that is to replace another, both ids: takes the old one back from the
+     * exporters as this one is about to be complete, and false when that cannot be any more; and
+     * this one is complete, right before that is told. NULL: none replaces another. */
+    bool (*take_back)(void *arg, const char *old, const char *id);
+    void (*replaced)(void *arg, const char *old, const char *id);
     /* An incident is complete in the spool. */
     void (*complete)(void *arg, const char *id);
     void *arg;
@@ -83,6 +88,9 @@ bool incidents_can_join(const struct incidents *incidents, size_t app);
 /* Whether this incident is not complete yet; whether it was opened in this run (of the last 32). */
 bool incidents_is_running(const struct incidents *incidents, const char *id);
 bool incidents_opened(const struct incidents *incidents, const char *id);
+
+/* Whether an incident that is running is to replace this one. */
+bool incidents_are_to_replace(const struct incidents *incidents, const char *id);
 
 /* Whether this incident is captured but cannot be written to the spool; it is tried again. */
 bool incidents_failing(const struct incidents *incidents, const char *id);

@@ -11,6 +11,7 @@
 #include "agent/incidents.h"
 #include "agent/kinds.h"
 #include "agent/preflight.h"
+#include "agent/replacing.h"
 #include "agent/sampler.h"
 #include "config/config.h"
 #include "core/clock.h"
@@ -123,6 +124,7 @@ static struct detector *open_detector(struct agent *agent)
     struct detector_hooks hooks = {.event = on_event,
         .running = on_running,
         .refusal = on_refusal,
+        .replaceable = replacing_choose,
         .known = on_known,
         .started = on_started,
         .open = on_open,

@@ -53,6 +53,7 @@ void running_free(struct running *running)
     recording_free(running->recording);
     incident_free(running->incident);
     free(running->folder);
+    free(running->replaces);
     free(running->caused_by);
     free(running);
 }
@@ -121,6 +122,21 @@ static void note_baseline(struct running *running)
     incident->baseline = id ? xstrdup(id) : NULL;
 }
 
+/* Once it is taken back it is out of the exporters' reach, so this may be tried again. */
+static void note_replaced(struct running *running)
+{
+    const struct incidents_setup *setup = running->setup;
+    struct incident *incident = running->incident;
+    if (!running->replaces || incident->replaced || !setup->take_back)
+        return;
+    if (setup->take_back(setup->arg, running->replaces, incident->id))
+        incident->replaced = xstrdup(running->replaces);
+    else {
+        free(running->replaces);
+        running->replaces = NULL;
+    }
+}
+
 /* Nothing of later belongs to it. A source's clock may be a little ahead of ours. */
 static int64_t last_row_ms(const struct running *running)
 {
@@ -166,6 +182,7 @@ void running_complete(struct running *running)
     incident_note_coverage(running->incident);
     note_recurrence(running);
     note_baseline(running);
+    note_replaced(running);
     write_down(running, true);
 }
 

@@ -42,6 +42,7 @@ struct running {
     int64_t retry_ms;         /* after a completion that failed; 0: none did */
     bool spike_over;          /* nothing that it fired for lasts */
     const char *set;          /* its capture set's name */
+    char *replaces;           /* the id of one in the spool; NULL: none */
     bool *caused_by;          /* by trigger: it opened this incident or joined it */
 };
 

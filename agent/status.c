@@ -263,12 +263,14 @@ static json_t *agent_json(const struct agent *agent)
 
 json_t *status_json(const struct agent *agent)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I}, s:{s:I, s:I, s:I}, s:o, s:o, "
-                     "s:o, s:o, s:o, s:o}",
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I, s:I}, s:{s:I, s:I, s:I}, s:o, s:o, "
+        "s:o, s:o, s:o, s:o}",
         "service", agent->config->service, "agent", agent_json(agent), "sources",
         sources_json(agent), "metrics", metrics_json(agent), "triggers", triggers_json(agent),
         "incidents", "running", running_json(agent), "last", incidents_last(agent->incidents),
-        "opened", (json_int_t)agent->incidents_opened, "spool", "bytes",
+        "opened", (json_int_t)agent->incidents_opened, "replaced",
+        (json_int_t)agent->incidents_replaced, "spool", "bytes",
         (json_int_t)spool_bytes(agent->spool), "limit_bytes",
         (json_int_t)agent->config->limits.spool_bytes, "waiting",
         (json_int_t)delivery_waiting(agent->delivery) + (json_int_t)reports_waiting(agent->reports),
@@ -321,6 +323,8 @@ static void put_own(const struct agent *agent, struct buf *out)
         footprint.open_fds);
     one(out, "stakeout_incidents_total", "counter", "Incidents that triggers opened.",
         (double)agent->incidents_opened);
+    one(out, "stakeout_incidents_replaced_total", "counter",
+        "Incidents in the spool that gave way to a worse one.", (double)agent->incidents_replaced);
     one(out, "stakeout_fires_total", "counter", "Fires, joining ones included.",
         (double)agent->fires);
     one(out, "stakeout_fires_suppressed_total", "counter",

@@ -207,6 +207,8 @@ static void print_storage(const json_t *status)
     printf("\nspool: %.0f waiting, %s of %s\n", number_of(spool, "waiting"),
         format_bytes(number_of(spool, "bytes"), used),
         format_bytes(number_of(spool, "limit_bytes"), limit));
+    if (number_of(incidents, "replaced") > 0)
+        printf("replaced in the spool by worse ones: %.0f\n", number_of(incidents, "replaced"));
     json_array_foreach(json_object_get(incidents, "running"), i, id)
         printf("capturing: %s\n", json_string_value(id));
     if (*text_of(incidents, "last"))

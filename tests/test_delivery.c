@@ -1,4 +1,5 @@
 /* Delivery from a real spool into real folders, and what others do to both meanwhile. */
+#include "agent/storage/delivery_withdraw.h"
 #include "delivery_rig.h"
 
 static void what_an_earlier_run_left_is_delivered(void **state)
@@ -81,6 +82,46 @@ static void one_exporter_that_is_down_holds_the_other_back_in_nothing(void **sta
     assert_true(is_stored(world, "mount/a", first));
     assert_false(is_there(world, "b"));
     assert_false(in_spool(world, first));
+}
+
+static bool both_failed(const struct world *world)
+{
+    return status_of(world, 0).failures > 0 && status_of(world, 1).failures > 0;
+}
+
+static void what_no_exporter_has_can_be_taken_back(void **state)
+{
+    struct world *world = *state;
+    const char *ids[3] = {NULL};
+    add_folder(world, "mount/a");
+    add_folder(world, "mount/b");
+    put(world, "mount");
+    spool_incident(world, first);
+    spool_incident(world, second);
+    spool_incident(world, third);
+    char *identity = xasprintf("directory:%s", world->folders[1].path);
+    open_world(world);
+    spool_mark_sent(world->spool, third, identity);
+    wait_until(world, both_failed);
+    close_world(world);
+    open_world(world); /* the second exporter has the third one */
+    wait_until(world, both_failed);
+    assert_int_equal(
+        delivery_untouched(world->delivery, ids, 3), 2); /* in any order: they failed */
+    assert_true(strcmp(ids[0], third) != 0 && strcmp(ids[1], third) != 0);
+    const char *last = ids[1];
+    assert_int_equal(delivery_untouched(world->delivery, ids, 1), 1);
+    assert_string_equal(ids[0], last);
+    assert_false(delivery_withdraw(world->delivery, third));
+    assert_true(delivery_withdraw(world->delivery, second));
+    assert_false(delivery_withdraw(world->delivery, second));
+    assert_true(in_spool(world, second));
+    remove_it(world, "mount");
+    delivery_hurry(world->delivery);
+    wait_until(world, nothing_waits);
+    assert_true(is_stored(world, "mount/b", first) && is_stored(world, "mount/a", third));
+    assert_false(is_stored(world, "mount/a", second) || is_stored(world, "mount/b", second));
+    free(identity);
 }
 
 static void what_every_exporter_has_leaves_the_spool_at_the_next_start(void **state)
@@ -307,6 +348,7 @@ int main(void)
         IN_A_WORLD(the_oldest_goes_first_and_its_json_last),
         IN_A_WORLD(a_folder_that_can_be_written_again_gets_everything),
         IN_A_WORLD(one_exporter_that_is_down_holds_the_other_back_in_nothing),
+        IN_A_WORLD(what_no_exporter_has_can_be_taken_back),
         IN_A_WORLD(what_every_exporter_has_leaves_the_spool_at_the_next_start),
         IN_A_WORLD(an_incident_that_was_removed_by_hand_is_lost_and_not_stored),
         IN_A_WORLD(an_exporter_whose_only_incident_was_removed_gets_the_next),

@@ -232,8 +232,8 @@ static void reasons_say_what_held_it_back(void **unused)
         "5000 cpu 91.0% above 80% for 2 s; held back: its cooldown lasts another 56 s");
     for (int64_t second = 8; second <= 63; second++)
         feed(&bench, "cpu", second * 1000, 92);
-    assert_string_equal(
-        bench.reason, "5000 cpu 92.0% above 80% for 2 s; held back: limits.per_hour: 1");
+    assert_string_equal(bench.reason,
+        "5000 cpu 92.0% above 80% for 2 s; held back: limits.per_hour: 1; there is room in 59 min");
     finish(&bench);
 }
 

@@ -155,18 +155,23 @@ static void hold_back(struct detector *detector, struct watch *watch, struct det
     event->by = by;
     event->reason = both;
     event->joins = event->again = false;
+    event->replaces = NULL;
     note(watch, event);
     emit(detector, event);
 }
 
 /* What forbids a fire now, as `by` of its event, with the details in words; NULL: nothing does. */
 static const char *forbids(
-    const struct detector *detector, const struct detector_event *event, char why[HELD_BACK_SIZE])
+    const struct detector *detector, struct detector_event *event, char why[HELD_BACK_SIZE])
 {
     const struct detector_hooks *hooks = &detector->hooks;
     char held[GATE_WHY_SIZE];
     const char *by = gate_forbids(
         detector->gate, event->trigger, event->time_ms, event->joins, held);
+    if (by && !strcmp(by, "limit") && hooks->replaceable) {
+        event->replaces = hooks->replaceable(hooks->arg, event);
+        by = event->replaces ? NULL : by;
+    }
     const char *refusal = !by && !event->joins && hooks->refusal ? hooks->refusal(hooks->arg)
                                                                  : NULL;
     if (by || refusal)

@@ -41,6 +41,9 @@ struct detector_event {
                            `open` */
     const char *reason; /* a phrase; for EVENT_SUPPRESSED with what suppressed it */
     const struct recurrence *recurrence; /* EVENT_HIT and later; NULL with the others */
+    /* The id of the incident in the spool whose place this one takes, as limits.per_hour is
+     * reached; NULL: it has one of its own. */
+    const char *replaces;
     bool joins; /* EVENT_FIRE: an incident of the app is running, and this joins it */
     bool again; /* to the open hook: it failed at the sample before */
 };
@@ -52,6 +55,10 @@ struct detector_hooks {
     bool (*running)(void *arg, size_t app);
     /* Why no incident may be opened now ("the spool is full: ..."), or NULL. NULL: never. */
     const char *(*refusal)(void *arg);
+    /* Where limits.per_hour is reached: the id of an incident that waits in the spool and is so
+     * much less interesting than this fire that it gives its place to it, or NULL; valid until the
+     * next call. Asked at every sample while the fire is held back. NULL: there never is. */
+    const char *(*replaceable)(void *arg, const struct detector_event *event);
     /* Whether a fire that would open an incident is only what is known already, with the reason in
      * words; asked at every sample while its condition holds. NULL: never. */
     bool (*known)(void *arg, const struct detector_event *event, char why[DETECTOR_WHY_SIZE]);

@@ -207,6 +207,14 @@ void familiar_note(struct familiar *familiar, const char *id)
     offload_submit(familiar->setup.disk, read_incident, incident_read, reading);
 }
 
+bool familiar_knows(const struct familiar *familiar, const char *group)
+{
+    for (size_t i = 0; i < familiar->exporter_count; i++)
+        if (known_find(&familiar->known[i], group))
+            return true;
+    return false;
+}
+
 bool familiar_explains(
     const struct familiar *familiar, const struct detector_event *event, char why[CAUGHT_WHY_SIZE])
 {

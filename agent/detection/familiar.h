@@ -46,6 +46,9 @@ void familiar_update(struct familiar *familiar);
 /* A complete incident of the spool, analysed or not, before it is delivered. */
 void familiar_note(struct familiar *familiar, const char *id);
 
+/* Whether a group is marked as known. */
+bool familiar_knows(const struct familiar *familiar, const char *group);
+
 /* Whether the fire is held back, with the reason in words. */
 bool familiar_explains(
     const struct familiar *familiar, const struct detector_event *event, char why[CAUGHT_WHY_SIZE]);

@@ -383,6 +383,20 @@ void spool_remove(struct spool *spool, const char *id)
     offload_submit(spool->disk, work_remove, job_done, new_job(spool, id));
 }
 
+int spool_remove_now(struct spool *spool, const char *id, struct error *err)
+{
+    struct spool_job *job = new_job(spool, id);
+    char *from = spool_folder(spool, id);
+    int status = remove_folder(job, from);
+    if (status < 0)
+        *err = job->error;
+    update_bytes(spool);
+    free(from);
+    free(job->id);
+    free(job);
+    return status;
+}
+
 void spool_discard(struct spool *spool, const char *id,
     void (*done)(void *arg, const char *id, bool ok), void *arg)
 {

@@ -81,7 +81,9 @@ char *spool_folder(const struct spool *spool, const char *id);
 void spool_mark_sent(struct spool *spool, const char *id, const char *identity);
 bool spool_is_sent(const struct spool *spool, const char *id, const char *identity);
 
-/* Removes an incident that everybody has; one that is gone is fine. */
+/* Removes an incident that everybody has; one that is gone is fine. And before the run, at once: 0,
+ * or -1 and err. */
 void spool_remove(struct spool *spool, const char *id);
+int spool_remove_now(struct spool *spool, const char *id, struct error *err);
 
 #endif

@@ -1,0 +1,229 @@
+#include "agent/replacing.h"
+
+#include "agent/agent_parts.h"
+#include "agent/detection/detector.h"
+#include "agent/detection/familiar.h"
+#include "agent/detection/gate.h"
+#include "agent/detection/interest.h"
+#include "agent/detection/ledger.h"
+#include "agent/incidents.h"
+#include "agent/storage/delivery_withdraw.h"
+#include "agent/storage/spool.h"
+#include "config/config.h"
+#include "core/alloc.h"
+#include "core/buf.h"
+#include "core/error.h"
+#include "core/fs.h"
+#include "core/incident.h"
+#include "core/log.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What was read of one that waits. */
+struct read {
+    char *id, *app, *metric, *group;
+    bool fixed; /* a baseline, or taken by hand: it is never replaced */
+    struct interest interest;
+};
+
+struct replacing {
+    struct read all[REPLACING_MOST];
+    size_t count;
+};
+
+struct replacing *replacing_open(void)
+{
+    return xcalloc(1, sizeof(struct replacing));
+}
+
+static void forget(struct replacing *replacing, size_t index)
+{
+    struct read *read = &replacing->all[index];
+    free(read->id);
+    free(read->app);
+    free(read->metric);
+    free(read->group);
+    *read = replacing->all[--replacing->count];
+}
+
+void replacing_close(struct replacing *replacing)
+{
+    while (replacing && replacing->count)
+        forget(replacing, 0);
+    free(replacing);
+}
+
+static struct incident *read_incident(const struct spool *spool, const char *id)
+{
+    char *folder = spool_folder(spool, id), *path = xasprintf("%s/incident.json", folder);
+    struct incident *incident = NULL;
+    struct buf text;
+    if (fs_read(path, INCIDENT_TEXT_MAX, &text, NULL) == 0)
+        incident = incident_from_text(text.data, text.size, NULL);
+    buf_free(&text);
+    free(path);
+    free(folder);
+    return incident;
+}
+
+static bool is_of_grave_trigger(const struct config *config, const char *name)
+{
+    for (size_t i = 0; name && i < config->trigger_count; i++)
+        if (!strcmp(config->triggers[i].name, name))
+            return gate_is_grave(&config->triggers[i]);
+    return false;
+}
+
+static bool is_empty(const struct incident *incident)
+{
+    for (size_t i = 0; i < incident->profile_count; i++)
+        if (incident->profiles[i].status == PROFILE_OK ||
+            incident->profiles[i].status == PROFILE_TRUNCATED)
+            return false;
+    return true;
+}
+
+static enum unit unit_of(const char *metric)
+{
+    const struct metric *known = metric ? metric_of_series(metric) : NULL;
+    return known ? known->unit : UNIT_NONE;
+}
+
+/* One that cannot be read may be anything: it stays. */
+static void take(struct read *read, const struct agent *agent, const char *id)
+{
+    struct incident *incident = read_incident(agent->spool, id);
+    *read = (struct read){.id = xstrdup(id), .fixed = true};
+    if (!incident)
+        return;
+    const struct incident_cause *trigger = &incident->trigger;
+    bool follow_up = !strcmp(incident->kind, "follow_up");
+    double peak = incident_peak(incident);
+    read->fixed = !follow_up && strcmp(incident->kind, "spike") != 0;
+    read->app = xstrdup(incident->app ? incident->app : "");
+    read->metric = trigger->metric ? xstrdup(trigger->metric) : NULL;
+    read->group = incident->analysis.group ? xstrdup(incident->analysis.group) : NULL;
+    read->interest = (struct interest){
+        .grave = !follow_up && is_of_grave_trigger(agent->config, trigger->name),
+        .follow_up = follow_up,
+        .empty = is_empty(incident),
+        .app = read->app,
+        .metric = read->metric,
+        .unit = unit_of(read->metric),
+        .value = isnan(peak) ? trigger->value : peak,
+        .limit = trigger->limit,
+        .down = trigger->down};
+    incident_free(incident);
+}
+
+static const struct read *find(const struct replacing *replacing, const char *id)
+{
+    for (size_t i = 0; i < replacing->count; i++)
+        if (!strcmp(replacing->all[i].id, id))
+            return &replacing->all[i];
+    return NULL;
+}
+
+static bool is_among(const char *id, const char *const *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(ids[i], id))
+            return true;
+    return false;
+}
+
+/* Keeps what was read of those that wait, and reads some that are new. */
+static void update(const struct agent *agent, const char *const *ids, size_t count)
+{
+    struct replacing *replacing = agent->replacing;
+    for (size_t i = replacing->count; i-- > 0;)
+        if (!is_among(replacing->all[i].id, ids, count))
+            forget(replacing, i);
+    for (size_t i = 0, reads = 0; i < count && reads < REPLACING_READS; i++) {
+        if (find(replacing, ids[i]))
+            continue;
+        take(&replacing->all[replacing->count++], agent, ids[i]);
+        reads++;
+    }
+}
+
+static struct interest interest_of(const struct agent *agent, const struct detector_event *event)
+{
+    const struct trigger_config *trigger = &agent->config->triggers[event->trigger];
+    return (struct interest){.grave = gate_is_grave(trigger),
+        .app = agent->config->apps[trigger->app].name,
+        .metric = event->metric,
+        .unit = event->unit,
+        .value = event->value,
+        .limit = event->limit,
+        .down = event->down};
+}
+
+const char *replacing_choose(void *arg, const struct detector_event *event)
+{
+    const struct agent *agent = arg;
+    const char *ids[REPLACING_MOST], *candidates[REPLACING_MOST];
+    struct interest interests[REPLACING_MOST];
+    size_t waiting = delivery_untouched(agent->delivery, ids, REPLACING_MOST), count = 0;
+    update(agent, ids, waiting);
+    for (size_t i = 0; i < waiting; i++) {
+        const struct read *read = find(agent->replacing, ids[i]);
+        if (!read || read->fixed || incidents_are_to_replace(agent->incidents, ids[i]))
+            continue;
+        candidates[count] = ids[i];
+        interests[count] = read->interest;
+        interests[count++].known = read->group && familiar_knows(agent->familiar, read->group);
+    }
+    const struct interest fire = interest_of(agent, event);
+    size_t chosen = interest_choose(&fire, interests, count);
+    return chosen < count ? candidates[chosen] : NULL;
+}
+
+bool replacing_take_back(void *arg, const char *old, const char *id)
+{
+    const struct agent *agent = arg;
+    bool taken = agent->delivery && delivery_withdraw(agent->delivery, old);
+    if (!taken)
+        log_info("incident %s replaces none: %s is with an exporter, or on its way", id, old);
+    return taken;
+}
+
+void replacing_remove(void *arg, const char *old, const char *id)
+{
+    struct agent *agent = arg;
+    if (!agent->delivery) /* it is being closed: the next start does it */
+        return;
+    log_info(
+        "incident %s is replaced by %s, which is worse (limits.per_hour), and removed from the "
+        "spool",
+        old, id);
+    agent->incidents_replaced++;
+    spool_remove(agent->spool, old);
+    ledger_unstore(agent->ledger, old);
+}
+
+static void finish(void *arg, const char *id)
+{
+    const struct agent *agent = arg;
+    struct error err;
+    struct incident *incident = read_incident(agent->spool, id);
+    const char *old = incident ? incident->replaced : NULL;
+    char *folder = old ? spool_folder(agent->spool, old) : NULL;
+    if (folder && strcmp(old, id) != 0 && fs_exists(folder)) {
+        log_info("incident %s was replaced by %s in an earlier run, and is removed from the spool",
+            old, id);
+        if (spool_remove_now(agent->spool, old, &err) < 0)
+            log_warn("%s", err.text);
+    }
+    free(folder);
+    incident_free(incident);
+}
+
+void replacing_take_up(struct agent *agent)
+{
+    struct error err;
+    if (spool_each(agent->spool, finish, agent, &err) < 0)
+        log_warn("%s", err.text);
+}
