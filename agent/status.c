@@ -10,6 +10,7 @@
 #include "agent/incidents.h"
 #include "agent/kinds.h"
 #include "agent/preflight.h"
+#include "agent/reload.h"
 #include "agent/reports.h"
 #include "agent/sampler.h"
 #include "agent/storage/delivery.h"
@@ -261,22 +262,54 @@ static json_t *agent_json(const struct agent *agent)
         footprint.cpu_seconds, "open_fds", (int)footprint.open_fds);
 }
 
+static json_t *configuration_json(const struct agent *agent)
+{
+    struct reload_status status;
+    char loaded[RFC3339_SIZE], refused[RFC3339_SIZE];
+    reload_status(agent->reload, &status);
+    json_t *json = json_pack("{s:o, s:s, s:I, s:I, s:s?}", "file", json_text(agent->config->file),
+        "loaded", rfc3339_format(status.loaded_wall_ms, loaded), "reloads", (json_int_t)status.done,
+        "refused", (json_int_t)status.refused, "waits_for", status.waits_for);
+    if (status.refusal)
+        json_object_set_new(json, "refusal",
+            json_pack("{s:o, s:s}", "text", json_text(status.refusal), "time",
+                rfc3339_format(status.refused_wall_ms, refused)));
+    return json;
+}
+
+static json_t *incidents_json(const struct agent *agent)
+{
+    return json_pack("{s:o, s:s?, s:I, s:I}", "running", running_json(agent), "last",
+        incidents_last(agent->incidents), "opened", (json_int_t)agent->incidents_opened, "replaced",
+        (json_int_t)agent->incidents_replaced);
+}
+
+static json_t *spool_json(const struct agent *agent)
+{
+    return json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)spool_bytes(agent->spool),
+        "limit_bytes", (json_int_t)agent->config->limits.spool_bytes, "waiting",
+        (json_int_t)delivery_waiting(agent->delivery) +
+            (json_int_t)reports_waiting(agent->reports));
+}
+
 json_t *status_json(const struct agent *agent)
 {
-    return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:s?, s:I, s:I}, s:{s:I, s:I, s:I}, s:o, s:o, "
-        "s:o, s:o, s:o, s:o}",
-        "service", agent->config->service, "agent", agent_json(agent), "sources",
-        sources_json(agent), "metrics", metrics_json(agent), "triggers", triggers_json(agent),
-        "incidents", "running", running_json(agent), "last", incidents_last(agent->incidents),
-        "opened", (json_int_t)agent->incidents_opened, "replaced",
-        (json_int_t)agent->incidents_replaced, "spool", "bytes",
-        (json_int_t)spool_bytes(agent->spool), "limit_bytes",
-        (json_int_t)agent->config->limits.spool_bytes, "waiting",
-        (json_int_t)delivery_waiting(agent->delivery) + (json_int_t)reports_waiting(agent->reports),
-        "limits", limits_json(agent), "exporters", exporters_json(agent), "preflight",
-        preflight_json(agent), "recorder", recorders_json(agent), "baselines",
-        baselines_json(agent), "crashes", crashes_json(agent->crashes));
+    json_t *json = json_object();
+    json_object_set_new(json, "service", json_string(agent->config->service));
+    json_object_set_new(json, "agent", agent_json(agent));
+    json_object_set_new(json, "configuration", configuration_json(agent));
+    json_object_set_new(json, "sources", sources_json(agent));
+    json_object_set_new(json, "metrics", metrics_json(agent));
+    json_object_set_new(json, "triggers", triggers_json(agent));
+    json_object_set_new(json, "incidents", incidents_json(agent));
+    json_object_set_new(json, "spool", spool_json(agent));
+    json_object_set_new(json, "limits", limits_json(agent));
+    json_object_set_new(json, "exporters", exporters_json(agent));
+    json_object_set_new(json, "preflight", preflight_json(agent));
+    json_object_set_new(json, "recorder", recorders_json(agent));
+    json_object_set_new(json, "baselines", baselines_json(agent));
+    json_object_set_new(json, "crashes", crashes_json(agent->crashes));
+    return json;
 }
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)
@@ -353,6 +386,22 @@ static void put_limits(const struct agent *agent, struct buf *out)
     one(out, "stakeout_day_bytes_limit", "gauge", "limits.per_day.", (double)day.limit_bytes);
 }
 
+static void put_reloads(const struct agent *agent, struct buf *out)
+{
+    static const char name[] = "stakeout_config_reloads_total";
+    struct reload_status status;
+    reload_status(agent->reload, &status);
+    head(out, name, "counter",
+        "Reloads of the configuration that were asked for, by what came of them.");
+    labelled(out, name, "result", "done", (double)status.done);
+    labelled(out, name, "result", "refused", (double)status.refused);
+    one(out, "stakeout_config_last_reload_successful", "gauge",
+        "0 while the last configuration was refused.", status.refusal ? 0 : 1);
+    one(out, "stakeout_config_loaded_timestamp_seconds", "gauge",
+        "When the configuration that runs was loaded, in Unix seconds.",
+        (double)status.loaded_wall_ms / 1000);
+}
+
 static void put_exporters(const struct agent *agent, struct buf *out)
 {
     static const struct {
@@ -408,6 +457,7 @@ void status_metrics(const struct agent *agent, struct buf *out)
 {
     put_own(agent, out);
     put_limits(agent, out);
+    put_reloads(agent, out);
     put_triggers(agent, out);
     put_exporters(agent, out);
     head(out, "stakeout_source_up", "gauge", "0 while a source cannot measure.");

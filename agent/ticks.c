@@ -31,14 +31,15 @@ static void on_tick(void *arg)
 int ticks_set(struct agent *agent, struct error *err)
 {
     int64_t interval_ms = agent->config->interval_ms;
-    int64_t first_ms = agent->first_tick_ms = clock_mono_ms() + 1;
+    int64_t first_ms = clock_mono_ms() + 1;
     struct itimerspec when = {
         .it_interval = {interval_ms / 1000, interval_ms % 1000 * 1000000},
         .it_value = {first_ms / 1000, first_ms % 1000 * 1000000},
     };
-    agent->ticks_before_first = agent->ticks;
     if (timerfd_settime(agent->ticks_fd, TFD_TIMER_ABSTIME, &when, NULL) < 0)
         return error_set(err, "cannot set a timer: %s", strerror(errno));
+    agent->first_tick_ms = first_ms;
+    agent->ticks_before_first = agent->ticks;
     return 0;
 }
 

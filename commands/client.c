@@ -9,6 +9,7 @@
 #include "core/fs.h"
 #include "core/http.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,21 @@ enum client_outcome client_ask(struct loop *loop, const char *state, const char 
     return outcome;
 }
 
+static bool has_config(const char *path)
+{
+    return path || getenv("STAKEOUT_CONFIG") || fs_exists(config_default_path);
+}
+
+bool client_config_is_wrong(const char *config_path)
+{
+    struct config_needs needs = {0};
+    struct config *config = has_config(config_path) ? command_load_config(config_path, &needs)
+                                                    : NULL;
+    bool wrong = has_config(config_path) && !config;
+    config_free(config, &config_kinds);
+    return wrong;
+}
+
 char *client_state(const struct command *command, const char *config_path, const char *given)
 {
     if (given && config_path) {
@@ -68,12 +84,16 @@ char *client_state(const struct command *command, const char *config_path, const
     }
     if (given)
         return xstrdup(given);
-    bool nothing = !config_path && !getenv("STAKEOUT_CONFIG") && !fs_exists(config_default_path);
-    if (nothing)
+    if (!has_config(config_path))
         return xstrdup(config_default_state);
-    struct config_needs needs = {0};
-    struct config *config = command_load_config(config_path, &needs);
-    char *state = config ? xstrdup(config->state) : NULL;
-    config_free(config, &config_kinds);
+    struct buf text;
+    char *name = NULL, *state = NULL;
+    struct error err;
+    if (config_locate(config_path, &text, &name, &err) == 0)
+        state = config_state(text.data, text.size);
+    else
+        fprintf(stderr, "stakeout: %s\n", err.text);
+    buf_free(&text);
+    free(name);
     return state;
 }

@@ -3,6 +3,7 @@
 #define COMMANDS_CLIENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct command;
 struct error;
@@ -21,9 +22,12 @@ enum client_outcome client_ask(struct loop *loop, const char *state, const char 
     const char *target, json_t **json, struct error *err);
 
 /* The state folder that was `given` with --state (NULL: none was), else the one that the command's
- * configuration names; without any configuration the default one, so that `status` and `capture`
- * work beside an agent that was started without a file. NULL after errors were printed; the caller
- * frees. */
+ * configuration names, even if that has errors, as the agent may have refused it; without any
+ * configuration the default one, so that `status` and `capture` work beside an agent that was
+ * started without a file. NULL after errors were printed; the caller frees. */
 char *client_state(const struct command *command, const char *config_path, const char *given);
+
+/* Whether there is a configuration and it has errors, which are printed. */
+bool client_config_is_wrong(const char *config_path);
 
 #endif

@@ -44,6 +44,22 @@ static void print_agent(const json_t *status)
         number_of(agent, "ticks"));
 }
 
+/* Nothing of one that is as it was at the start. */
+static void print_configuration(const json_t *status)
+{
+    const json_t *configuration = json_object_get(status, "configuration");
+    const json_t *refusal = json_object_get(configuration, "refusal");
+    const char *waits_for = text_of(configuration, "waits_for");
+    if (number_of(configuration, "reloads") > 0)
+        printf("configuration: reloaded from %s at %s\n", text_of(configuration, "file"),
+            text_of(configuration, "loaded"));
+    if (*waits_for)
+        printf("configuration: another one waits for incident %s\n", waits_for);
+    if (refusal)
+        printf("configuration: one was refused at %s: %s\n", text_of(refusal, "time"),
+            text_of(refusal, "text"));
+}
+
 static void print_sources(const json_t *status)
 {
     size_t i;
@@ -224,6 +240,7 @@ static void print_status(const json_t *status, bool as_json)
     }
     print_agent(status);
     print_crashes(status);
+    print_configuration(status);
     print_sources(status);
     print_metrics(status);
     print_triggers(status);
@@ -234,7 +251,8 @@ static void print_status(const json_t *status, bool as_json)
     print_storage(status);
 }
 
-static int ask_and_print(const char *state, bool as_json, bool quiet)
+static int ask_and_print(
+    const char *file, const char *given, const char *state, bool as_json, bool quiet)
 {
     struct error err;
     struct loop *loop = loop_open(&err);
@@ -243,8 +261,8 @@ static int ask_and_print(const char *state, bool as_json, bool quiet)
     json_t *status;
     int code = EXIT_DONE;
     if (client_ask(loop, state, "GET", "/status", &status, &err) != CLIENT_ANSWERED) {
-        code = EXIT_FAILED;
-        if (!quiet)
+        code = !given && client_config_is_wrong(file) ? EXIT_USAGE : EXIT_FAILED;
+        if (code == EXIT_FAILED && !quiet)
             command_failed(&command_status, "%s", err.text);
     } else if (!quiet) {
         print_status(status, as_json);
@@ -268,7 +286,7 @@ static int run(int argc, char **argv)
     char *state = client_state(&command_status, file, given);
     if (!state)
         return EXIT_USAGE;
-    int status = ask_and_print(state, as_json, quiet);
+    int status = ask_and_print(file, given, state, as_json, quiet);
     free(state);
     return status;
 }

@@ -95,6 +95,35 @@ struct config *config_parse(const char *text, size_t size, const char *name,
     return config;
 }
 
+/* NULL: it does not say. */
+static char *read_state(const char *text, size_t size)
+{
+    struct problems ignored = {0};
+    struct node *root = document_parse(text, size, &ignored);
+    const struct node *node = root && root->type == NODE_MAPPING ? node_get(root, "state") : NULL;
+    bool says = node && !node->wrong && node->type == NODE_SCALAR && !node_not_given(node);
+    char *state = says && *node->text ? xstrdup(node->text) : NULL;
+    document_free(root);
+    problems_free(&ignored);
+    return state;
+}
+
+/* Where the whole is no YAML, its line alone may be. */
+char *config_state(const char *text, size_t size)
+{
+    static const char key[] = "state:";
+    char *state = read_state(text, size);
+    const char *end = text + size;
+    for (const char *line = text; !state && line < end;) {
+        const char *next = memchr(line, '\n', (size_t)(end - line));
+        next = next ? next + 1 : end;
+        if ((size_t)(next - line) > strlen(key) && !strncmp(line, key, strlen(key)))
+            state = read_state(line, (size_t)(next - line));
+        line = next;
+    }
+    return state ? state : xstrdup(config_default_state);
+}
+
 static void free_captures(struct config *config)
 {
     for (size_t i = 0; i < config->capture_count; i++) {

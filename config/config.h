@@ -160,6 +160,10 @@ int config_locate(const char *path, struct buf *text, char **name, struct error 
 /* The file that config_locate reads; NULL: the text is in $STAKEOUT_CONFIG. */
 const char *config_file(const char *path);
 
+/* The state folder that a text means, whatever else is wrong with it: for who asks an agent that
+ * has refused it. The caller frees. */
+char *config_state(const char *text, size_t size);
+
 /* Parses and validates. On errors every one is a line "FILE:LINE:COLUMN: KEY: what is wrong" in
  * problems (initialised by the caller), and the result is NULL. */
 struct config *config_parse(const char *text, size_t size, const char *name,
