@@ -54,6 +54,46 @@ void follow_ups_close(struct follow_ups *follow_ups)
     free(follow_ups);
 }
 
+/* Its triggers are those of the same names; one that is gone tells nothing any more. */
+static void move_plan(struct plan *plan, const struct plan *from, const struct config *before,
+    const struct config *after)
+{
+    const struct capture_set *set = config_capture(after, from->set);
+    if (!set)
+        return;
+    *plan = (struct plan){.follows = xstrdup(from->follows),
+        .set = set->name,
+        .triggers = xcalloc(after->trigger_count, sizeof *plan->triggers),
+        .captured_ms = from->captured_ms};
+    for (size_t i = 0; i < after->trigger_count; i++)
+        for (size_t j = 0; j < before->trigger_count; j++)
+            if (!strcmp(after->triggers[i].name, before->triggers[j].name))
+                plan->triggers[i] = from->triggers[j];
+}
+
+void follow_ups_reload(struct follow_ups *follow_ups, const struct config *config)
+{
+    const struct config *before = follow_ups->setup.config;
+    struct plan *plans = xcalloc(config->app_count, sizeof *plans);
+    for (size_t i = 0; i < before->app_count; i++) {
+        struct plan *from = &follow_ups->plans[i];
+        bool moved = false;
+        for (size_t j = 0; from->follows && config->follow_up_ms && j < config->app_count; j++) {
+            if (strcmp(before->apps[i].name, config->apps[j].name) != 0)
+                continue;
+            move_plan(&plans[j], from, before, config);
+            moved = plans[j].follows;
+        }
+        if (moved)
+            forget(from);
+        else
+            drop(from, "the configuration is another one");
+    }
+    free(follow_ups->plans);
+    follow_ups->plans = plans;
+    follow_ups->setup.config = config;
+}
+
 void follow_ups_plan(struct follow_ups *follow_ups, const struct incidents_spiked *spiked)
 {
     const struct config *config = follow_ups->setup.config;

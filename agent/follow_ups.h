@@ -33,6 +33,10 @@ struct follow_ups *follow_ups_open(const struct follow_ups_setup *setup);
 /* Says of each that is planned that it is not taken. NULL is allowed. */
 void follow_ups_close(struct follow_ups *follow_ups);
 
+/* Goes on for another configuration, with what is planned where that still has the app and the set
+ * of profiles; that of before may end then. */
+void follow_ups_reload(struct follow_ups *follow_ups, const struct config *config);
+
 /* An incident of a spike is complete: plans its follow-up, in place of one that is planned for the
  * app. Nothing happens where the configuration says `off`. */
 void follow_ups_plan(struct follow_ups *follow_ups, const struct incidents_spiked *spiked);

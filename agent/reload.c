@@ -7,6 +7,7 @@
 #include "agent/control.h"
 #include "agent/detection/familiar.h"
 #include "agent/detection/learned.h"
+#include "agent/follow_ups.h"
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
@@ -290,6 +291,7 @@ static void switch_over(
     worker_limit(agent->worker, agent_child_memory(agent->config));
     reports_reload(agent->reports, agent->config);
     reactions_reload(agent, change);
+    follow_ups_reload(agent->follow_ups, agent->config);
     baselines_reload(agent->baselines, agent->config, agent->delivery);
     control_reload(agent->control, was->listen);
     struct error err;
