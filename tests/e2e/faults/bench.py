@@ -97,9 +97,9 @@ class Play:
     def closing(self, thing):
         return self.stack.enter_context(contextlib.closing(thing))
 
-    def service(self, memory_bytes=None, **flags):
+    def service(self, memory_bytes=None, cores=None, **flags):
         """The real service in a real cgroup of its own."""
-        cgroup = self.closing(harness.Cgroup(memory_bytes=memory_bytes))
+        cgroup = self.closing(harness.Cgroup(cores, memory_bytes))
         return self.closing(harness.GoService(self.bench.binary, cgroup, **flags))
 
     def endpoint(self, service, **behaviours):

@@ -68,6 +68,24 @@ func keepGames(bytes int) {
 	kept = append(kept, block)
 }
 
+type move struct {
+	previous *move
+	board    [14]int64
+}
+
+var moves *move
+
+// The same as many small objects, which cost the collector more.
+//
+//go:noinline
+func keepMoves(bytes int) {
+	keeping.Lock()
+	defer keeping.Unlock()
+	for i := 0; i < bytes/128; i++ {
+		moves = &move{previous: moves}
+	}
+}
+
 func grow(w http.ResponseWriter, r *http.Request) {
 	var mb int
 	fmt.Sscan(r.FormValue("mb"), &mb)
@@ -94,15 +112,19 @@ func parseGames(bytes int) byte {
 	return block[len(block)/2]
 }
 
-// Answers at once; `bytes` a step are kept for ever, `garbage` are not.
+// Answers at once; `bytes` a step are kept for ever, in one block or in many; `garbage` are not.
 func leak(w http.ResponseWriter, r *http.Request) {
 	until := time.Now().Add(duration(r))
 	bytes, garbage := number(r, "bytes", 1<<20), number(r, "garbage", 0)
+	keep := keepGames
+	if number(r, "small", 0) != 0 {
+		keep = keepMoves
+	}
 	every := time.Duration(number(r, "every_ms", 50)) * time.Millisecond
 	go func() {
 		next := time.Now()
 		for next.Before(until) {
-			keepGames(bytes)
+			keep(bytes)
 			if garbage > 0 {
 				parseGames(garbage)
 			}
