@@ -1,5 +1,6 @@
 #include "agent/incident_notes.h"
 
+#include "agent/detection/detector.h"
 #include "core/alloc.h"
 #include "core/incident.h"
 #include "core/series.h"
@@ -105,4 +106,13 @@ void incident_note_target(struct incident *incident, const struct source_identit
         .host = copy(host),
         .started_ms = identity->started_wall_ms,
     };
+}
+
+void incident_note_cause(struct incident_cause *cause, const struct detector_event *event)
+{
+    cause->metric = xstrdup(event->metric);
+    cause->reason = xstrdup(event->reason);
+    cause->value = event->value;
+    cause->limit = event->limit;
+    cause->down = event->down;
 }

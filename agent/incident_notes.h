@@ -1,11 +1,13 @@
-/* What an incident says of the samples around it. */
+/* What an incident says of its fires and the samples around it. */
 #ifndef AGENT_INCIDENT_NOTES_H
 #define AGENT_INCIDENT_NOTES_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+struct detector_event;
 struct incident;
+struct incident_cause;
 struct series;
 struct series_set;
 struct source_identity;
@@ -22,5 +24,8 @@ void incident_note_usage(struct incident *incident, const struct series *cpu,
 
 /* Where the app runs; the host is this machine's name when nobody knows better. */
 void incident_note_target(struct incident *incident, const struct source_identity *identity);
+
+/* What fired, into a cause that says no more than its name. */
+void incident_note_cause(struct incident_cause *cause, const struct detector_event *event);
 
 #endif

@@ -8,6 +8,7 @@
 #include "agent/made_sets.h"
 #include "agent/running.h"
 #include "agent/storage/spool.h"
+#include "agent/urgent_heap.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -18,7 +19,6 @@
 #include "core/series.h"
 #include "sources/source.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,7 +212,8 @@ static struct running *begin(
 static void on_cpu_free(void *arg, int64_t covered_ms)
 {
     const struct running *running = arg;
-    capture_begin_cpu(running->captures[running->capture_count - 1], covered_ms);
+    for (size_t i = 0; i < running->capture_count; i++)
+        capture_begin_cpu(running->captures[i], covered_ms);
 }
 
 /* Whether a calm one that has given way still has the app's CPU profiled. */
@@ -343,11 +344,10 @@ static void join(struct running *running, const struct trigger_config *trigger,
     }
     struct incident_cause *cause = incident_add_joined(running->incident);
     cause->name = xstrdup(trigger ? trigger->name : "manual");
-    cause->metric = event ? xstrdup(event->metric) : NULL;
-    cause->reason = xstrdup(reason);
-    cause->value = event ? event->value : NAN;
-    cause->limit = event ? event->limit : NAN;
-    cause->down = event && event->down;
+    if (event)
+        incident_note_cause(cause, event);
+    else
+        cause->reason = xstrdup(reason);
     cause->time_ms = running_wall(running, event ? event->time_ms : clock_mono_ms());
     log_info("incident %s joined by %s: %s", running->incident->id, cause->name, reason);
 }
@@ -359,12 +359,15 @@ static int join_fire(struct running *running, const struct detector_event *event
     struct capture_set *cpu = running->recording || running->finishing
                                   ? NULL
                                   : made_set_of_cpu(config_capture(config, trigger->capture));
-    if (running->sealing || (cpu && running->completing)) {
+    bool heap = urgent_heap_wanted(running, trigger);
+    if (running->sealing || (cpu && running->completing) || (heap && !urgent_heap_fits(running))) {
         made_set_free(cpu);
         return error_set(err, "incident %s is just being completed", running->incident->id);
     }
     running->caused_by[event->trigger] = true;
     join(running, trigger, event, event->reason);
+    if (heap)
+        urgent_heap_take(running, trigger);
     if (cpu)
         add_cpu(running, cpu, event->onset_ms);
     return 0;
@@ -402,13 +405,8 @@ int incidents_fire(
     running = begin(incidents, trigger->app, trigger->name, "spike");
     running->caused_by[event->trigger] = true;
     running->foreseen = trigger_kinds[trigger->kind]->foresees;
-    struct incident *incident = running->incident;
-    incident->trigger.metric = xstrdup(event->metric);
-    incident->trigger.reason = xstrdup(event->reason);
-    incident->trigger.value = event->value;
-    incident->trigger.limit = event->limit;
-    incident->trigger.down = event->down;
-    incident->onset_ms = running_wall(running, event->onset_ms);
+    incident_note_cause(&running->incident->trigger, event);
+    running->incident->onset_ms = running_wall(running, event->onset_ms);
     running->waits_for = series_set_find(incidents->setup.series, event->metric);
     running->replaces = event->replaces ? xstrdup(event->replaces) : NULL;
     if (start(incidents, running, config_capture(incidents->setup.config, trigger->capture), err) <

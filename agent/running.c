@@ -50,6 +50,8 @@ void running_free(struct running *running)
     for (size_t i = 0; i < running->capture_count; i++)
         capture_free(running->captures[i]);
     made_set_free(running->made_set);
+    made_set_free(running->heap_set);
+    free(running->heap_name);
     recording_free(running->recording);
     incident_free(running->incident);
     free(running->folder);

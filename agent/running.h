@@ -20,18 +20,21 @@ struct running {
     void (*over)(struct running *running); /* it is complete; frees it */
     void *arg;
     struct incident *incident;
-    /* Of the set that it was opened with, and perhaps of the CPU profiles of one that joined. */
-    struct capture *captures[2];
+    /* Of the set that it was opened with, and perhaps of the CPU profiles of one that joined, and
+     * of a heap. */
+    struct capture *captures[3];
     size_t capture_count, capturing; /* begun, and not done yet */
     struct capture_set *made_set;    /* of one of them: made for it; NULL: neither's is */
-    struct recording *recording;     /* NULL: no set takes a CPU profile */
-    const struct series *waits_for;  /* its next sample ends metrics.csv; NULL: any */
+    struct capture_set *heap_set;    /* agent/urgent_heap.h; NULL: there is none */
+    char *heap_name;
+    struct recording *recording;    /* NULL: no set takes a CPU profile */
+    const struct series *waits_for; /* its next sample ends metrics.csv; NULL: any */
     size_t app;
     int64_t fired_ms, captured_ms; /* monotonic; captured_ms 0: still capturing */
     int64_t wall_offset_ms;        /* fixed at the fire, so that no clock step gets into the file */
     char *folder;
     struct loop_timer *first_checkpoint, *patience;
-    bool foreseen; /* its trigger fires before the harm is done: the heap comes first */
+    bool foreseen; /* it is one before the harm is done: a heap was taken first, or at the join */
     bool finishing;
     bool abandoned, discarding; /* it is to be thrown away; it is being thrown away */
     bool cpu_held;            /* its CPU profile waits for that of a baseline that has given way */

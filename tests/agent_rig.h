@@ -54,6 +54,7 @@ static inline int set_up(void **state)
                            "limits: {analyse: reader}\n" /* a child would be the test again */
                            "captures: {spike: [{profile: cpu, seconds: 1}]}\n"
                            "triggers:\n  high: {metric: cpu, above: 80%%}\n"
+                           "  oom: {metric: memory, reaches: 100%%, within: 1m, capture: memory}\n"
                            "  round: {recurs: {of: high}}\n"
                            "export: {directory: %s/out}\n",
         world->state, world->stub.url, world->state);
