@@ -414,7 +414,7 @@ int incidents_fire(
         return -1;
     if (event->replaces)
         log_info("incident %s is worse than %s, which waits in the spool, and is to replace it",
-            incident->id, event->replaces);
+            running->incident->id, event->replaces);
     return 0;
 }
 

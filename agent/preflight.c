@@ -80,7 +80,8 @@ static void on_found(void *arg, const struct probe_finding *found)
     struct trial *trial = arg;
     char *part = probe_describe(found->app, found->entry);
     if (found->why)
-        log_warn("%s: %s", part, found->why->text);
+        log_write(found->verdict == PROBE_LEFT_OUT ? LOG_INFO : LOG_WARN, "%s: %s", part,
+            found->why->text);
     else
         log_debug("%s: ok", part);
     free(part);

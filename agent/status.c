@@ -189,7 +189,7 @@ static json_t *recorders_json(const struct agent *agent)
 
 static json_t *finding_json(const struct preflight_finding *finding)
 {
-    static const char *const verdicts[] = {"ok", "shorter", "failed"};
+    static const char *const verdicts[] = {"ok", "shorter", "left out", "failed"};
     const char *why = finding->why.text;
     json_t *json = json_pack("{s:o, s:s, s:o}", "profile", json_text(finding->profile), "state",
         verdicts[finding->verdict], "error", json_text(*why ? why : NULL));

@@ -108,13 +108,16 @@ static void check_sources(struct checks *checks)
     series_set_free(&series);
 }
 
-/* What can be had in a shorter form is no failure: it is taken so. */
+/* What can be had in a shorter form is no failure: it is taken so. Neither is what need not be
+ * there. */
 static void say_profile(void *arg, const struct probe_finding *finding)
 {
     struct checks *checks = arg;
     char *part = probe_describe(finding->app, finding->entry);
     if (finding->verdict == PROBE_SHORTER)
         printf("%s: warning: %s\n", part, finding->why->text);
+    else if (finding->verdict == PROBE_LEFT_OUT)
+        printf("%s: %s\n", part, finding->why->text);
     else
         say(checks, part, finding->why);
     free(part);

@@ -138,7 +138,8 @@ static void print_preflight(const json_t *status)
             printf("%sapp %s: %s\n", told++ ? "" : "\n", name, problem);
         json_array_foreach(json_object_get(app, "profiles"), j, profile)
         {
-            if (strcmp(text_of(profile, "state"), "ok") != 0)
+            const char *state = text_of(profile, "state");
+            if (strcmp(state, "ok") != 0 && strcmp(state, "left out") != 0)
                 printf("%sapp %s, %s: %s\n", told++ ? "" : "\n", name, text_of(profile, "profile"),
                     text_of(profile, "error"));
         }

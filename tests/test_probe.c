@@ -174,6 +174,34 @@ static void answers_tell(void **state)
     stub_free(&server);
 }
 
+static void paths_and_what_need_not_be_there(void **state)
+{
+    struct bench *bench = *state;
+    static const struct stub_answer answers[] = {
+        {404, "Unknown profile", {"X-Go-Pprof", "1", NULL}},
+        {200, "heap_v2/524288", {NULL}},
+        {404, "404 page not found", {NULL}},
+    };
+    struct stub_server server;
+    stub_start(&server, answers, 3);
+    bench->app.debug = xasprintf("%s/debug/pprof", server.url);
+    add(bench, 0, "mutex", 0);
+    bench->entries[0][0].optional = true;
+    add(bench, 0, "heap", 0);
+    bench->entries[0][1].path = (char[]){"/debug/jemalloc?x=1"};
+    add(bench, 0, "trace", 7);
+    bench->entries[0][2].path = (char[]){"/debug/none"};
+    probe(bench);
+    assert_string_equal(bench->found,
+        "app app, profile mutex: the app does not have it (404): it is left out of incidents; "
+        "app app, profile heap: ok; app app, profile trace of 7 s: the endpoint has no path "
+        "\"/debug/none\" (404): check app.debug and the app's routes; 1 of 2");
+    assert_string_equal(server.requests[1].path, "/debug/jemalloc");
+    assert_string_equal(server.requests[2].path, "/debug/none");
+    stub_stop(&server);
+    stub_free(&server);
+}
+
 /* Each by a server that gives the same answer to all. */
 static void wrong_endpoints_are_told_apart(void **state)
 {
@@ -381,6 +409,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers_tell, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(paths_and_what_need_not_be_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(wrong_endpoints_are_told_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_speaks_no_http_is_a_wrong_port, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_longest_that_fits_is_found, set_up, tear_down),

@@ -27,7 +27,7 @@ static const unsigned most_busy = 4;
 struct probe {
     struct probe_setup setup;
     const struct capture_entry **entries;
-    size_t count, at, available;
+    size_t count, at, available, left_out;
     size_t strangers;             /* answers 404 that are not from Go's profiler */
     struct http_request *request; /* for entries[at]; NULL: none is running */
     bool held;                    /* the request is for the profile itself, and will be dropped */
@@ -44,7 +44,7 @@ struct probe {
 
 static bool is_held(const struct capture_entry *entry)
 {
-    return !strcmp(entry->profile, "cpu") || !strcmp(entry->profile, "trace");
+    return entry->path || !strcmp(entry->profile, "cpu") || !strcmp(entry->profile, "trace");
 }
 
 /* `stakeout capture` takes the set "spike" when it is not told another. */
@@ -58,11 +58,16 @@ static bool is_wanted(const struct config *config, const struct capture_set *set
     return wanted;
 }
 
+static bool is_same(const struct capture_entry *a, const struct capture_entry *b)
+{
+    bool same_path = a->path && b->path ? !strcmp(a->path, b->path) : !a->path && !b->path;
+    return same_path && a->seconds == b->seconds && !strcmp(a->profile, b->profile);
+}
+
 static void add_entry(struct probe *probe, const struct capture_entry *entry)
 {
     for (size_t i = 0; i < probe->count; i++)
-        if (!strcmp(probe->entries[i]->profile, entry->profile) &&
-            probe->entries[i]->seconds == entry->seconds)
+        if (is_same(probe->entries[i], entry))
             return;
     probe->entries = xrealloc(probe->entries, probe->count + 1, sizeof *probe->entries);
     probe->entries[probe->count++] = entry;
@@ -88,7 +93,8 @@ static void conclude(struct probe *probe, enum probe_verdict verdict, const stru
         .verdict = verdict,
         .seconds = probe->fits,
         .why = why};
-    probe->available += verdict != PROBE_FAILED;
+    probe->available += verdict == PROBE_OK || verdict == PROBE_SHORTER;
+    probe->left_out += verdict == PROBE_LEFT_OUT;
     if (verdict == PROBE_SHORTER)
         endpoint_refuses(probe->setup.endpoint, finding.entry->profile, finding.seconds);
     else if (verdict == PROBE_OK)
@@ -195,6 +201,13 @@ static bool is_busy(const struct http_result *result)
     return result->status == 500 && says(result, "already in use");
 }
 
+static void leave_out(struct probe *probe)
+{
+    struct error why;
+    error_set(&why, "the app does not have it (404): it is left out of incidents");
+    conclude(probe, PROBE_LEFT_OUT, &why);
+}
+
 static void note_problem(struct probe *probe, const struct http_result *result)
 {
     const struct capture_entry *entry = probe->entries[probe->at];
@@ -211,6 +224,8 @@ static void note_problem(struct probe *probe, const struct http_result *result)
     probe->strangers += result->status == 404 && !http_header(result, "X-Go-Pprof");
     if (result->outcome == HTTP_UNREACHED && probe->setup.patient)
         wait_for_endpoint(probe, &lesson.why);
+    else if (result->status == 404 && entry->optional)
+        leave_out(probe);
     else
         conclude(probe, PROBE_FAILED, &lesson.why);
 }
@@ -303,7 +318,7 @@ static void finish(struct probe *probe)
     free(url);
     struct probe_summary summary = {.app = probe->setup.app,
         .available = probe->available,
-        .tried = probe->count,
+        .tried = probe->count - probe->left_out,
         .problem = nobody ? &problem : NULL};
     probe->setup.done(probe->setup.arg, &summary);
 }

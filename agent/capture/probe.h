@@ -17,8 +17,9 @@ struct probe;
 
 enum probe_verdict {
     PROBE_OK,
-    PROBE_SHORTER, /* it can be had, but only shorter than the configuration wants it */
-    PROBE_FAILED   /* it cannot be had, or not yet */
+    PROBE_SHORTER,  /* it can be had, but only shorter than the configuration wants it */
+    PROBE_LEFT_OUT, /* the app does not have it, and need not */
+    PROBE_FAILED    /* it cannot be had, or not yet */
 };
 
 /* One profile's result. */
@@ -33,7 +34,7 @@ struct probe_finding {
 /* What all of them come to. */
 struct probe_summary {
     const struct app_config *app;
-    size_t available, tried;
+    size_t available, tried;     /* without those that are left out */
     const struct error *problem; /* of the endpoint as a whole: a wrong port. NULL: none */
 };
 
@@ -66,7 +67,8 @@ struct probe_setup {
  * looks at its WriteTimeout before it looks at `debug` (net/http/pprof/pprof.go, serveDeltaProfile,
  * Go 1.14 to 1.22). The longest length that fits is searched for in the same way, by halves, so
  * that nothing is profiled meanwhile; where the app serves no heap profile, by requests that are
- * dropped, with a pause after each that the profiler is free again in. */
+ * dropped, with a pause after each that the profiler is free again in. Of what another path answers
+ * nothing is known: it is asked for as it is, and dropped after 64 KiB or 300 ms. */
 struct probe *probe_start(const struct probe_setup *setup);
 
 /* Ends and frees it, whether it was done or not. NULL is allowed. */
