@@ -37,6 +37,7 @@ struct incidents {
     char *opened[MAX_OPENED]; /* ids, the newest at [opened_count - 1] modulo MAX_OPENED */
     size_t opened_count;
     int64_t suppressed;
+    bool *half_close_fails; /* by app; see fetch.h */
 };
 
 struct incidents *incidents_open(const struct incidents_setup *setup)
@@ -45,6 +46,8 @@ struct incidents *incidents_open(const struct incidents_setup *setup)
     incidents->setup = *setup;
     incidents->running = xcalloc(setup->config->app_count, sizeof *incidents->running);
     incidents->leaving = xcalloc(setup->config->app_count, sizeof *incidents->leaving);
+    incidents->half_close_fails = xcalloc(
+        setup->config->app_count, sizeof *incidents->half_close_fails);
     return incidents;
 }
 
@@ -58,6 +61,7 @@ void incidents_close(struct incidents *incidents)
     }
     free(incidents->running);
     free(incidents->leaving);
+    free(incidents->half_close_fails);
     for (size_t i = 0; i < MAX_OPENED; i++)
         free(incidents->opened[i]);
     free(incidents);
@@ -288,6 +292,7 @@ static void begin_capture(
         .wall_offset_ms = running->wall_offset_ms,
         .heap_first = running->foreseen,
         .recorded_ms = recorded_ms,
+        .half_close_fails = &((struct incidents *)running->arg)->half_close_fails[running->app],
         .heat = {config, incidents->series, running->app},
         .hold_cpu = running->cpu_held ||
                     (running->recording && recording_in_flight(running->recording)),

@@ -42,6 +42,7 @@ struct fetch {
     bool write_failed;
     bool finishing, half_closed;
     bool held_off;                 /* it was said that it waits until the app is cooler */
+    bool early;                    /* half-closed, as the spike was over */
     int64_t finish_by_ms;          /* once finishing */
     int64_t enough_ms;             /* that it has to record; INT64_MAX: all that it asks for */
     int64_t requested_ms;          /* the newest request */
@@ -127,22 +128,31 @@ static void end_recording(struct fetch *fetch)
     loop_timer_set(fetch->timer, next_ms);
 }
 
+/* Why a running profile cannot be ended early, or NULL. */
+static const char *cannot_end_early(const struct fetch *fetch)
+{
+    if (!http_can_half_close(fetch->request))
+        return "over TLS it cannot be ended early";
+    if (fetch->setup.half_close_fails && *fetch->setup.half_close_fails)
+        return "one that was ended early got no answer (is a proxy in between?)";
+    return NULL;
+}
+
 /* Enough of a profile is recorded, which is not at its end by itself yet. */
 static void end_early(struct fetch *fetch)
 {
-    struct incident_profile *profile = fetch->setup.profile;
+    const char *obstacle = cannot_end_early(fetch);
     int64_t now_ms = clock_mono_ms(), recorded_ms = now_ms - fetch->requested_ms;
     char why[100];
     if (fetch->half_closed || recorded_ms >= fetch->seconds * 1000)
         return;
     snprintf(why, sizeof why, "the spike is over, and %.1f of %lld s are recorded",
         (double)recorded_ms / 1000, (long long)fetch->seconds);
-    if (half_close(fetch, why))
-        profile->ended_early = true;
-    else if (!http_can_half_close(fetch->request))
-        log_write(level(fetch),
-            "%s takes its full length, though %s: over TLS it cannot be ended early", fetch->title,
-            why);
+    if (obstacle)
+        log_write(
+            level(fetch), "%s takes its full length, though %s: %s", fetch->title, why, obstacle);
+    else if (half_close(fetch, why))
+        fetch->early = true;
     else
         loop_timer_set(fetch->timer, now_ms + half_close_retry_ms);
 }
@@ -235,6 +245,15 @@ static void check(void *arg)
     free(path);
 }
 
+/* As far as the agent can tell: an endpoint may do without its half-closed client and go on. */
+static double recorded_s(const struct fetch *fetch)
+{
+    const struct incident_profile *profile = fetch->setup.profile;
+    double asked_s = (double)fetch->seconds;
+    double took_s = (double)(profile->finished_ms - profile->requested_ms) / 1000;
+    return fetch->half_closed && took_s < asked_s ? took_s : asked_s;
+}
+
 static void note_facts(struct fetch *fetch)
 {
     struct incident_profile *profile = fetch->setup.profile;
@@ -245,7 +264,9 @@ static void note_facts(struct fetch *fetch)
     if (fetch->facts.duration_ns > 0)
         profile->seconds = (double)fetch->facts.duration_ns / 1e9;
     else if (fetch->seconds > 0)
-        profile->seconds = (double)fetch->seconds;
+        profile->seconds = recorded_s(fetch);
+    if (fetch->early && profile->seconds < (double)fetch->seconds - 0.2)
+        profile->ended_early = true;
 }
 
 static void checked(void *arg)
@@ -290,6 +311,19 @@ static int on_data(void *arg, const void *data, size_t size)
     return 0;
 }
 
+/* The profile is lost, or its end is: a short one of the calm is little, but no other is. */
+static void note_no_answer(struct fetch *fetch, bool something)
+{
+    if (fetch->setup.half_close_fails)
+        *fetch->setup.half_close_fails = true;
+    if (something)
+        return;
+    fetch->lesson = (struct profiler_lesson){.advice = PROFILER_AGAIN, .wait_ms = 1000};
+    error_set(&fetch->lesson.why,
+        "the endpoint gave no answer when the profile was ended early (is "
+        "a proxy in between?); none is ended early any more");
+}
+
 static void on_answer(void *arg, const struct http_result *result)
 {
     struct fetch *fetch = arg;
@@ -309,6 +343,8 @@ static void on_answer(void *arg, const struct http_result *result)
     if (!fetch->answered_whole)
         profiler_learn(result, fetch->setup.entry, fetch->seconds, now_ms - fetch->requested_ms,
             &fetch->lesson);
+    if (fetch->early && result->outcome != HTTP_ANSWERED)
+        note_no_answer(fetch, something);
     bool partial = something && result->outcome != HTTP_TOO_LARGE;
     if (fetch->answered_whole || partial || fetch->write_failed) {
         fetch->checking = true;
@@ -396,7 +432,7 @@ static void send_request(struct fetch *fetch)
         .arg = fetch,
     };
     int64_t now_ms = clock_mono_ms();
-    fetch->half_closed = false;
+    fetch->half_closed = fetch->early = false;
     profile->attempts++;
     fetch->requested_ms = now_ms;
     profile->requested_ms = now_ms + setup->wall_offset_ms;

@@ -57,6 +57,8 @@ def test_every_field_is_as_documented(agent, service, captures):
     assert 1 <= fired - onset < 3 and 2 <= finished - fired < 6
     version = harness.run("--version").stdout.split()[1]
     assert found.pop("agent") == {"version": version}
+    ended = found.pop("ended", None)
+    assert ended is None or onset < seconds_of(ended) < finished + 2
     target = found.pop("target")
     assert target.pop("container") == service.cgroup.name
     assert target.pop("host") == socket.gethostname()
@@ -82,7 +84,8 @@ def test_every_field_is_as_documented(agent, service, captures):
         assert ("seconds" in profile) == (profile["name"] == "cpu")
         keys = {"name", "file", "status", "url", "http_status", "requested", "finished", "bytes",
                 "sha256", "attempts", "onset_covered", "error"}
-        assert set(profile) - {"seconds"} == keys
+        assert set(profile) - {"seconds", "covered_percent"} == keys
+        assert ("covered_percent" in profile) == (profile["name"] == "cpu")
     assert profiles[0]["seconds"] == pytest.approx(2, abs=0.5)
     date = f"{incident.id[:4]}-{incident.id[4:6]}-{incident.id[6:8]}"
     assert incident.folder == os.path.join(captures, "service=games", f"date={date}", incident.id)

@@ -1,8 +1,13 @@
 """What happens when a spike is over, against a real Go service: its CPU profile ends early, and a
 follow-up is taken."""
+import select
+import socket
+import urllib.parse
+
 import pytest
 
 import harness
+from endpoints import DebugEndpoint
 from harness import seconds_of, wait_incidents, wait_until, warm, watching
 
 CORES = 0.3
@@ -55,6 +60,66 @@ def test_half_of_it_is_recorded_at_the_least(agent, service, captures):
     cpu = incident.profile("cpu")
     assert cpu["status"] == "ok" and cpu["ended_early"] is True
     assert cpu["seconds"] == pytest.approx(8, abs=0.7)
+    assert harness.CULPRIT in incident.top()
+
+
+def behind(endpoint, service, captures, seconds):
+    config = capturing(service, captures, seconds)
+    config["app"]["debug"] = endpoint.debug
+    config["triggers"]["cpu-high"]["cooldown"] = "0s"
+    return config
+
+
+def gives_up_with_its_client(client, endpoint, target):
+    """As many a proxy does: an end of the client's half is an end of the request."""
+    app = urllib.parse.urlsplit(endpoint.service.debug)
+    with socket.create_connection((app.hostname, app.port)) as upstream:
+        upstream.sendall(f"GET {target} HTTP/1.0\r\nHost: {app.netloc}\r\n\r\n".encode())
+        while True:
+            readable, _, _ = select.select([client, upstream], [], [])
+            data = readable[0].recv(65536)
+            if not data:
+                return
+            if readable[0] is upstream:
+                client.sendall(data)
+
+
+def test_an_endpoint_that_gives_up_with_its_client_is_learned(agent, service, captures):
+    endpoint = DebugEndpoint(service, profile=gives_up_with_its_client)
+    running = warm(agent(behind(endpoint, service, captures, 8)).start())
+    service.burn(2)
+    first = wait_incidents(running, captures, timeout_s=60)[0].profile("cpu")
+    assert first["status"] == "ok" and first["attempts"] == 2 and first["ended_early"] is True
+    assert first["seconds"] == pytest.approx(4, abs=0.5)
+    assert "the endpoint gave no answer when the profile was ended early" in running.log
+    service.burn(2)
+    second = wait_incidents(running, captures, count=2, timeout_s=60)[1].profile("cpu")
+    assert second["status"] == "ok" and second["attempts"] == 1 and "ended_early" not in second
+    assert second["seconds"] == pytest.approx(8, abs=0.5)
+    assert "takes its full length, though the spike is over" in running.log
+
+
+def test_an_endpoint_that_goes_on_is_taken_at_its_word(agent, service, captures):
+    endpoint = DebugEndpoint(service)  # it does not look at its client before it answers
+    running = warm(agent(behind(endpoint, service, captures, 8)).start())
+    service.burn(2)
+    cpu = wait_incidents(running, captures, timeout_s=60)[0].profile("cpu")
+    assert cpu["status"] == "ok" and "ended_early" not in cpu
+    assert cpu["seconds"] == pytest.approx(8, abs=0.5)
+
+
+def test_what_the_recorder_has_counts(agent, service, captures):
+    config = capturing(service, captures, 16)
+    config["recorder"] = {"always": True, "slice": "2s", "keep": 4}
+    running = warm(agent(config).start())
+    running.wait_status(lambda status: status["recorder"][0]["slices"] >= 2, "there are slices")
+    service.burn(4)
+    incident = wait_incidents(running, captures, timeout_s=60)[0]
+    cpu = incident.profile("cpu")
+    assert [one["name"] for one in incident.json["profiles"]] == ["cpu", "heap", "goroutine"]
+    assert cpu["status"] == "ok" and cpu["onset_covered"] is True
+    assert 7 <= cpu["seconds"] < 12, "half of it, or a slice more"
+    assert cpu["covered_percent"] > 80
     assert harness.CULPRIT in incident.top()
 
 
