@@ -102,6 +102,8 @@ def test_an_endpoint_that_gives_up_with_its_client_is_learned(agent, service, ca
 def test_an_endpoint_that_goes_on_is_taken_at_its_word(agent, service, captures):
     endpoint = DebugEndpoint(service)  # it does not look at its client before it answers
     running = warm(agent(behind(endpoint, service, captures, 8)).start())
+    wait_until(lambda: service.get("/debug/pprof/profile?seconds=1")[0] == 200,
+               "what the agent tried at its start is over")
     service.burn(2)
     cpu = wait_incidents(running, captures, timeout_s=60)[0].profile("cpu")
     assert cpu["status"] == "ok" and "ended_early" not in cpu
