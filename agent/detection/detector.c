@@ -265,15 +265,14 @@ static void follow_excursion(struct watch *watch)
     const struct verdict *verdict = &watch->verdict;
     if (watch->kind->momentary)
         return;
-    if (verdict->fired)
+    bool told = verdict->cleared || verdict->ebbed;
+    if (verdict->fired || (watch->excursion == EXCURSION_EBBED && !told))
         watch->excursion = EXCURSION_LASTS;
     else if (verdict->cleared)
         watch->excursion = EXCURSION_OVER;
     else if (verdict->ebbed)
         watch->excursion = EXCURSION_EBBED;
-    else if (watch->excursion == EXCURSION_EBBED)
-        watch->excursion = EXCURSION_LASTS;
-    if (verdict->cleared || verdict->ebbed)
+    if (told)
         watch->ended_ms = verdict->ended_ms;
 }
 
