@@ -90,7 +90,7 @@ static enum MHD_Result stub_serve(void *arg, struct MHD_Connection *connection, 
     return stub_reply(server, (size_t)(request - server->requests), connection);
 }
 
-static void stub_start(struct stub_server *server, const struct stub_answer *answers, size_t count)
+static inline void stub_start(struct stub_server *server, const struct stub_answer *answers, size_t count)
 {
     *server = (struct stub_server){.answers = answers, .answer_count = count};
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -105,12 +105,12 @@ static void stub_start(struct stub_server *server, const struct stub_answer *ans
 }
 
 /* Afterwards the requests can be looked at; stub_free forgets them. */
-static void stub_stop(struct stub_server *server)
+static inline void stub_stop(struct stub_server *server)
 {
     MHD_stop_daemon(server->daemon);
 }
 
-static void stub_free(struct stub_server *server)
+static inline void stub_free(struct stub_server *server)
 {
     for (size_t i = 0; i < server->count; i++)
         buf_free(&server->requests[i].body);

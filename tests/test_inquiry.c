@@ -71,6 +71,25 @@ static void one_after_the_other(void **state)
     assert_int_equal(first, 1);
 }
 
+static void who_is_gone_is_told_nothing(void **state)
+{
+    (void)state;
+    struct answering answering = {.busy = false};
+    struct inquiry *inquiry = inquiry_open(&able, &answering);
+    int first = 0, second = 0;
+    assert_true(inquiry_ask(inquiry, "a", 10, note, &first));
+    assert_true(inquiry_ask(inquiry, "b", 10, note, &second));
+    assert_true(inquiry_ask(inquiry, "c", 10, note, &first));
+    inquiry_forget(inquiry, &first);
+    answer(&answering);
+    answer(&answering);
+    assert_string_equal(answering.asked, "a b ");
+    assert_false(answering.busy);
+    assert_int_equal(first, 0);
+    assert_int_equal(second, 1);
+    inquiry_close(inquiry);
+}
+
 static void some_cannot_be_asked(void **state)
 {
     (void)state;
@@ -84,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_after_the_other),
+        cmocka_unit_test(who_is_gone_is_told_nothing),
         cmocka_unit_test(some_cannot_be_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
