@@ -143,20 +143,24 @@ static void leave(const struct delivery_change *change, const struct outlet *out
         log_info("incidents are no longer stored in %s", outlet->name);
 }
 
+static void give_up(
+    const struct delivery_change *change, struct outlet *outlet, struct outlet *heir)
+{
+    if (heir)
+        inherit(heir, outlet);
+    else
+        leave(change, outlet);
+    outlet_close(outlet);
+}
+
 void delivery_change_apply(struct delivery_change *change)
 {
     struct delivery *delivery = change->delivery;
-    for (size_t i = 0; i < delivery->count; i++) {
-        struct outlet *outlet = delivery->outlets[i], *heir = heir_of(change, i);
-        if (heir == outlet)
-            outlet->config = find_same(change->after, outlet);
-        else if (heir)
-            inherit(heir, outlet);
-        else
-            leave(change, outlet);
-        if (heir != outlet)
-            outlet_close(outlet);
-    }
+    for (size_t i = 0; i < change->staying; i++)
+        change->outlets[i]->config = find_same(change->after, change->outlets[i]);
+    for (size_t i = 0; i < delivery->count; i++)
+        if (heir_of(change, i) != delivery->outlets[i])
+            give_up(change, delivery->outlets[i], heir_of(change, i));
     for (size_t i = 0; i < change->count; i++)
         if (change->was[i] == none)
             log_info("incidents are stored in %s", change->outlets[i]->name);
