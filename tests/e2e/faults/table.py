@@ -59,11 +59,13 @@ FAULTS = [
           f"within its grace of {death_faults.GRACE_S} s and keeps a running CPU profile",
           death_faults.terminated, 50, 4),
     Fault("OOM kill", "the app leaks 1% of its memory limit a second until the kernel kills it",
-          "a heap profile with the leaking function on top is in both stores",
-          oom_faults.at_one_percent, 10, 2),
+          "a heap profile with the leaking function on top, and at least half of what it leaked, is in "
+          "both stores", oom_faults.at_one_percent, 10, 2),
     Fault("OOM kill in a spike", "the same, and it burns all its CPU", "the same",
           oom_faults.in_a_spike, 10, 1),
-    Fault("OOM kill, fast", "the same at 5% a second", "the same", oom_faults.at_five_percent, 10, 1),
+    Fault("OOM kill, fast", "the same at 5% a second",
+          "a heap profile with the leaking function on top is in both stores",
+          oom_faults.at_five_percent, 10, 1),
     Fault("OOM kill, too fast", "the same at 20% a second", "nothing is lost; the leak may not be "
           "foreseen", oom_faults.at_twenty_percent, 10, 1),
 ]
