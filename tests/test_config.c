@@ -276,6 +276,32 @@ static void a_replay_takes_its_metrics_from_the_trace(void **state)
     config_free(config, &fake_kinds);
 }
 
+static void the_state_is_known_of_a_text_with_errors(void **unused)
+{
+    static const struct {
+        const char *text, *state;
+    } cases[] = {
+        {"service: x\nstate: /a/b\n", "/a/b"},
+        {"state: /a/b\nservice: [\n", "/a/b"},
+        {"limits: {\nstate: '/a/b'\n", "/a/b"},
+        {"{\"state\": \"/a/b\", \"limits\": 3}", "/a/b"},
+        {"state: ${NOT_GIVEN:-/a/b}\nx: ${NOT_GIVEN}\n", "/a/b"},
+        {"", "/var/lib/stakeout"},
+        {"state:", "/var/lib/stakeout"},
+        {"state: [a]\n", "/var/lib/stakeout"},
+        {"- state: /a\n", "/var/lib/stakeout"},
+        {"limits: {state: /a}\n", "/var/lib/stakeout"},
+        {"limits: {\n state: /a\n", "/var/lib/stakeout"},
+        {"just text", "/var/lib/stakeout"},
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *state = config_state(cases[i].text, strlen(cases[i].text));
+        assert_string_equal(state, cases[i].state);
+        free(state);
+    }
+}
+
 static void the_file_is_found_by_path_then_environment(void **state)
 {
     (void)state;
@@ -286,6 +312,8 @@ static void the_file_is_found_by_path_then_environment(void **state)
     assert_int_equal(config_locate(NULL, &text, &name, &err), 0);
     assert_string_equal(text.data, "service: from-environment\n");
     assert_string_equal(name, "$STAKEOUT_CONFIG");
+    assert_null(config_file(NULL));
+    assert_string_equal(config_file("a"), "a");
     buf_free(&text);
     free(name);
     assert_int_equal(config_locate("fixtures/config/full.yaml", &text, &name, &err), 0);
@@ -399,6 +427,7 @@ int main(void)
         cmocka_unit_test(what_is_printed_reads_back_as_the_same),
         cmocka_unit_test(nothing_secret_is_printed),
         cmocka_unit_test(a_replay_takes_its_metrics_from_the_trace),
+        cmocka_unit_test(the_state_is_known_of_a_text_with_errors),
         cmocka_unit_test(the_file_is_found_by_path_then_environment),
         cmocka_unit_test(a_pipe_is_read_and_never_waited_for_in_vain),
         cmocka_unit_test(the_schema_is_json_and_closed),

@@ -102,6 +102,44 @@ static void it_is_due_after_the_spike_and_after_the_capture(void **state)
     }
 }
 
+/* The one app has the place of the other, and so have the triggers. */
+static void what_is_planned_goes_on_for_another_configuration(void **state)
+{
+    static char api[] = "api", worker[] = "worker", high[] = "high", low[] = "low", set[] = "spike";
+    static const struct {
+        int64_t delay_ms;
+        bool app, set, goes_on;
+    } rows[] = {{DELAY, true, true, true}, {0, true, true, false}, {DELAY, false, true, false},
+        {DELAY, true, false, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct app_config before[] = {{.name = api}, {.name = worker}};
+        struct app_config after[] = {{.name = api}, {.name = rows[i].app ? worker : high}};
+        struct trigger_config triggers[] = {{.name = low}, {.name = high}};
+        struct trigger_config others[] = {{.name = low}, {.name = high}, {.name = api}};
+        struct capture_set sets[] = {{.name = rows[i].set ? set : high}};
+        struct config config = {.apps = after,
+            .app_count = 2,
+            .triggers = others,
+            .trigger_count = 3,
+            .captures = sets,
+            .capture_count = 1,
+            .follow_up_ms = rows[i].delay_ms};
+        struct bench bench;
+        start(&bench, DELAY);
+        bench.config.apps = before;
+        bench.config.triggers = triggers;
+        bench.excursion = EXCURSION_OVER;
+        plan(&bench, id, 1000);
+        follow_ups_reload(bench.follow_ups, &config);
+        assert_int_equal(follow_ups_planned(bench.follow_ups, 1) != NULL, rows[i].goes_on);
+        follow_ups_update(bench.follow_ups, 1000 + DELAY);
+        assert_string_equal(
+            bench.taken, rows[i].goes_on ? "1 20261123T150401Z-cpu-high-1a2b3c spike;" : "");
+        follow_ups_close(bench.follow_ups);
+    }
+}
+
 static void off_is_off(void **state)
 {
     (void)state;
@@ -167,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_due_after_the_spike_and_after_the_capture),
+        cmocka_unit_test(what_is_planned_goes_on_for_another_configuration),
         cmocka_unit_test(off_is_off),
         cmocka_unit_test(it_waits_while_the_app_is_busy_but_not_for_ever),
         cmocka_unit_test(the_next_spike_has_its_own),

@@ -168,6 +168,38 @@ static void the_hour_goes_on_after_a_restart(void **state)
 }
 
 /* An agent that was away for long: the wall clock tells. */
+/* The triggers change places, and what "b" was is gone. */
+static void all_goes_on_for_another_configuration(void **state)
+{
+    struct world *world = *state;
+    int64_t now_ms = clock_mono_ms();
+    feed(world, "cpu", now_ms, 90);
+    feed(world, "memory", now_ms + 1000, 90);
+    assert_int_equal(world->fires, 2);
+    static char c[] = "c";
+    struct trigger_config triggers[TRIGGERS] = {world->triggers[1], world->triggers[0]};
+    struct config config = world->config;
+    triggers[0].name = c;
+    config.triggers = triggers;
+    config.limits.per_hour = 9;
+    ledger_reload(world->ledger, &config);
+    struct detector_hooks hooks = {.event = on_event, .arg = world};
+    struct detector *detector = detector_open(&config, &world->series, true, &hooks);
+    struct detector_status status;
+    ledger_tell(world->ledger, detector);
+    detector_status(detector, 0, &status);
+    assert_true(status.last_fire_ms == INT64_MIN);
+    detector_status(detector, 1, &status);
+    assert_true(status.last_fire_ms > now_ms - 10 && status.last_fire_ms < now_ms + 10);
+    char *text = ledger_text(world->ledger);
+    assert_non_null(strstr(text, "\"a\""));
+    assert_null(strstr(text, "\"b\""));
+    assert_int_equal(ledger_hour(world->ledger), 2);
+    free(text);
+    detector_close(detector);
+    ledger_reload(world->ledger, &world->config);
+}
+
 static void what_is_long_ago_holds_nothing_back(void **state)
 {
     struct world *world = *state;
@@ -318,6 +350,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_cooldown_goes_on_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_hour_goes_on_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_day_goes_on_after_a_restart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(all_goes_on_for_another_configuration, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_long_ago_holds_nothing_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_future_counts_as_now, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

@@ -3,6 +3,7 @@ lost."""
 import copy
 import json
 import os
+import pty
 import re
 import signal
 import urllib.request
@@ -101,6 +102,23 @@ def test_what_is_not_a_file_cannot_change(agent, service, captures):
     wait_until(lambda: running.command("status", "--quiet").returncode == 0, "it answers")
     assert "$STAKEOUT_CONFIG" in ask(running)
     assert running.terminate() == 0
+
+
+def test_a_terminal_that_goes_away_ends_its_agent(agent, service, captures):
+    """The kernel's SIGHUP is not a person's."""
+    running = agent(watching(service, captures))
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(harness.BINARY, [harness.BINARY, "run", "-c", running.file], running.environment)
+    try:
+        wait_until(lambda: running.command("status", "--quiet").returncode == 0, "it answers")
+        os.close(terminal)
+        assert wait_until(lambda: os.waitpid(pid, os.WNOHANG)[0], "it ends") == pid
+        pid = 0
+    finally:
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def learned_s(agent):
