@@ -18,6 +18,7 @@
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
+#include "agent/lives.h"
 #include "agent/memory_room.h"
 #include "agent/preflight.h"
 #include "agent/progress.h"
@@ -57,6 +58,12 @@ static const int64_t own_memory_bytes = 24 << 20;
 /* What a close gives its threads: the disk may have something to finish, a look-up has not. */
 static const int64_t close_disk_ms = 3000, close_names_ms = 200;
 
+static bool on_ended(void *arg, size_t app, const struct app_end **end)
+{
+    const struct agent *agent = arg;
+    return lives_end(agent->lives, app, end);
+}
+
 static bool on_busy(void *arg, size_t app)
 {
     const struct agent *agent = arg;
@@ -66,6 +73,7 @@ static bool on_busy(void *arg, size_t app)
 void agent_sampled(void *arg)
 {
     struct agent *agent = arg;
+    lives_update(agent->lives);
     if (!agent->once) {
         detector_check(agent->detector);
         learned_update(agent->learned);
@@ -301,6 +309,7 @@ static void open_incidents(struct agent *agent)
         .endpoints = agent->endpoints,
         .series = &agent->series,
         .identify = on_identify,
+        .ended = on_ended,
         .excursion = reactions_excursion,
         .recurrence = reactions_recurrence,
         .baseline = on_baseline,
@@ -338,6 +347,7 @@ struct agent *agent_open(const struct config *config, struct error *err)
 {
     struct agent *agent = xcalloc(1, sizeof *agent);
     agent->config = config;
+    agent->lives = lives_open(agent);
     agent->ticks_fd = agent->signals_fd = -1;
     agent->started_mono_ms = clock_mono_ms();
     agent->crashes = crashes_open(config->state); /* what comes next may crash as well */
@@ -399,6 +409,7 @@ void agent_close(struct agent *agent)
     if (agent->signals_fd >= 0)
         close(agent->signals_fd);
     loop_close(agent->loop);
+    lives_close(agent->lives);
     agent_close_endpoints(agent);
     if (drained)
         config_free(agent->own_config, &config_kinds);

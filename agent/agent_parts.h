@@ -37,6 +37,7 @@ struct agent {
     struct endpoint **endpoints; /* by app */
     size_t endpoint_count;
     struct preflight *preflight;
+    struct lives *lives;
     int ticks_fd, signals_fd;
     struct loop_watch *ticks_watch, *signals_watch;
     struct loop_timer *stopping;         /* looks whether a stop is complete */

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct app_end;
 struct config;
 struct detector_event;
 struct endpoint;
@@ -44,6 +45,8 @@ struct incidents_setup {
     const struct series_set *series;
     /* Fills what is known of where an app runs. */
     void (*identify)(void *arg, size_t app, struct source_identity *identity);
+    /* The app's newest end, as lives_end tells it. NULL: nobody knows. */
+    bool (*ended)(void *arg, size_t app, const struct app_end **end);
     /* How the excursions of these triggers stand, as detector_excursion tells it. NULL: nothing
      * tells when a spike is over. */
     enum excursion (*excursion)(void *arg, const bool *triggers, int64_t *ended_ms);

@@ -11,6 +11,7 @@
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
+#include "agent/lives.h"
 #include "agent/preflight.h"
 #include "agent/reactions.h"
 #include "agent/reports.h"
@@ -257,6 +258,7 @@ static void replace_endpoints(struct agent *agent)
     agent_close_endpoints(agent);
     agent_open_endpoints(agent);
     incidents_reload(agent->incidents, agent->config, agent->recorder, agent->endpoints);
+    lives_reload(agent->lives);
 }
 
 /* The old ones are closed before series that only they filled are. */

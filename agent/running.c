@@ -6,6 +6,7 @@
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
 #include "agent/made_sets.h"
+#include "agent/running_end.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -303,9 +304,11 @@ static void watch_spike(struct running *running)
 
 void running_sampled(struct running *running)
 {
-    if (!running->completing)
-        watch_spike(running);
-    if (running->captured_ms && !running->retry_ms && last_row_is_there(running))
+    if (running->completing)
+        return;
+    watch_spike(running);
+    bool more_to_come = running_note_end(running);
+    if (running->captured_ms && !running->retry_ms && !more_to_come && last_row_is_there(running))
         running_complete(running);
 }
 

@@ -216,6 +216,22 @@ void sampler_identify(struct sampler *sampler, size_t app, struct source_identit
         slot->kind->identify(slot->source, app, identity);
 }
 
+void sampler_life(const struct sampler *sampler, size_t app, struct source_life *life)
+{
+    const struct slot *slot = &sampler->slots[0];
+    if (slot->source && slot->kind->life)
+        slot->kind->life(slot->source, app, life);
+}
+
+void sampler_look_again(const struct sampler *sampler)
+{
+    for (size_t i = 0; i < sampler->count; i++) {
+        const struct slot *slot = &sampler->slots[i];
+        if (slot->source && slot->kind->look_again)
+            slot->kind->look_again(slot->source);
+    }
+}
+
 size_t sampler_sources(const struct sampler *sampler)
 {
     return sampler->count;

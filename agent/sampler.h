@@ -14,6 +14,7 @@ struct offload;
 struct sampler;
 struct series_set;
 struct source_identity;
+struct source_life;
 
 struct sampler_setup {
     struct loop *loop;
@@ -34,6 +35,12 @@ void sampler_close(struct sampler *sampler);
 void sampler_tick(struct sampler *sampler, int64_t now_ms);
 
 void sampler_identify(struct sampler *sampler, size_t app, struct source_identity *identity);
+
+/* How an app fares; nothing is filled in where its source does not know. */
+void sampler_life(const struct sampler *sampler, size_t app, struct source_life *life);
+
+/* An app may have ended: sources look at it soon. */
+void sampler_look_again(const struct sampler *sampler);
 
 /* What `status` tells: each source's name and what is wrong with it (NULL: nothing). */
 size_t sampler_sources(const struct sampler *sampler);

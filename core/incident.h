@@ -43,6 +43,9 @@ struct incident_profile {
     char sha256[65]; /* hex; "" while unknown */
     int attempts;
     bool onset_covered;
+    /* Of the app, counted by those who take profiles; not stored. Profiles of different runs are of
+     * different processes, or may be. */
+    unsigned run;
     bool ended_early;       /* shorter than it was asked for, as the spike was over */
     double covered_percent; /* of the spike's time it was recorded; NAN: a moment, or no spike */
     char *error;

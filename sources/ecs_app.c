@@ -280,7 +280,7 @@ void ecs_app_life(const struct ecs_app *app, bool missing, struct source_life *l
         .gone = missing || app->ended,
         .starts = app->restarts + 1,
         .oom_kills = app->oom_kills,
-        .exit_code = app->ever_ended ? app->last_exit_code : -1};
+        .exit_code = app->ever_ended && !missing ? app->last_exit_code : -1};
 }
 
 void ecs_app_free(struct ecs_app *app)

@@ -165,6 +165,36 @@ static void what_is_whole_is_merged(void **state)
     }
 }
 
+static void runs_of_the_app_are_never_mixed(void **state)
+{
+    static const struct {
+        unsigned first, second, own;
+        enum profile_status status; /* of the own one */
+        bool leaves;
+        const char *command;
+    } cases[] = {
+        {1, 1, 1, PROFILE_OK, false,
+            "-o .cpu.merged cpu.slice-1.pb.gz cpu.slice-2.pb.gz cpu.pb.gz"},
+        {0, 1, 1, PROFILE_OK, true, "-o .cpu.merged cpu.slice-2.pb.gz cpu.pb.gz"},
+        {0, 0, 1, PROFILE_OK, true, "none"},
+        {0, 1, 2, PROFILE_OK, true, "none"},
+        {0, 0, 1, PROFILE_FAILED, false, "-o .cpu.merged cpu.slice-1.pb.gz cpu.slice-2.pb.gz"},
+        {0, 1, 1, PROFILE_FAILED, true, "-o .cpu.merged cpu.slice-2.pb.gz"},
+        {0, 1, 2, PROFILE_FAILED, true, "-o .cpu.merged cpu.slice-2.pb.gz"},
+    };
+    struct world *world = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[200];
+        world->incident->profiles[0].run = cases[i].first;
+        world->incident->profiles[1].run = cases[i].second;
+        world->incident->profiles[2].run = cases[i].own;
+        world->incident->profiles[2].status = cases[i].status;
+        command(world, text, sizeof text);
+        assert_string_equal(text, cases[i].command);
+        assert_int_equal(cpu_merge_leaves_slices(world->incident), cases[i].leaves);
+    }
+}
+
 static void on_done(void *arg, const char *why)
 {
     struct world *world = arg;
@@ -177,6 +207,22 @@ static void commit(struct world *world)
     world->done = false;
     cpu_merge_commit(world->disk, world->incident, world->folder, on_done, world);
     assert_true(loop_run_until(world->loop, &world->done, clock_mono_ms() + 60000));
+}
+
+static void a_slice_of_before_a_restart_stays(void **state)
+{
+    struct world *world = *state;
+    world->incident->profiles[1].run = world->incident->profiles[2].run = 1;
+    put(world, ".cpu.merged", merged, sizeof merged);
+    commit(world);
+    assert_string_equal(world->why, "");
+    assert_int_equal(world->incident->profile_count, 3);
+    assert_string_equal(world->incident->profiles[0].name, "cpu.slice-1");
+    const struct incident_profile *cpu = incident_find_profile(world->incident, "cpu");
+    assert_int_equal(cpu->requested_ms, 15010);
+    assert_false(cpu->onset_covered);
+    assert_true(is_there(world, "cpu.slice-1.pb.gz"));
+    assert_false(is_there(world, "cpu.slice-2.pb.gz"));
 }
 
 static void the_merged_one_takes_the_place_of_all(void **state)
@@ -381,6 +427,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_a_merge_may_inflate_is_a_matter_of_memory),
         TEST(what_is_whole_is_merged),
+        TEST(runs_of_the_app_are_never_mixed),
+        TEST(a_slice_of_before_a_restart_stays),
         TEST(the_merged_one_takes_the_place_of_all),
         TEST(the_onset_is_covered_only_by_what_is_in_it),
         TEST(a_capture_that_failed_is_said),

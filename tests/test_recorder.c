@@ -337,6 +337,37 @@ static void a_full_disk_is_told(void **state)
     signal(SIGXFSZ, SIG_DFL);
 }
 
+static bool another_run(const struct world *world)
+{
+    return recorder_run(world->recorder, 0) > 0;
+}
+
+static void a_restart_of_the_app_cuts_the_slices(void **state)
+{
+    struct world *world = *state;
+    open_armed(world, 0, 60000);
+    wait_until(world, all_are_kept);
+    wait_until(world, is_recording);
+    assert_int_equal(recorder_run(world->recorder, 0), 0);
+    profiler_stub_stop(&world->stub);
+    wait_until(world, another_run);
+    profiler_stub_start(&world->stub);
+    atomic_store(&world->stub.record_ms, RIG_RECORD_MS);
+    wait_until(world, is_recording);
+    unsigned run = recorder_run(world->recorder, 0);
+    recorder_cut(world->recorder, 0, clock_mono_ms()); /* the source's word of the same end */
+    assert_int_equal(recorder_run(world->recorder, 0), run);
+    struct slice *slices[RECORDER_SLICES_MAX];
+    size_t count = recorder_take(world->recorder, 0, 0, slices);
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(slices[i]->profile.run, i < 2 ? 0 : run);
+        slice_drop(slices[i]);
+    }
+    recorder_cut(world->recorder, 0, clock_mono_ms() + 120000); /* of another one */
+    assert_int_equal(recorder_run(world->recorder, 0), run + 1);
+}
+
 static void leftovers_are_removed_at_the_next_start(void **state)
 {
     struct world *world = *state;
@@ -387,6 +418,7 @@ int main(void)
         TEST(a_full_spool_stops_it_and_its_own_slices_give_way),
         TEST(a_folder_that_cannot_be_made_is_told),
         TEST(a_full_disk_is_told),
+        TEST(a_restart_of_the_app_cuts_the_slices),
         TEST(leftovers_are_removed_at_the_next_start),
         TEST(a_stop_is_quick_and_leaves_nothing),
     };

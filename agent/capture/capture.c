@@ -33,6 +33,7 @@ struct capture {
     size_t count, ended;
     int64_t give_up_ms;
     bool spike_over, finishing;
+    char *gone; /* how the app ended; NULL: it did not */
     bool early; /* half of a CPU profile is enough */
 };
 
@@ -215,8 +216,10 @@ void capture_end_early(struct capture *capture, bool early)
 
 static void give_up(struct lane_entry *entry)
 {
+    static const char stopped[] = "the agent was stopped";
+    const char *gone = entry->capture->gone;
     entry->profile->status = PROFILE_FAILED;
-    entry->profile->error = xstrdup("the agent was stopped before this profile was begun");
+    entry->profile->error = xasprintf("%s before this profile was begun", gone ? gone : stopped);
     log_warn("incident %s: profile %s failed: %s", entry->capture->setup.incident->id,
         entry->profile->name, entry->profile->error);
 }
@@ -228,7 +231,7 @@ void capture_begin_cpu(struct capture *capture, int64_t covered_ms)
         if (!entry->held)
             continue;
         entry->held = false;
-        if (capture->finishing) {
+        if (capture->finishing || capture->gone) {
             give_up(entry);
             entry_done(entry);
             return;
@@ -239,18 +242,35 @@ void capture_begin_cpu(struct capture *capture, int64_t covered_ms)
     advance(capture, LANE_CPU);
 }
 
+/* All but one that is held, which whoever holds it ends. */
+static void give_up_unbegun(struct capture *capture)
+{
+    for (size_t i = 0; i < capture->count; i++) {
+        struct lane_entry *entry = &capture->entries[i];
+        if (entry->fetch || entry->held || entry->profile->status != PROFILE_PENDING)
+            continue;
+        give_up(entry);
+        capture->ended++; /* by nobody else, as it was not begun */
+    }
+}
+
+void capture_app_ended(struct capture *capture, const char *why)
+{
+    if (capture->finishing || capture->gone)
+        return;
+    capture->gone = xstrdup(why);
+    give_up_unbegun(capture);
+    for (size_t i = 0; i < capture->count; i++)
+        if (capture->entries[i].fetch)
+            fetch_give_up(capture->entries[i].fetch, why);
+}
+
 void capture_finish(struct capture *capture, int64_t deadline_ms)
 {
     if (capture->finishing)
         return;
     capture->finishing = true;
-    for (size_t i = 0; i < capture->count; i++) {
-        struct lane_entry *entry = &capture->entries[i];
-        if (entry->fetch || entry->held)
-            continue;
-        give_up(entry);
-        capture->ended++; /* by nobody else, as it was not begun */
-    }
+    give_up_unbegun(capture);
     for (size_t i = 0; i < capture->count; i++)
         if (capture->entries[i].fetch)
             fetch_finish(capture->entries[i].fetch, deadline_ms);
@@ -263,5 +283,6 @@ void capture_free(struct capture *capture)
     for (size_t i = 0; i < capture->count; i++)
         fetch_free(capture->entries[i].fetch);
     free(capture->entries);
+    free(capture->gone);
     free(capture);
 }

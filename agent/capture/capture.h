@@ -65,6 +65,11 @@ void capture_end_early(struct capture *capture, bool early);
  * comes as ever. */
 void capture_finish(struct capture *capture, int64_t deadline_ms);
 
+/* The app has ended (why: in words): profiles that have not begun or wait for another try are given
+ * up. What is under way ends by itself. `done` comes as ever; not from within a call of the
+ * capture. */
+void capture_app_ended(struct capture *capture, const char *why);
+
 /* Frees it; `done` must have been called. */
 void capture_free(struct capture *capture);
 

@@ -27,10 +27,42 @@ static char *path_in(const char *folder, const char *name)
     return xasprintf("%s/%s", folder, name);
 }
 
-static bool is_input(const struct incident_profile *profile)
+static bool is_sound(const struct incident_profile *profile)
 {
     return profile->status == PROFILE_OK &&
            (slice_is_profile(profile->name) || !strcmp(profile->name, "cpu"));
+}
+
+/* The run of the app that is merged: that of the capture's own profile, if there is any of it, else
+ * the newest one that slices are of. */
+static unsigned run_of(const struct incident *incident)
+{
+    const struct incident_profile *own = incident_find_profile(incident, "cpu");
+    unsigned newest = 0;
+    for (size_t i = 0; i < incident->profile_count; i++) {
+        const struct incident_profile *profile = &incident->profiles[i];
+        if (!is_sound(profile))
+            continue;
+        if (own && profile->run == own->run)
+            return own->run;
+        newest = profile->run > newest ? profile->run : newest;
+    }
+    return newest;
+}
+
+/* Profiles of different processes never become one. */
+static bool is_input(const struct incident *incident, const struct incident_profile *profile)
+{
+    return is_sound(profile) && profile->run == run_of(incident);
+}
+
+bool cpu_merge_leaves_slices(const struct incident *incident)
+{
+    for (size_t i = 0; i < incident->profile_count; i++)
+        if (is_sound(&incident->profiles[i]) && slice_is_profile(incident->profiles[i].name) &&
+            !is_input(incident, &incident->profiles[i]))
+            return true;
+    return false;
 }
 
 static char *merge_limit(int64_t memory_bytes)
@@ -53,7 +85,7 @@ char **cpu_merge_command(const struct incident *incident, const char *folder, in
     argv[count++] = xstrdup("-o");
     argv[count++] = path_in(folder, merged_name);
     for (size_t i = 0; i < incident->profile_count; i++) {
-        if (!is_input(&incident->profiles[i]))
+        if (!is_input(incident, &incident->profiles[i]))
             continue;
         argv[count++] = path_in(folder, incident->profiles[i].file);
         slices += &incident->profiles[i] != own;
@@ -78,7 +110,7 @@ static bool is_covered(const struct incident *incident)
     int64_t onset_ms = incident->onset_ms, before_ms = INT64_MIN / 2;
     for (size_t i = 0; i < incident->profile_count; i++) {
         const struct incident_profile *profile = &incident->profiles[i];
-        if (!is_input(profile))
+        if (!is_input(incident, profile))
             continue;
         bool in_gap = before_ms <= onset_ms && onset_ms <= profile->requested_ms &&
                       profile->requested_ms - before_ms <= longest_gap_ms;
@@ -97,14 +129,16 @@ static void apply(struct incident *incident, const struct profile_facts *facts)
     bool covered = is_covered(incident);
     for (size_t i = 0; i < incident->profile_count; i++) {
         const struct incident_profile *profile = &incident->profiles[i];
-        if (!is_input(profile))
+        if (!is_input(incident, profile))
             continue;
         requested_ms = profile->requested_ms < requested_ms ? profile->requested_ms : requested_ms;
         finished_ms = profile->finished_ms > finished_ms ? profile->finished_ms : finished_ms;
         seconds += isnan(profile->seconds) ? 0 : profile->seconds;
     }
+    unsigned run = run_of(incident);
     for (size_t i = incident->profile_count; i-- > 0;)
-        if (is_input(&incident->profiles[i]) && slice_is_profile(incident->profiles[i].name))
+        if (is_sound(&incident->profiles[i]) && incident->profiles[i].run == run &&
+            slice_is_profile(incident->profiles[i].name))
             incident_remove_profile(incident, i);
     struct incident_profile *cpu = incident_find_profile(incident, "cpu");
     if (cpu->status == PROFILE_FAILED) {
@@ -233,6 +267,8 @@ static void inspected(void *arg)
         commit_done(commit);
         return;
     }
+    for (size_t i = 0; i < commit->merged->profile_count; i++) /* which is not stored */
+        commit->merged->profiles[i].run = commit->incident->profiles[i].run;
     apply(commit->merged, &commit->facts);
     commit->text = incident_to_text(commit->merged);
     offload_submit(commit->disk, work_commit, committed, commit);

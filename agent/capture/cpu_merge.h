@@ -9,17 +9,22 @@
 #ifndef AGENT_CAPTURE_CPU_MERGE_H
 #define AGENT_CAPTURE_CPU_MERGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct error;
 struct incident;
 struct offload;
 
-/* The child's command line: all slices that are whole, and the profile "cpu" if it is. NULL when
- * there is nothing to merge: no slice, or a "cpu" that is truncated, which has to stay as it is.
- * memory_bytes: what the child may have, 0: no limit. */
+/* The child's command line: all slices that are whole, and the profile "cpu" if it is, but only
+ * those of one run of the app (see struct incident_profile). NULL when there is nothing to merge:
+ * no slice, or a "cpu" that is truncated, which has to stay as it is. memory_bytes: what the child
+ * may have, 0: no limit. */
 char **cpu_merge_command(const struct incident *incident, const char *folder, int64_t memory_bytes);
 void cpu_merge_free_command(char **argv);
+
+/* Whether slices that are whole are left out, as they are of another run. */
+bool cpu_merge_leaves_slices(const struct incident *incident);
 
 /* After the child: checks what it wrote, and has it take the place of what it was made of, on disk
  * and then in the incident, which must hold no more unfinished profiles. `done` gets NULL, or why

@@ -41,6 +41,7 @@ struct fetch {
     enum profile_form form; /* that is wanted */
     bool write_failed;
     bool finishing, half_closed;
+    bool last_try;                 /* there is no other */
     bool held_off;                 /* it was said that it waits until the app is cooler */
     bool early;                    /* half-closed, as the spike was over */
     int64_t finish_by_ms;          /* once finishing */
@@ -195,7 +196,7 @@ static void act_on_lesson(struct fetch *fetch)
     const struct profiler_lesson *lesson = &fetch->lesson;
     const char *why = lesson->why.text;
     int64_t next_ms = clock_mono_ms() + lesson->wait_ms;
-    bool again = lesson->advice != PROFILER_GIVE_UP && !fetch->finishing &&
+    bool again = lesson->advice != PROFILER_GIVE_UP && !fetch->finishing && !fetch->last_try &&
                  next_ms <= fetch->deadline_ms;
     if (!again) {
         conclude(fetch, PROFILE_FAILED, why);
@@ -337,6 +338,8 @@ static void on_answer(void *arg, const struct http_result *result)
     bool something = profile_came && result->received > 0;
     fetch->answered_whole = something && result->outcome == HTTP_ANSWERED;
     endpoint_note(fetch->setup.endpoint, result);
+    if (result->outcome == HTTP_UNREACHED || result->outcome == HTTP_BROKEN)
+        profile->run++;
     if (fetch->answered_whole && fetch->refused)
         endpoint_refuses(fetch->setup.endpoint, fetch->setup.entry->profile, fetch->seconds);
     fetch->lesson.why.text[0] = '\0';
@@ -485,6 +488,15 @@ void fetch_end_early(struct fetch *fetch, int64_t enough_ms)
     fetch->enough_ms = enough_ms;
     if (fetch->request)
         wait_for_enough(fetch);
+}
+
+void fetch_give_up(struct fetch *fetch, const char *why)
+{
+    fetch->last_try = true;
+    if (fetch->setup.profile->status != PROFILE_PENDING || fetch->request || fetch->checking)
+        return;
+    error_set(&fetch->lesson.why, "%s", why);
+    end_soon(fetch);
 }
 
 int64_t fetch_seconds(const struct fetch *fetch)

@@ -31,11 +31,13 @@ struct fetch_setup {
     /* Of the app: a request that is half-closed gets no answer, as a proxy before the app takes
      * that for the client's end. Then none is ended early any more. NULL: nobody keeps it. */
     bool *half_close_fails;
-    int64_t enough_ms;                /* as of fetch_end_early; 0: all that the entry asks for */
-    int64_t wall_offset_ms;           /* wall time minus monotonic time */
-    struct incident_profile *profile; /* filled; must not move while the fetch runs */
-    const char *incident;             /* its id, for the log; NULL: it is of none */
-    struct heat heat; /* while it is too hot, no try begins: it fails if that lasts too long */
+    int64_t enough_ms;      /* as of fetch_end_early; 0: all that the entry asks for */
+    int64_t wall_offset_ms; /* wall time minus monotonic time */
+    /* Filled; must not move while the fetch runs. Its `run` is counted up by each connection that
+     * was lost: what is recorded after it may be of another process. */
+    struct incident_profile *profile;
+    const char *incident; /* its id, for the log; NULL: it is of none */
+    struct heat heat;     /* while it is too hot, no try begins: it fails if that lasts too long */
     /* One of many that are mostly thrown away: hardly logged, and not synced to the disk. */
     bool passing;
     /* The whole answer is there and is about to be checked: the app is free for the next one. Only
@@ -58,6 +60,10 @@ void fetch_finish(struct fetch *fetch, int64_t deadline_ms);
  * takes its full length, as it does where half-closing has failed. One that waits for another try
  * asks for no more, a second at least. */
 void fetch_end_early(struct fetch *fetch, int64_t enough_ms);
+
+/* There is no other try, for that reason; one that is under way ends by itself. `done` comes as
+ * ever. */
+void fetch_give_up(struct fetch *fetch, const char *why);
 
 /* The length that was asked for last: less than the entry's where the app allows no more. */
 int64_t fetch_seconds(const struct fetch *fetch);

@@ -3,6 +3,7 @@
 #include "agent/capture/endpoint.h"
 #include "agent/capture/heat.h"
 #include "agent/capture/slice.h"
+#include "agent/capture/windows.h"
 #include "agent/storage/spool.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -24,10 +25,8 @@ static const int64_t first_retry_ms = 500, longest_retry_ms = 10000;
 static const int64_t spool_share_percent = 75;
 static const int64_t look_again_ms = 5000; /* where room is waited for */
 
-/* What a trigger has armed. */
-struct window {
-    int64_t from_ms, until_ms; /* INT64_MIN: nothing */
-};
+/* Between a slice that was lost with the app and the source's word that it ended. */
+static const int64_t one_end_ms = 60000;
 
 /* The recorder of one app. */
 struct lane {
@@ -37,8 +36,10 @@ struct lane {
     char *folder;          /* the path; whether it is there: folder_made */
     struct slice **slices; /* oldest first; the one being recorded is last */
     size_t count;
-    unsigned number;        /* of the next slice */
-    struct window *windows; /* by trigger */
+    unsigned number; /* of the next slice */
+    unsigned run;    /* of the app, as far as slices were lost: see incident_profile */
+    int64_t lost_ms; /* when the last one was; INT64_MIN: none */
+    struct windows windows;
     unsigned holds;
     int64_t retry_ms, retry_at_ms; /* after a failure; 0: the last slice came */
     struct loop_timer *timer;      /* when there is next something to do */
@@ -58,58 +59,10 @@ static const struct recorder_config *options(const struct lane *lane)
     return &lane->recorder->setup.config->recorder;
 }
 
-static size_t window_count(const struct lane *lane)
-{
-    return lane->recorder->setup.config->trigger_count;
-}
-
-static bool is_armed(const struct window *window)
-{
-    return window->until_ms != INT64_MIN;
-}
-
-static int64_t window_end_ms(const struct lane *lane, const struct window *window)
-{
-    return window->until_ms + options(lane)->slice_ms * options(lane)->keep;
-}
-
-static void forget_window(struct window *window)
-{
-    *window = (struct window){INT64_MIN, INT64_MIN};
-}
-
-static void forget_ended(struct lane *lane, int64_t now_ms)
-{
-    for (size_t i = 0; i < window_count(lane); i++)
-        if (is_armed(&lane->windows[i]) && now_ms >= window_end_ms(lane, &lane->windows[i]))
-            forget_window(&lane->windows[i]);
-}
-
-static bool is_open(const struct lane *lane, const struct window *window, int64_t now_ms)
-{
-    return is_armed(window) && window->from_ms <= now_ms && now_ms < window_end_ms(lane, window);
-}
-
-/* When the next window opens, or one that is open ends; INT64_MAX: never. */
-static int64_t next_change_ms(const struct lane *lane, int64_t now_ms)
-{
-    int64_t next_ms = INT64_MAX;
-    for (size_t i = 0; i < window_count(lane); i++) {
-        const struct window *window = &lane->windows[i];
-        if (!is_armed(window))
-            continue;
-        int64_t at_ms = window->from_ms > now_ms ? window->from_ms : window_end_ms(lane, window);
-        next_ms = at_ms < next_ms ? at_ms : next_ms;
-    }
-    return next_ms;
-}
-
 /* Whether there is a reason to record, whoever else has the app's profiler now. */
 static bool has_reason(const struct lane *lane, int64_t now_ms)
 {
-    bool within = options(lane)->always;
-    for (size_t i = 0; i < window_count(lane); i++)
-        within = within || is_open(lane, &lane->windows[i], now_ms);
+    bool within = options(lane)->always || windows_any_open(&lane->windows, now_ms);
     return !lane->recorder->stopping && within;
 }
 
@@ -228,9 +181,19 @@ static void on_failed(struct lane *lane, struct slice *slice, const char *why)
     drop(lane, index);
 }
 
+/* Who has not answered at all may have ended: what follows is of another process. */
+static void note_loss(struct lane *lane, const struct slice *slice)
+{
+    if (slice->profile.run == lane->run)
+        return;
+    lane->run = slice->profile.run;
+    lane->lost_ms = clock_mono_ms();
+}
+
 static void on_ended(void *arg, struct slice *slice)
 {
     struct lane *lane = arg;
+    note_loss(lane, slice);
     if (slice->profile.status != PROFILE_OK) {
         on_failed(lane, slice, slice->profile.error);
     } else if (is_early(slice)) {
@@ -309,6 +272,7 @@ static void begin_slice(struct lane *lane)
         .owner = {on_answered, on_ended, lane},
     };
     struct slice *begun = slice_start(&slice);
+    begun->profile.run = lane->run;
     lane->slices[lane->count++] = begun;
     if (!lane->begun)
         log_info("recorder of app %s: records, in slices of %lld s", lane->app->name,
@@ -318,7 +282,7 @@ static void begin_slice(struct lane *lane)
 
 static void set_timer(struct lane *lane, int64_t at_ms)
 {
-    int64_t change_ms = next_change_ms(lane, clock_mono_ms());
+    int64_t change_ms = windows_next_change_ms(&lane->windows, clock_mono_ms());
     loop_timer_set(lane->timer, change_ms < at_ms ? change_ms : at_ms);
 }
 
@@ -326,7 +290,7 @@ static void set_timer(struct lane *lane, int64_t at_ms)
 static void look(struct lane *lane)
 {
     int64_t now_ms = clock_mono_ms();
-    forget_ended(lane, now_ms);
+    windows_forget_ended(&lane->windows, now_ms);
     if (!has_reason(lane, now_ms)) {
         if (lane->count)
             log_info(
@@ -372,11 +336,11 @@ struct recorder *recorder_open(const struct recorder_setup *setup)
         lane->folder = spool_recorder_folder(setup->spool, lane->app->name);
         lane->slices = xcalloc(RECORDER_SLICES_MAX, sizeof *lane->slices);
         lane->endpoint = setup->endpoints[i];
+        lane->lost_ms = INT64_MIN;
         lane->holds = 1;
         lane->timer = loop_timer_new(setup->loop, wake, lane);
-        lane->windows = xcalloc(config->trigger_count + 1, sizeof *lane->windows);
-        for (size_t j = 0; j < config->trigger_count; j++)
-            forget_window(&lane->windows[j]);
+        windows_init(&lane->windows, config->trigger_count,
+            config->recorder.slice_ms * config->recorder.keep);
     }
     return recorder;
 }
@@ -410,7 +374,7 @@ void recorder_close(struct recorder *recorder)
             slice_free(lane->slices[j]);
         loop_timer_free(lane->timer);
         free(lane->slices);
-        free(lane->windows);
+        windows_free(&lane->windows);
         free(lane->folder);
     }
     free(recorder->lanes);
@@ -421,14 +385,14 @@ void recorder_arm(
     struct recorder *recorder, size_t app, size_t trigger, int64_t from_ms, int64_t until_ms)
 {
     struct lane *lane = &recorder->lanes[app];
-    lane->windows[trigger] = (struct window){from_ms, until_ms};
+    windows_arm(&lane->windows, trigger, from_ms, until_ms);
     loop_timer_set(lane->timer, 0);
 }
 
 void recorder_disarm(struct recorder *recorder, size_t app, size_t trigger)
 {
     struct lane *lane = &recorder->lanes[app];
-    forget_window(&lane->windows[trigger]);
+    windows_disarm(&lane->windows, trigger);
     loop_timer_set(lane->timer, 0);
 }
 
@@ -456,6 +420,18 @@ void recorder_hold(struct recorder *recorder, size_t app)
     lane->holds++;
 }
 
+void recorder_cut(struct recorder *recorder, size_t app, int64_t ended_ms)
+{
+    struct lane *lane = &recorder->lanes[app];
+    if (lane->lost_ms == INT64_MIN || lane->lost_ms < ended_ms - one_end_ms)
+        lane->run++;
+}
+
+unsigned recorder_run(const struct recorder *recorder, size_t app)
+{
+    return recorder->lanes[app].run;
+}
+
 void recorder_release(struct recorder *recorder, size_t app)
 {
     struct lane *lane = &recorder->lanes[app];
@@ -463,32 +439,10 @@ void recorder_release(struct recorder *recorder, size_t app)
     loop_timer_set(lane->timer, 0);
 }
 
-/* The window that begins first, with all that it meets. */
-static void next_window(const struct lane *lane, struct window *next)
-{
-    forget_window(next);
-    for (size_t i = 0; i < window_count(lane); i++) {
-        const struct window *window = &lane->windows[i];
-        if (is_armed(window) && (!is_armed(next) || window->from_ms < next->from_ms))
-            *next = *window;
-    }
-    for (bool grown = is_armed(next); grown;) {
-        grown = false;
-        for (size_t i = 0; i < window_count(lane); i++) {
-            const struct window *window = &lane->windows[i];
-            if (window->from_ms <= next->until_ms && window->until_ms > next->until_ms) {
-                next->until_ms = window->until_ms;
-                grown = true;
-            }
-        }
-    }
-}
-
 void recorder_status(const struct recorder *recorder, size_t app, struct recorder_status *status)
 {
     const struct lane *lane = &recorder->lanes[app];
-    struct window next;
-    next_window(lane, &next);
+    struct window next = windows_next(&lane->windows);
     *status = (struct recorder_status){
         .always = options(lane)->always,
         .recording = running_slice(lane) != NULL,

@@ -69,6 +69,14 @@ size_t recorder_take(struct recorder *recorder, size_t app, int64_t since_ms,
 /* The same for who needs no slices: they are thrown away, and one in flight is cut off. */
 void recorder_hold(struct recorder *recorder, size_t app);
 
+/* The app, which was seen to have ended at ended_ms (monotonic), was started anew: slices of before
+ * are never merged with what follows, if they are not told apart already by one that was lost. */
+void recorder_cut(struct recorder *recorder, size_t app, int64_t ended_ms);
+
+/* The run of the app that it is in, by which profiles of different processes are told apart: see
+ * struct incident_profile. */
+unsigned recorder_run(const struct recorder *recorder, size_t app);
+
 /* Ends one hold; the recorder goes on when there is none and it has reason to. */
 void recorder_release(struct recorder *recorder, size_t app);
 

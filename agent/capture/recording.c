@@ -40,6 +40,7 @@ struct recording {
     size_t count;
     size_t pending;          /* parts whose file is not where it belongs yet */
     struct part *in_flight;  /* NULL: the app is free */
+    unsigned run;            /* of the app, when the capture's own CPU profile begins */
     struct loop_timer *cut;  /* ends a slice that takes longer than the capture needs */
     bool cpu_done, released; /* the recorder is held until both: lane over, files moved */
     bool merging;            /* `done` will be called */
@@ -100,6 +101,7 @@ static void note_slice(struct part *part)
     to->bytes = from->bytes;
     memcpy(to->sha256, from->sha256, sizeof to->sha256);
     to->attempts = from->attempts;
+    to->run = from->run;
     to->onset_covered = incident_profile_covers(to, setup->incident->onset_ms);
     to->error = from->error ? xstrdup(from->error) : NULL;
 }
@@ -117,6 +119,8 @@ static void keep_part(struct part *part)
 static void on_ended(void *arg, struct slice *slice)
 {
     struct part *part = arg;
+    if (slice->profile.run > part->recording->run)
+        part->recording->run = slice->profile.run;
     if (slice->profile.status == PROFILE_FAILED) {
         lose(part, slice->profile.error);
         slice_drop(slice);
@@ -196,6 +200,7 @@ struct recording *recording_take(const struct recording_setup *setup)
     recording->setup = *setup;
     recording->deadline_ms = INT64_MAX;
     recording->cut = loop_timer_new(setup->loop, cut_short, recording);
+    recording->run = recorder_run(setup->recorder, setup->app);
     size_t count = recorder_take(setup->recorder, setup->app, setup->since_ms, slices);
     for (size_t i = 0; i < count; i++)
         add_part(recording, slices[i]);
@@ -268,6 +273,10 @@ static bool start_merge(struct recording *recording)
 {
     const struct recording_setup *setup = &recording->setup;
     forget_failed(setup->incident);
+    if (cpu_merge_leaves_slices(setup->incident))
+        log_info("incident %s: slices of the recorder stay on their own, as the app was started "
+                 "anew since",
+            setup->incident->id);
     char **argv = cpu_merge_command(
         setup->incident, setup->folder, worker_child_memory(setup->worker));
     if (!argv)
@@ -332,6 +341,9 @@ bool recording_merge(struct recording *recording, void (*done)(void *arg), void 
         recording->deadline_ms = deadline_ms;
     recording->done = done;
     recording->arg = arg;
+    struct incident_profile *own = incident_find_profile(recording->setup.incident, "cpu");
+    if (own)
+        own->run += recording->run;
     recording->merging = recording->count && (recording->pending || start_merge(recording));
     return recording->merging;
 }
