@@ -38,7 +38,7 @@ def test_what_must_hold_holds(plays, fault):
 ID, OTHER = "20261126T053541Z-full-91c01c", "20261126T053541Z-full-91c01d"
 LOG = f"""trigger full fired: x
 incident {ID} opened: x
-profile heap finished: 10 bytes
+incident {ID}: profile heap finished: 10 bytes
 """
 
 

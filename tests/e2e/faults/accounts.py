@@ -11,10 +11,11 @@ import harness
 
 FIRED = re.compile(r"trigger \S+ fired: ")
 OPENED = re.compile(r"incident (\S+) opened: ")
+BEGUN = re.compile(r"incident (\S+): profile \S+ started: ")  # comes before it
 ENDED = re.compile(r"incident (\S+) finished")
 TAKEN_UP = re.compile(r"incident (\S+) (?:from an earlier run is taken up|was cut off)")
 REMOVED = re.compile(r"incident (\S+) was cut off before anything was caught: removed")
-WHOLE = re.compile(r"profile (\S+) finished: \d+ bytes\b(?!,)")
+WHOLE = re.compile(r"incident (\S+): profile (\S+) finished: \d+ bytes\b(?!,)")
 
 
 def logged_at(line):
@@ -41,23 +42,17 @@ def stored_below(captures):
 
 
 def whole_profiles(log):
-    """Id to the names of the profiles that the log calls finished, of agents with one app."""
-    found, latest = {}, None
-    for line in log.splitlines():
-        opened = OPENED.search(line)
-        if opened:
-            latest = opened.group(1)
-        done = WHOLE.search(line)
-        if done and latest:
-            found.setdefault(latest, set()).add(done.group(1))
+    """Id to the names of the profiles that the log calls finished."""
+    found = {}
+    for incident_id, name in WHOLE.findall(log):
+        found.setdefault(incident_id, set()).add(name)
     return found
 
 
 def account(log, stores, fires=None):
     """Every incident that the log speaks of is in every store, once, and whole; or the log says
     that nothing had been caught. The incidents, by id."""
-    opened = set(OPENED.findall(log))
-    known = opened | set(TAKEN_UP.findall(log))
+    known = {one for words in (OPENED, BEGUN, TAKEN_UP) for one in words.findall(log)}
     removed = set(REMOVED.findall(log))
     whole = whole_profiles(log)
     assert not removed & set(whole), f"removed in spite of a profile: {removed & set(whole)}"

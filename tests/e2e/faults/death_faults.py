@@ -105,16 +105,16 @@ def kill_chain(times):
 
 def cpu_was_running(lines, at):
     """The incident whose CPU profile had begun a moment ago and was not over, if there is one."""
-    started = finished = None
+    running = None
     for line in lines:
-        if "profile cpu started" in line:
-            started, finished = accounts.logged_at(line), None
-        if "profile cpu finished" in line or "profile cpu failed" in line:
-            finished = True
         if "stopping" in line:
             break
-    opened = accounts.OPENED.findall("".join(lines))
-    return opened[-1] if started and not finished and opened and at - started > 0.3 else None
+        begun = re.search(r"incident (\S+): profile cpu started", line)
+        if begun:
+            running = begun.group(1) if at - accounts.logged_at(line) > 0.3 else None
+        if re.search(r"profile cpu (finished|failed)", line):
+            running = None
+    return running
 
 
 def term_chain(times):

@@ -59,7 +59,7 @@ def leak_in(play, heap):
     environment = harness.clean_environment({"PPROF_TMPDIR": play.folder})
     said = subprocess.run(["go", "tool", "pprof", "-top", "-unit=B", path], check=True, text=True,
                           capture_output=True, env=environment).stdout
-    found = re.search(r"flat%.*\n +(\d+)B .* (\S+)$", said, re.M)
+    found = re.search(r"flat%.*\n *(\d+)B .* (\S+)$", said, re.M)
     return int(found.group(1)) if found and found.group(2).startswith(LEAK) else 0
 
 
