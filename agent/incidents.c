@@ -6,6 +6,7 @@
 #include "agent/incident_notes.h"
 #include "agent/kinds.h"
 #include "agent/made_sets.h"
+#include "agent/opened.h"
 #include "agent/running.h"
 #include "agent/storage/spool.h"
 #include "agent/urgent_heap.h"
@@ -24,7 +25,6 @@
 
 /* Fires and requests that are listed in one incident; what comes after that is only logged. */
 enum { MAX_JOINED = 200 };
-enum { MAX_OPENED = 32 }; /* ids that are remembered for who asks what became of them */
 /* From the first requests to the first checkpoint: nothing comes between a spike and its profile.
  */
 static const int64_t head_start_ms = 20;
@@ -34,10 +34,8 @@ struct incidents {
     struct incidents_setup setup;
     struct running **running; /* by app */
     struct running **leaving; /* by app: a calm one that has given way and is not over yet */
-    char *opened[MAX_OPENED]; /* ids, the newest at [opened_count - 1] modulo MAX_OPENED */
-    size_t opened_count;
+    struct opened opened;
     int64_t suppressed;
-    bool *half_close_fails; /* by app; see fetch.h */
 };
 
 struct incidents *incidents_open(const struct incidents_setup *setup)
@@ -46,8 +44,6 @@ struct incidents *incidents_open(const struct incidents_setup *setup)
     incidents->setup = *setup;
     incidents->running = xcalloc(setup->config->app_count, sizeof *incidents->running);
     incidents->leaving = xcalloc(setup->config->app_count, sizeof *incidents->leaving);
-    incidents->half_close_fails = xcalloc(
-        setup->config->app_count, sizeof *incidents->half_close_fails);
     return incidents;
 }
 
@@ -61,9 +57,7 @@ void incidents_close(struct incidents *incidents)
     }
     free(incidents->running);
     free(incidents->leaving);
-    free(incidents->half_close_fails);
-    for (size_t i = 0; i < MAX_OPENED; i++)
-        free(incidents->opened[i]);
+    opened_free(&incidents->opened);
     free(incidents);
 }
 
@@ -121,17 +115,7 @@ bool incidents_is_running(const struct incidents *incidents, const char *id)
 
 bool incidents_opened(const struct incidents *incidents, const char *id)
 {
-    for (size_t i = 0; i < MAX_OPENED; i++)
-        if (incidents->opened[i] && !strcmp(incidents->opened[i], id))
-            return true;
-    return false;
-}
-
-static void remember(struct incidents *incidents, const char *id)
-{
-    char **place = &incidents->opened[incidents->opened_count++ % MAX_OPENED];
-    free(*place);
-    *place = xstrdup(id);
+    return opened_has(&incidents->opened, id);
 }
 
 bool incidents_are_to_replace(const struct incidents *incidents, const char *id)
@@ -152,8 +136,7 @@ bool incidents_failing(const struct incidents *incidents, const char *id)
 
 const char *incidents_last(const struct incidents *incidents)
 {
-    return incidents->opened_count ? incidents->opened[(incidents->opened_count - 1) % MAX_OPENED]
-                                   : NULL;
+    return opened_last(&incidents->opened);
 }
 
 bool incidents_idle(const struct incidents *incidents)
@@ -264,12 +247,6 @@ static struct recording *take_recording(
     return recording_take(&recording);
 }
 
-static int64_t recorded_ms(void *arg)
-{
-    const struct running *running = arg;
-    return running->recording ? recording_recorded_ms(running->recording) : 0;
-}
-
 /* The requests leave before anything is written: nothing comes between the spike and its profile.
  * The note goes ahead of the files that it tells of. */
 static void begin_capture(
@@ -291,8 +268,7 @@ static void begin_capture(
             incidents->spool, config->limits.spool_bytes, config->limits.profile_bytes),
         .wall_offset_ms = running->wall_offset_ms,
         .heap_first = running->foreseen,
-        .recorded_ms = recorded_ms,
-        .half_close_fails = &((struct incidents *)running->arg)->half_close_fails[running->app],
+        .recorded_ms = running_recorded_ms,
         .heat = {config, incidents->series, running->app},
         .hold_cpu = running->cpu_held ||
                     (running->recording && recording_in_flight(running->recording)),
@@ -320,7 +296,7 @@ static int start(struct incidents *incidents, struct running *running,
     incidents->running[running->app] = running;
     if (!is_calm(running)) {
         incidents->suppressed = 0;
-        remember(incidents, running->incident->id);
+        opened_add(&incidents->opened, running->incident->id);
     }
     begin_capture(running, set, running->fired_ms, running_begin_ms(running));
     log_info("incident %s opened: %s", running->incident->id, running->incident->trigger.reason);

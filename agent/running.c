@@ -247,6 +247,12 @@ void running_captured(void *arg)
     loop_timer_set(running->patience, running->captured_ms + patience_ms(running));
 }
 
+int64_t running_recorded_ms(void *arg)
+{
+    const struct running *running = arg;
+    return running->recording ? recording_recorded_ms(running->recording) : 0;
+}
+
 static bool has_sample_after(const struct series *series, int64_t time_ms)
 {
     const struct sample *newest = series_at(series, 0);

@@ -60,6 +60,7 @@ int64_t running_begin_ms(const struct running *running);
 /* What captures call: arg is the incident. */
 void running_progress(void *arg);
 void running_captured(void *arg);
+int64_t running_recorded_ms(void *arg);
 
 /* Samples were pushed: completes it if these are what it waited for. */
 void running_sampled(struct running *running);

@@ -44,6 +44,20 @@ static void nobody_s_endpoint_knows_nothing(void **state)
     endpoint_free(NULL);
 }
 
+static void what_drops_half_closed_requests_is_known_once_it_did(void **state)
+{
+    (void)state;
+    struct endpoint *endpoint = endpoint_new();
+    assert_true(endpoint_keeps_half_closed(endpoint));
+    endpoint_drops_half_closed(endpoint);
+    assert_false(endpoint_keeps_half_closed(endpoint));
+    endpoint_forget(endpoint); /* what is before the app stays */
+    assert_false(endpoint_keeps_half_closed(endpoint));
+    endpoint_free(endpoint);
+    endpoint_drops_half_closed(NULL);
+    assert_true(endpoint_keeps_half_closed(NULL));
+}
+
 static void an_end_is_told_from_a_beginning(void **state)
 {
     (void)state;
@@ -76,6 +90,7 @@ static void an_end_is_told_from_a_beginning(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_drops_half_closed_requests_is_known_once_it_did),
         cmocka_unit_test(lengths_are_each_profile_s_own),
         cmocka_unit_test(nobody_s_endpoint_knows_nothing),
         cmocka_unit_test(an_end_is_told_from_a_beginning),

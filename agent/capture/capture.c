@@ -64,7 +64,6 @@ static void begin(struct lane_entry *entry)
         .folder = capture->setup.folder,
         .max_bytes = capture->setup.max_profile_bytes,
         .give_up_ms = late ? clock_mono_ms() + patience_ms : capture->give_up_ms,
-        .half_close_fails = capture->setup.half_close_fails,
         .enough_ms = enough_ms(entry),
         .incident = capture->setup.incident->id,
         .heat = capture->setup.heat,

@@ -36,7 +36,6 @@ struct capture_setup {
     /* How much of the CPU is recorded by others for this incident: the recorder's slices. NULL:
      * none is. */
     int64_t (*recorded_ms)(void *arg);
-    bool *half_close_fails;      /* of the app, as struct fetch_setup has it */
     bool hold_cpu;               /* the app's CPU is being profiled: capture_begin_cpu will tell */
     void (*cpu_done)(void *arg); /* the app's CPU is not profiled any more; NULL: nobody asks */
     void (*progress)(void *arg); /* after each profile but the last */

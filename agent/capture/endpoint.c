@@ -18,6 +18,7 @@ struct endpoint {
     bool answered; /* the last request, or the one before those that were not */
     bool lost, gone;
     unsigned losses;
+    bool drops_half_closed;
 };
 
 struct endpoint *endpoint_new(void)
@@ -81,6 +82,17 @@ void endpoint_forget(struct endpoint *endpoint)
     free(endpoint->lengths);
     endpoint->lengths = NULL;
     endpoint->count = 0;
+}
+
+void endpoint_drops_half_closed(struct endpoint *endpoint)
+{
+    if (endpoint)
+        endpoint->drops_half_closed = true;
+}
+
+bool endpoint_keeps_half_closed(const struct endpoint *endpoint)
+{
+    return !endpoint || !endpoint->drops_half_closed;
 }
 
 void endpoint_note(struct endpoint *endpoint, const struct http_result *result)

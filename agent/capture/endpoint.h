@@ -29,6 +29,11 @@ int64_t endpoint_seconds(const struct endpoint *endpoint, const char *profile, i
 /* The app was started anew, perhaps with another WriteTimeout: no length is known any more. */
 void endpoint_forget(struct endpoint *endpoint);
 
+/* A half-closed request got no answer: a proxy before the app takes that for the client's end.
+ * Whether that has never been seen. */
+void endpoint_drops_half_closed(struct endpoint *endpoint);
+bool endpoint_keeps_half_closed(const struct endpoint *endpoint);
+
 /* Notes how a request ended. */
 void endpoint_note(struct endpoint *endpoint, const struct http_result *result);
 

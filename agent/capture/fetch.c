@@ -122,10 +122,9 @@ static void end_recording(struct fetch *fetch)
         return;
     }
     int64_t next_ms = fetch->finish_by_ms;
-    if (is_cpu(fetch->setup.entry) && !fetch->half_closed) {
-        if (!half_close(fetch, NULL) && next_ms > now_ms + half_close_retry_ms)
-            next_ms = now_ms + half_close_retry_ms;
-    }
+    bool again = is_cpu(fetch->setup.entry) && !fetch->half_closed && !half_close(fetch, NULL);
+    if (again && next_ms > now_ms + half_close_retry_ms)
+        next_ms = now_ms + half_close_retry_ms;
     loop_timer_set(fetch->timer, next_ms);
 }
 
@@ -134,7 +133,7 @@ static const char *cannot_end_early(const struct fetch *fetch)
 {
     if (!http_can_half_close(fetch->request))
         return "over TLS it cannot be ended early";
-    if (fetch->setup.half_close_fails && *fetch->setup.half_close_fails)
+    if (!endpoint_keeps_half_closed(fetch->setup.endpoint))
         return "one that was ended early got no answer (is a proxy in between?)";
     return NULL;
 }
@@ -172,10 +171,8 @@ static void wait_for_enough(struct fetch *fetch)
 static void wake(void *arg)
 {
     struct fetch *fetch = arg;
-    if (fetch->request && fetch->finishing)
-        end_recording(fetch);
-    else if (fetch->request)
-        end_early(fetch);
+    if (fetch->request)
+        (fetch->finishing ? end_recording : end_early)(fetch);
     else if (clock_mono_ms() > fetch->deadline_ms)
         conclude(fetch, PROFILE_FAILED, fetch->lesson.why.text);
     else
@@ -315,14 +312,12 @@ static int on_data(void *arg, const void *data, size_t size)
 /* The profile is lost, or its end is: a short one of the calm is little, but no other is. */
 static void note_no_answer(struct fetch *fetch, bool something)
 {
-    if (fetch->setup.half_close_fails)
-        *fetch->setup.half_close_fails = true;
+    endpoint_drops_half_closed(fetch->setup.endpoint);
     if (something)
         return;
     fetch->lesson = (struct profiler_lesson){.advice = PROFILER_AGAIN, .wait_ms = 1000};
-    error_set(&fetch->lesson.why,
-        "the endpoint gave no answer when the profile was ended early (is "
-        "a proxy in between?); none is ended early any more");
+    error_set(&fetch->lesson.why, "the endpoint gave no answer when the profile was ended early (a "
+                                  "proxy?); none is any more");
 }
 
 static void on_answer(void *arg, const struct http_result *result)
@@ -374,11 +369,10 @@ static void end_soon(struct fetch *fetch)
 /* Another try is for what is wanted yet. */
 static void shorten(struct fetch *fetch)
 {
-    int64_t enough_s = fetch->enough_ms < INT64_MAX - 999 ? (fetch->enough_ms + 999) / 1000
-                                                          : INT64_MAX;
-    if (enough_s >= fetch->seconds)
+    if (fetch->enough_ms / 1000 >= fetch->seconds)
         return;
-    fetch->seconds = enough_s > 1 ? enough_s : 1;
+    fetch->seconds = fetch->enough_ms > 1000 ? (fetch->enough_ms + 999) / 1000 : 1;
+    fetch->refused = false; /* that length is not what the app allows */
     fetch->setup.profile->ended_early = true;
 }
 

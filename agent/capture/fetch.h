@@ -25,12 +25,9 @@ struct fetch_setup {
     struct endpoint
         *endpoint; /* the app's: what fits is asked for, and what is refused is learned */
     const struct capture_entry *entry;
-    const char *folder; /* where the file goes */
-    uint64_t max_bytes; /* of the profile */
-    int64_t give_up_ms; /* monotonic: no new try after that, but for the first */
-    /* Of the app: a request that is half-closed gets no answer, as a proxy before the app takes
-     * that for the client's end. Then none is ended early any more. NULL: nobody keeps it. */
-    bool *half_close_fails;
+    const char *folder;     /* where the file goes */
+    uint64_t max_bytes;     /* of the profile */
+    int64_t give_up_ms;     /* monotonic: no new try after that, but for the first */
     int64_t enough_ms;      /* as of fetch_end_early; 0: all that the entry asks for */
     int64_t wall_offset_ms; /* wall time minus monotonic time */
     /* Filled; must not move while the fetch runs. Its `run` is counted up by each connection that
@@ -57,8 +54,8 @@ void fetch_finish(struct fetch *fetch, int64_t deadline_ms);
 /* Has a CPU profile end, and be kept, once it has recorded this much, in as many tries as that
  * takes: less than was asked for makes it `ended_early`. INT64_MAX: its full length after all, if
  * it has not been ended yet. A running one is half-closed; over TLS that is not possible, and it
- * takes its full length, as it does where half-closing has failed. One that waits for another try
- * asks for no more, a second at least. */
+ * takes its full length, as it does where the endpoint drops what is half-closed. One that waits
+ * for another try asks for no more, a second at least. */
 void fetch_end_early(struct fetch *fetch, int64_t enough_ms);
 
 /* There is no other try, for that reason; one that is under way ends by itself. `done` comes as

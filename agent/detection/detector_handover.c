@@ -63,8 +63,6 @@ static void take_over_trigger(
     watch->spacing = was->spacing;
     watch->excursion = was->excursion;
     watch->ended_ms = was->ended_ms;
-    watch->excursion = was->excursion;
-    watch->ended_ms = was->ended_ms;
     watch->held_by = was->held_by;
 }
 

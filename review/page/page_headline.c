@@ -107,7 +107,7 @@ static void put_trust(struct buf *out, const struct incident *incident)
             html_printf(out, "explains %.0f%% of the container’s CPU time", explained->percent);
         else
             buf_puts(out, "explains all of the container’s CPU time");
-        if (explained->percent < 50)
+        if (explained->percent < 50 && incident->onset_ms)
             buf_puts(out, ": <strong>most of the culprit is not in it</strong>");
     }
     if (out->size > begin)
