@@ -147,15 +147,16 @@ static void remove_leftovers(struct target *target)
     fs_each(*target->folder ? target->folder : ".", remove_leftover, target, NULL);
 }
 
-static int write_all(int fd, const char *data, size_t size)
+int fs_write_all(int fd, const void *data, size_t size)
 {
+    const char *at = data;
     while (size > 0) {
-        ssize_t written = write(fd, data, size);
+        ssize_t written = write(fd, at, size);
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
             return -1;
-        data += written;
+        at += written;
         size -= (size_t)written;
     }
     return 0;
@@ -170,7 +171,7 @@ static int copy_all(int from, int to)
             continue;
         if (got <= 0)
             return (int)got;
-        if (write_all(to, block, (size_t)got) < 0)
+        if (fs_write_all(to, block, (size_t)got) < 0)
             return -1;
     }
 }
@@ -184,7 +185,7 @@ struct content {
 static int fill(int fd, const struct content *content)
 {
     int status = content->from >= 0 ? copy_all(content->from, fd)
-                                    : write_all(fd, content->data, content->size);
+                                    : fs_write_all(fd, content->data, content->size);
     return status == 0 ? fsync(fd) : status;
 }
 

@@ -43,4 +43,7 @@ uint64_t fs_size(const char *path);
 
 bool fs_exists(const char *path);
 
+/* All of it to an open descriptor; -1 and errno. */
+int fs_write_all(int fd, const void *data, size_t size);
+
 #endif

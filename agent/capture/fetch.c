@@ -8,6 +8,7 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/fs.h"
 #include "core/http.h"
 #include "core/incident.h"
 #include "core/log.h"
@@ -247,9 +248,8 @@ static void check(void *arg)
 static double recorded_s(const struct fetch *fetch)
 {
     const struct incident_profile *profile = fetch->setup.profile;
-    double asked_s = (double)fetch->seconds;
     double took_s = (double)(profile->finished_ms - profile->requested_ms) / 1000;
-    return fetch->half_closed && took_s < asked_s ? took_s : asked_s;
+    return fetch->half_closed ? fmin(took_s, (double)fetch->seconds) : (double)fetch->seconds;
 }
 
 static void note_facts(struct fetch *fetch)
@@ -294,27 +294,16 @@ static void checked(void *arg)
 static int on_data(void *arg, const void *data, size_t size)
 {
     struct fetch *fetch = arg;
-    const char *at = data;
-    while (size > 0) {
-        ssize_t written = write(fetch->fd, at, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0) {
-            fetch->write_failed = true;
-            return -1;
-        }
-        at += written;
-        size -= (size_t)written;
-    }
-    return 0;
+    if (fs_write_all(fetch->fd, data, size) == 0)
+        return 0;
+    fetch->write_failed = true;
+    return -1;
 }
 
-/* The profile is lost, or its end is: a short one of the calm is little, but no other is. */
-static void note_no_answer(struct fetch *fetch, bool something)
+/* The profile is lost: a short one of the calm is little, but more than none. */
+static void note_no_answer(struct fetch *fetch)
 {
     endpoint_drops_half_closed(fetch->setup.endpoint);
-    if (something)
-        return;
     fetch->lesson = (struct profiler_lesson){.advice = PROFILER_AGAIN, .wait_ms = 1000};
     error_set(&fetch->lesson.why, "the endpoint gave no answer when the profile was ended early (a "
                                   "proxy?); none is any more");
@@ -341,8 +330,8 @@ static void on_answer(void *arg, const struct http_result *result)
     if (!fetch->answered_whole)
         profiler_learn(result, fetch->setup.entry, fetch->seconds, now_ms - fetch->requested_ms,
             &fetch->lesson);
-    if (fetch->early && result->outcome != HTTP_ANSWERED)
-        note_no_answer(fetch, something);
+    if (fetch->early && !something && result->outcome != HTTP_ANSWERED)
+        note_no_answer(fetch);
     bool partial = something && result->outcome != HTTP_TOO_LARGE;
     if (fetch->answered_whole || partial || fetch->write_failed) {
         fetch->checking = true;
