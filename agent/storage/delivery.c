@@ -285,7 +285,7 @@ struct outlet *outlet_open(struct delivery *delivery, const char *service,
     outlet->keeper = keeper_open(&(struct keeper_setup){.loop = delivery->loop,
         .kind = kind,
         .exporter = exporter,
-        .name = outlet->name,
+        .name = &outlet->name,
         .due = keep_next,
         .over = kept,
         .arg = outlet});

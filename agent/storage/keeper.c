@@ -97,7 +97,7 @@ static void note_failure(struct keeper *keeper, const struct send_result *result
     int64_t wait_ms = backoff_next_ms(&keeper->wait_ms, result);
     if (!keeper->error || strcmp(keeper->error, result->reason) != 0)
         log_warn("the next task of the service will not find %s in %s: %s; next try in %.0f s",
-            file->key, keeper->setup.name, result->reason, (double)wait_ms / 1000);
+            file->key, *keeper->setup.name, result->reason, (double)wait_ms / 1000);
     free(keeper->error);
     keeper->error = xstrdup(result->reason);
     file->waits = keeper->failed = true;
@@ -108,9 +108,9 @@ static void note_success(struct keeper *keeper)
 {
     const char *key = keeper->files[keeper->sending].key;
     if (keeper->error)
-        log_info("%s is kept in %s again", key, keeper->setup.name);
+        log_info("%s is kept in %s again", key, *keeper->setup.name);
     else
-        log_debug("%s is kept in %s", key, keeper->setup.name);
+        log_debug("%s is kept in %s", key, *keeper->setup.name);
     free(keeper->error);
     keeper->error = NULL;
     keeper->wait_ms = 0;

@@ -14,7 +14,7 @@ struct keeper_setup {
     struct loop *loop;
     const struct exporter_kind *kind;
     void *exporter;
-    const char *name;        /* the exporter's, for the log */
+    const char *const *name; /* the exporter's, for the log */
     void (*due)(void *arg);  /* something may be sent now */
     void (*over)(void *arg); /* what keeper_send started has ended */
     void *arg;

@@ -4,8 +4,10 @@ import copy
 import json
 import os
 import pty
+import random
 import re
 import signal
+import time
 import urllib.request
 
 import pytest
@@ -200,6 +202,36 @@ def test_an_exporter_that_is_gone_and_one_that_is_new(agent, service, tmp_path, 
     running.wait_spool_empty()
     assert len(incidents_below(captures)) == 1
     assert running.terminate() == 0
+
+
+def test_at_any_moment_nothing_is_lost_or_doubled(agent, service, tmp_path, captures):
+    """SIGHUP at random moments of captures and deliveries."""
+    chance = random.Random(1)
+    config = watching(service, captures, limits={"cooldown": "1s", "per_hour": 1000},
+                      recorder={"slice": "1s", "keep": 2, "always": True})
+    config["captures"]["spike"] = [{"profile": "cpu", "seconds": 1}, "heap"]
+    running = warm(agent(config).start())
+    variants = [{}, {"interval": "300ms"}, {"recorder": {"slice": "2s"}},
+                {"export": {"directory": [captures, str(tmp_path / "second")]}},
+                {"interval": "never"}, {"database": {"endpoint": "127.0.0.1:5432"}}]
+    for turn in range(60):
+        path = running.file
+        running.file = path + ".new"
+        running.configure({"state": running.state, **config, **chance.choice(variants)})
+        os.rename(running.file, path)
+        running.file = path
+        running.process.send_signal(signal.SIGHUP)
+        if turn % 12 == 0:
+            service.burn(3)
+        time.sleep(chance.uniform(0, 0.4))
+    running.configure({"state": running.state, **config})
+    running.process.send_signal(signal.SIGHUP)
+    assert running.terminate() == 0
+    assert running.log.count("is reloaded from") > 5
+    opened = re.findall(r"incident (\S+) opened", running.log)
+    stored = [incident.id for incident in incidents_below(captures)]
+    assert sorted(opened) == sorted(stored) and len(opened) > 1
+    assert not running.spooled()
 
 
 def footprint(agent):
