@@ -16,6 +16,7 @@ COPY . /src
 RUN cmake -S /src -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSTAKEOUT_TESTS=OFF \
         -DSTAKEOUT_SPEEDSCOPE=ON \
     && ninja -C /build stakeout \
+    && objcopy --only-keep-debug /build/stakeout /build/stakeout.debug \
     && strip /build/stakeout
 
 # The image's root: every library goes to where the loader looks for it. ldd does not list what is loaded by name: what
@@ -27,6 +28,10 @@ RUN set -eu; \
         while read -r library; do install -D -m 755 "$library" "/image$library"; done; \
     install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt; \
     mkdir -p /image/etc/stakeout /image/var/lib /state
+
+# What scripts/crash-lines needs of this very build: docker build --target debug --output . .
+FROM scratch AS debug
+COPY --from=build /build/stakeout.debug /
 
 FROM scratch
 COPY --from=build /image /

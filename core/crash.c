@@ -38,6 +38,12 @@ enum { OVERFLOW_BYTES = 64 * 1024 };
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
 enum { CRASH_SIGNALS = sizeof crash_signals / sizeof *crash_signals };
 
+#ifdef STAKEOUT_SANITIZED
+enum { sanitized = 1 };
+#else
+enum { sanitized = 0 };
+#endif
+
 static bool installed;
 static pthread_key_t stack_key; /* its destructor gives a thread's stack back */
 
@@ -86,17 +92,16 @@ static void say_to_log(const struct crash_line *text)
 {
     struct crash_line line = {.size = 0};
     int format = log_chosen_format();
-    if (format < 0) {
-        crash_put(&line, crash_prefix);
-        crash_put(&line, text->text);
-    } else {
+    if (format >= 0) {
         crash_put(&line, format == LOG_JSON ? "{\"time\":\"" : "time=");
         crash_put_time(&line, now_ms());
         crash_put(&line,
             format == LOG_JSON ? "\",\"level\":\"error\",\"msg\":\"" : " level=error msg=\"");
-        crash_put(&line, text->text);
-        crash_put(&line, format == LOG_JSON ? "\"}" : "\"");
     }
+    crash_put(&line, crash_prefix);
+    crash_put(&line, text->text);
+    if (format >= 0)
+        crash_put(&line, format == LOG_JSON ? "\"}" : "\"");
     crash_put(&line, "\n");
     write_all(STDERR_FILENO, line.text, line.size);
 }
@@ -176,7 +181,6 @@ static void say_head(const siginfo_t *info, const ucontext_t *context, int64_t t
     say_field("reason", reason.text);
     if (address.size)
         say_field("address", address.text);
-    crash_put(&line, "crashed: ");
     crash_put(&line, crash_signal_name(info->si_signo));
     crash_put(&line, reason.size ? ", " : "");
     crash_put(&line, reason.text);
@@ -184,7 +188,8 @@ static void say_head(const siginfo_t *info, const ucontext_t *context, int64_t t
     crash_put(&line, address.text);
     crash_put(&line, ", in thread ");
     crash_put_clean(&line, thread);
-    crash_put(&line, " of stakeout " STAKEOUT_VERSION "; scripts/crash-lines tells the lines of:");
+    crash_put(
+        &line, " of stakeout " STAKEOUT_VERSION "; scripts/crash-lines tells the lines of these:");
     say_to_log(&line);
 }
 
@@ -223,7 +228,7 @@ static void say_end(const char *how)
     say_field("end", how);
     if (crash.file < 0)
         return;
-    crash_put(&line, "crashed: this is also in ");
+    crash_put(&line, "this is also in ");
     crash_put_clean(&line, crash.path);
     say_to_log(&line);
 }
@@ -345,9 +350,8 @@ void crash_guard_thread(void)
 
 void crash_install(void)
 {
-#ifndef STAKEOUT_SANITIZED
     struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    if (installed || pthread_key_create(&stack_key, give_back) != 0)
+    if (sanitized || installed || pthread_key_create(&stack_key, give_back) != 0)
         return;
     installed = true;
     crash_modules_note();
@@ -356,7 +360,6 @@ void crash_install(void)
         sigaddset(&action.sa_mask, crash_signals[i]);
     for (size_t i = 0; i < CRASH_SIGNALS; i++)
         sigaction(crash_signals[i], &action, NULL);
-#endif
 }
 
 void crash_note_library(void)

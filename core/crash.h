@@ -31,8 +31,8 @@ void crash_note_library(void);
  * there before a crash. One whose path is too long counts as none. */
 void crash_keep_in(const char *folder);
 
-/* What each line of a report on standard error begins with where no log is set up: "crash: ". With
- * log_setup each line is a record of the log. */
+/* What each line of a report on standard error begins with, "crash: ". Once log_setup was called,
+ * each is a record of the log, and its message begins so. */
 extern const char crash_prefix[];
 
 enum { CRASH_FRAMES_MAX = 64 };

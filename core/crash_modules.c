@@ -36,7 +36,8 @@ static void name_module(struct module *module, const char *path)
     }
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
-    memcpy(module->name, name, strnlen(name, sizeof module->name - 1));
+    size_t length = strcspn(name, " "); /* "stakeout (deleted)": the file was replaced since */
+    memcpy(module->name, name, length < sizeof module->name ? length : sizeof module->name - 1);
 }
 
 /* Of the segments of a module: where it lies. */

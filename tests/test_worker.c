@@ -120,6 +120,36 @@ static void how_a_child_ends_is_told(void **state)
     }
 }
 
+/* A child may say what it likes: only so much of it becomes the agent's log. */
+static void a_crash_of_a_child_is_logged(void **state)
+{
+    struct bench *bench = *state;
+    struct outcome outcome;
+    size_t lines = 0;
+    char line[4096];
+    open_worker(bench, "/bin/sh");
+    FILE *log = tmpfile();
+    assert_non_null(log);
+    int before = dup(STDERR_FILENO);
+    dup2(fileno(log), STDERR_FILENO);
+    submit(bench,
+        "echo begins >&2; i=0; while [ $i -lt 90 ]; do echo crash: line $i >&2; "
+        "i=$((i + 1)); done; kill -6 $$",
+        60000, &outcome);
+    wait_for(bench, &outcome);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    assert_string_equal(outcome.why, "it was killed by signal 6: where it crashed is in the log");
+    for (rewind(log); fgets(line, sizeof line, log); lines++) {
+        char end[32];
+        snprintf(end, sizeof end, ": crash: line %zu\"\n", lines);
+        assert_non_null(strstr(line, "level=error msg=\"child process "));
+        assert_non_null(strstr(line, end));
+    }
+    assert_int_equal(lines, 65);
+    fclose(log);
+}
+
 /* Its standard error is closed, so that only a look at it tells of its end. */
 static void a_hurry_does_not_put_off_the_end(void **state)
 {
@@ -395,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(how_a_child_ends_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_crash_of_a_child_is_logged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_hurry_does_not_put_off_the_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_child_knows_none_of_our_secrets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(closed_descriptors_are_in_nobodys_way, set_up, tear_down),
