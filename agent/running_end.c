@@ -50,18 +50,26 @@ static void note(struct running *running, const struct app_end *end)
         give_up(running, text);
 }
 
+/* Whether the end is of the time that the incident is about: a sample tells of the time before it.
+ */
+static bool concerns(const struct running *running, const struct app_end *end)
+{
+    int64_t since_ms = running_begin_ms(running) - 2 * running->setup->config->interval_ms;
+    return end->time_ms && end->time_ms >= since_ms;
+}
+
 bool running_note_end(struct running *running)
 {
+    static const struct app_end none;
     const struct incidents_setup *setup = running->setup;
-    const struct app_end *end = NULL;
-    if (!setup->ended)
-        return false;
-    int64_t now_ms = clock_mono_ms();
-    bool doubt = setup->ended(setup->arg, running->app, &end);
-    /* A sample tells of the time before it. */
-    int64_t since_ms = running_begin_ms(running) - 2 * setup->config->interval_ms;
-    if (!end->time_ms || end->time_ms < since_ms)
+    const struct app_end *end = &none;
+    bool doubt = setup->ended && setup->ended(setup->arg, running->app, &end);
+    bool ended = concerns(running, end);
+    if (ended)
+        note(running, end);
+    for (size_t i = 0; !doubt && !running->captured_ms && i < running->capture_count; i++)
+        capture_go_on(running->captures[i]);
+    if (!ended)
         return doubt;
-    note(running, end);
-    return !end->restarted_ms && now_ms < running->captured_ms + restart_ms;
+    return !end->restarted_ms && clock_mono_ms() < running->captured_ms + restart_ms;
 }

@@ -185,6 +185,9 @@ static void add_facts(struct view *view, const struct incident *incident, const 
     add_time(view, "onset", incident->onset_ms, 0, NULL);
     add_time(view, "fired", incident->fired_ms, incident->onset_ms, "the onset");
     add_time(view, "over", incident->ended_ms, incident->onset_ms, "the onset");
+    char end[INCIDENT_END_TEXT];
+    if (incident->app_ended.time_ms)
+        add_text(view, "ended", incident_end_text(&incident->app_ended, end));
     add_time(view, "finished", incident->finished_ms, incident->fired_ms, "the fire");
     add_joined(view, incident);
     add_recurrence(view, incident);

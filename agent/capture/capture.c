@@ -33,7 +33,8 @@ struct capture {
     size_t count, ended;
     int64_t give_up_ms;
     bool spike_over, finishing;
-    char *gone; /* how the app ended; NULL: it did not */
+    bool doubt; /* whether the app has ended */
+    char *gone; /* how it ended; NULL: it did not */
     bool early; /* half of a CPU profile is enough */
 };
 
@@ -129,6 +130,8 @@ static void advance(struct capture *capture, enum lane lane)
 
 static void advance_all(struct capture *capture)
 {
+    if (capture->doubt)
+        return;
     if (urgent_heap(capture))
         advance(capture, LANE_MOMENT);
     for (int lane = 0; lane < LANES; lane++)
@@ -150,6 +153,8 @@ static void entry_done(void *arg)
     struct capture *capture = entry->capture;
     entry->profile->onset_covered = incident_profile_covers(
         entry->profile, capture->setup.incident->onset_ms);
+    capture->doubt = capture->doubt ||
+                     (entry->profile->status == PROFILE_FAILED && entry->profile->run > 0);
     capture->ended++;
     if (entry->lane == LANE_CPU && capture->setup.cpu_done)
         capture->setup.cpu_done(capture->setup.arg);
@@ -251,6 +256,14 @@ static void give_up_unbegun(struct capture *capture)
         give_up(entry);
         capture->ended++; /* by nobody else, as it was not begun */
     }
+}
+
+void capture_go_on(struct capture *capture)
+{
+    if (!capture->doubt || capture->finishing || capture->gone)
+        return;
+    capture->doubt = false;
+    advance_all(capture);
 }
 
 void capture_app_ended(struct capture *capture, const char *why)

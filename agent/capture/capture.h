@@ -64,6 +64,10 @@ void capture_end_early(struct capture *capture, bool early);
  * comes as ever. */
 void capture_finish(struct capture *capture, int64_t deadline_ms);
 
+/* After a connection that was lost nothing more is begun until it is known whether that was the
+ * app's end: this says that it was not. Not from within a call of the capture. */
+void capture_go_on(struct capture *capture);
+
 /* The app has ended (why: in words): profiles that have not begun or wait for another try are given
  * up. What is under way ends by itself. `done` comes as ever; not from within a call of the
  * capture. */

@@ -478,7 +478,9 @@ void fetch_give_up(struct fetch *fetch, const char *why)
     fetch->last_try = true;
     if (fetch->setup.profile->status != PROFILE_PENDING || fetch->request || fetch->checking)
         return;
-    error_set(&fetch->lesson.why, "%s", why);
+    struct error before = fetch->lesson.why;
+    error_set(&fetch->lesson.why, "%s%s%s", before.text,
+        before.text[0] ? "; there is no other try, as " : "", why);
     end_soon(fetch);
 }
 

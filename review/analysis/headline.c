@@ -246,6 +246,18 @@ static void put_manual(struct buf *out, const struct evidence *evidence)
     put_level(out, headline_series(evidence), "; ");
 }
 
+/* Of a counter of ends the first part tells. */
+static void put_end(struct buf *out, const struct incident *incident)
+{
+    const struct incident_end *end = &incident->app_ended;
+    const char *metric = incident->trigger.metric;
+    const char *bare = metric ? headline_bare_name(metric) : "";
+    if (!end->time_ms || !strcmp(bare, "oom_kills") || !strcmp(bare, "restarts"))
+        return;
+    buf_printf(out, "; the app %s", end->oom_killed ? "was OOM-killed" : "ended");
+    put_time(out, end->time_ms);
+}
+
 char *headline_of(const struct evidence *evidence)
 {
     const char *kind = evidence->incident->kind;
@@ -262,6 +274,7 @@ char *headline_of(const struct evidence *evidence)
     headline_put_suspect(&out, evidence);
     if (!strcmp(kind, "spike") || !strcmp(kind, "manual"))
         headline_put_companion(&out, evidence);
+    put_end(&out, evidence->incident);
     out.data[0] = (char)toupper((unsigned char)out.data[0]);
     return buf_take(&out);
 }

@@ -54,6 +54,14 @@ static void put_follows(struct buf *out, const struct page *page)
     buf_puts(out, "</dd></div>\n");
 }
 
+static void put_end(struct buf *out, const struct incident *incident)
+{
+    char text[INCIDENT_END_TEXT];
+    if (incident->app_ended.time_ms)
+        html_printf(out, "<div><dt>Ended</dt><dd>%s</dd></div>\n",
+            incident_end_text(&incident->app_ended, text));
+}
+
 static void put_what_runs(struct buf *out, const struct incident *incident)
 {
     const struct incident_target *target = &incident->target;
@@ -146,6 +154,7 @@ void page_headline(struct buf *out, const struct page *page)
     put_when(out, incident);
     put_follows(out, page);
     put_cause(out, incident);
+    put_end(out, incident);
     put_what_runs(out, incident);
     put_trust(out, incident);
     buf_puts(out, "</dl>\n");

@@ -77,6 +77,8 @@ void page_rest(struct buf *out, const struct page *page)
     put_time_row(out, "Onset", incident->onset_ms);
     put_time_row(out, "Fired", incident->fired_ms);
     put_time_row(out, "Over", incident->ended_ms);
+    put_time_row(out, "The app ended", incident->app_ended.time_ms);
+    put_time_row(out, "It ran again", incident->app_ended.restarted_ms);
     put_time_row(out, "Finished", incident->finished_ms);
     put_number_row(out, "CPU while it was captured", "cpu", incident->cpu_mean);
     put_number_row(out, "Memory while it was captured, at most", "memory", incident->memory_max);
