@@ -40,6 +40,7 @@ struct profile_check {
     struct walk walk;
     /* The first bytes, and those inside gzip. */
     unsigned char head[16], inner[16];
+    unsigned char block[16384]; /* inflated */
     char why[160];
 };
 
@@ -137,22 +138,21 @@ struct profile_check *profile_check_open(enum profile_form wanted)
 }
 
 /* The first bytes of what comes in blocks. */
-static void note_head(unsigned char head[16], uint64_t before, const void *data, size_t size)
+static void note_head(
+    unsigned char head[16], uint64_t before, const unsigned char *data, size_t size)
 {
-    if (before >= 16)
-        return;
-    size_t room = 16 - (size_t)before;
-    memcpy(head + before, data, size < room ? size : room);
+    for (size_t i = 0; i < size && before + i < 16; i++)
+        head[before + i] = data[i];
 }
 
 /* Inflates one block of output. NULL, or why this is nothing to keep. */
 static const char *inflate_block(struct profile_check *check)
 {
-    unsigned char block[16384];
+    unsigned char *block = check->block;
     check->inflater.next_out = block;
-    check->inflater.avail_out = sizeof block;
+    check->inflater.avail_out = sizeof check->block;
     int code = inflate(&check->inflater, Z_NO_FLUSH);
-    size_t got = sizeof block - check->inflater.avail_out;
+    size_t got = sizeof check->block - check->inflater.avail_out;
     note_head(check->inner, check->inflated, block, got);
     check->inflated += got;
     walk_bytes(&check->walk, block, got);
@@ -200,7 +200,7 @@ void profile_check_feed(struct profile_check *check, const void *data, size_t si
      * window. */
     if (check->bytes == 0)
         check->gzip = bytes[0] == 0x1f && inflateInit2(&check->inflater, 16 + 15) == Z_OK;
-    note_head(check->head, check->bytes, data, size);
+    note_head(check->head, check->bytes, bytes, size);
     check->bytes += size;
     check->not_text = check->not_text || has_binary(bytes, size);
     if (!check->gzip)
