@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -30,7 +31,11 @@ enum { STACK_BYTES = 64 * 1024 };
 
 /* How long a report may take. The unwinder asks the loader, whose lock another thread may hold for
  * ever; a disk or the reader of standard error may hang. */
-enum { REPORT_S = 5 };
+enum { REPORT_S = 5, END_S = 1 };
+
+/* How long a reader of standard error may leave no room for a line, of which it then gets no more.
+ * Where there is any, there is room for PIPE_BUF bytes, more than a line has. */
+enum { LOG_MS = 500 };
 
 /* An overflow of the stack touches it this far below its pointer: what one frame may take. */
 enum { OVERFLOW_BYTES = 64 * 1024 };
@@ -87,11 +92,21 @@ static void say_to_file(const struct crash_line *line)
     write_all(file, "\n", 1);
 }
 
+static bool log_hangs(void)
+{
+    static bool hangs;
+    struct pollfd log = {.fd = STDERR_FILENO, .events = POLLOUT};
+    hangs = hangs || poll(&log, 1, LOG_MS) == 0;
+    return hangs;
+}
+
 /* As log_write does, in whose functions a crash may have happened. What comes here is clean. */
 static void say_to_log(const struct crash_line *text)
 {
     struct crash_line line = {.size = 0};
     int format = log_chosen_format();
+    if (log_hangs())
+        return;
     if (format >= 0) {
         crash_put(&line, format == LOG_JSON ? "{\"time\":\"" : "time=");
         crash_put_time(&line, now_ms());
@@ -258,12 +273,17 @@ static void send_again(void)
     syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), crash.info.si_signo, &crash.info);
 }
 
-/* The report takes too long. This may be another thread than the one that crashed. */
+/* The report takes too long. This may be another thread than the one that crashed. To say so may
+ * take too long as well, then it comes again. */
 static void on_alarm(int number)
 {
     (void)number;
+    static atomic_flag told = ATOMIC_FLAG_INIT;
     sigset_t crashed;
-    say_end("timeout");
+    if (!atomic_flag_test_and_set(&told)) {
+        alarm(END_S);
+        say_end("timeout");
+    }
     signal(crash.info.si_signo, SIG_DFL);
     end_as_process_1(crash.info.si_signo);
     sigemptyset(&crashed);
@@ -275,14 +295,16 @@ static void on_alarm(int number)
 
 static void set_alarm(void)
 {
-    struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_ONSTACK};
+    struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_ONSTACK | SA_NODEFER};
     sigset_t alarms;
     sigemptyset(&alarms);
     sigaddset(&alarms, SIGALRM);
     sigfillset(&action.sa_mask);
+    sigdelset(&action.sa_mask, SIGALRM);
     sigaction(SIGALRM, &action, NULL);
     pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
     alarm(REPORT_S);
+    signal(SIGPIPE, SIG_IGN); /* the reader of standard error may be gone: that is not the cause */
 }
 
 /* A signal that the kernel sent because of an instruction comes back when that is run again. */

@@ -1,6 +1,8 @@
 /* Children of this program crash in every way, and what they leave is read. */
 #include "core/crash.h"
 
+#include "crash_ways.h"
+
 #include "agent/crash_report.h"
 #include "core/alloc.h"
 #include "core/buf.h"
@@ -8,14 +10,9 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/log.h"
-#include "core/loop.h"
-#include "core/offload.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <link.h>
-#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -25,8 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,183 +35,6 @@ struct remains {
     struct buf text, said;
     struct crash_report report;
 };
-
-static volatile int *volatile nowhere;
-
-__attribute__((noinline)) static void write_to_null(void)
-{
-    *nowhere = 1;
-}
-
-static void (*volatile no_function)(void);
-
-static void call_null(void)
-{
-    no_function();
-    *nowhere = 1; /* so that what comes before is no jump */
-}
-
-__attribute__((noinline)) static int overflow_stack(volatile char *above)
-{
-    volatile char frame[512];
-    frame[0] = *above;
-    return frame[0] == 1 ? 0 : overflow_stack(frame) + frame[0];
-}
-
-static void overflow(void)
-{
-    volatile char frame = 0;
-    overflow_stack(&frame);
-}
-
-static void call_abort(void)
-{
-    abort();
-}
-
-static void raise_segv(void)
-{
-    raise(SIGSEGV);
-    *nowhere = 1;
-}
-
-static void trap(void)
-{
-    raise(SIGTRAP);
-    *nowhere = 1;
-}
-
-/* A file that becomes shorter below its mapping. */
-static void touch_lost_page(void)
-{
-    int fd = memfd_create("short", MFD_CLOEXEC);
-    if (fd < 0 || ftruncate(fd, 4096) < 0)
-        _exit(99);
-    volatile char *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
-    if (page == MAP_FAILED || ftruncate(fd, 0) < 0)
-        _exit(99);
-    (void)page[0];
-}
-
-static void *run_in_thread(void *arg)
-{
-    void (*const *how)(void) = arg;
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, NULL);
-    crash_guard_thread();
-    pthread_setname_np(pthread_self(), "wor\"ker");
-    (*how)();
-    return NULL;
-}
-
-static void in_thread(void (*how)(void))
-{
-    pthread_t thread;
-    pthread_create(&thread, NULL, run_in_thread, &how);
-    pthread_join(thread, NULL);
-}
-
-static void write_to_null_in_thread(void)
-{
-    in_thread(write_to_null);
-}
-
-static void overflow_in_thread(void)
-{
-    in_thread(overflow);
-}
-
-static void run_job(void *arg)
-{
-    (void)arg;
-    write_to_null();
-}
-
-static void write_to_null_in_offload(void)
-{
-    struct error err;
-    struct loop *loop = loop_open(&err);
-    offload_submit(offload_open(loop, "disk", &err), run_job, NULL, NULL);
-    pause();
-}
-
-static void *write_to_null_together(void *arg)
-{
-    crash_guard_thread();
-    pthread_barrier_wait(arg);
-    write_to_null();
-    return NULL;
-}
-
-static void crash_in_many_threads(void)
-{
-    enum { THREADS = 6 };
-    pthread_t thread;
-    pthread_barrier_t barrier;
-    pthread_barrier_init(&barrier, NULL, THREADS);
-    for (int i = 0; i < THREADS; i++)
-        pthread_create(&thread, NULL, write_to_null_together, &barrier);
-    for (;;)
-        pause();
-}
-
-static void crash_in_constructor(void)
-{
-    setenv("CRASHING", "1", 1);
-    dlopen(CRASHING_MODULE, RTLD_NOW);
-    *nowhere = 1;
-}
-
-static int hold(struct dl_phdr_info *info, size_t size, void *arg)
-{
-    (void)info;
-    (void)size;
-    pthread_barrier_wait(arg);
-    for (;;)
-        pause();
-    return 0;
-}
-
-static void *hold_loader_lock(void *arg)
-{
-    dl_iterate_phdr(hold, arg);
-    return NULL;
-}
-
-static void crash_while_another_holds_the_loader(void)
-{
-    pthread_t thread;
-    pthread_barrier_t barrier;
-    pthread_barrier_init(&barrier, NULL, 2);
-    pthread_create(&thread, NULL, hold_loader_lock, &barrier);
-    pthread_barrier_wait(&barrier);
-    write_to_null();
-}
-
-static int crash_inside(struct dl_phdr_info *info, size_t size, void *arg)
-{
-    (void)info;
-    (void)size;
-    (void)arg;
-    write_to_null();
-    return 0;
-}
-
-static void crash_with_the_loader_lock(void)
-{
-    dl_iterate_phdr(crash_inside, NULL);
-    *nowhere = 1;
-}
-
-static void crash_in_library(void)
-{
-    void *library = dlopen(CRASHING_MODULE, RTLD_NOW);
-    void (*crash)(void) = NULL;
-    *(void **)&crash = library ? dlsym(library, "crashing_crash") : NULL;
-    if (crash)
-        crash();
-}
 
 static int find_report(void *arg, const char *name)
 {
@@ -308,44 +126,15 @@ static void ends_as_ever(const struct remains *remains, int number)
 static void every_way_is_reported(void **state)
 {
     (void)state;
-    static void (*const frameless)(void) = NULL;
-    const struct {
-        void (*how)(void);
-        int number;
-        const char *signal, *reason, *thread, *address;
-        void (*function)(void); /* among the frames */
-    } ways[] = {
-        {write_to_null, SIGSEGV, "SIGSEGV", "nothing is mapped", "test_crash", "0x0",
-            write_to_null},
-        {call_null, SIGSEGV, "SIGSEGV", "nothing is mapped", "test_crash", "0x0", call_null},
-        {overflow, SIGSEGV, "SIGSEGV", "the stack overflowed", "test_crash", "0x", frameless},
-        {call_abort, SIGABRT, "SIGABRT", "raised by itself", "test_crash", "", call_abort},
-        {raise_segv, SIGSEGV, "SIGSEGV", "raised by itself", "test_crash", "", raise_segv},
-        {trap, SIGTRAP, "SIGTRAP", "raised by itself", "test_crash", "", trap},
-        {touch_lost_page, SIGBUS, "SIGBUS", "has become shorter", "test_crash", "0x",
-            touch_lost_page},
-        {write_to_null_in_thread, SIGSEGV, "SIGSEGV", "nothing is mapped", "wor?ker", "0x0",
-            write_to_null},
-        {overflow_in_thread, SIGSEGV, "SIGSEGV", "the stack overflowed", "wor?ker", "0x",
-            frameless},
-        {write_to_null_in_offload, SIGSEGV, "SIGSEGV", "nothing is mapped", "disk", "0x0",
-            write_to_null},
-        {crash_in_many_threads, SIGSEGV, "SIGSEGV", "nothing is mapped", "test_crash", "0x0",
-            write_to_null},
-        {crash_in_constructor, SIGSEGV, "SIGSEGV", "nothing is mapped", "test_crash", "0x0",
-            crash_in_constructor},
-        {crash_with_the_loader_lock, SIGSEGV, "SIGSEGV", "nothing is mapped", "test_crash", "0x0",
-            crash_with_the_loader_lock},
-    };
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        struct remains *remains = crash_by(ways[i].how, LOG_LOGFMT, true);
+    for (size_t i = 0; i < sizeof crash_ways / sizeof *crash_ways; i++) {
+        const struct crash_way *way = &crash_ways[i];
+        struct remains *remains = crash_by(way->how, LOG_LOGFMT, true);
         const struct crash_report *report = &remains->report;
-        ends_as_ever(remains, ways[i].number);
-        if (!remains->path || !report->complete || strcmp(report->signal, ways[i].signal) != 0 ||
-            !strstr(report->reason, ways[i].reason) ||
-            strcmp(report->thread, ways[i].thread) != 0 ||
-            strncmp(report->address, ways[i].address, strlen(ways[i].address)) != 0 ||
-            (ways[i].function && !is_in(remains, ways[i].function)))
+        ends_as_ever(remains, way->number);
+        if (!remains->path || !report->complete || strcmp(report->signal, way->signal) != 0 ||
+            !strstr(report->reason, way->reason) || strcmp(report->thread, way->thread) != 0 ||
+            strncmp(report->address, way->address, strlen(way->address)) != 0 ||
+            (way->function && !is_in(remains, way->function)))
             fail_msg("way %zu is not reported right:\n%s", i, remains->said.data);
         assert_string_equal(report->version, STAKEOUT_VERSION);
         assert_true(report->time_ms > 0);
@@ -421,33 +210,55 @@ static void the_log_has_its_format(void **state)
 }
 
 /* Process 1 of a container, to which the kernel sends no signal by default. */
-static void crash_as_process_1(void)
+static void as_process_1(void (*how)(void))
 {
     if (unshare(CLONE_NEWPID) < 0)
         _exit(77);
     pid_t pid = fork();
     if (pid == 0) {
-        raise(SIGSEGV);
+        how();
         _exit(97);
     }
     int ended;
     waitpid(pid, &ended, 0);
-    _exit(WIFEXITED(ended) ? WEXITSTATUS(ended) : 96);
+    _exit(WIFEXITED(ended) ? WEXITSTATUS(ended) : 128 + WTERMSIG(ended));
+}
+
+static void raise_segv_as_process_1(void)
+{
+    as_process_1(raise_segv);
+}
+
+static void write_to_null_as_process_1(void)
+{
+    as_process_1(write_to_null);
+}
+
+static void abort_as_process_1(void)
+{
+    as_process_1(call_abort);
 }
 
 static void process_1_ends_as_well(void **state)
 {
     (void)state;
-    struct remains *remains = crash_by(crash_as_process_1, LOG_LOGFMT, true);
-    assert_true(WIFEXITED(remains->ended));
-    int status = WEXITSTATUS(remains->ended);
-    if (status != 77) {
-        assert_int_equal(status, 128 + SIGSEGV);
-        assert_true(remains->report.complete);
+    const struct {
+        void (*how)(void);
+        int number;
+    } ways[] = {{raise_segv_as_process_1, SIGSEGV}, {write_to_null_as_process_1, SIGSEGV},
+        {abort_as_process_1, SIGABRT}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct remains *remains = crash_by(ways[i].how, LOG_LOGFMT, true);
+        assert_true(WIFEXITED(remains->ended));
+        int status = WEXITSTATUS(remains->ended);
+        if (status != 77) {
+            assert_int_equal(status, 128 + ways[i].number);
+            assert_true(remains->report.complete);
+        }
+        bury(remains);
+        if (status == 77)
+            skip(); /* not root */
     }
-    bury(remains);
-    if (status == 77)
-        skip();
 }
 
 static bool is_under_valgrind(void)
