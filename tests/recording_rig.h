@@ -3,6 +3,7 @@
 #ifndef TESTS_RECORDING_RIG_H
 #define TESTS_RECORDING_RIG_H
 
+#include "agent/app_life.h"
 #include "agent/capture/recording.h"
 #include "agent/detection/detector.h"
 #include "agent/incidents.h"
@@ -22,6 +23,8 @@ struct rest {
     struct trigger_config trigger;
     struct capture_set sets[2];
     char script[128];
+    struct app_end end;        /* of the app, as its source tells it */
+    bool doubt;                /* whether there was one */
     struct incident *incident; /* as it was completed */
     char *folder;
 };
@@ -29,6 +32,15 @@ struct rest {
 static inline void identify(void *arg, size_t app, struct source_identity *identity)
 {
     (void)arg, (void)app, (void)identity;
+}
+
+static inline bool on_app_ended(void *arg, size_t app, const struct app_end **end)
+{
+    const struct world *world = arg;
+    const struct rest *rest = world->more;
+    assert_int_equal(app, 0);
+    *end = &rest->end;
+    return rest->doubt;
 }
 
 static inline void on_complete(void *arg, const char *id)
@@ -88,6 +100,7 @@ static inline int set_up_with(void **state, int64_t slice_ms)
         .endpoints = &world->endpoint,
         .series = &rest->series,
         .identify = identify,
+        .ended = on_app_ended,
         .complete = on_complete,
         .arg = world};
     rest->incidents = incidents_open(&setup);

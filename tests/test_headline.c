@@ -57,6 +57,14 @@ static const struct headline_case cases[] = {
         "is not there on a calm day"},
     {ABOVE, {CPU_41_S}, "main.work", "cpu", 61.2, 60.8,
         "CPU rose from 12% to 97% for 41 s at 15:04:01 UTC; 61% of it in work, as on a calm day"},
+    {ABOVE ", \"app_ended\": {\"time\": \"2026-11-23T15:04:42.000Z\", \"oom_killed\": true}",
+        {CPU_41_S}, NULL, NULL, 0, 0,
+        "CPU rose from 12% to 97% for 41 s at 15:04:01 UTC; the app was OOM-killed at 15:04:42 "
+        "UTC"},
+    {ABOVE ", \"app_ended\": {\"time\": \"2026-11-23T15:04:42.000Z\", \"exit_code\": 2}",
+        {CPU_41_S}, "main.work", "cpu", 61.2, NAN,
+        "CPU rose from 12% to 97% for 41 s at 15:04:01 UTC; 61% of it in work; the app ended at "
+        "15:04:42 UTC"},
     {ABOVE, {{"cpu", 12, 97, 12, 41, 0}}, NULL, NULL, 0, 0,
         "CPU rose from 12% to 97% at 15:04:01 UTC, still high when the capture ended 40 s later"},
     {ABOVE, {{"cpu", 12, 97, 12, 200, 5}}, NULL, NULL, 0, 0,
