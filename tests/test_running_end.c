@@ -77,7 +77,7 @@ static void its_successor_is_profiled_when_its_end_is_what_fired(void **state)
     end_now(world, 1, false);
     rest_of(world)->end.restarted_ms = clock_mono_ms();
     idle(world, 5);
-    fire(world, 0);
+    fire(world, 10);
     check(world, "cpu ok, heap ok");
     assert_int_equal(rest_of(world)->incident->app_ended.exit_code, 1);
 }
