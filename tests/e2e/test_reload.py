@@ -210,19 +210,20 @@ def test_at_any_moment_nothing_is_lost_or_doubled(agent, service, tmp_path, capt
     config = watching(service, captures, limits={"cooldown": "1s", "per_hour": 1000},
                       recorder={"slice": "1s", "keep": 2, "always": True})
     config["captures"]["spike"] = [{"profile": "cpu", "seconds": 1}, "heap"]
+    config["triggers"]["cpu-high"] = {"metric": "cpu", "above": "50%"}
     running = warm(agent(config).start())
     variants = [{}, {"interval": "300ms"}, {"recorder": {"slice": "2s"}},
                 {"export": {"directory": [captures, str(tmp_path / "second")]}},
                 {"interval": "never"}, {"database": {"endpoint": "127.0.0.1:5432"}}]
-    for turn in range(60):
+    for turn in range(70):
         path = running.file
         running.file = path + ".new"
         running.configure({"state": running.state, **config, **chance.choice(variants)})
         os.rename(running.file, path)
         running.file = path
         running.process.send_signal(signal.SIGHUP)
-        if turn % 12 == 0:
-            service.burn(3)
+        if turn % 20 == 0:
+            service.burn(1)
         time.sleep(chance.uniform(0, 0.4))
     running.configure({"state": running.state, **config})
     running.process.send_signal(signal.SIGHUP)
