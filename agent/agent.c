@@ -1,6 +1,5 @@
 #include "agent/agent.h"
 
-#include "agent/admission.h"
 #include "agent/agent_parts.h"
 #include "agent/baseline/baselines.h"
 #include "agent/baseline/calm.h"
@@ -21,7 +20,6 @@
 #include "agent/lives.h"
 #include "agent/memory_room.h"
 #include "agent/preflight.h"
-#include "agent/progress.h"
 #include "agent/reactions.h"
 #include "agent/reload.h"
 #include "agent/replacing.h"
@@ -446,62 +444,4 @@ void agent_run(struct agent *agent)
         log_warn("stopped; %zu incident%s left in the spool", left, left == 1 ? " is" : "s are");
     else
         log_info("stopped");
-}
-
-/* An incident that is taken without a running agent. */
-struct once {
-    struct agent *agent;
-    char *id;
-    struct loop_timer *timer;
-    struct error *err;
-    int status;
-};
-
-/* Whether it is known what became of the incident; status and err then say it. */
-static bool is_decided(struct once *once)
-{
-    const struct agent *agent = once->agent;
-    const char *reason = NULL;
-    switch (progress_of(agent, once->id, &reason)) {
-    case PROGRESS_STORED:
-        once->status = 0;
-        return true;
-    case PROGRESS_FAILING:
-        once->status = error_set(once->err, "incident %s is left in the spool below %s: %s",
-            once->id, agent->config->state, reason);
-        return true;
-    default:
-        return false;
-    }
-}
-
-static void look_whether_stored(void *arg)
-{
-    struct once *once = arg;
-    if (is_decided(once))
-        loop_stop(once->agent->loop);
-    else
-        loop_timer_set(once->timer, clock_mono_ms() + stop_poll_ms);
-}
-
-int agent_capture(struct agent *agent, const char *app, const char *reason, const char *set,
-    char **id, struct error *err)
-{
-    *id = NULL;
-    agent->once = true;
-    if (ticks_open(agent, err) < 0)
-        return -1;
-    const char *taken = admission_take(agent, app, reason, set, err);
-    if (!taken)
-        return -1;
-    *id = xstrdup(taken);
-    struct once once = {.agent = agent, .id = *id, .err = err, .status = -1};
-    once.timer = loop_timer_new(agent->loop, look_whether_stored, &once);
-    loop_timer_set(once.timer, 0);
-    loop_run(agent->loop);
-    loop_timer_free(once.timer);
-    if (!is_decided(&once)) /* a signal ended it */
-        error_set(err, "stopped before incident %s was stored: it is left in the spool below %s",
-            once.id, agent->config->state);
-    return once.status;
 }
