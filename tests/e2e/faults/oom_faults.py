@@ -80,7 +80,7 @@ def dies(percent_per_s, burns=False, least_percent=0):
     return each(one, heavy=burns)
 
 
-at_one_percent = dies(1, least_percent=50)
-in_a_spike = dies(1, burns=True, least_percent=50)
+at_one_percent = dies(1, least_percent=25)
+in_a_spike = dies(1, burns=True, least_percent=25)
 at_five_percent = dies(5, least_percent=1)
 at_twenty_percent = dies(20)

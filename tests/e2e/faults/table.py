@@ -13,6 +13,7 @@ class Fault:
     play: typing.Callable  # (bench, name, runs): a Tally
     runs: int = 3          # by scripts/faults
     few: int = 1           # by test_faults.py
+    long: bool = False     # a play of it takes most of a minute
 
 
 OTHERS = "the error names a remedy, the other profiles are whole, and so is the next incident"
@@ -22,7 +23,7 @@ DISK = "it is said, sampling goes on, nothing is half; with space again the next
 FAULTS = [
     Fault("endpoint slow", "profiles come in small pieces", "all are whole", endpoint_faults.slow),
     Fault("endpoint hanging", "a CPU profile's answer stops after its first bytes", OTHERS,
-          endpoint_faults.hanging),
+          endpoint_faults.hanging, long=True),
     Fault("endpoint resetting", "a connection is reset in the middle of a profile",
           "what came is kept and marked; " + OTHERS, endpoint_faults.resetting),
     Fault("endpoint garbage", "noise instead of a profile", OTHERS, endpoint_faults.garbage),
@@ -59,10 +60,10 @@ FAULTS = [
           f"within its grace of {death_faults.GRACE_S} s and keeps a running CPU profile",
           death_faults.terminated, 50, 4),
     Fault("OOM kill", "the app leaks 1% of its memory limit a second until the kernel kills it",
-          "a heap profile with the leaking function on top, and at least half of what it leaked, is in "
-          "both stores", oom_faults.at_one_percent, 10, 2),
+          "a heap profile with the leaking function on top, and at least a quarter of all that it "
+          "leaked, is in both stores", oom_faults.at_one_percent, 10, 2, long=True),
     Fault("OOM kill in a spike", "the same, and it burns all its CPU", "the same",
-          oom_faults.in_a_spike, 10, 1),
+          oom_faults.in_a_spike, 10, 1, long=True),
     Fault("OOM kill, fast", "the same at 5% a second",
           "a heap profile with the leaking function on top is in both stores",
           oom_faults.at_five_percent, 10, 1),
