@@ -224,8 +224,8 @@ static const struct crash_way {
     int number;
     const char *signal, *reason, *thread;
     const char *address; /* what it begins with */
-    void (*function)(
-        void); /* one among the frames; NULL: of an overflow only the innermost are told */
+    /* One among the frames; NULL: of an overflow only the innermost are told. */
+    void (*function)(void);
 } crash_ways[] = {
     {write_to_null, SIGSEGV, "SIGSEGV", "nothing is mapped", "test_crash", "0x0", write_to_null},
     {call_null, SIGSEGV, "SIGSEGV", "nothing is mapped", "test_crash", "0x0", call_null},
