@@ -3,6 +3,7 @@
 #ifndef TESTS_CRASH_WAYS_H
 #define TESTS_CRASH_WAYS_H
 
+#include "core/alloc.h"
 #include "core/crash.h"
 #include "core/error.h"
 #include "core/loop.h"
@@ -16,6 +17,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static volatile int *volatile nowhere;
@@ -49,6 +51,16 @@ static void overflow(void)
 static void call_abort(void)
 {
     abort();
+}
+
+/* As the worker's child does at its limit: nothing can be mapped any more, by the unwinder either.
+ */
+static void run_out_of_memory(void)
+{
+    struct rlimit none = {1, 1};
+    setrlimit(RLIMIT_AS, &none);
+    while (xcalloc(1, 4096))
+        ;
 }
 
 static void raise_segv(void)
@@ -231,6 +243,8 @@ static const struct crash_way {
     {call_null, SIGSEGV, "SIGSEGV", "nothing is mapped", "test_crash", "0x0", call_null},
     {overflow, SIGSEGV, "SIGSEGV", "the stack overflowed", "test_crash", "0x", NULL},
     {call_abort, SIGABRT, "SIGABRT", "raised by itself", "test_crash", "", call_abort},
+    {run_out_of_memory, SIGABRT, "SIGABRT", "raised by itself", "test_crash", "",
+        run_out_of_memory},
     {raise_segv, SIGSEGV, "SIGSEGV", "raised by itself", "test_crash", "", raise_segv},
     {trap, SIGTRAP, "SIGTRAP", "raised by itself", "test_crash", "", trap},
     {touch_lost_page, SIGBUS, "SIGBUS", "has become shorter", "test_crash", "0x", touch_lost_page},
