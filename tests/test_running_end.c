@@ -28,6 +28,7 @@ static void hold_cpu(struct world *world)
     atomic_store(&world->stub.hold, 1);
     fire(world, 10);
     wait_until(world, cpu_runs);
+    idle(world, 5);
 }
 
 static void what_is_under_way_is_kept(void **state)
@@ -51,6 +52,7 @@ static void what_waits_for_a_slice_is_given_up(void **state)
     struct world *world = *state;
     record(world);
     fire(world, 10);
+    idle(world, 5);
     end_now(world, -1, false);
     rest_of(world)->end.restarted_ms = clock_mono_ms();
     wait_until(world, is_noted);
