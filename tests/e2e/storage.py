@@ -23,6 +23,8 @@ class S3Server:
         for program in ("radosgw", "ceph-mon", "ceph-osd"):
             if not shutil.which(program):
                 pytest.skip(f"{program} is not installed (scripts/setup s3)")
+        self.lock = threading.Lock()
+        self.made = None
         self.stop = [script, "stop", "--dir", folder]
         ports = [str(free_port()) for _ in range(3)]
         started = subprocess.run(
@@ -46,13 +48,16 @@ class S3Server:
         return {**{name: self.settings[name] for name in names}, **changes}
 
     def client(self):
+        """One for all threads: making one is not safe beside another."""
         boto3 = pytest.importorskip("boto3", reason="boto3 is the judge of what is in the bucket")
         from botocore.config import Config
-        return boto3.client(
-            "s3", endpoint_url=self.settings["S3_ENDPOINT"], region_name="us-east-1",
-            aws_access_key_id=self.settings["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.settings["AWS_SECRET_ACCESS_KEY"],
-            config=Config(s3={"addressing_style": "path"}))
+        with self.lock:
+            self.made = self.made or boto3.client(
+                "s3", endpoint_url=self.settings["S3_ENDPOINT"], region_name="us-east-1",
+                aws_access_key_id=self.settings["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=self.settings["AWS_SECRET_ACCESS_KEY"],
+                config=Config(s3={"addressing_style": "path"}))
+            return self.made
 
     def objects(self, prefix):
         """Every object below the prefix: key to metadata of the listing."""

@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -59,6 +60,8 @@ def play_all(folder, options):
 
 def main():
     options = arguments()
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has them ignored
+        signal.signal(number, signal.default_int_handler)
     print(f"faults: --seed {options.seed}", file=sys.stderr)
     folder = tempfile.mkdtemp(prefix="stakeout-faults-")
     try:

@@ -1,12 +1,16 @@
 """The app leaks until the kernel kills it, in a real cgroup, with the built-in triggers. The heap
 profile that shows the leak is in the store."""
+import contextlib
+import http.client
 import os
 import re
 import signal
 import subprocess
 import time
 
+import endpoints
 import harness
+import storage
 from faults import accounts
 from faults.bench import each
 
@@ -84,3 +88,33 @@ at_one_percent = dies(1, least_percent=25)
 in_a_spike = dies(1, burns=True, least_percent=25)
 at_five_percent = dies(5, least_percent=1)
 at_twenty_percent = dies(20)
+
+
+def in_the_heap(play):
+    """Half of the heap profile is sent when the kernel kills the app."""
+    service = play.service(LIMIT, CORES)
+
+    def die(client, _endpoint, target):
+        status, body = service.get(target)
+        if status != 200:  # the agent asks beforehand what there is
+            endpoints.send_answer(client, body, status)
+            return
+        endpoints.send_answer(client, body[:len(body) // 2], length=len(body))
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            service.get(f"/map?bytes={2 * LIMIT}")
+        assert service.process.wait(30) == -signal.SIGKILL
+        storage.reset(client)
+
+    agent = play.agent(play.config(service, debug=play.endpoint(service, heap=die).debug)).start()
+    play.fire(agent, service)
+    play.wait_delivered(agent)
+    incident, files = accounts.only(play.settle(agent))
+    accounts.failed_with(incident, "heap", "the app ended the connection", status="truncated")
+    assert incident["app_ended"]["oom_killed"], incident
+    assert len(files["heap.pb.gz"]) == accounts.profile_of(incident, "heap")["bytes"] > 0
+    for name in ("cpu", "goroutine"):
+        play.tally.count(f"{name} profiles {accounts.profile_of(incident, name)['status']}")
+    play.measure(agent)
+
+
+killed_in_the_heap = each(in_the_heap)
