@@ -93,8 +93,10 @@ static void post_capture(
         const char *id = admission_take(agent, app, reason ? reason : "taken by hand", set, &err);
         if (id)
             reply_json(reply, 202, json_pack("{s:s}", "id", id));
-        else
+        else {
+            log_info("a capture by hand is refused: %s", err.text);
             reply_error(reply, 409, err.text);
+        }
     }
 }
 

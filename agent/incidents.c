@@ -298,8 +298,8 @@ static int start(struct incidents *incidents, struct running *running,
         incidents->suppressed = 0;
         opened_add(&incidents->opened, running->incident->id);
     }
-    begin_capture(running, set, running->fired_ms, running_begin_ms(running));
     log_info("incident %s opened: %s", running->incident->id, running->incident->trigger.reason);
+    begin_capture(running, set, running->fired_ms, running_begin_ms(running));
     loop_timer_set(running->first_checkpoint, running->fired_ms + head_start_ms);
     return 0;
 }

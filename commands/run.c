@@ -75,6 +75,18 @@ static void announce_trigger(const struct trigger_config *trigger, const char *r
         log_info("trigger %s: %s%s", trigger->name, rule, built_in);
 }
 
+static void announce_limits(const struct limits_config *limits)
+{
+    char day[VALUE_TEXT_SIZE];
+    log_info("at most %lld incidents an hour, and %s of them in 24 hours",
+        (long long)limits->per_hour,
+        metric_format_level(UNIT_BYTES, (double)limits->per_day_bytes, day));
+    if (limits->hold_off.value > 0)
+        log_info(
+            "while the cpu of an app is above %s no CPU profile or trace begins (limits.hold_off)",
+            limits->hold_off.text);
+}
+
 /* What the agent will do, in plain words, before it does it. */
 static void announce(const struct config *config)
 {
@@ -91,7 +103,7 @@ static void announce(const struct config *config)
         trigger_kinds[trigger->kind]->describe(trigger->options, &trigger->scope, rule);
         announce_trigger(trigger, rule);
     }
-    log_info("at most %lld incidents an hour", (long long)config->limits.per_hour);
+    announce_limits(&config->limits);
 }
 
 /* Without a file `status` and `capture` look in the default state folder. */
