@@ -77,6 +77,25 @@ static void an_incident_is_told_with_units_and_distances(void **state)
     expect(view_print_text, json, "/captures", NULL, phrases);
 }
 
+static void what_is_known_of_the_spike_s_time_is_told(void **state)
+{
+    (void)state;
+    static const char json[] =
+        "{\"schema\": 1, \"id\": \"20261123T150401Z-follow_up-1a2b3c\", \"service\": \"woogles\", "
+        "\"kind\": \"follow_up\", \"fired\": \"2026-11-23T15:04:01Z\", "
+        "\"follows\": \"20261123T150001Z-cpu-high-1a2b3c\", \"onset\": \"2026-11-23T15:03:51Z\", "
+        "\"ended\": \"2026-11-23T15:04:11Z\", "
+        "\"usage_during_capture\": {\"cpu_mean\": 91, \"memory_max\": 61.5}, \"profiles\": "
+        "[{\"name\": "
+        "\"cpu\", \"status\": \"ok\", \"file\": \"cpu.pb.gz\", \"seconds\": 12.5, "
+        "\"onset_covered\": true, \"covered_percent\": 66.7, \"ended_early\": true}]}";
+    static const char *const phrases[] = {"follows    20261123T150001Z-cpu-high-1a2b3c\n",
+        "over       2026-11-23T15:04:11.000Z, 20.0 s after the onset\n",
+        "usage      cpu 91.0% on average, memory at most 61.5% during the capture\n",
+        "was running at the onset, covers 67% of the spike, ended with it\n", NULL};
+    expect(view_print_text, json, "/captures", NULL, phrases);
+}
+
 static void little_is_told_of_an_incident_that_says_little(void **state)
 {
     (void)state;
@@ -291,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_incident_is_told_with_units_and_distances),
+        cmocka_unit_test(what_is_known_of_the_spike_s_time_is_told),
         cmocka_unit_test(little_is_told_of_an_incident_that_says_little),
         cmocka_unit_test(commands_can_be_pasted),
         cmocka_unit_test(markdown_from_outside_stays_text),

@@ -1,5 +1,6 @@
 """What happens when a spike is over, against a real Go service: its CPU profile ends early, and a
 follow-up is taken."""
+import re
 import select
 import socket
 import urllib.parse
@@ -154,7 +155,12 @@ def test_a_follow_up_is_stored(agent, service, captures):
     listed = harness.run("list", "--json", str(captures)).stdout
     assert spike.id in listed and follow_up.id in listed
     shown = harness.run("show", f"{captures}/{follow_up.id}").stdout
-    assert f"follows  {spike.id}" in " ".join(shown.split(" " * 3)) or spike.id in shown
+    assert re.search(rf"^follows +{spike.id}$", shown, re.M), shown
+    page = follow_up.files["report.html"].decode()
+    assert re.search(rf"<dt>Follows</dt><dd>the spike of <code>{spike.id}</code>", page)
+    shown = harness.run("show", f"{captures}/{spike.id}").stdout
+    assert re.search(r"^over +20.*s after the onset$", shown, re.M), shown
+    assert re.search(r"covers \d+% of the spike, ended with it", shown), shown
 
 
 def test_a_fire_takes_the_place_of_a_follow_up(agent, service, captures):
