@@ -1,6 +1,8 @@
 /* What each kind of death leaves in the spool, and what the next start makes of it. */
 #include "spool_rig.h"
 
+#include <math.h>
+
 static void a_kill_before_the_first_checkpoint_leaves_nothing(void **state)
 {
     struct world *world = *state;
@@ -259,6 +261,34 @@ static void a_kill_while_capturing_keeps_what_is_whole_and_marks_the_rest(void *
     incident_free(incident);
 }
 
+/* The time until the next start is none of the spike. */
+static void only_of_a_known_spike_it_says_how_much_a_profile_covers(void **state)
+{
+    struct world *world = *state;
+    for (int known = 0; known < 2; known++) {
+        struct incident *incident = new_incident();
+        struct incident_profile *cpu = &incident->profiles[0];
+        begin(world);
+        cpu->status = PROFILE_OK;
+        cpu->seconds = 10;
+        cpu->requested_ms = incident->fired_ms;
+        cpu->finished_ms = incident->fired_ms + 10000;
+        incident->onset_ms = incident->fired_ms - 10000;
+        incident->ended_ms = known ? incident->fired_ms + 10000 : 0;
+        checkpoint(world, incident);
+        incident_free(incident);
+        restart(world);
+        incident = read_back(world);
+        double percent = incident->profiles[0].covered_percent;
+        assert_true(known ? percent == 50 : isnan(percent));
+        incident_free(incident);
+        char *folder = xasprintf("%s/spool/%s", world->state, id);
+        fs_remove(folder, NULL);
+        free(folder);
+        restart(world);
+    }
+}
+
 static void a_profile_that_is_partly_there_is_kept_as_truncated(void **state)
 {
     struct world *world = *state;
@@ -307,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SPOOL_TEST(a_kill_before_the_first_checkpoint_leaves_nothing),
         SPOOL_TEST(a_kill_while_capturing_keeps_what_is_whole_and_marks_the_rest),
+        SPOOL_TEST(only_of_a_known_spike_it_says_how_much_a_profile_covers),
         SPOOL_TEST(a_profile_that_is_partly_there_is_kept_as_truncated),
         SPOOL_TEST(a_kill_while_removing_is_finished_at_the_next_start),
         SPOOL_TEST(foreign_names_are_left_alone),

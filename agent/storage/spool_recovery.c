@@ -259,6 +259,8 @@ static size_t settle(struct incident *incident, const struct recovery *recovery,
         kept += incident->profiles[i].status != PROFILE_FAILED;
     }
     cpu_merge_recover(incident, folder);
+    /* Before it is finished: what it was while nobody looked is no part of the spike. */
+    incident_note_coverage(incident);
     if (incident->finished_ms == 0)
         incident->finished_ms = clock_wall_ms();
     free(recorder);
