@@ -6,6 +6,7 @@
 #include "agent/crashes.h"
 #include "agent/detection/detector.h"
 #include "agent/detection/ledger.h"
+#include "agent/follow_ups.h"
 #include "agent/footprint.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
@@ -239,6 +240,18 @@ static json_t *baselines_json(const struct agent *agent)
     return list;
 }
 
+static json_t *follow_ups_json(const struct agent *agent)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < agent->config->app_count; i++) {
+        const char *follows = follow_ups_planned(agent->follow_ups, i);
+        if (follows)
+            json_array_append_new(list,
+                json_pack("{s:s, s:s}", "app", agent->config->apps[i].name, "follows", follows));
+    }
+    return list;
+}
+
 /* How much of what has a limit is used. */
 static json_t *limits_json(const struct agent *agent)
 {
@@ -308,6 +321,7 @@ json_t *status_json(const struct agent *agent)
     json_object_set_new(json, "preflight", preflight_json(agent));
     json_object_set_new(json, "recorder", recorders_json(agent));
     json_object_set_new(json, "baselines", baselines_json(agent));
+    json_object_set_new(json, "follow_ups", follow_ups_json(agent));
     json_object_set_new(json, "crashes", crashes_json(agent->crashes));
     return json;
 }

@@ -166,6 +166,16 @@ static void print_recorders(const json_t *status)
     }
 }
 
+static void print_follow_ups(const json_t *status)
+{
+    size_t i;
+    json_t *planned;
+    json_array_foreach(json_object_get(status, "follow_ups"), i, planned)
+    {
+        printf("%sfollow-up of incident %s planned\n", i ? "" : "\n", text_of(planned, "follows"));
+    }
+}
+
 static void print_baselines(const json_t *status)
 {
     size_t i, j;
@@ -248,6 +258,7 @@ static void print_status(const json_t *status, bool as_json)
     print_preflight(status);
     print_recorders(status);
     print_baselines(status);
+    print_follow_ups(status);
     print_limits(status);
     print_storage(status);
 }
