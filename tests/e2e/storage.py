@@ -1,4 +1,5 @@
-"""A real S3 server, what is in its buckets, and a relay in front of it that stands in the way exactly where a test wants."""
+"""A real S3 server, what is in its buckets, and a relay in front of it that stands in the way
+exactly where a test wants."""
 import contextlib
 import json
 import os
@@ -243,7 +244,8 @@ def refusing(status, code):
         text = (f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code>'
                 f"<Message>played</Message></Error>").encode()
         client.sendall((f"HTTP/1.1 {status} Played\r\nContent-Type: application/xml\r\n"
-                        f"Connection: close\r\nContent-Length: {len(text)}\r\n\r\n").encode() + text)
+                        f"Connection: close\r\nContent-Length: {len(text)}\r\n\r\n").encode()
+                       + text)
     return fault
 
 

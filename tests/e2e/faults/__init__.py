@@ -1,1 +1,1 @@
-"""Faults that are played against the agent: what is broken, how often, and what must hold after it."""
+"""Faults that are played against the agent: what is broken, how often, and what must hold."""

@@ -134,7 +134,7 @@ class Play:
 
     def fire(self, agent, service):
         """Has the trigger fire; the incident's id."""
-        agent.wait_log("profiles can be had|cannot be had|: \\S+ of \\S+ profiles")
+        agent.wait_log(r"\d+ of \d+ profiles can be had")
         harness.warm(agent)
         assert service.get(f"/map?bytes={FIRES_ABOVE}")[0] == 200
         return agent.wait_log(r"incident (\S+) opened").group(1)
@@ -146,7 +146,8 @@ class Play:
     def wait_delivered(self, agent, timeout_s=90):
         """Everything that was opened is finished, and the spool has let go of it."""
         def finished():
-            return not set(accounts.OPENED.findall(agent.log)) - set(accounts.ENDED.findall(agent.log))
+            ended = set(accounts.ENDED.findall(agent.log))
+            return not set(accounts.OPENED.findall(agent.log)) - ended
         agent.wait_log(accounts.ENDED.pattern, timeout_s)
         harness.wait_until(finished, lambda: f"all is finished:\n{agent.log}", timeout_s)
         agent.wait_spool_empty(timeout_s)
@@ -155,7 +156,8 @@ class Play:
     def measure(self, agent):
         """Of an agent that runs: it goes on sampling, and has not grown."""
         first = agent.status()["agent"]
-        agent.wait_status(lambda now: now["agent"]["ticks"] > first["ticks"] + 1, "it goes on sampling")
+        agent.wait_status(lambda now: now["agent"]["ticks"] > first["ticks"] + 1,
+                          "it goes on sampling")
         self.tally.ticks += first["ticks"]
         self.tally.missed += first["ticks_missed"]
         self.note_memory(agent)
@@ -172,15 +174,14 @@ class Play:
     def settle(self, agent, stores=None):
         """Everything is accounted for; the stores' incidents."""
         stores = stores or self.stores()
-        interval_ms = harness_interval_ms(agent.config)
-        self.tally.interval_ms = interval_ms
+        self.tally.interval_ms = interval_ms_of(agent.config)
         incidents = accounts.account(agent.log, stores)
         for files in incidents.values():
             self.tally.longest_ms = max(self.tally.longest_ms, accounts.longest_gap_ms(files))
         return incidents
 
 
-def harness_interval_ms(config):
+def interval_ms_of(config):
     text = config["interval"]
     return int(text[:-2]) if text.endswith("ms") else int(text[:-1]) * 1000
 

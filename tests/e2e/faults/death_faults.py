@@ -40,17 +40,17 @@ class Chain:
         self.delivery_s = 0  # what it takes of a cycle
         self.service = play.service()
         assert self.service.get(f"/map?bytes={80 << 20}")[0] == 200
-        self.agent = play.agent(play.config(
-            self.service, cpu_s=cpu_s, interval="100ms", limits=limits))
+        config = play.config(self.service, cpu_s=cpu_s, interval="100ms", limits=limits)
+        self.agent = play.agent(config)
 
     def said(self, since):
         return "".join(self.agent.lines[since:])
 
     def cycle_s(self):
-        """How long a cycle takes when nobody ends it: from the start to delivered in both stores."""
+        """What a cycle takes when nobody ends it: from the start to delivered in both stores."""
         began, since = time.monotonic(), len(self.agent.lines)
         self.agent.spawn()
-        wait_until(lambda: self.said(since).count("delivered to") >= 2, lambda: self.agent.log)
+        wait_until(lambda: self.said(since).count("delivered to") >= 2, lambda: self.agent.log, 60)
         took = time.monotonic() - began
         times = [accounts.logged_at(line) for line in self.agent.lines[since:]
                  if re.search(r"incident \S+ (finished|delivered)", line)]
@@ -135,7 +135,8 @@ def term_chain(times):
             status = chain.agent.process.wait(GRACE_S + 2)
             chain.agent.reader.join()
             took = time.monotonic() - began
-            assert status == 0 and took <= GRACE_S, f"{status} after {took:.1f} s:\n{chain.said(since)}"
+            assert status == 0 and took <= GRACE_S, \
+                f"{status} after {took:.1f} s:\n{chain.said(since)}"
             play.tally.most("ms to the end, at most", round(took * 1000))
             cut = cpu_was_running(chain.agent.lines[since:], at)
             kept += [cut] if cut else []

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -102,9 +103,21 @@ def disk_fault(begin, end, when):
             begin(disk)
         harness.wait_until(lambda: said(agent.log), lambda: f"it is said:\n{agent.log}", 30)
         play.measure(agent)
+        play.tally.count("stored while the disk was so", int(stored_meanwhile(play)))
         end(disk, agent)
         whole_again(play, agent)
     return each(one)
+
+
+def stored_meanwhile(play, within_s=6):
+    """Whether an incident is in both stores before the disk works again."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if all(any("incident.json" in files for files in incidents.values())
+               for incidents in play.stores().values()):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def whole_again(play, agent):

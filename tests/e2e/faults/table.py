@@ -78,7 +78,8 @@ FAULTS = [
 def row(fault, tally):
     """One row of the table."""
     if tally.skipped and not tally.runs:
-        return f"| {fault.name} | {fault.broken} | 0 | | skipped: {tally.skipped} |"
+        return (f"| {fault.name} | {fault.broken} | {fault.holds} | - | "
+                f"not played: {tally.skipped} |")
     seen = [f"{number} {what}" for what, number in sorted(tally.counts.items())]
     seen += [f"{number} {what}" for what, (_, number) in sorted(tally.extremes.items())]
     if tally.ticks:
@@ -91,7 +92,8 @@ def row(fault, tally):
             f"{'; '.join(seen)} |")
 
 
-HEAD = ["| fault | what is broken | what must hold | held | seen |", "| --- | --- | --- | --- | --- |"]
+HEAD = ["| fault | what is broken | what must hold | held | seen |",
+        "| --- | --- | --- | --- | --- |"]
 
 
 def markdown(results):
