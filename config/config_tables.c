@@ -63,8 +63,7 @@ static const struct field limits_fields[] = {
         .type = FIELD_LEVEL,
         .offset = offsetof(struct limits_config, hold_off),
         .otherwise = "off",
-        .help =
-            "while the app's cpu is above it, such as 95%, no CPU profile or trace begins"},
+        .help = "while the app's cpu is above it, such as 95%, no CPU profile or trace begins"},
     {.key = "spool",
         .type = FIELD_BYTES,
         .offset = offsetof(struct limits_config, spool_bytes),

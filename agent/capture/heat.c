@@ -24,10 +24,12 @@ static const struct sample *newest_cpu(const struct heat *heat)
 
 bool heat_is_too_hot(const struct heat *heat, int64_t now_ms, char why[HEAT_WHY_SIZE])
 {
-    double most = heat->config ? heat->config->limits.hold_off.value : 0;
-    const struct sample *cpu = most > 0 ? newest_cpu(heat) : NULL;
-    int64_t three_ms = most > 0 ? 3 * heat->config->interval_ms : 0;
-    int64_t late_ms = three_ms > latest_ms ? three_ms : latest_ms;
+    const struct config *config = heat->config;
+    if (!config || config->limits.hold_off.value <= 0)
+        return false;
+    double most = config->limits.hold_off.value;
+    const struct sample *cpu = newest_cpu(heat);
+    int64_t late_ms = 3 * config->interval_ms > latest_ms ? 3 * config->interval_ms : latest_ms;
     if (!cpu || now_ms - cpu->time_ms > late_ms || !(cpu->value > most))
         return false;
     char value[VALUE_TEXT_SIZE], level[VALUE_TEXT_SIZE];
