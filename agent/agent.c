@@ -4,6 +4,7 @@
 #include "agent/baseline/baselines.h"
 #include "agent/baseline/calm.h"
 #include "agent/capture/endpoint.h"
+#include "agent/capture/heat.h"
 #include "agent/capture/recorder.h"
 #include "agent/control.h"
 #include "agent/crashes.h"
@@ -65,7 +66,9 @@ static bool on_ended(void *arg, size_t app, const struct app_end **end)
 static bool on_busy(void *arg, size_t app)
 {
     const struct agent *agent = arg;
-    return incidents_are_busy(agent->incidents, app);
+    const struct heat heat = {agent->config, &agent->series, app};
+    return incidents_are_busy(agent->incidents, app) ||
+           heat_is_too_hot(&heat, clock_mono_ms(), NULL);
 }
 
 void agent_sampled(void *arg)

@@ -21,7 +21,7 @@ struct preflight_setup {
     const struct config *config;
     struct recorder *recorder;         /* of which every app is held once, for this */
     struct endpoint *const *endpoints; /* by app: learn what fits */
-    /* Whether an incident needs the app's profiler. */
+    /* Whether an incident needs the app's profiler, or the app is too hot for it. */
     bool (*busy)(void *arg, size_t app);
     void *arg;
 };

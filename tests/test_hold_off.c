@@ -1,4 +1,6 @@
 /* limits.hold_off in the whole agent: what waits while the app is too hot, and what does not. */
+#include "agent/preflight.h"
+
 #include "agent_rig.h"
 
 static void measure(const struct world *world, double cpu)
@@ -111,6 +113,17 @@ static void the_recorder_pauses(void **state)
     wait_until(world, is_taken);
 }
 
+static void so_does_preflight(void **state)
+{
+    struct world *world = *state;
+    preflight_update(world->agent->preflight);
+    assert_false(preflight_is_running(world->agent->preflight, 0));
+    wait_ms(world, 2); /* times rise */
+    measure(world, 20);
+    preflight_update(world->agent->preflight);
+    assert_true(preflight_is_running(world->agent->preflight, 0));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_hot, tear_down)
 
 int main(void)
@@ -119,6 +132,7 @@ int main(void)
         TEST(a_cpu_profile_waits_until_it_is_cooler),
         TEST(what_waited_for_too_long_fails_with_the_reason),
         TEST(the_recorder_pauses),
+        TEST(so_does_preflight),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
