@@ -2,6 +2,7 @@
 #include "commands/command.h"
 #include "commands/options.h"
 #include "commands/report_memory.h"
+#include "commands/report_repair.h"
 #include "commands/terminal.h"
 #include "config/units.h"
 #include "core/alloc.h"
@@ -102,6 +103,7 @@ static int read_evidence(struct reporting *reporting, void *folder, struct error
 {
     if (read_file(folder, "incident.json", INCIDENT_TEXT_MAX, &reporting->text, err) < 0)
         return error_prefix(err, "%s is no incident", reporting->folder);
+    report_repair(reporting->folder, folder, &reporting->text, reporting->profile_bytes);
     err->text[0] = '\0';
     void *baseline = open_baseline(reporting, err);
     if (!baseline && reporting->baseline)
