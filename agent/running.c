@@ -312,8 +312,8 @@ void running_sampled(struct running *running)
 {
     if (running->completing)
         return;
+    bool more_to_come = running_note_end(running); /* before what waits for the spike's end */
     watch_spike(running);
-    bool more_to_come = running_note_end(running);
     if (running->captured_ms && !running->retry_ms && !more_to_come && last_row_is_there(running))
         running_complete(running);
 }

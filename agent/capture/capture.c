@@ -33,9 +33,9 @@ struct capture {
     size_t count, ended;
     int64_t give_up_ms;
     bool spike_over, finishing;
-    bool doubt; /* whether the app has ended */
-    char *gone; /* how it ended; NULL: it did not */
-    bool early; /* half of a CPU profile is enough */
+    unsigned harmless; /* connections that were lost, and not by the app's end */
+    char *gone;        /* how it ended; NULL: it did not */
+    bool early;        /* half of a CPU profile is enough */
 };
 
 static void entry_done(void *arg);
@@ -128,9 +128,18 @@ static void advance(struct capture *capture, enum lane lane)
         begin(next);
 }
 
+/* Connections that were lost. */
+static unsigned losses(const struct capture *capture)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < capture->count; i++)
+        sum += capture->entries[i].profile->run;
+    return sum;
+}
+
 static void advance_all(struct capture *capture)
 {
-    if (capture->doubt)
+    if (losses(capture) > capture->harmless) /* was it the app's end? */
         return;
     if (urgent_heap(capture))
         advance(capture, LANE_MOMENT);
@@ -153,8 +162,6 @@ static void entry_done(void *arg)
     struct capture *capture = entry->capture;
     entry->profile->onset_covered = incident_profile_covers(
         entry->profile, capture->setup.incident->onset_ms);
-    capture->doubt = capture->doubt ||
-                     (entry->profile->status == PROFILE_FAILED && entry->profile->run > 0);
     capture->ended++;
     if (entry->lane == LANE_CPU && capture->setup.cpu_done)
         capture->setup.cpu_done(capture->setup.arg);
@@ -260,9 +267,10 @@ static void give_up_unbegun(struct capture *capture)
 
 void capture_go_on(struct capture *capture)
 {
-    if (!capture->doubt || capture->finishing || capture->gone)
+    unsigned lost = losses(capture);
+    if (lost == capture->harmless || capture->finishing || capture->gone)
         return;
-    capture->doubt = false;
+    capture->harmless = lost;
     advance_all(capture);
 }
 

@@ -77,8 +77,10 @@ def test_an_app_that_is_killed_in_a_capture(agent, start_service, service, captu
     assert incident.profile("heap")["status"] == "ok"
     assert incident.profile("cpu")["status"] == "failed"
     assert "ended the connection" in incident.profile("cpu")["error"]
-    assert incident.profile("allocs")["status"] == "failed", "its successor is not in the spike"
-    assert "the app ended" in incident.profile("allocs")["error"]
+    allocs = incident.profile("allocs")  # on a busy machine the spike may have paused before
+    assert allocs["status"] == "failed" or \
+        seconds_of(allocs["finished"]) <= seconds_of(ended["time"]), running.log
+    assert allocs["status"] == "ok" or "the app ended" in allocs["error"]
     assert seconds_of(incident.json["finished"]) < seconds_of(ended["time"]) + 5, "no retries"
     shown = running.command("show", incident.folder)
     assert "the app ended" in shown.stdout + shown.stderr
@@ -135,7 +137,8 @@ def test_ecs_tells_the_exit_status(agent, service, captures, closing):
     config = watching(service, captures, source="ecs")
     config["app"]["container"] = "api"
     config["captures"]["spike"] = [{"profile": "cpu", "seconds": 20}, "heap"]
-    running = warm(agent(config, environment={"ECS_CONTAINER_METADATA_URI_V4": endpoint.uri}).start())
+    environment = {"ECS_CONTAINER_METADATA_URI_V4": endpoint.uri}
+    running = warm(agent(config, environment=environment).start())
     service.burn(20)
     running.wait_log("profile heap finished")
     endpoint.control("exit_137", "api")

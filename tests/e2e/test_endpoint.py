@@ -1,5 +1,6 @@
 """Debug endpoints as they are in the wild: too short a WriteTimeout, a login, competition, garbage,
 and what is hostile outright. One failing profile never costs the others."""
+import subprocess
 import threading
 
 import pytest
@@ -193,6 +194,11 @@ def test_a_reset_in_the_middle_keeps_what_came(agent, service, captures, endpoin
     assert cut["status"] == "truncated" and cut["bytes"] > 0
     assert "connection" in cut["error"]
     assert incident.profile("heap")["status"] == "ok"
+    with pytest.raises(subprocess.CalledProcessError):
+        incident.top("goroutine")
+    copy = incident.profile("goroutine.readable")
+    assert "goroutine.pb.gz, which ends in the middle" in copy["error"]
+    assert "flat%" in incident.top("goroutine.readable"), "what is whole of it is readable"
 
 
 def test_a_slow_answer_is_waited_for_and_silence_is_not(agent, service, captures, endpoint):
