@@ -27,6 +27,8 @@
 #include "agent/reports.h"
 #include "agent/sampler.h"
 #include "agent/storage/delivery.h"
+#include "agent/storage/quota.h"
+#include "agent/storage/reserve.h"
 #include "agent/storage/spool.h"
 #include "agent/ticks.h"
 #include "agent/worker.h"
@@ -50,9 +52,9 @@
 static const int64_t storing_ms = 5000;
 static const int64_t stop_poll_ms = 50;
 
-/* What the agent takes of limits.memory: 16 MiB are measured (scripts/bench), and half as much for
- * a busy moment. Its child has the rest. */
-static const int64_t own_memory_bytes = 24 << 20;
+/* What the agent takes of limits.memory: 16 MiB are measured (scripts/bench), and what a disk that
+ * takes no files leaves to memory. Its child has the rest. */
+static const int64_t own_memory_bytes = (16 << 20) + RESERVE_BYTES;
 
 /* What a close gives its threads: the disk may have something to finish, a look-up has not. */
 static const int64_t close_disk_ms = 3000, close_names_ms = 200;
@@ -87,8 +89,10 @@ void agent_sampled(void *arg)
 
 static void deliver(struct agent *agent, const char *id)
 {
-    if (agent->familiar) { /* not yet, of what an earlier run left */
-        familiar_note(agent->familiar, id);
+    /* Not yet, of what an earlier run left. */
+    if (agent->familiar) {
+        if (!spool_in_memory(agent->spool, id)) /* it has not been analysed */
+            familiar_note(agent->familiar, id);
         day_budget_count(agent, id); /* with its report, if it has one */
     }
     delivery_add(agent->delivery, id);
@@ -120,9 +124,10 @@ static void on_complete(void *arg, const char *id)
     struct agent *agent = arg;
     if (!agent->delivery) /* there is none any more while the agent is being closed */
         return;
-    if (incident_id_is_of(id, "baseline"))
+    bool in_memory = spool_in_memory(agent->spool, id);
+    if (incident_id_is_of(id, "baseline") && !in_memory)
         keep_baseline(agent, id);
-    if (agent->config->limits.analyse == ANALYSE_AGENT) {
+    if (agent->config->limits.analyse == ANALYSE_AGENT && !in_memory) {
         day_budget_count(agent, id);
         reports_add(agent->reports, id);
     } else {
@@ -239,7 +244,14 @@ static int open_spool(struct agent *agent, struct error *err)
     if (!agent->spool)
         return -1;
     agent->delivery = delivery_open(agent->loop, agent->disk, agent->spool, agent->config, err);
-    return agent->delivery ? 0 : -1;
+    if (!agent->delivery)
+        return -1;
+    agent->quota = quota_open(&(struct quota_setup){.loop = agent->loop,
+                                  .disk = agent->disk,
+                                  .spool = agent->spool,
+                                  .delivery = agent->delivery},
+        agent->config);
+    return 0;
 }
 
 int64_t agent_child_memory(const struct config *config)
@@ -382,6 +394,7 @@ void agent_close(struct agent *agent)
     baselines_stop(agent->baselines);
     follow_ups_close(agent->follow_ups);
     agent->follow_ups = NULL;
+    quota_stop(agent->quota);
     delivery_close(agent->delivery);
     agent->delivery = NULL;
     offload_close_by(agent->names, clock_mono_ms() + close_names_ms);
@@ -399,6 +412,7 @@ void agent_close(struct agent *agent)
         learned_close(agent->learned);
         familiar_close(agent->familiar);
         baselines_close(agent->baselines);
+        quota_close(agent->quota);
         spool_close(agent->spool);
         series_set_free(&agent->series);
         reload_close(agent->reload);

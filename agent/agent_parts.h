@@ -24,6 +24,7 @@ struct agent {
     struct familiar *familiar;
     struct spool *spool;
     struct delivery *delivery;
+    struct quota *quota;
     struct recorder *recorder;
     struct worker *worker;
     struct reports *reports;

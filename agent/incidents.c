@@ -263,6 +263,7 @@ static void begin_capture(
         .endpoint = incidents->endpoints[running->app],
         .set = set,
         .folder = running->folder,
+        .reserve = spool_reserve(incidents->spool),
         .incident = running->incident,
         .max_profile_bytes = spool_room(
             incidents->spool, config->limits.spool_bytes, config->limits.profile_bytes),

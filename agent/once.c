@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 #include "agent/agent_parts.h"
 #include "agent/progress.h"
+#include "agent/storage/spool.h"
 #include "agent/ticks.h"
 #include "config/config.h"
 #include "core/alloc.h"
@@ -33,7 +34,10 @@ static bool is_decided(struct once *once)
         once->status = 0;
         return true;
     case PROGRESS_FAILING:
-        once->status = error_set(once->err, "incident %s is left in the spool below %s: %s",
+        once->status = error_set(once->err,
+            spool_in_memory(agent->spool, once->id)
+                ? "incident %s is lost, as the disk below %s takes no files, and: %s"
+                : "incident %s is left in the spool below %s: %s",
             once->id, agent->config->state, reason);
         return true;
     default:

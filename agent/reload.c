@@ -17,6 +17,7 @@
 #include "agent/reports.h"
 #include "agent/sampler.h"
 #include "agent/storage/delivery_change.h"
+#include "agent/storage/quota.h"
 #include "agent/ticks.h"
 #include "agent/worker.h"
 #include "config/config_changes.h"
@@ -285,6 +286,7 @@ static void switch_over(
     familiar_stop(agent->familiar);
     baselines_stop(agent->baselines);
     delivery_change_apply(change);
+    quota_reload(agent->quota, reload->next);
     agent->config = agent->own_config = reload->next;
     reload->next = NULL;
     log_setup((enum log_level)agent->config->log.level, (enum log_format)agent->config->log.format);

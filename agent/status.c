@@ -15,6 +15,7 @@
 #include "agent/reports.h"
 #include "agent/sampler.h"
 #include "agent/storage/delivery.h"
+#include "agent/storage/reserve.h"
 #include "agent/storage/spool.h"
 #include "core/buf.h"
 #include "core/clock.h"
@@ -299,10 +300,11 @@ static json_t *incidents_json(const struct agent *agent)
 
 static json_t *spool_json(const struct agent *agent)
 {
-    return json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)spool_bytes(agent->spool),
-        "limit_bytes", (json_int_t)agent->config->limits.spool_bytes, "waiting",
-        (json_int_t)delivery_waiting(agent->delivery) +
-            (json_int_t)reports_waiting(agent->reports));
+    return json_pack("{s:I, s:I, s:I, s:I, s:o}", "bytes", (json_int_t)spool_bytes(agent->spool),
+        "limit_bytes", (json_int_t)agent->config->limits.spool_bytes, "memory_bytes",
+        (json_int_t)reserve_bytes(spool_reserve(agent->spool)), "waiting",
+        (json_int_t)delivery_waiting(agent->delivery) + (json_int_t)reports_waiting(agent->reports),
+        "error", json_text(spool_trouble(agent->spool)));
 }
 
 json_t *status_json(const struct agent *agent)
@@ -378,6 +380,11 @@ static void put_own(const struct agent *agent, struct buf *out)
         "Fires held back by a cooldown or a limit.", (double)agent->fires_suppressed);
     one(out, "stakeout_spool_bytes", "gauge", "Bytes that wait on disk for an exporter.",
         (double)spool_bytes(agent->spool));
+    one(out, "stakeout_spool_memory_bytes", "gauge",
+        "Bytes that wait in memory, as the disk takes no files.",
+        (double)reserve_bytes(spool_reserve(agent->spool)));
+    one(out, "stakeout_spool_up", "gauge", "0 while the disk takes no files.",
+        spool_trouble(agent->spool) ? 0 : 1);
     one(out, "stakeout_spool_incidents", "gauge", "Incidents that wait for an exporter.",
         (double)(delivery_waiting(agent->delivery) + reports_waiting(agent->reports)));
     one(out, "stakeout_crashes_total", "counter", "Crashes of the agent with this state folder.",

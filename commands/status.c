@@ -236,6 +236,9 @@ static void print_storage(const json_t *status)
         format_bytes(number_of(spool, "limit_bytes"), limit));
     if (number_of(incidents, "replaced") > 0)
         printf("replaced in the spool by worse ones: %.0f\n", number_of(incidents, "replaced"));
+    if (*text_of(spool, "error"))
+        printf("  the disk takes no files, and what is caught is kept in memory (%s): %s\n",
+            format_bytes(number_of(spool, "memory_bytes"), used), text_of(spool, "error"));
     json_array_foreach(json_object_get(incidents, "running"), i, id)
         printf("capturing: %s\n", json_string_value(id));
     if (*text_of(incidents, "last"))

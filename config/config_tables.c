@@ -70,7 +70,9 @@ static const struct field limits_fields[] = {
         .otherwise = "256MiB",
         .min = 64 * KIB,
         .max = 1024 * GIB,
-        .help = "space on disk for incidents that are not stored yet"},
+        .help =
+            "space on disk for incidents that are not stored yet; from 90% on, baselines and then "
+            "follow-ups that wait are removed, at 100% no incident is opened"},
     {.key = "profile",
         .type = FIELD_BYTES,
         .offset = offsetof(struct limits_config, profile_bytes),

@@ -36,8 +36,17 @@ enum loss {
     NAMES_LOST,     /* neither names nor content */
     CONTENT_LOST,   /* every name is there, with the content of the last sync */
     CONTENT_HALVED, /* the same with half of what came after it */
-    NOTHING_LOST    /* the agent was killed, not the machine */
+    NOTHING_LOST,   /* the agent was killed, not the machine */
+    FOLDERS_APART   /* NAMES_LOST in some folders, CONTENT_LOST in the others */
 };
+
+/* Any generator is good enough, and the same in every run. */
+static inline unsigned disk_random(unsigned below)
+{
+    static unsigned state = 1;
+    state = state * 1664525 + 1013904223;
+    return (state >> 16) % below;
+}
 
 static inline struct node *new_node(struct disk *disk, bool folder)
 {
@@ -225,7 +234,8 @@ static inline void disk_write(const struct node *node, const char *path, enum lo
     }
     if (mkdir(path, 0755) < 0)
         abort();
-    const struct entries *entries = loss == NAMES_LOST ? &node->durable : &node->now;
+    bool lost = loss == NAMES_LOST || (loss == FOLDERS_APART && disk_random(2));
+    const struct entries *entries = lost ? &node->durable : &node->now;
     for (size_t i = 0; i < entries->count; i++) {
         char *below = xasprintf("%s/%s", path, entries->all[i].name);
         disk_write(entries->all[i].node, below, loss);

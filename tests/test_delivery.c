@@ -1,5 +1,6 @@
 /* Delivery from a real spool into real folders, and what others do to both meanwhile. */
 #include "agent/storage/delivery_withdraw.h"
+#include "agent/storage/quota.h"
 #include "delivery_rig.h"
 
 static void what_an_earlier_run_left_is_delivered(void **state)
@@ -339,6 +340,41 @@ static void two_stores_with_one_bucket_name_are_told_apart(void **state)
     close_world(world);
 }
 
+static const char calm[] = "20261123T150400Z-baseline-000000";
+
+static bool baseline_is_gone(const struct world *world)
+{
+    return !in_spool(world, calm);
+}
+
+/* The folder is a file, so that nothing is delivered. */
+static void a_baseline_makes_room(void **state)
+{
+    struct world *world = *state;
+    add_folder(world, "out");
+    put(world, "out");
+    spool_incident(world, first);
+    spool_incident(world, calm);
+    world->config.limits.spool_bytes = 3;
+    open_world(world);
+    wait_until(world, first_failed);
+    char *path = in_world(world, "state");
+    world->config.state = path;
+    struct quota *quota = quota_open(&(struct quota_setup){.loop = world->loop,
+                                         .disk = world->disk,
+                                         .spool = world->spool,
+                                         .delivery = world->delivery},
+        &world->config);
+    wait_until(world, baseline_is_gone);
+    assert_true(in_spool(world, first));
+    assert_int_equal(delivery_waiting(world->delivery), 1);
+    quota_stop(quota);
+    close_world(world);
+    quota_close(quota);
+    world->config.state = NULL;
+    free(path);
+}
+
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -360,6 +396,7 @@ int main(void)
         IN_A_WORLD(a_store_that_does_not_answer_is_tried_once_in_a_hurry),
         IN_A_WORLD(the_same_destination_twice_is_one),
         IN_A_WORLD(two_stores_with_one_bucket_name_are_told_apart),
+        IN_A_WORLD(a_baseline_makes_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

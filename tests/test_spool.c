@@ -1,4 +1,5 @@
 /* The spool on a real folder. */
+#include "agent/storage/reserve.h"
 #include "spool_rig.h"
 
 static void a_complete_incident_is_listed_and_counted(void **state)
@@ -78,7 +79,7 @@ static void a_completion_can_be_repeated(void **state)
     assert_int_equal(count(world), 1);
 }
 
-static void a_completion_that_failed_can_be_repeated(void **state)
+static void what_the_disk_refuses_is_complete_in_memory(void **state)
 {
     struct world *world = *state;
     int first = -1, second = -1;
@@ -88,12 +89,44 @@ static void a_completion_that_failed_can_be_repeated(void **state)
     assert_int_equal(mkdir(blocker, 0755), 0);
     complete(world, &first);
     finish_jobs(world);
-    assert_int_equal(first, false);
+    assert_int_equal(first, true);
+    assert_true(spool_in_memory(world->spool, id));
+    assert_non_null(spool_trouble(world->spool));
+    assert_int_equal(count(world), 0);
     assert_int_equal(rmdir(blocker), 0);
     complete(world, &second);
-    restart(world);
+    finish_jobs(world);
     assert_int_equal(second, true);
+    assert_false(spool_in_memory(world->spool, id));
+    assert_int_equal(reserve_bytes(spool_reserve(world->spool)), 0);
+    spool_refresh(world->spool);
+    finish_jobs(world);
+    assert_null(spool_trouble(world->spool));
+    restart(world);
     assert_int_equal(count(world), 1);
+    free(blocker);
+}
+
+/* The disk has no room for incident.json, and memory has none for metrics.csv. */
+static void what_fits_nowhere_is_tried_again(void **state)
+{
+    struct world *world = *state;
+    int first = -1, second = -1;
+    static char much[RESERVE_BYTES];
+    struct reserve *reserve = spool_reserve(world->spool);
+    log_setup(LOG_ERROR + 1, LOG_LOGFMT);
+    begin(world);
+    assert_int_equal(reserve_put_bytes(reserve, "/of/another", "cpu.pb.gz", much, sizeof much), 0);
+    char *blocker = in_spool(world, making, "incident.json");
+    assert_int_equal(mkdir(blocker, 0755), 0);
+    complete(world, &first);
+    finish_jobs(world);
+    assert_int_equal(first, false);
+    reserve_remove(reserve, "/of/another");
+    complete(world, &second);
+    finish_jobs(world);
+    assert_int_equal(second, true);
+    assert_true(spool_in_memory(world->spool, id));
     free(blocker);
 }
 
@@ -139,7 +172,8 @@ int main(void)
         SPOOL_TEST(a_delivered_incident_is_gone),
         SPOOL_TEST(marks_of_exporters_survive),
         SPOOL_TEST(a_completion_can_be_repeated),
-        SPOOL_TEST(a_completion_that_failed_can_be_repeated),
+        SPOOL_TEST(what_the_disk_refuses_is_complete_in_memory),
+        SPOOL_TEST(what_fits_nowhere_is_tried_again),
         SPOOL_TEST(bytes_that_somebody_else_removed_are_not_counted),
         SPOOL_TEST(a_second_agent_is_refused),
         SPOOL_TEST(a_state_folder_that_cannot_be_made_is_named),

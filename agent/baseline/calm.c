@@ -79,7 +79,8 @@ static bool on_unrest(void *arg, size_t app, char why[BASELINES_WHY_SIZE])
     static const char *const reasons[] = {"the agent is stopping", "its profiles are being tried",
         "an incident is being taken", "nothing is measured",
         "the app has started just now (quiet.after_start)", "a spike is expected soon",
-        "the spool is filling up", "limits.per_day is reached"};
+        "the spool is filling up", "limits.per_day is reached",
+        "the disk below `state` takes no files"};
     const struct agent *agent = arg;
     const char *trigger = holding_trigger(agent, app);
     char spent[DAY_BUDGET_WHY_SIZE];
@@ -88,7 +89,8 @@ static bool on_unrest(void *arg, size_t app, char why[BASELINES_WHY_SIZE])
         incidents_are_busy(agent->incidents, app), !is_measured(agent, app),
         detector_is_quiet(agent->detector, app),
         window_ms(agent, app) <= clock_mono_ms() + length_ms(agent->config),
-        spool_bytes(agent->spool) >= most, day_budget_is_spent(agent, spent)};
+        spool_bytes(agent->spool) >= most, day_budget_is_spent(agent, spent),
+        spool_trouble(agent->spool) != NULL};
     for (size_t i = 0; i < sizeof is / sizeof *is; i++) {
         if (is[i]) {
             snprintf(why, BASELINES_WHY_SIZE, "%s", reasons[i]);

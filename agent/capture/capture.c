@@ -63,6 +63,7 @@ static void begin(struct lane_entry *entry)
         .endpoint = capture->setup.endpoint,
         .entry = &entry->entry,
         .folder = capture->setup.folder,
+        .reserve = capture->setup.reserve,
         .max_bytes = capture->setup.max_profile_bytes,
         .give_up_ms = late ? clock_mono_ms() + patience_ms : capture->give_up_ms,
         .enough_ms = enough_ms(entry),

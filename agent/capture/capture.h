@@ -19,6 +19,7 @@ struct endpoint;
 struct incident;
 struct loop;
 struct offload;
+struct reserve;
 
 struct capture_setup {
     struct loop *loop;
@@ -27,6 +28,7 @@ struct capture_setup {
     struct endpoint *endpoint; /* the app's */
     const struct capture_set *set;
     const char *folder;        /* of the incident in the spool; it exists */
+    struct reserve *reserve;   /* takes what the disk does not; NULL: nothing does */
     struct incident *incident; /* gets its profiles, and their results as they come */
     uint64_t max_profile_bytes;
     struct heat heat;       /* while it is too hot, CPU profiles and traces do not begin */

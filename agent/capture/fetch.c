@@ -1,6 +1,7 @@
 #include "agent/capture/fetch.h"
 
 #include "agent/capture/endpoint.h"
+#include "agent/capture/landing.h"
 #include "agent/capture/profile_check.h"
 #include "agent/capture/profile_settle.h"
 #include "agent/capture/profiler.h"
@@ -15,13 +16,10 @@
 #include "core/loop.h"
 #include "core/offload.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* From the end of a profile to its last byte: Go needs 0.1 to 0.2 s, a busy one with many symbols
  * more. */
@@ -36,8 +34,7 @@ struct fetch {
     struct fetch_setup setup;
     struct http_request *request;
     struct loop_timer *timer; /* the next try, or the end */
-    int fd;
-    char *temporary;
+    struct landing landing;
     char *title;            /* for the log: "incident <id>: profile cpu" */
     enum profile_form form; /* that is wanted */
     bool write_failed;
@@ -78,7 +75,7 @@ static void conclude(struct fetch *fetch, enum profile_status status, const char
     if (status == PROFILE_FAILED || status == PROFILE_LEFT_OUT) {
         free(profile->file);
         profile->file = NULL;
-        unlink(fetch->temporary);
+        landing_remove(&fetch->landing);
     }
     if (status == PROFILE_FAILED && !fetch->setup.passing)
         log_warn("%s failed: %s", fetch->title, why);
@@ -107,9 +104,7 @@ static void drop_request(struct fetch *fetch)
 {
     http_cancel(fetch->request);
     fetch->request = NULL;
-    if (fetch->fd >= 0)
-        close(fetch->fd);
-    fetch->fd = -1;
+    landing_close(&fetch->landing);
 }
 
 /* Has Go end a CPU profile and send what it has. Before the request is on the wire that cannot be,
@@ -214,34 +209,26 @@ static void act_on_lesson(struct fetch *fetch)
     loop_timer_set(fetch->timer, next_ms);
 }
 
-/* Where it is; the caller frees. */
-static char *path_of(const struct fetch *fetch, const char *prefix, enum profile_form form)
-{
-    char *file = profile_file_name(fetch->setup.profile->name, form);
-    char *path = xasprintf("%s/%s%s", fetch->setup.folder, prefix, file);
-    free(file);
-    return path;
-}
-
 /* On the disk thread: what came is made durable and looked at. */
 static void check(void *arg)
 {
     struct fetch *fetch = arg;
-    if (!fetch->setup.passing && fsync(fetch->fd) < 0)
+    struct landing *landing = &fetch->landing;
+    if (fetch->setup.passing)
+        landing_close(landing);
+    else if (landing_sync(landing) < 0)
         fetch->write_failed = true;
-    close(fetch->fd);
-    fetch->fd = -1;
     memset(&fetch->facts, 0, sizeof fetch->facts);
     struct error err;
     if (fetch->write_failed ||
-        profile_settle_file(fetch->temporary, fetch->form, &fetch->facts, &err) < 0)
+        profile_settle_file(landing_content(landing), fetch->form, &fetch->facts, &err) < 0)
         fetch->write_failed = true;
     if (fetch->write_failed || fetch->facts.soundness == PROFILE_FOREIGN)
         return;
-    char *path = path_of(fetch, "", fetch->facts.form);
-    if (rename(fetch->temporary, path) < 0)
+    char *file = profile_file_name(fetch->setup.profile->name, fetch->facts.form);
+    if (landing_keep(landing, file) < 0)
         fetch->write_failed = true;
-    free(path);
+    free(file);
 }
 
 /* As far as the agent can tell: an endpoint may do without its half-closed client and go on. */
@@ -272,8 +259,12 @@ static void checked(void *arg)
     struct fetch *fetch = arg;
     const struct profile_facts *facts = &fetch->facts;
     if (fetch->write_failed) {
-        conclude(fetch, PROFILE_FAILED,
-            "it could not be written to the spool: is there space below `state`?");
+        char why[256];
+        snprintf(why, sizeof why,
+            "it could not be written to the spool%s (%s): is there space below `state`?",
+            fetch->setup.reserve ? " and does not fit in memory" : "",
+            strerror(fetch->landing.code));
+        conclude(fetch, PROFILE_FAILED, why);
         return;
     }
     if (facts->soundness == PROFILE_FOREIGN) {
@@ -284,6 +275,7 @@ static void checked(void *arg)
         return;
     }
     note_facts(fetch);
+    landing_hand_over(&fetch->landing);
     if (facts->soundness == PROFILE_WHOLE && fetch->answered_whole)
         conclude(fetch, PROFILE_OK, NULL);
     else
@@ -294,10 +286,8 @@ static void checked(void *arg)
 static int on_data(void *arg, const void *data, size_t size)
 {
     struct fetch *fetch = arg;
-    if (fs_write_all(fetch->fd, data, size) == 0)
-        return 0;
-    fetch->write_failed = true;
-    return -1;
+    fetch->write_failed = landing_write(&fetch->landing, data, size) < 0;
+    return fetch->write_failed ? -1 : 0;
 }
 
 /* The profile is lost: a short one of the calm is little, but more than none. */
@@ -340,8 +330,7 @@ static void on_answer(void *arg, const struct http_result *result)
             fetch->setup.answered(fetch->setup.arg);
         return;
     }
-    close(fetch->fd);
-    fetch->fd = -1;
+    landing_close(&fetch->landing);
     if (result->status == 404 && fetch->setup.entry->optional)
         conclude(fetch, PROFILE_LEFT_OUT, NULL);
     else
@@ -397,9 +386,9 @@ static void send_request(struct fetch *fetch)
     const struct fetch_setup *setup = &fetch->setup;
     struct incident_profile *profile = setup->profile;
     shorten(fetch);
-    fetch->fd = open(fetch->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fetch->fd < 0) {
-        error_set(&fetch->lesson.why, "cannot write %s: %s", fetch->temporary, strerror(errno));
+    if (landing_begin(&fetch->landing) < 0) {
+        error_set(&fetch->lesson.why, "cannot write %s: %s", fetch->landing.temporary,
+            strerror(fetch->landing.code));
         end_soon(fetch);
         return;
     }
@@ -436,7 +425,6 @@ struct fetch *fetch_start(const struct fetch_setup *setup)
 {
     struct fetch *fetch = xcalloc(1, sizeof *fetch);
     fetch->setup = *setup;
-    fetch->fd = -1;
     fetch->seconds = endpoint_seconds(
         setup->endpoint, setup->entry->profile, setup->entry->seconds);
     fetch->enough_ms = setup->enough_ms ? setup->enough_ms : INT64_MAX;
@@ -445,7 +433,7 @@ struct fetch *fetch_start(const struct fetch_setup *setup)
     fetch->form = setup->entry->path ? PROFILE_FORM_ANY : profile_form_of(setup->entry->profile);
     setup->profile->file = profile_file_name(setup->profile->name, fetch->form);
     setup->profile->seconds = NAN;
-    fetch->temporary = path_of(fetch, ".", fetch->form);
+    landing_init(&fetch->landing, setup->reserve, setup->folder, setup->profile->file);
     fetch->title = setup->incident
                        ? xasprintf("incident %s: profile %s", setup->incident, setup->profile->name)
                        : xasprintf("profile %s", setup->profile->name);
@@ -495,7 +483,7 @@ void fetch_free(struct fetch *fetch)
         return;
     drop_request(fetch);
     loop_timer_free(fetch->timer);
-    free(fetch->temporary);
+    landing_free(&fetch->landing);
     free(fetch->title);
     free(fetch);
 }

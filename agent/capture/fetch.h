@@ -17,6 +17,7 @@ struct http_result;
 struct incident_profile;
 struct loop;
 struct offload;
+struct reserve;
 
 struct fetch_setup {
     struct loop *loop;
@@ -25,11 +26,12 @@ struct fetch_setup {
     struct endpoint
         *endpoint; /* the app's: what fits is asked for, and what is refused is learned */
     const struct capture_entry *entry;
-    const char *folder;     /* where the file goes */
-    uint64_t max_bytes;     /* of the profile */
-    int64_t give_up_ms;     /* monotonic: no new try after that, but for the first */
-    int64_t enough_ms;      /* as of fetch_end_early; 0: all that the entry asks for */
-    int64_t wall_offset_ms; /* wall time minus monotonic time */
+    const char *folder;      /* where the file goes */
+    struct reserve *reserve; /* takes it where the disk does not; NULL: nothing does */
+    uint64_t max_bytes;      /* of the profile */
+    int64_t give_up_ms;      /* monotonic: no new try after that, but for the first */
+    int64_t enough_ms;       /* as of fetch_end_early; 0: all that the entry asks for */
+    int64_t wall_offset_ms;  /* wall time minus monotonic time */
     /* Filled; must not move while the fetch runs. Its `run` is counted up by each connection that
      * was lost: what is recorded after it may be of another process. */
     struct incident_profile *profile;

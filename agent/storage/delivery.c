@@ -17,8 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often the spool is looked at for what others removed; a full one holds back incidents. */
-static const int64_t refresh_ms = 60000, refresh_full_ms = 5000;
+/* How often the spool is looked at for what others removed: one that is full, or whose disk takes
+ * no files, more often, as it holds back incidents. */
+static const int64_t refresh_ms = 60000, refresh_urgent_ms = 5000;
 
 bool outlet_has(const struct outlet *outlet, const char *id)
 {
@@ -31,10 +32,8 @@ bool outlet_has(const struct outlet *outlet, const char *id)
 /* Lists the head's files and goes on after the last one that was sent. */
 static enum finding find_files(struct outlet *outlet, struct error *err)
 {
-    char *folder = spool_folder(outlet->delivery->spool, outlet->queue[0]);
-    enum finding finding = incident_files_find(&outlet->files, folder, outlet->sent_last, err);
-    free(folder);
-    return finding;
+    return spool_find_files(
+        outlet->delivery->spool, outlet->queue[0], &outlet->files, outlet->sent_last, err);
 }
 
 /* Takes the head off the queue; the caller frees it. */
@@ -155,11 +154,9 @@ static void send_file(struct outlet *outlet)
 {
     const char *id = outlet->queue[0];
     const char *file = outlet->files.names[outlet->files.next];
-    char *from = spool_folder(outlet->delivery->spool, id);
     char *to = incident_folder(outlet->delivery->service, id);
-    outlet->path = xasprintf("%s/%s", from, file);
+    outlet->path = spool_file(outlet->delivery->spool, id, file);
     outlet->key = xasprintf("%s/%s", to, file);
-    free(from);
     free(to);
     struct artifact artifact = {outlet->path, outlet->key, content_type_of(file)};
     outlet->sending = true;
@@ -328,9 +325,14 @@ void outlets_put(struct outlet **outlets, size_t *count, struct outlet *outlet)
 static void refresh_spool(void *arg)
 {
     struct delivery *delivery = arg;
-    spool_refresh(delivery->spool);
-    bool full = spool_bytes(delivery->spool) >= delivery->spool_limit;
-    loop_timer_set(delivery->refresh, clock_mono_ms() + (full ? refresh_full_ms : refresh_ms));
+    int64_t now_ms = clock_mono_ms();
+    bool urgent = spool_bytes(delivery->spool) >= delivery->spool_limit ||
+                  spool_trouble(delivery->spool);
+    if (urgent || now_ms >= delivery->refreshed_ms + refresh_ms) {
+        spool_refresh(delivery->spool);
+        delivery->refreshed_ms = now_ms;
+    }
+    loop_timer_set(delivery->refresh, now_ms + refresh_urgent_ms);
 }
 
 struct delivery *delivery_open(struct loop *loop, struct offload *disk, struct spool *spool,
@@ -341,7 +343,8 @@ struct delivery *delivery_open(struct loop *loop, struct offload *disk, struct s
         .disk = disk,
         .spool = spool,
         .service = config->service,
-        .spool_limit = (uint64_t)config->limits.spool_bytes};
+        .spool_limit = (uint64_t)config->limits.spool_bytes,
+        .refreshed_ms = clock_mono_ms()};
     delivery->refresh = loop_timer_new(loop, refresh_spool, delivery);
     delivery->outlets = xcalloc(config->exporter_count, sizeof *delivery->outlets);
     for (size_t i = 0; i < config->exporter_count; i++) {

@@ -56,6 +56,7 @@ struct delivery {
     bool hurried;
     uint64_t spool_limit;
     struct loop_timer *refresh;
+    int64_t refreshed_ms;
 };
 
 /* An exporter that has nothing to do yet; its label is its name. NULL and err when it can never

@@ -41,21 +41,45 @@ size_t delivery_untouched(const struct delivery *delivery, const char **ids, siz
     return found;
 }
 
+/* Nothing, where it is not in the queue. */
+static void unqueue(struct outlet *outlet, const char *id)
+{
+    size_t place = place_of(outlet, id);
+    if (place == outlet->count)
+        return;
+    if (place == 0) {
+        incident_files_clear(&outlet->files);
+        free(outlet->sent_last);
+        outlet->sent_last = NULL;
+    }
+    free(outlet->queue[place]);
+    outlet->count--;
+    memmove(&outlet->queue[place], &outlet->queue[place + 1],
+        (outlet->count - place) * sizeof *outlet->queue);
+}
+
 bool delivery_withdraw(struct delivery *delivery, const char *id)
 {
     if (!is_untouched(delivery, id))
         return false;
     char *copy = xstrdup(id); /* it may be out of a queue */
-    for (size_t i = 0; i < delivery->count; i++) {
-        struct outlet *outlet = delivery->outlets[i];
-        size_t place = place_of(outlet, copy);
-        if (place == 0)
-            incident_files_clear(&outlet->files);
-        free(outlet->queue[place]);
-        outlet->count--;
-        memmove(&outlet->queue[place], &outlet->queue[place + 1],
-            (outlet->count - place) * sizeof *outlet->queue);
-    }
+    for (size_t i = 0; i < delivery->count; i++)
+        unqueue(delivery->outlets[i], copy);
     free(copy);
     return true;
+}
+
+bool delivery_drop(struct delivery *delivery, const char *id)
+{
+    bool waits = false;
+    for (size_t i = 0; i < delivery->count; i++) {
+        const struct outlet *outlet = delivery->outlets[i];
+        size_t place = place_of(outlet, id);
+        waits = waits || place < outlet->count;
+        if (outlet->path && place == 0 && outlet->count)
+            return false;
+    }
+    for (size_t i = 0; i < delivery->count; i++)
+        unqueue(delivery->outlets[i], id);
+    return waits;
 }

@@ -15,4 +15,8 @@ size_t delivery_untouched(const struct delivery *delivery, const char **ids, siz
 /* Takes such an incident back: nobody sends it in this run. False: it is none. */
 bool delivery_withdraw(struct delivery *delivery, const char *id);
 
+/* The same for an incident that exporters may have something of, as it is to be removed from the
+ * spool. False, with nothing changed: one is being sent a file of it, or none waits for it. */
+bool delivery_drop(struct delivery *delivery, const char *id);
+
 #endif

@@ -10,13 +10,19 @@
 
 static const char manifest[] = "incident.json";
 
-static int collect(void *arg, const char *name)
+void incident_files_add(struct incident_files *files, const char *name)
 {
-    struct incident_files *files = arg;
-    if (name[0] == '.')
-        return 0;
+    for (size_t i = 0; i < files->count; i++)
+        if (!strcmp(files->names[i], name))
+            return;
     files->names = xrealloc(files->names, files->count + 1, sizeof *files->names);
     files->names[files->count++] = xstrdup(name);
+}
+
+static int collect(void *arg, const char *name)
+{
+    if (name[0] != '.')
+        incident_files_add(arg, name);
     return 0;
 }
 
@@ -35,7 +41,8 @@ enum finding incident_files_find(
     struct incident_files *files, const char *folder, const char *sent_last, struct error *err)
 {
     enum finding finding = FOUND;
-    if (fs_each(folder, collect, files, err) < 0)
+    bool elsewhere = files->count > 0;
+    if (fs_each(folder, collect, files, err) < 0 && !(elsewhere && errno == ENOENT))
         finding = errno == ENOENT ? GONE : UNREADABLE;
     if (files->count)
         qsort(files->names, files->count, sizeof *files->names, in_sending_order);

@@ -15,7 +15,11 @@ struct incident_files {
 
 enum finding { FOUND, GONE, UNREADABLE };
 
-/* Lists the folder into zeroed *files and goes on after the file `sent_last` (NULL: from the
+/* One that is not in the folder that is listed next: it is in place of one there. */
+void incident_files_add(struct incident_files *files, const char *name);
+
+/* Lists the folder into *files, which are zeroed or were only added to; then the folder need not be
+ * there. Goes on after the file `sent_last` (NULL: from the
  * first). err is set unless FOUND. */
 enum finding incident_files_find(
     struct incident_files *files, const char *folder, const char *sent_last, struct error *err);

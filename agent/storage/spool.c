@@ -1,7 +1,8 @@
 #include "agent/storage/spool.h"
 
+#include "agent/storage/reserve.h"
+#include "agent/storage/spool_parts.h"
 #include "agent/storage/spool_recovery.h"
-#include "config/config.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/fs.h"
@@ -10,40 +11,30 @@
 #include "core/offload.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-struct spool {
-    struct offload *disk;
-    char *path;
-    int lock;
-    atomic_ullong bytes; /* the disk thread writes it, the loop reads it */
-    bool refreshing;     /* a look at it is on its way */
+struct job_file {
+    char *name, *path;
 };
 
 /* One change on the disk thread. */
 struct spool_job {
     struct spool *spool;
     char *id;
-    char *text; /* incident.json */
+    char *text; /* incident.json; NULL: it is among the files */
     struct buf metrics;
-    char *identity; /* of a mark */
+    char *identity;         /* of a mark */
+    struct job_file *files; /* those in memory of an incident that is to be complete */
+    size_t file_count;
+    bool completes, homeless; /* it could not be completed on the disk */
     bool ok;
     struct error error;
     void (*done)(void *arg, const char *id, bool ok);
     void *arg;
 };
-
-static char *open_folder(const struct spool *spool, const char *id)
-{
-    return xasprintf("%s/.%s", spool->path, id);
-}
 
 char *spool_folder(const struct spool *spool, const char *id)
 {
@@ -72,57 +63,6 @@ static char *mark_path(const struct spool *spool, const char *id, const char *id
     return xasprintf("%s/%s/.sent-%016llx", spool->path, id, (unsigned long long)hash);
 }
 
-static int lock_state(struct spool *spool, const char *state, struct error *err)
-{
-    char *path = xasprintf("%s/lock", state);
-    spool->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    int status = 0;
-    if (spool->lock < 0)
-        status = error_set(err,
-            "cannot write the state folder %s: %s; set `state` to a folder that "
-            "this user (uid %u) can write",
-            state, strerror(errno), (unsigned)getuid());
-    else if (flock(spool->lock, LOCK_EX | LOCK_NB) < 0)
-        status = errno == EWOULDBLOCK
-                     ? error_set(err,
-                           "another stakeout is running with the state folder %s; give this one a "
-                           "`state` of its own",
-                           state)
-                     : error_set(err,
-                           "cannot lock %s: %s; set `state` to a folder of a file system that "
-                           "has locks",
-                           path, strerror(errno));
-    free(path);
-    return status;
-}
-
-struct spool *spool_open(const struct config *config, struct offload *disk, struct error *err)
-{
-    const char *state = config->state;
-    struct spool *spool = xcalloc(1, sizeof *spool);
-    spool->disk = disk;
-    spool->lock = -1;
-    spool->path = xasprintf("%s/spool", state);
-    if (fs_make_folders(state, err) < 0 || lock_state(spool, state, err) < 0 ||
-        fs_make_folders(spool->path, err) < 0 || fs_sync_folder(state, err) < 0 ||
-        spool_recover(spool->path, config, err) < 0) {
-        spool_close(spool);
-        return NULL;
-    }
-    spool->bytes = fs_size(spool->path);
-    return spool;
-}
-
-void spool_close(struct spool *spool)
-{
-    if (!spool)
-        return;
-    if (spool->lock >= 0)
-        close(spool->lock);
-    free(spool->path);
-    free(spool);
-}
-
 uint64_t spool_bytes(const struct spool *spool)
 {
     return spool->bytes;
@@ -135,49 +75,18 @@ uint64_t spool_room(const struct spool *spool, int64_t limit_bytes, int64_t most
     return left < most ? left : most;
 }
 
-struct id_list {
-    char **ids;
-    size_t count;
-};
-
-static int collect_id(void *arg, const char *name)
-{
-    struct id_list *list = arg;
-    if (!incident_id_valid(name))
-        return 0;
-    list->ids = xrealloc(list->ids, list->count + 1, sizeof *list->ids);
-    list->ids[list->count++] = xstrdup(name);
-    return 0;
-}
-
-/* Ids begin with their time, so their order is that of the fires. */
-static int by_text(const void *left, const void *right)
-{
-    return strcmp(*(char *const *)left, *(char *const *)right);
-}
-
-int spool_each(
-    struct spool *spool, void (*each)(void *arg, const char *id), void *arg, struct error *err)
-{
-    struct id_list list = {0};
-    int status = fs_each(spool->path, collect_id, &list, err);
-    if (list.count)
-        qsort(list.ids, list.count, sizeof *list.ids, by_text);
-    for (size_t i = 0; i < list.count; i++) {
-        if (status == 0)
-            each(arg, list.ids[i]);
-        free(list.ids[i]);
-    }
-    free(list.ids);
-    return status;
-}
-
 char *spool_begin(struct spool *spool, const char *id, struct error *err)
 {
-    char *path = open_folder(spool, id);
+    char *path = spool_open_folder(spool, id);
     if (mkdir(path, 0755) == 0)
         return path;
-    error_set(err, "cannot make %s: %s", path, strerror(errno));
+    int code = errno;
+    error_set(err, "cannot make %s: %s", path, strerror(code));
+    if (code != EEXIST) {
+        spool_note_trouble(spool, err->text);
+        reserve_expect(spool->reserve, path);
+        return path;
+    }
     free(path);
     return NULL;
 }
@@ -191,13 +100,48 @@ static struct spool_job *new_job(struct spool *spool, const char *id)
     return job;
 }
 
+/* What could not be completed on the disk is complete here, if it fits. */
+static bool complete_in_memory(const struct spool_job *job)
+{
+    struct reserve *reserve = job->spool->reserve;
+    char *folder = spool_open_folder(job->spool, job->id);
+    bool fits = reserve_put_bytes(
+                    reserve, folder, "metrics.csv", job->metrics.data, job->metrics.size) == 0 &&
+                reserve_put_bytes(reserve, folder, "incident.json", job->text, strlen(job->text)) ==
+                    0;
+    free(folder);
+    if (fits)
+        log_warn(
+            "incident %s is kept in memory, and goes to the exporters without a report", job->id);
+    else
+        log_error("incident %s does not fit in memory either", job->id);
+    return fits;
+}
+
+static void settle_completion(struct spool_job *job)
+{
+    char *folder = spool_open_folder(job->spool, job->id);
+    if (job->ok)
+        reserve_remove(job->spool->reserve, folder); /* all of it is on the disk */
+    else if (job->homeless && job->text)
+        job->ok = complete_in_memory(job);
+    free(folder);
+}
+
 static void job_done(void *arg)
 {
     struct spool_job *job = arg;
     if (job->error.text[0])
-        log_error("spool: %s", job->error.text);
+        spool_note_trouble(job->spool, job->error.text);
+    if (job->completes)
+        settle_completion(job);
     if (job->done)
         job->done(job->arg, job->id, job->ok);
+    for (size_t i = 0; i < job->file_count; i++) {
+        free(job->files[i].name);
+        free(job->files[i].path);
+    }
+    free(job->files);
     free(job->id);
     free(job->text);
     free(job->identity);
@@ -222,29 +166,10 @@ static void update_bytes(struct spool *spool)
     spool->bytes = fs_size(spool->path);
 }
 
-static void work_refresh(void *arg)
-{
-    update_bytes(arg);
-}
-
-static void refreshed(void *arg)
-{
-    struct spool *spool = arg;
-    spool->refreshing = false;
-}
-
-void spool_refresh(struct spool *spool)
-{
-    if (spool->refreshing)
-        return;
-    spool->refreshing = true;
-    offload_submit(spool->disk, work_refresh, refreshed, spool);
-}
-
 static void work_note(void *arg)
 {
     struct spool_job *job = arg;
-    char *folder = open_folder(job->spool, job->id);
+    char *folder = spool_open_folder(job->spool, job->id);
     char *path = xasprintf("%s/incident.json", folder);
     job->ok = fs_write(path, job->text, strlen(job->text), &job->error) == 0 &&
               fs_sync_folder(job->spool->path, &job->error) == 0;
@@ -262,37 +187,113 @@ void spool_note(struct spool *spool, const struct incident *incident)
 static void work_checkpoint(void *arg)
 {
     struct spool_job *job = arg;
-    char *folder = open_folder(job->spool, job->id);
+    char *folder = spool_open_folder(job->spool, job->id);
     job->ok = write_files(folder, job, &job->error) == 0 &&
               fs_sync_folder(job->spool->path, &job->error) == 0;
     update_bytes(job->spool);
     free(folder);
 }
 
+/* The disk may work again by now. */
+static int bring_to_disk(const struct spool_job *job, const char *folder, struct error *err)
+{
+    int status = fs_make_folders(folder, err);
+    for (size_t i = 0; status == 0 && i < job->file_count; i++) {
+        char *to = xasprintf("%s/%s", folder, job->files[i].name);
+        status = fs_copy(job->files[i].path, to, err);
+        free(to);
+    }
+    return status;
+}
+
 /* An earlier try may have got as far as the rename; then only the sync is left. Where the folder is
  * gone altogether, somebody removed it: delivery finds that out and says so. */
-static int make_complete(
-    const struct spool_job *job, const char *from, const char *to, struct error *err)
+static int make_complete(struct spool_job *job, const char *from, const char *to, struct error *err)
 {
-    if (!fs_exists(from))
+    job->homeless = true; /* unless it works */
+    if (job->files && bring_to_disk(job, from, err) < 0)
+        return -1;
+    job->homeless = fs_exists(from);
+    if (!job->homeless)
         return 0;
-    if (write_files(from, job, err) < 0)
+    if (job->text && write_files(from, job, err) < 0)
         return -1;
     if (rename(from, to) < 0)
         return error_set(err, "cannot rename %s: %s", from, strerror(errno));
+    job->homeless = false;
     return 0;
 }
 
 static void work_complete(void *arg)
 {
     struct spool_job *job = arg;
-    char *from = open_folder(job->spool, job->id);
+    char *from = spool_open_folder(job->spool, job->id);
     char *to = spool_folder(job->spool, job->id);
     job->ok = make_complete(job, from, to, &job->error) == 0 &&
               fs_sync_folder(job->spool->path, &job->error) == 0;
     update_bytes(job->spool);
     free(from);
     free(to);
+}
+
+static void add_file(void *arg, const char *name, const char *path)
+{
+    struct spool_job *job = arg;
+    job->files = xrealloc(job->files, job->file_count + 1, sizeof *job->files);
+    job->files[job->file_count++] = (struct job_file){xstrdup(name), xstrdup(path)};
+}
+
+/* Whether it would take a small profile. */
+static void probe(struct spool *spool)
+{
+    static const char content[65536];
+    char *path = xasprintf("%s/.probe", spool->path);
+    spool->found.text[0] = '\0';
+    if (fs_make_folders(spool->path, &spool->found) == 0)
+        fs_write(path, content, sizeof content, &spool->found);
+    fs_remove(path, NULL);
+    free(path);
+}
+
+static void work_refresh(void *arg)
+{
+    struct spool *spool = arg;
+    update_bytes(spool);
+    if (spool->probing)
+        probe(spool);
+}
+
+/* What no exporter has taken yet. */
+static void move_to_disk(void *arg, const char *folder)
+{
+    struct spool *spool = arg;
+    struct spool_job *job = new_job(spool, strrchr(folder, '/') + 2); /* <spool>/.<id> */
+    job->completes = true;
+    reserve_each(spool->reserve, folder, add_file, job);
+    offload_submit(spool->disk, work_complete, job_done, job);
+}
+
+static void refreshed(void *arg)
+{
+    struct spool *spool = arg;
+    spool->refreshing = false;
+    if (!spool->probing || spool->found.text[0])
+        return;
+    spool->trouble.text[0] = '\0';
+    log_info("spool: the disk below `state` takes files again");
+    struct error err;
+    if (spool_lock(spool, &err) < 0)
+        log_error("spool: %s", err.text);
+    reserve_each_with(spool->reserve, "incident.json", move_to_disk, spool);
+}
+
+void spool_refresh(struct spool *spool)
+{
+    if (spool->refreshing)
+        return;
+    spool->refreshing = true;
+    spool->probing = spool->trouble.text[0] != '\0';
+    offload_submit(spool->disk, work_refresh, refreshed, spool);
 }
 
 static struct spool_job *writing_job(
@@ -314,6 +315,12 @@ void spool_complete(struct spool *spool, const struct incident *incident, struct
     void (*done)(void *arg, const char *id, bool ok), void *arg)
 {
     struct spool_job *job = writing_job(spool, incident, csv);
+    char *folder = spool_open_folder(spool, incident->id);
+    job->completes = true;
+    if (reserve_has(spool->reserve, folder))
+        job->files = xcalloc(1, sizeof *job->files);
+    reserve_each(spool->reserve, folder, add_file, job);
+    free(folder);
     job->done = done;
     job->arg = arg;
     offload_submit(spool->disk, work_complete, job_done, job);
@@ -329,6 +336,8 @@ static void work_mark(void *arg)
 
 void spool_mark_sent(struct spool *spool, const char *id, const char *identity)
 {
+    if (spool_in_memory(spool, id))
+        return; /* it ends with this agent, and the queues know */
     struct spool_job *job = new_job(spool, id);
     job->identity = xstrdup(identity);
     offload_submit(spool->disk, work_mark, job_done, job);
@@ -371,7 +380,8 @@ static void work_remove(void *arg)
 static void work_discard(void *arg)
 {
     struct spool_job *job = arg;
-    char *open = open_folder(job->spool, job->id), *complete = spool_folder(job->spool, job->id);
+    char *open = spool_open_folder(job->spool, job->id),
+         *complete = spool_folder(job->spool, job->id);
     job->ok = remove_folder(job, open) == 0 && remove_folder(job, complete) == 0;
     update_bytes(job->spool);
     free(open);
@@ -380,6 +390,10 @@ static void work_discard(void *arg)
 
 void spool_remove(struct spool *spool, const char *id)
 {
+    if (spool_in_memory(spool, id)) {
+        spool_discard(spool, id, NULL, NULL);
+        return;
+    }
     offload_submit(spool->disk, work_remove, job_done, new_job(spool, id));
 }
 
@@ -401,6 +415,9 @@ void spool_discard(struct spool *spool, const char *id,
     void (*done)(void *arg, const char *id, bool ok), void *arg)
 {
     struct spool_job *job = new_job(spool, id);
+    char *folder = spool_open_folder(spool, id);
+    reserve_remove(spool->reserve, folder);
+    free(folder);
     job->done = done;
     job->arg = arg;
     offload_submit(spool->disk, work_discard, job_done, job);

@@ -10,10 +10,15 @@
  *
  * Every change is made on the disk thread, and a rename is what commits it; so whatever moment the
  * agent is killed at, the next start finds these, and agent/storage/spool_recovery.h knows what to
- * do. */
+ * do.
+ *
+ * While the disk takes no files (it is full, read-only, broken) they are kept in memory as far as
+ * they fit (agent/storage/reserve.h), and those who ask here for an incident's files hardly notice.
+ */
 #ifndef AGENT_STORAGE_SPOOL_H
 #define AGENT_STORAGE_SPOOL_H
 
+#include "agent/storage/incident_files.h"
 #include "core/buf.h"
 
 #include <stdbool.h>
@@ -24,11 +29,12 @@ struct config;
 struct error;
 struct incident;
 struct offload;
+struct reserve;
 struct spool;
 
 /* Opens <state>/spool, makes what is missing and locks the state folder against a second agent.
- * What a killed agent left is completed (marked) or removed, with a line in the log each. Blocks.
- */
+ * What a killed agent left is completed (marked) or removed, with a line in the log each. A disk
+ * that is full or read-only is no error: it is said in the log. Blocks. */
 struct spool *spool_open(const struct config *config, struct offload *disk, struct error *err);
 
 /* After the disk thread is closed. */
@@ -41,7 +47,8 @@ uint64_t spool_bytes(const struct spool *spool);
  */
 uint64_t spool_room(const struct spool *spool, int64_t limit_bytes, int64_t most_bytes);
 
-/* Counts the bytes again: others, too, remove files of a spool that is full. */
+/* Counts the bytes again, as others, too, remove files of a spool that is full; and sees whether a
+ * disk that took no files does again. */
 void spool_refresh(struct spool *spool);
 
 /* Calls `each` for every complete incident, oldest first. -1 and err, with none called, when the
@@ -49,8 +56,9 @@ void spool_refresh(struct spool *spool);
 int spool_each(
     struct spool *spool, void (*each)(void *arg, const char *id), void *arg, struct error *err);
 
-/* Makes the folder of a new incident at once (no fsync: the first checkpoint makes it durable). Its
- * path, freed by the caller, or NULL and err. */
+/* Makes the folder of a new incident at once (no fsync: the note makes it durable). Its path, freed
+ * by the caller, also where the disk has refused it and its files come to be in memory; or NULL and
+ * err: there is one of that name. */
 char *spool_begin(struct spool *spool, const char *id, struct error *err);
 
 /* Writes incident.json durably, and nothing else, ahead of all that the disk thread is given from
@@ -61,8 +69,8 @@ void spool_note(struct spool *spool, const struct incident *incident);
  * taken over. Failures are logged: the incident stays as it was. */
 void spool_checkpoint(struct spool *spool, const struct incident *incident, struct buf *csv);
 
-/* The same, then makes it complete. done (may be NULL) gets whether that worked; if not, it may be
- * called again for the same incident, however far it got. */
+/* The same, then makes it complete: on the disk, else in memory. done (may be NULL) gets whether
+ * that worked; if not, it may be called again for the same incident, however far it got. */
 void spool_complete(struct spool *spool, const struct incident *incident, struct buf *csv,
     void (*done)(void *arg, const char *id, bool ok), void *arg);
 
@@ -74,8 +82,19 @@ void spool_discard(struct spool *spool, const char *id,
 char *spool_recorder_folder(const struct spool *spool, const char *app);
 int spool_make_recorder(const char *folder, struct error *err);
 
-/* The folder of a complete incident; the caller frees. */
+/* The folder of a complete incident, which is not there for one in memory; the caller frees. */
 char *spool_folder(const struct spool *spool, const char *id);
+bool spool_in_memory(const struct spool *spool, const char *id);
+
+/* The files of a complete incident, as incident_files_find does, and the path of one, which the
+ * caller frees: to be opened and read by this process. */
+enum finding spool_find_files(const struct spool *spool, const char *id,
+    struct incident_files *files, const char *sent_last, struct error *err);
+char *spool_file(const struct spool *spool, const char *id, const char *name);
+
+/* Where profiles go that the disk does not take; why it takes none, or NULL: it does. */
+struct reserve *spool_reserve(const struct spool *spool);
+const char *spool_trouble(const struct spool *spool);
 
 /* Notes durably that the exporter with this identity has the incident; whether it is so. */
 void spool_mark_sent(struct spool *spool, const char *id, const char *identity);
