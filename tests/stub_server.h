@@ -90,7 +90,8 @@ static enum MHD_Result stub_serve(void *arg, struct MHD_Connection *connection, 
     return stub_reply(server, (size_t)(request - server->requests), connection);
 }
 
-static inline void stub_start(struct stub_server *server, const struct stub_answer *answers, size_t count)
+static inline void stub_start(
+    struct stub_server *server, const struct stub_answer *answers, size_t count)
 {
     *server = (struct stub_server){.answers = answers, .answer_count = count};
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

@@ -5,7 +5,8 @@
 
 struct agent;
 
-/* Opens the agent's baselines and follow-ups with hooks into the agent. Everything else of it is open. */
+/* Opens the agent's baselines and follow-ups with hooks into the agent. Everything else of it is
+ * open. */
 void calm_open(struct agent *agent);
 
 /* After every check of the detector. */
