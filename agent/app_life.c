@@ -55,12 +55,10 @@ static unsigned by_source(struct app_life *life, const struct source_life *sourc
 {
     unsigned changes = 0;
     note_kills(life, source, now_ms);
-    if (source->starts != life->starts)
+    if (source->starts != life->starts || (!source->gone && life->down))
         changes = restart(life, now_ms);
     else if (source->gone && !life->down)
         changes = end(life, now_ms);
-    else if (!source->gone && life->down)
-        changes = restart(life, now_ms);
     if (source->gone && !life->down) /* ended again before this was looked at */
         changes |= end(life, now_ms);
     life->starts = source->starts;
