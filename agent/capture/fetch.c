@@ -16,6 +16,7 @@
 #include "core/loop.h"
 #include "core/offload.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,10 +219,13 @@ static void check(void *arg)
         landing_close(landing);
     else if (landing_sync(landing) < 0)
         fetch->write_failed = true;
+    /* In memory there is no room for another copy: a plain profile stays plain, which readers see.
+     */
+    int (*look)(const char *, enum profile_form, struct profile_facts *,
+        struct error *) = landing->memory ? profile_check_file : profile_settle_file;
+    struct error err = {0};
     memset(&fetch->facts, 0, sizeof fetch->facts);
-    struct error err;
-    if (fetch->write_failed ||
-        profile_settle_file(landing_content(landing), fetch->form, &fetch->facts, &err) < 0)
+    if (fetch->write_failed || look(landing_content(landing), fetch->form, &fetch->facts, &err) < 0)
         fetch->write_failed = true;
     if (fetch->write_failed || fetch->facts.soundness == PROFILE_FOREIGN)
         return;
@@ -263,7 +267,7 @@ static void checked(void *arg)
         snprintf(why, sizeof why,
             "it could not be written to the spool%s (%s): is there space below `state`?",
             fetch->setup.reserve ? " and does not fit in memory" : "",
-            strerror(fetch->landing.code));
+            strerror(fetch->landing.code ? fetch->landing.code : EIO));
         conclude(fetch, PROFILE_FAILED, why);
         return;
     }
