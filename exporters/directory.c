@@ -32,6 +32,7 @@ struct directory {
 struct copy {
     struct directory *directory; /* NULL: nobody waits any more */
     char *from, *to;
+    bool replaces;
     char *base;  /* the folder that all is below */
     char *known; /* the folder of the last copy: that it is there is durable; NULL: none */
     int status;
@@ -86,6 +87,15 @@ static int provide_folder(const char *folder, const char *base, struct error *er
     return status;
 }
 
+/* A file that is there is whole; that its name is on the disk as well is all that may be missing.
+ */
+static int put(struct copy *copy, const char *folder)
+{
+    if (!copy->replaces && fs_exists(copy->to))
+        return fs_sync_folder(folder, &copy->err);
+    return fs_copy(copy->from, copy->to, &copy->err);
+}
+
 /* On the thread. */
 static void work(void *arg)
 {
@@ -95,7 +105,7 @@ static void work(void *arg)
     bool known = copy->known && !strcmp(copy->known, folder) && fs_exists(folder);
     copy->status = known ? 0 : provide_folder(folder, copy->base, &copy->err);
     if (copy->status == 0)
-        copy->status = fs_copy(copy->from, copy->to, &copy->err);
+        copy->status = put(copy, folder);
     free(copy->known);
     copy->known = copy->status == 0 ? xstrdup(folder) : NULL;
     free(parent);
@@ -135,6 +145,7 @@ static void send_artifact(void *self, const struct artifact *artifact,
     copy->base = xstrdup(directory->path);
     copy->known = directory->known;
     directory->known = NULL;
+    copy->replaces = artifact->replaces;
     copy->done = done;
     copy->arg = arg;
     directory->running = copy;

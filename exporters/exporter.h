@@ -5,6 +5,7 @@
 
 #include "config/fields.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,8 @@ struct artifact {
     const char *path; /* the file */
     const char *key;  /* "service=woogles/date=2026-11-23/<id>/cpu.pb.gz", below the prefix */
     const char *content_type;
+    bool replaces; /* what is under this key, as it is another version of the same; else that is
+                      left alone where the store can: nothing of an incident is overwritten */
 };
 
 /* How a send ended. */

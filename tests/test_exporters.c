@@ -76,18 +76,24 @@ static void note(void *arg, const struct send_result *result)
 }
 
 /* Sends a file of that content (NULL: one that is not there) under key. */
-static struct send_result send_content(
-    const struct exporter_kind *kind, void *self, const char *key, const char *content)
+static struct send_result send_as(const struct exporter_kind *kind, void *self, const char *key,
+    const char *content, bool replaces)
 {
     char *path = in_folder("spooled");
     if (content)
         assert_int_equal(fs_write(path, content, strlen(content), NULL), 0);
     struct seen seen = {0};
-    kind->send(self, &(struct artifact){path, key, "text/csv"}, note, &seen);
+    kind->send(self, &(struct artifact){path, key, "text/csv", replaces}, note, &seen);
     assert_false(seen.done);
     assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
     free(path);
     return seen.result;
+}
+
+static struct send_result send_content(
+    const struct exporter_kind *kind, void *self, const char *key, const char *content)
+{
+    return send_as(kind, self, key, content, false);
 }
 
 static void assert_file(const char *name, const char *content)
@@ -151,6 +157,23 @@ static void the_same_bucket_name_at_two_stores_is_told_apart(void **state)
         free(identities[i]);
 }
 
+static void nothing_of_an_incident_is_overwritten(void **state)
+{
+    (void)state;
+    struct directory_exporter_options options = {.path = in_folder("captures")};
+    void *self = open_exporter(&exporter_directory, &options);
+    for (int i = 0; i < 2; i++) {
+        const char *content = i ? "other" : "first";
+        assert_int_equal(
+            send_content(&exporter_directory, self, "i/a", content).outcome, SEND_STORED);
+        send_as(&exporter_directory, self, "_state/a", content, true);
+    }
+    exporter_directory.close(self);
+    assert_file("captures/i/a", "first");
+    assert_file("captures/_state/a", "other");
+    free(options.path);
+}
+
 static void a_folder_says_what_is_wrong(void **state)
 {
     (void)state;
@@ -172,7 +195,7 @@ static void a_closed_folder_stays_silent(void **state)
     assert_int_equal(fs_write(path, "x", 1, NULL), 0);
     struct seen seen = {0};
     void *self = open_exporter(&exporter_directory, &options);
-    exporter_directory.send(self, &(struct artifact){path, "k", "text/csv"}, note, &seen);
+    exporter_directory.send(self, &(struct artifact){path, "k", "text/csv", false}, note, &seen);
     exporter_directory.close(self); /* runs the job to its end */
     assert_false(seen.done);
     free(options.path);
@@ -198,7 +221,7 @@ static void a_folder_that_hangs_holds_up_nobody(void **state)
     struct seen seen = {0};
     bool others_work = false;
     void *self = open_exporter(&exporter_directory, &options);
-    exporter_directory.send(self, &(struct artifact){path, "k", "text/csv"}, note, &seen);
+    exporter_directory.send(self, &(struct artifact){path, "k", "text/csv", false}, note, &seen);
     offload_submit(disk, nothing, set, &others_work);
     assert_true(loop_run_until(loop, &others_work, clock_mono_ms() + 20000));
     exporter_directory.close(self);
@@ -272,7 +295,7 @@ static void a_bucket_can_be_closed_at_any_moment(void **state)
     for (int wait_ms = 0; wait_ms < 4; wait_ms++) {
         struct seen seen = {0};
         void *self = open_exporter(&exporter_s3, &options);
-        exporter_s3.send(self, &(struct artifact){path, "k", "text/csv"}, note, &seen);
+        exporter_s3.send(self, &(struct artifact){path, "k", "text/csv", false}, note, &seen);
         if (wait_ms > 0)
             loop_run_until(loop, &never, clock_mono_ms() + wait_ms);
         exporter_s3.close(self);
@@ -318,13 +341,13 @@ static void a_folder_gives_back_what_it_has(void **state)
     struct directory_exporter_options options = {.path = in_folder("captures")};
     void *self = open_exporter(&exporter_directory, &options);
     assert_recalled(&exporter_directory, self, "s/learned.json", "none: ");
-    send_content(&exporter_directory, self, "s/learned.json", "12345678");
+    send_as(&exporter_directory, self, "s/learned.json", "12345678", true);
     assert_recalled(&exporter_directory, self, "s/learned.json", "found: 12345678");
     assert_recalled(&exporter_directory, self, "s/learned.json/x", "none: ");
     assert_recalled(&exporter_directory, self, "s", "failed: cannot read ");
-    send_content(&exporter_directory, self, "s/learned.json", "");
+    send_as(&exporter_directory, self, "s/learned.json", "", true);
     assert_recalled(&exporter_directory, self, "s/learned.json", "found: ");
-    send_content(&exporter_directory, self, "s/learned.json", "123456789");
+    send_as(&exporter_directory, self, "s/learned.json", "123456789", true);
     assert_recalled(&exporter_directory, self, "s/learned.json", "is larger than 8 bytes");
     exporter_directory.close(self);
     free(options.path);
@@ -469,6 +492,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_LOOP(a_folder_gets_copies_and_their_folders),
+        WITH_LOOP(nothing_of_an_incident_is_overwritten),
         WITH_LOOP(a_folder_says_what_is_wrong),
         WITH_LOOP(the_same_bucket_name_at_two_stores_is_told_apart),
         WITH_LOOP(a_closed_folder_stays_silent),

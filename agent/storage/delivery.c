@@ -158,7 +158,7 @@ static void send_file(struct outlet *outlet)
     outlet->path = spool_file(outlet->delivery->spool, id, file);
     outlet->key = xasprintf("%s/%s", to, file);
     free(to);
-    struct artifact artifact = {outlet->path, outlet->key, content_type_of(file)};
+    struct artifact artifact = {outlet->path, outlet->key, content_type_of(file), false};
     outlet->sending = true;
     outlet->kind->send(outlet->exporter, &artifact, sent, outlet);
 }
