@@ -43,6 +43,19 @@ static const struct {
     {"/other", "FLR\0\1\2", 6, 200},
 };
 
+/* As an app that ends in the middle of its answer. */
+static void break_off(struct MHD_Connection *connection)
+{
+    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n";
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    int fd = info->connect_fd;
+    (void)!send(fd, head, strlen(head), MSG_NOSIGNAL);
+    (void)!send(fd, stub_profile, sizeof stub_profile - 6, MSG_NOSIGNAL);
+    shutdown(fd, SHUT_RDWR);
+    profiler_answer(connection, 200, "", 0); /* to nobody */
+}
+
 static int answers(struct profiler_stub *stub, struct MHD_Connection *connection, const char *url)
 {
     (void)stub;
@@ -52,6 +65,10 @@ static int answers(struct profiler_stub *stub, struct MHD_Connection *connection
     pthread_mutex_unlock(&app.lock);
     while (strstr(url, "/heap") && atomic_load(&app.hold_heap))
         usleep(2000);
+    if (strstr(url, "/broken")) {
+        break_off(connection);
+        return 1;
+    }
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
         if (strstr(url, bodies[i].part)) {
             profiler_answer(connection, bodies[i].status, bodies[i].body, bodies[i].size);
@@ -298,6 +315,44 @@ static void what_waits_for_the_end_is_given_up_when_the_agent_stops(void **state
     assert_false(was_asked("heap"));
 }
 
+/* Its last connection was lost, so what is of the end waits for the word of what that was. */
+static void lose_the_app(struct bench *bench)
+{
+    add(bench, "broken");
+    add(bench, "heap")->at = CAPTURE_AT_END;
+    start(bench);
+    const struct incident_profile *broken = incident_find_profile(bench->incident, "broken");
+    bool over = false;
+    int64_t until_ms = clock_mono_ms() + patience_ms;
+    while (broken->status == PROFILE_PENDING && clock_mono_ms() < until_ms)
+        loop_run_until(bench->loop, &over, clock_mono_ms() + 2);
+    expect(bench, "broken", PROFILE_TRUNCATED, "broken.pb.gz", NULL);
+    assert_int_equal(bench->done, 0);
+}
+
+static void an_app_that_is_gone_ends_what_waits_for_word_of_it(void **state)
+{
+    struct bench *bench = *state;
+    lose_the_app(bench);
+    capture_app_ended(bench->capture, "the app ended");
+    capture_app_ended(bench->capture, "the app ended");
+    wait_for(bench, NULL);
+    assert_int_equal(bench->done, 1);
+    expect(bench, "heap", PROFILE_FAILED, NULL, "the app ended before this profile was begun");
+}
+
+static void a_stop_ends_what_waits_for_word_of_the_app(void **state)
+{
+    struct bench *bench = *state;
+    lose_the_app(bench);
+    capture_finish(bench->capture, clock_mono_ms() + patience_ms);
+    wait_for(bench, NULL);
+    assert_int_equal(bench->done, 1);
+    capture_finish(bench->capture, clock_mono_ms());
+    assert_int_equal(bench->done, 1);
+    assert_false(was_asked("heap"));
+}
+
 static void what_need_not_be_there_is_left_out(void **state)
 {
     struct bench *bench = *state;
@@ -350,6 +405,8 @@ int main(void)
         CAPTURE_TEST(what_is_of_the_end_waits_for_it),
         CAPTURE_TEST(what_is_of_the_end_comes_when_all_else_is_done),
         CAPTURE_TEST(what_waits_for_the_end_is_given_up_when_the_agent_stops),
+        CAPTURE_TEST(an_app_that_is_gone_ends_what_waits_for_word_of_it),
+        CAPTURE_TEST(a_stop_ends_what_waits_for_word_of_the_app),
         CAPTURE_TEST(what_need_not_be_there_is_left_out),
         CAPTURE_TEST(what_a_path_answers_is_kept_by_its_form),
     };

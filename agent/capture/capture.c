@@ -254,9 +254,11 @@ void capture_begin_cpu(struct capture *capture, int64_t covered_ms)
     advance(capture, LANE_CPU);
 }
 
-/* All but one that is held, which whoever holds it ends. */
-static void give_up_unbegun(struct capture *capture)
+/* All but one that is held, which whoever holds it ends. True when nothing else was left, so that
+ * the capture is over with them. */
+static bool give_up_unbegun(struct capture *capture)
 {
+    size_t ended = capture->ended;
     for (size_t i = 0; i < capture->count; i++) {
         struct lane_entry *entry = &capture->entries[i];
         if (entry->fetch || entry->held || entry->profile->status != PROFILE_PENDING)
@@ -264,6 +266,7 @@ static void give_up_unbegun(struct capture *capture)
         give_up(entry);
         capture->ended++; /* by nobody else, as it was not begun */
     }
+    return capture->ended > ended && capture->ended == capture->count;
 }
 
 void capture_go_on(struct capture *capture)
@@ -280,7 +283,10 @@ void capture_app_ended(struct capture *capture, const char *why)
     if (capture->finishing || capture->gone)
         return;
     capture->gone = xstrdup(why);
-    give_up_unbegun(capture);
+    if (give_up_unbegun(capture)) {
+        capture->setup.done(capture->setup.arg);
+        return;
+    }
     for (size_t i = 0; i < capture->count; i++)
         if (capture->entries[i].fetch)
             fetch_give_up(capture->entries[i].fetch, why);
@@ -291,7 +297,10 @@ void capture_finish(struct capture *capture, int64_t deadline_ms)
     if (capture->finishing)
         return;
     capture->finishing = true;
-    give_up_unbegun(capture);
+    if (give_up_unbegun(capture)) {
+        capture->setup.done(capture->setup.arg);
+        return;
+    }
     for (size_t i = 0; i < capture->count; i++)
         if (capture->entries[i].fetch)
             fetch_finish(capture->entries[i].fetch, deadline_ms);

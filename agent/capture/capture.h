@@ -63,7 +63,7 @@ void capture_end_early(struct capture *capture, bool early);
 
 /* Ends it early: running CPU profiles are kept, the others get until deadline_ms (monotonic), those
  * that have not begun are given up; one that is held is when capture_begin_cpu is called. `done`
- * comes as ever. */
+ * comes as ever; from within this when nothing is under way. */
 void capture_finish(struct capture *capture, int64_t deadline_ms);
 
 /* After a connection that was lost nothing more is begun until it is known whether that was the
@@ -71,8 +71,8 @@ void capture_finish(struct capture *capture, int64_t deadline_ms);
 void capture_go_on(struct capture *capture);
 
 /* The app has ended (why: in words): profiles that have not begun or wait for another try are given
- * up. What is under way ends by itself. `done` comes as ever; not from within a call of the
- * capture. */
+ * up. What is under way ends by itself. `done` comes as ever; from within this when nothing is
+ * under way. Not from within a call of the capture. */
 void capture_app_ended(struct capture *capture, const char *why);
 
 /* Frees it; `done` must have been called. */
