@@ -196,6 +196,34 @@ static void other_options_of_a_destination(void **state)
     close_world(world);
 }
 
+/* The only one that has an incident's destination yet has other options now. */
+static void what_an_heir_waits_for_stays_when_others_leave(void **state)
+{
+    struct world *world = *state;
+    struct error err;
+    static char bucket[] = "some-bucket", endpoint[] = "http://127.0.0.1:9";
+    struct s3_exporter_options options = {.bucket = bucket, .endpoint = endpoint, .verify = true};
+    struct s3_exporter_options changed = options;
+    changed.path_style = S3_PATH_STYLE_ON;
+    add_folder(world, "mount/a");
+    add_bucket(world, &options);
+    put(world, "mount");
+    spool_incident(world, first);
+    open_world(world);
+    wait_until(world, first_failed);
+    struct exporter_config exporter = {.kind = kind_index(&exporter_s3), .options = &changed};
+    struct config config = world->config;
+    config.exporters = &exporter;
+    config.exporter_count = 1;
+    struct delivery_change *change = delivery_change_open(world->delivery, &config, &err);
+    assert_non_null(change);
+    delivery_change_apply(change);
+    delivery_change_close(change);
+    assert_int_equal(status_of(world, 0).waiting, 1);
+    close_world(world);
+    assert_true(in_spool(world, first));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +235,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_destination_is_there_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_apply_nothing_changes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_options_of_a_destination, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_an_heir_waits_for_stays_when_others_leave, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,14 +143,22 @@ static void leave(const struct delivery_change *change, const struct outlet *out
         log_info("incidents are no longer stored in %s", outlet->name);
 }
 
-static void give_up(
-    const struct delivery_change *change, struct outlet *outlet, struct outlet *heir)
+/* Heirs come first: what they wait for stays in the spool when others leave. */
+static void give_up_old(const struct delivery_change *change)
 {
-    if (heir)
-        inherit(heir, outlet);
-    else
-        leave(change, outlet);
-    outlet_close(outlet);
+    const struct delivery *delivery = change->delivery;
+    for (size_t i = 0; i < delivery->count; i++) {
+        struct outlet *heir = heir_of(change, i);
+        if (heir && heir != delivery->outlets[i])
+            inherit(heir, delivery->outlets[i]);
+    }
+    for (size_t i = 0; i < delivery->count; i++) {
+        const struct outlet *heir = heir_of(change, i);
+        if (!heir)
+            leave(change, delivery->outlets[i]);
+        if (heir != delivery->outlets[i])
+            outlet_close(delivery->outlets[i]);
+    }
 }
 
 void delivery_change_apply(struct delivery_change *change)
@@ -158,9 +166,7 @@ void delivery_change_apply(struct delivery_change *change)
     struct delivery *delivery = change->delivery;
     for (size_t i = 0; i < change->staying; i++)
         change->outlets[i]->config = find_same(change->after, change->outlets[i]);
-    for (size_t i = 0; i < delivery->count; i++)
-        if (heir_of(change, i) != delivery->outlets[i])
-            give_up(change, delivery->outlets[i], heir_of(change, i));
+    give_up_old(change);
     for (size_t i = 0; i < change->count; i++)
         if (change->was[i] == none)
             log_info("incidents are stored in %s", change->outlets[i]->name);
