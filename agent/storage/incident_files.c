@@ -5,6 +5,7 @@
 #include "core/fs.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,12 +38,18 @@ static int in_sending_order(const void *left, const void *right)
     return compare(*(char *const *)left, *(char *const *)right);
 }
 
+/* Where files are elsewhere the disk was full or broken, and the folder may not be there. */
+static bool is_no_folder(int code)
+{
+    return code == ENOENT || code == ENOTDIR || code == EIO;
+}
+
 enum finding incident_files_find(
     struct incident_files *files, const char *folder, const char *sent_last, struct error *err)
 {
     enum finding finding = FOUND;
     bool elsewhere = files->count > 0;
-    if (fs_each(folder, collect, files, err) < 0 && !(elsewhere && errno == ENOENT))
+    if (fs_each(folder, collect, files, err) < 0 && !(elsewhere && is_no_folder(errno)))
         finding = errno == ENOENT ? GONE : UNREADABLE;
     if (files->count)
         qsort(files->names, files->count, sizeof *files->names, in_sending_order);
