@@ -72,8 +72,10 @@ void urgent_heap_take(struct running *running, const struct trigger_config *trig
         .loop = incidents->loop,
         .disk = incidents->disk,
         .app = &config->apps[running->app],
+        .endpoint = incidents->endpoints[running->app],
         .set = running->heap_set,
         .folder = running->folder,
+        .reserve = spool_reserve(incidents->spool),
         .incident = running->incident,
         .max_profile_bytes = spool_room(
             incidents->spool, config->limits.spool_bytes, config->limits.profile_bytes),

@@ -65,11 +65,43 @@ static void a_leak_that_joins_brings_its_heap(void **state)
     assert_false(has_file(world, "goroutine.pb.gz"));
 }
 
+/* A file in the place of the spool's folder: even root makes none in it. */
+static void break_disk(const struct world *world)
+{
+    char *spool = xasprintf("%s/spool", world->state);
+    assert_int_equal(fs_remove(spool, NULL), 0);
+    assert_int_equal(fs_write(spool, "x", 1, NULL), 0);
+    free(spool);
+}
+
+static bool is_stored(const struct world *world)
+{
+    return has_file(world, "incident.json");
+}
+
+static void a_disk_that_takes_no_files_costs_no_heap(void **state)
+{
+    struct world *world = *state;
+    log_setup(LOG_ERROR + 1, LOG_LOGFMT);
+    break_disk(world);
+    atomic_store(&world->stub.hold, 1);
+    fire(world);
+    wait_until(world, is_taken);
+    foresee(world);
+    atomic_store(&world->stub.hold, 0);
+    wait_until(world, is_complete);
+    wait_until(world, is_stored);
+    assert_true(has_file(world, "cpu.pb.gz"));
+    assert_true(has_file(world, "heap.pb.gz"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_leak_opens_an_incident_with_its_heap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_leak_that_joins_brings_its_heap, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_disk_that_takes_no_files_costs_no_heap, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
