@@ -7,7 +7,7 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/error.h"
-#include "core/s3_address.h"
+#include "core/s3/s3_address.h"
 #include "exporters/directory.h"
 #include "exporters/s3.h"
 #include "review/store/store.h"

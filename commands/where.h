@@ -4,7 +4,7 @@
 #define COMMANDS_WHERE_H
 
 #include "commands/options.h"
-#include "core/s3.h"
+#include "core/s3/s3.h"
 
 #include <stdbool.h>
 #include <stdint.h>

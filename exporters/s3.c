@@ -4,7 +4,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/offload.h"
-#include "core/s3_address.h"
+#include "core/s3/s3_address.h"
 #include "core/sha256.h"
 #include "exporters/exporter.h"
 

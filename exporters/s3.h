@@ -2,7 +2,7 @@
 #ifndef EXPORTERS_S3_H
 #define EXPORTERS_S3_H
 
-#include "core/s3.h"
+#include "core/s3/s3.h"
 
 #include <stdbool.h>
 

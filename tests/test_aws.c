@@ -1,4 +1,4 @@
-#include "core/aws.h"
+#include "core/aws/aws.h"
 
 #include "core/clock.h"
 #include "core/error.h"

@@ -1,5 +1,5 @@
 /* core/s3 against a stub that gives prepared answers; a real store is the judge in tests/e2e. */
-#include "core/s3.h"
+#include "core/s3/s3.h"
 
 #include "core/clock.h"
 #include "core/error.h"

@@ -1,7 +1,7 @@
-#include "core/s3_address.h"
+#include "core/s3/s3_address.h"
 
 #include "core/error.h"
-#include "core/s3.h"
+#include "core/s3/s3.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

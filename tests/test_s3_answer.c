@@ -1,4 +1,4 @@
-#include "core/s3_answer.h"
+#include "core/s3/s3_answer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "core/s3_xml.h"
+#include "core/s3/s3_xml.h"
 
 #include "core/buf.h"
 #include "core/error.h"

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/sha256.h"
-#include "core/sigv4.h"
+#include "core/aws/sigv4.h"
 
 #include <ctype.h>
 #include <jansson.h>

@@ -8,7 +8,7 @@
 #include "core/fs.h"
 #include "core/incident.h"
 #include "core/listen.h"
-#include "core/s3.h"
+#include "core/s3/s3.h"
 #include "review/web/web_cache.h"
 #include "review/web/web_index.h"
 #include "review/web/web_parts.h"

@@ -6,7 +6,7 @@
 
 #include "core/buf.h"
 #include "core/error.h"
-#include "core/s3.h"
+#include "core/s3/s3.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #ifndef REVIEW_STORE_BACKEND_H
 #define REVIEW_STORE_BACKEND_H
 
-#include "core/s3.h"
+#include "core/s3/s3.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* What a credentials endpoint answers: what is accepted must be fit for a header. */
-#include "core/aws.h"
+#include "core/aws/aws.h"
 #include "core/error.h"
 
 #include <stdint.h>

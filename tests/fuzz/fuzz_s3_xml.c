@@ -1,6 +1,6 @@
 /* Whatever a store (or what stands in its place) answers: a page of a listing, or an error. */
 #include "core/error.h"
-#include "core/s3_xml.h"
+#include "core/s3/s3_xml.h"
 
 #include <stdint.h>
 #include <stdlib.h>

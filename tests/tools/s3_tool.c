@@ -4,7 +4,7 @@
  *   s3_tool put KEY FILE | bytes KEY TEXT | get KEY | list PREFIX [DELIMITER] */
 #include "core/error.h"
 #include "core/loop.h"
-#include "core/s3.h"
+#include "core/s3/s3.h"
 #include "core/sha256.h"
 
 #include <fcntl.h>

@@ -1,16 +1,16 @@
-#include "core/s3.h"
+#include "core/s3/s3.h"
 
 #include "core/alloc.h"
-#include "core/aws.h"
+#include "core/aws/aws.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/loop.h"
-#include "core/s3_address.h"
-#include "core/s3_answer.h"
-#include "core/s3_xml.h"
+#include "core/s3/s3_address.h"
+#include "core/s3/s3_answer.h"
+#include "core/s3/s3_xml.h"
 #include "core/sha256.h"
-#include "core/sigv4.h"
+#include "core/aws/sigv4.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #ifndef CORE_AWS_H
 #define CORE_AWS_H
 
-#include "core/sigv4.h"
+#include "core/aws/sigv4.h"
 
 #include <stdbool.h>
 #include <stddef.h>

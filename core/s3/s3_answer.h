@@ -3,7 +3,7 @@
 #ifndef CORE_S3_ANSWER_H
 #define CORE_S3_ANSWER_H
 
-#include "core/s3.h"
+#include "core/s3/s3.h"
 
 #include <stdbool.h>
 #include <stddef.h>

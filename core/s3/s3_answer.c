@@ -1,6 +1,6 @@
-#include "core/s3_answer.h"
+#include "core/s3/s3_answer.h"
 
-#include "core/s3_xml.h"
+#include "core/s3/s3_xml.h"
 
 #include <curl/curl.h>
 #include <stdarg.h>

@@ -1,5 +1,4 @@
-/* The XML that S3 answers with: pages of a listing, and errors. Bounded in depth and in the size of
- * each text; document types (and with them entities) are refused. */
+/* The XML that S3 answers with: pages of a listing, and errors. */
 #ifndef CORE_S3_XML_H
 #define CORE_S3_XML_H
 

@@ -1,0 +1,141 @@
+#include "core/s3/s3_xml.h"
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/xml.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A page has 1,000 entries by S3's own limit, some stores' more. */
+enum { MAX_KEYS = 10000 };
+
+struct listing {
+    struct s3_page *page;
+    bool encoded, truncated;
+};
+
+static bool is(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+static void page_element(
+    void *arg, struct xml *xml, const char *parent, const char *name, const char *text)
+{
+    struct listing *listing = arg;
+    struct s3_page *page = listing->page;
+    if ((is(parent, "Contents") && is(name, "Key")) ||
+        (is(parent, "CommonPrefixes") && is(name, "Prefix"))) {
+        if (page->count == MAX_KEYS) {
+            xml_refuse(xml, "a page has too many keys");
+            return;
+        }
+        page->keys = xrealloc(page->keys, page->count + 1, sizeof *page->keys);
+        page->keys[page->count++] = xstrdup(text);
+    } else if (is(parent, "ListBucketResult") && is(name, "EncodingType")) {
+        listing->encoded = is(text, "url");
+    } else if (is(parent, "ListBucketResult") && is(name, "IsTruncated")) {
+        listing->truncated = is(text, "true");
+    } else if (is(parent, "ListBucketResult") && is(name, "NextContinuationToken")) {
+        free(page->next);
+        page->next = xstrdup(text);
+    }
+}
+
+static int hex_digit(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    digit |= 0x20;
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/* In place; "+" is a space. False when it holds a NUL, which no key of ours does. */
+static bool decode(char *text)
+{
+    char *out = text;
+    for (const char *at = text; *at; at++) {
+        int high = *at == '%' ? hex_digit(at[1]) : -1;
+        int low = high >= 0 ? hex_digit(at[2]) : -1;
+        *out = *at == '+' ? ' ' : *at;
+        if (low >= 0) {
+            *out = (char)(high << 4 | low);
+            at += 2;
+        }
+        if (*out++ == '\0')
+            return false;
+    }
+    *out = '\0';
+    return true;
+}
+
+/* The type of encoding may stand after the keys, so they are decoded when all are there. */
+static void decode_keys(struct s3_page *page)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < page->count; i++) {
+        if (decode(page->keys[i]))
+            page->keys[kept++] = page->keys[i];
+        else
+            free(page->keys[i]);
+    }
+    page->count = kept;
+}
+
+int s3_xml_page(const char *xml, size_t size, struct s3_page *page, struct error *err)
+{
+    *page = (struct s3_page){0};
+    struct listing listing = {.page = page};
+    char root[XML_NAME_SIZE];
+    int status = xml_read(xml, size, root, page_element, &listing, err);
+    if (status == 0 && !is(root, "ListBucketResult"))
+        status = error_set(err, "the answer is no listing but <%s>", root);
+    if (status == 0 && listing.truncated && (!page->next || !*page->next))
+        status = error_set(err, "the listing has more pages but does not say where");
+    if (status < 0) {
+        s3_page_free(page);
+        return status;
+    }
+    if (!listing.truncated) {
+        free(page->next);
+        page->next = NULL;
+    }
+    if (listing.encoded)
+        decode_keys(page);
+    return 0;
+}
+
+void s3_page_free(struct s3_page *page)
+{
+    for (size_t i = 0; i < page->count; i++)
+        free(page->keys[i]);
+    free(page->keys);
+    free(page->next);
+    *page = (struct s3_page){0};
+}
+
+static void fault_element(
+    void *arg, struct xml *xml, const char *parent, const char *name, const char *text)
+{
+    (void)xml;
+    struct s3_fault *fault = arg;
+    if (!is(parent, "Error"))
+        return;
+    if (is(name, "Code"))
+        xml_copy_text(fault->code, sizeof fault->code, text);
+    else if (is(name, "Message"))
+        xml_copy_text(fault->message, sizeof fault->message, text);
+    else if (is(name, "Region"))
+        xml_copy_text(fault->region, sizeof fault->region, text);
+    else if (is(name, "Endpoint"))
+        xml_copy_text(fault->endpoint, sizeof fault->endpoint, text);
+}
+
+void s3_xml_fault(const char *xml, size_t size, struct s3_fault *fault)
+{
+    *fault = (struct s3_fault){0};
+    char root[XML_NAME_SIZE];
+    xml_read(xml, size, root, fault_element, fault, NULL);
+}
