@@ -368,6 +368,21 @@ int http_fetch(struct loop *loop, const struct http_options *options, int *statu
     return fetch.code;
 }
 
+char *http_host(const char *url)
+{
+    const char *scheme_end = strstr(url, "://");
+    const char *rest = scheme_end ? scheme_end + 3 : url;
+    size_t length = strcspn(rest, "/?#");
+    const char *at = memrchr(rest, '@', length);
+    const char *host = at ? at + 1 : rest;
+    length -= (size_t)(host - rest);
+    const char *own_port = strncasecmp(url, "http:", 5) == 0 ? ":80" : ":443";
+    size_t port_length = strlen(own_port);
+    if (length > port_length && !memcmp(host + length - port_length, own_port, port_length))
+        length -= port_length;
+    return xstrndup(host, length);
+}
+
 char *http_public_url(const char *url)
 {
     const char *rest = strstr(url, "://");

@@ -83,6 +83,9 @@ const char *http_header(const struct http_result *result, const char *name);
 int http_fetch(struct loop *loop, const struct http_options *options, int *status, struct buf *body,
     struct error *err);
 
+/* What the Host header says for a URL: without user information, path and the scheme's own port. The caller frees. */
+char *http_host(const char *url);
+
 /* A copy of the URL without user information, query and fragment: fit for logs and files. */
 char *http_public_url(const char *url);
 

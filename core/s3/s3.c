@@ -61,7 +61,7 @@ struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct
         return NULL;
     }
     s3->loop = loop;
-    s3->aws = aws_open(loop);
+    s3->aws = aws_open(&(struct aws_setup){.loop = loop, .region = settings->region});
     s3->ca_file = settings->ca_file ? xstrdup(settings->ca_file) : NULL;
     s3->prefix = settings->prefix ? xstrdup(settings->prefix) : NULL;
     s3->insecure = settings->insecure;

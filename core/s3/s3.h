@@ -1,4 +1,4 @@
-/* S3 and what speaks like it: put, get, list, with SigV4 from core/sigv4 and credentials from
+/* S3 and what speaks like it: put, get, list, with SigV4 and credentials from
  * core/aws. */
 #ifndef CORE_S3_H
 #define CORE_S3_H

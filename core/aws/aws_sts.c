@@ -1,0 +1,213 @@
+#include "core/aws/aws_sts.h"
+
+#include "core/alloc.h"
+#include "core/aws/aws_environment.h"
+#include "core/aws/aws_plan.h"
+#include "core/aws/aws_temporary.h"
+#include "core/aws/sigv4.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/xml.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FORM = 65536 };
+
+char *aws_sts_endpoint(const char *region)
+{
+    const char *given = aws_service_endpoint("AWS_ENDPOINT_URL_STS", NULL);
+    if (given)
+        return xstrdup(given);
+    const char *china = strncmp(region, "cn-", 3) ? "" : ".cn";
+    return xasprintf("https://sts.%s.amazonaws.com%s", region, china);
+}
+
+char *aws_sts_form(enum aws_sts_action action, const struct aws_role *role, const char *token)
+{
+    static const char *const names[] = {[AWS_ASSUME_ROLE] = "AssumeRole",
+        [AWS_ASSUME_WITH_WEB_IDENTITY] = "AssumeRoleWithWebIdentity",
+        [AWS_GET_CALLER_IDENTITY] = "GetCallerIdentity"};
+    struct buf form;
+    buf_init(&form, MAX_FORM);
+    sigv4_add_query(&form, "Action", names[action]);
+    sigv4_add_query(&form, "Version", "2011-06-15");
+    if (role) {
+        sigv4_add_query(&form, "RoleArn", role->arn);
+        sigv4_add_query(&form, "RoleSessionName", role->session_name);
+        if (role->external_id)
+            sigv4_add_query(&form, "ExternalId", role->external_id);
+    }
+    if (token)
+        sigv4_add_query(&form, "WebIdentityToken", token);
+    return buf_take(&form);
+}
+
+struct answer {
+    char *access_key, *secret_key, *session_token, *expiration, *arn;
+    char code[64], message[256];
+};
+
+static void set(char **to, const char *text)
+{
+    aws_wipe(*to);
+    *to = xstrdup(text);
+}
+
+static void element(
+    void *arg, struct xml *xml, const char *parent, const char *name, const char *text)
+{
+    (void)xml;
+    struct answer *answer = arg;
+    if (!strcmp(parent, "Credentials")) {
+        if (!strcmp(name, "AccessKeyId"))
+            set(&answer->access_key, text);
+        else if (!strcmp(name, "SecretAccessKey"))
+            set(&answer->secret_key, text);
+        else if (!strcmp(name, "SessionToken"))
+            set(&answer->session_token, text);
+        else if (!strcmp(name, "Expiration"))
+            set(&answer->expiration, text);
+    } else if (!strcmp(parent, "GetCallerIdentityResult") && !strcmp(name, "Arn")) {
+        set(&answer->arn, text);
+    } else if (!strcmp(parent, "Error") && !strcmp(name, "Code")) {
+        xml_copy_text(answer->code, sizeof answer->code, text);
+    } else if (!strcmp(parent, "Error") && !strcmp(name, "Message")) {
+        xml_copy_text(answer->message, sizeof answer->message, text);
+    }
+}
+
+static int read_answer(const char *xml, size_t size, struct answer *answer, struct error *err)
+{
+    char root[XML_NAME_SIZE];
+    *answer = (struct answer){.arn = NULL};
+    return xml_read(xml, size, root, element, answer, err);
+}
+
+static void free_answer(struct answer *answer)
+{
+    aws_wipe(answer->access_key);
+    aws_wipe(answer->secret_key);
+    aws_wipe(answer->session_token);
+    free(answer->expiration);
+    free(answer->arn);
+}
+
+/* It stands in a header. */
+static bool is_visible(const char *text)
+{
+    if (!text || !*text)
+        return false;
+    for (; *text; text++)
+        if (*text <= ' ' || *text > '~')
+            return false;
+    return true;
+}
+
+int aws_sts_parse(const char *xml, size_t size, struct aws_temporary *temporary, struct error *err)
+{
+    struct answer answer;
+    *temporary = (struct aws_temporary){.expires_ms = INT64_MAX};
+    int status = read_answer(xml, size, &answer, err);
+    if (status == 0 && (!is_visible(answer.access_key) || !is_visible(answer.secret_key) ||
+                           !is_visible(answer.session_token)))
+        status = error_set(err, "its answer has no AccessKeyId, SecretAccessKey and SessionToken");
+    else if (status == 0 && answer.expiration &&
+             rfc3339_parse(answer.expiration, strlen(answer.expiration), &temporary->expires_ms) <
+                 0)
+        status = error_set(err, "its answer has an Expiration that is no time");
+    if (status == 0) {
+        temporary->access_key = answer.access_key;
+        temporary->secret_key = answer.secret_key;
+        temporary->session_token = answer.session_token;
+        answer.access_key = answer.secret_key = answer.session_token = NULL;
+    }
+    free_answer(&answer);
+    return status;
+}
+
+char *aws_sts_identity(const char *xml, size_t size)
+{
+    struct answer answer;
+    char *arn = NULL;
+    if (read_answer(xml, size, &answer, NULL) == 0 && is_visible(answer.arn))
+        arn = xstrdup(answer.arn);
+    free_answer(&answer);
+    return arn;
+}
+
+/* https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html and those of the actions.
+ */
+static const struct remedy {
+    const char *code;
+    bool may_recover;
+    const char *text;
+} remedies[] = {
+    {"AccessDenied", false,
+        "let the credentials' own policy allow sts:AssumeRole on it, and the role's trust policy "
+        "name them (with the "
+        "external id, if it wants one)"},
+    {"ExpiredToken", false, "the credentials that it is assumed with have expired: renew them"},
+    {"ExpiredTokenException", false,
+        "the token has expired: is it still being replaced in its file?"},
+    {"InvalidIdentityToken", false,
+        "the token is not one of the role's OIDC provider: check the provider's URL and audience "
+        "in IAM"},
+    {"IDPRejectedClaim", false,
+        "the role's trust policy does not accept the token's claims: check `sub` and `aud` in it"},
+    {"IDPCommunicationError", true, "AWS could not reach the token's issuer"},
+    {"InvalidClientTokenId", false,
+        "AWS does not know the access key: it was deleted, or belongs to another partition"},
+    {"SignatureDoesNotMatch", false,
+        "the secret key does not belong to the access key, or this machine's clock is wrong"},
+    {"RequestExpired", false, "set this machine's clock right"},
+    {"RegionDisabledException", false,
+        "STS is off in that region: turn it on in IAM's account settings, or set another"},
+    {"MalformedPolicyDocument", false, "look at the role's policies"},
+    {"PackedPolicyTooLarge", false, "the session's tags and policies are too large"},
+    {"ValidationError", false,
+        "check the role's ARN, arn:aws:iam::<account>:role/<name>, and the external id"},
+    {"Throttling", true, "AWS wants fewer requests"},
+    {"ThrottlingException", true, "AWS wants fewer requests"},
+    {"ServiceUnavailable", true, "AWS cannot answer now"},
+    {"InternalFailure", true, "AWS cannot answer now"},
+};
+
+static const struct remedy *remedy_of(const char *code)
+{
+    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
+        if (!strcmp(remedies[i].code, code))
+            return &remedies[i];
+    return NULL;
+}
+
+static void describe(
+    char *text, size_t size, enum aws_sts_action action, const struct aws_role *role)
+{
+    if (action == AWS_GET_CALLER_IDENTITY)
+        snprintf(text, size, "who these credentials are cannot be asked");
+    else
+        snprintf(text, size, "the role %.150s cannot be assumed%s", role->arn,
+            action == AWS_ASSUME_WITH_WEB_IDENTITY ? " with the web identity" : "");
+}
+
+bool aws_sts_explain(int status, const char *xml, size_t size, enum aws_sts_action action,
+    const struct aws_role *role, struct error *err)
+{
+    struct answer answer;
+    char what[220];
+    read_answer(xml, size, &answer, NULL);
+    describe(what, sizeof what, action, role);
+    const struct remedy *remedy = remedy_of(answer.code);
+    bool may_recover = remedy ? remedy->may_recover : status >= 500 || status == 429;
+    if (remedy)
+        error_set(err, "%s: %s: %s", what, answer.code, remedy->text);
+    else if (answer.code[0])
+        error_set(err, "%s: STS answered %s: %s", what, answer.code, answer.message);
+    else
+        error_set(err, "%s: STS answered HTTP %d: is AWS_ENDPOINT_URL_STS right?", what, status);
+    free_answer(&answer);
+    return may_recover;
+}

@@ -1,0 +1,43 @@
+/* Credentials that somebody hands out, and the JSON of those who do. */
+#ifndef CORE_AWS_TEMPORARY_H
+#define CORE_AWS_TEMPORARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+
+/* Owned; secrets are wiped when they are freed. */
+struct aws_temporary {
+    char *access_key, *secret_key, *session_token; /* the last may be NULL */
+    int64_t expires_ms;                            /* wall time; INT64_MAX: never */
+};
+
+void aws_temporary_free(struct aws_temporary *temporary);
+
+/* Zeroes and frees a secret; NULL is allowed. */
+void aws_wipe(char *secret);
+
+/* Each -1 and err for what is no such answer: the sentence holds the provider's own code and
+ * message, if it gave some. */
+
+/* Of a container's provider (AccessKeyId, SecretAccessKey, Token, Expiration) and of the instance
+ * metadata, which says Code besides. */
+int aws_parse_metadata(
+    const char *json, size_t size, struct aws_temporary *temporary, struct error *err);
+
+/* Of a credential_process (Version 1, SessionToken).
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html */
+int aws_parse_process(
+    const char *json, size_t size, struct aws_temporary *temporary, struct error *err);
+
+/* Of IAM Identity Center's portal.
+ * https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html */
+int aws_parse_sso(
+    const char *json, size_t size, struct aws_temporary *temporary, struct error *err);
+
+/* The AWS CLI's cached token of an SSO session. The caller wipes it with aws_wipe. NULL and err
+ * when there is none that is valid at now_ms (wall time). */
+char *aws_parse_sso_token(const char *json, size_t size, int64_t now_ms, struct error *err);
+
+#endif
