@@ -70,6 +70,8 @@ struct s3_settings s3_exporter_settings(
         .ca_file = options->ca_file,
         .insecure = !options->verify,
         .prefix = prefix,
+        .role = options->role,
+        .external_id = options->external_id,
     };
 }
 
@@ -87,7 +89,10 @@ static void *open_s3(const struct exporter_setup *setup, struct error *err)
     const struct s3_exporter_options *options = setup->options;
     char *prefix = s3_exporter_prefix(options);
     struct s3_settings settings = s3_exporter_settings(options, prefix);
+    char *session_name = xasprintf("stakeout-%s", setup->service);
+    settings.session_name = session_name;
     struct s3 *s3 = s3_open(setup->loop, &settings, err);
+    free(session_name);
     if (!s3) {
         free(prefix);
         return NULL;
@@ -247,6 +252,14 @@ static void close_s3(void *self)
     free(exporter);
 }
 
+static int check_role(const char *text, struct error *err)
+{
+    if (!strncmp(text, "arn:", 4) && strstr(text, ":role/"))
+        return 0;
+    return error_set(
+        err, "\"%.80s\" is no role: write its ARN, arn:aws:iam::<account>:role/<name>", text);
+}
+
 /* What is wrong with the first of these fields after the one that was blamed last. */
 static int validate(const void *data, const char **key, struct error *err)
 {
@@ -259,6 +272,7 @@ static int validate(const void *data, const char **key, struct error *err)
         {"prefix", options->prefix, s3_address_check_prefix},
         {"region", options->region, s3_address_check_region},
         {"endpoint", options->endpoint, s3_address_check_endpoint},
+        {"role", options->role, check_role},
     };
     const size_t count = sizeof checks / sizeof *checks;
     size_t next = 0;
@@ -307,6 +321,14 @@ static const struct field fields[] = {
         .type = FIELD_STRING,
         .offset = AT(ca_file),
         .help = "PEM file with the authority to trust; else the system's"},
+    {.key = "role",
+        .type = FIELD_STRING,
+        .offset = AT(role),
+        .help = "ARN of a role that is assumed with the credentials of the chain"},
+    {.key = "external_id",
+        .type = FIELD_STRING,
+        .offset = AT(external_id),
+        .help = "what the role's trust policy wants besides"},
     {.key = "verify",
         .type = FIELD_BOOL,
         .offset = AT(verify),

@@ -15,6 +15,7 @@ struct s3_exporter_options {
     char *endpoint;
     int path_style; /* enum s3_path_style */
     char *ca_file;
+    char *role, *external_id;
     bool verify;
 };
 

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/aws/aws.h"
+#include "core/aws/sigv4.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -10,7 +11,6 @@
 #include "core/s3/s3_answer.h"
 #include "core/s3/s3_xml.h"
 #include "core/sha256.h"
-#include "core/aws/sigv4.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +61,9 @@ struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct
         return NULL;
     }
     s3->loop = loop;
-    s3->aws = aws_open(&(struct aws_setup){.loop = loop, .region = settings->region});
+    s3->aws = aws_open(&(struct aws_setup){.loop = loop,
+        .wishes = {settings->role, settings->external_id, settings->session_name},
+        .region = settings->region});
     s3->ca_file = settings->ca_file ? xstrdup(settings->ca_file) : NULL;
     s3->prefix = settings->prefix ? xstrdup(settings->prefix) : NULL;
     s3->insecure = settings->insecure;

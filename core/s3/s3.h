@@ -24,6 +24,8 @@ struct s3_settings {
     bool insecure;
     const char
         *prefix; /* the part of the bucket that is used, for sentences on rights; NULL: all */
+    const char *role, *external_id; /* assumed on top of the credentials; NULL: none */
+    const char *session_name;       /* of that; NULL: "stakeout" */
 };
 
 /* How a request ended. */
