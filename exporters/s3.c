@@ -170,8 +170,13 @@ static void hashed(void *arg)
         snprintf(result.reason, sizeof result.reason, "%s", sending->err.text);
         finish(sending, &result);
     } else {
-        sending->put = s3_put(sending->exporter->s3, sending->key, sending->fd, sending->size,
-            sending->sha256, sending->content_type, put_done, sending);
+        sending->put = s3_put(sending->exporter->s3,
+            &(struct s3_object){.key = sending->key,
+                .fd = sending->fd,
+                .size = sending->size,
+                .sha256 = sending->sha256,
+                .content_type = sending->content_type},
+            put_done, sending);
     }
 }
 

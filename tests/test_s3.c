@@ -87,7 +87,12 @@ static struct seen put_file(struct s3 *s3)
     assert_int_equal(write(fd, content, sizeof content - 1), sizeof content - 1);
     sha256_hash(content, sizeof content - 1, sha256);
     struct seen seen = {0};
-    s3_put(s3, "a b/cpu.pb.gz", fd, sizeof content - 1, sha256, "application/gzip", note, &seen);
+    const struct s3_object object = {.key = "a b/cpu.pb.gz",
+        .fd = fd,
+        .size = sizeof content - 1,
+        .sha256 = sha256,
+        .content_type = "application/gzip"};
+    s3_put(s3, &object, note, &seen);
     assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
     close(fd);
     return seen;
@@ -242,7 +247,7 @@ static void a_cancelled_put_says_nothing(void **state)
     static const struct stub_answer answers[] = {{.status = 200, .headers = {"ETag", "\"e\""}}};
     struct s3 *s3 = open_stub(answers, 1);
     struct seen first = {0};
-    s3_cancel(s3_put(s3, "k", -1, 0, sha256_of_nothing, NULL, note, &first));
+    s3_cancel(s3_put(s3, &(struct s3_object){.key = "k"}, note, &first));
     s3_cancel(NULL);
     assert_int_equal(put_file(s3).outcome, S3_OK);
     assert_false(first.done);

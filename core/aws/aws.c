@@ -57,8 +57,10 @@ static void answer_kept(struct aws *aws)
 {
     const struct sigv4_credentials credentials = {
         aws->kept.access_key, aws->kept.secret_key, aws->kept.session_token};
-    answer_all(aws,
-        &(struct aws_answer){.credentials = &credentials, .origin = aws->origin, .reason = ""});
+    answer_all(aws, &(struct aws_answer){.credentials = &credentials,
+                        .origin = aws->origin,
+                        .expires_ms = aws->kept.expires_ms,
+                        .reason = ""});
 }
 
 static bool kept_work(const struct aws *aws)

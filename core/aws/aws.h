@@ -26,6 +26,8 @@ struct aws_answer {
     const struct sigv4_credentials *credentials; /* valid within `done`; NULL: none */
     const char *origin; /* with credentials: "the environment (AWS_ACCESS_KEY_ID)", with roles that
                            were assumed */
+    int64_t expires_ms; /* with credentials: wall time at which they end; INT64_MAX: unknown, as of
+                           keys that are written down */
     bool may_recover;   /* without credentials: the provider did not answer, or not well */
     const char *reason; /* without credentials: a sentence with what was tried and the remedy */
 };

@@ -7,9 +7,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/loop.h"
-#include "core/s3/s3_address.h"
-#include "core/s3/s3_answer.h"
-#include "core/s3/s3_xml.h"
+#include "core/s3/s3_request.h"
 #include "core/sha256.h"
 
 #include <stdio.h>
@@ -18,32 +16,13 @@
 
 /* A store that moves nothing for STALL_MS is gone; a slow one gets time by size. */
 enum { STALL_MS = 30000, BASE_TIMEOUT_MS = 60000, SLOWEST_BYTES_PER_MS = 16 };
-/* Error answers are below 2 KiB; a page of 1,000 encoded keys can pass 3 MiB. */
-enum { MAX_ERROR_ANSWER = 65536, MAX_LISTING = 16 << 20 };
-/* How commands try: they have a person waiting. */
-enum { ATTEMPTS = 4, FIRST_PAUSE_MS = 300, LONGEST_PAUSE_MS = 5000 };
-
-struct s3 {
-    struct loop *loop;
-    struct aws *aws;
-    struct s3_address address;
-    char *ca_file, *prefix;
-    bool insecure;
-    int64_t clock_offset_ms; /* the store's clock minus ours, once it mattered */
-};
+/* Error answers are below 2 KiB. */
+enum { MAX_ERROR_ANSWER = 65536 };
 
 struct s3_request {
     struct s3 *s3;
-    enum s3_action action;
-    char *key;
-    char *query;        /* encoded; NULL: none */
-    const void *upload; /* or fd */
-    int fd;
-    uint64_t size;
+    struct s3_call call; /* its texts are owned */
     char sha256[SHA256_HEX_SIZE];
-    char *content_type;               /* NULL: none */
-    size_t max_answer;                /* error answers included */
-    size_t max_object;                /* S3_GET_OBJECT */
     bool clock_mended, token_renewed; /* each is tried once */
     int64_t sent_ms;
     char access_key[8]; /* as much of it as sentences name */
@@ -52,6 +31,11 @@ struct s3_request {
     void (*done)(void *arg, const struct s3_result *result);
     void *arg;
 };
+
+static const char *method_of(enum s3_action action)
+{
+    return action == S3_PUT_OBJECT ? "PUT" : "GET";
+}
 
 struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct error *err)
 {
@@ -83,9 +67,9 @@ void s3_close(struct s3 *s3)
 
 static void release(struct s3_request *request)
 {
-    free(request->key);
-    free(request->query);
-    free(request->content_type);
+    free((char *)request->call.key);
+    free((char *)request->call.query);
+    free((char *)request->call.content_type);
     free(request);
 }
 
@@ -118,7 +102,7 @@ static void judge(
 {
     const struct s3 *s3 = request->s3;
     const struct s3_question question = {
-        .action = request->action,
+        .action = request->call.action,
         .bucket = s3->address.bucket,
         .prefix = s3->prefix,
         .region = s3->address.region,
@@ -166,11 +150,11 @@ static void answered(void *arg, const struct http_result *result)
         ask(request);
         return;
     }
-    if (verdict.outcome == S3_OK && request->action == S3_GET_OBJECT &&
-        result->body.size > request->max_object) {
+    if (verdict.outcome == S3_OK && request->call.action == S3_GET_OBJECT &&
+        result->body.size > request->call.max_object) {
         verdict.outcome = S3_REFUSED;
         snprintf(verdict.reason, sizeof verdict.reason, "it is larger than %zu bytes",
-            request->max_object);
+            request->call.max_object);
     }
     finish(request, &(struct s3_result){
                         .outcome = verdict.outcome,
@@ -196,15 +180,15 @@ static int sign(struct s3_request *request, const struct sigv4_credentials *cred
         .hash_header = true,
     };
     const struct sigv4_header headers[] = {
-        {"Host", s3->address.host}, {"Content-Type", request->content_type}};
-    char *path = xasprintf("%s%s", s3->address.path, request->key);
+        {"Host", s3->address.host}, {"Content-Type", request->call.content_type}};
+    char *path = xasprintf("%s%s", s3->address.path, request->call.key);
     int status = sigv4_sign(&scope,
         &(struct sigv4_request){
-            .method = request->action == S3_PUT_OBJECT ? "PUT" : "GET",
+            .method = method_of(request->call.action),
             .path = path,
-            .query = request->query,
+            .query = request->call.query,
             .headers = headers,
-            .header_count = request->content_type ? 2 : 1,
+            .header_count = request->call.content_type ? 2 : 1,
             .payload_hash = request->sha256,
         },
         signature, err);
@@ -215,30 +199,32 @@ static int sign(struct s3_request *request, const struct sigv4_credentials *cred
 static void send_signed(struct s3_request *request, const struct sigv4_signature *signature)
 {
     const struct s3 *s3 = request->s3;
-    char *url = s3_address_url(&s3->address, request->key, request->query);
+    char *url = s3_address_url(&s3->address, request->call.key, request->call.query);
     char *host = xasprintf("Host: %s", s3->address.host);
-    char *type = request->content_type ? xasprintf("Content-Type: %s", request->content_type)
-                                       : NULL;
+    char *type = request->call.content_type
+                     ? xasprintf("Content-Type: %s", request->call.content_type)
+                     : NULL;
+    size_t max_object = request->call.max_object;
+    size_t max_answer = max_object > MAX_ERROR_ANSWER ? max_object : MAX_ERROR_ANSWER;
     const char *headers[8] = {host};
     size_t count = 1;
     for (char *const *header = signature->headers; *header; header++)
         headers[count++] = *header;
     headers[count] = type;
-    bool put = request->action == S3_PUT_OBJECT;
     request->sending = http_start(s3->loop,
         &(struct http_options){
-            .method = put ? "PUT" : NULL,
+            .method = method_of(request->call.action),
             .url = url,
             .headers = headers,
-            .upload = request->upload,
-            .upload_fd = request->fd,
-            .upload_bytes = request->size,
+            .upload = request->call.data,
+            .upload_fd = request->call.fd,
+            .upload_bytes = request->call.size,
             .ca_file = s3->ca_file,
             .insecure = s3->insecure,
             .proxy = true,
-            .timeout_ms = BASE_TIMEOUT_MS + (int64_t)(request->size / SLOWEST_BYTES_PER_MS),
+            .timeout_ms = BASE_TIMEOUT_MS + (int64_t)(request->call.size / SLOWEST_BYTES_PER_MS),
             .stall_ms = STALL_MS,
-            .max_answer_bytes = request->max_answer,
+            .max_answer_bytes = max_answer,
             .done = answered,
             .arg = request,
         });
@@ -271,206 +257,41 @@ static void ask(struct s3_request *request)
     request->asking = aws_get(request->s3->aws, got_credentials, request);
 }
 
-static struct s3_request *new_request(struct s3 *s3, enum s3_action action, const char *key,
+static const char *copy(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
+
+struct s3_request *s3_request_start(struct s3 *s3, const struct s3_call *call,
     void (*done)(void *arg, const struct s3_result *result), void *arg)
 {
     struct s3_request *request = xcalloc(1, sizeof *request);
-    request->s3 = s3;
-    request->action = action;
-    request->key = xstrdup(key);
-    request->fd = -1;
-    request->max_answer = MAX_ERROR_ANSWER;
-    request->done = done;
-    request->arg = arg;
-    memcpy(request->sha256, sha256_of_nothing, sizeof request->sha256);
-    return request;
-}
-
-static struct s3_request *new_put(struct s3 *s3, const char *key, uint64_t size, const char *sha256,
-    const char *content_type, void (*done)(void *arg, const struct s3_result *result), void *arg)
-{
-    struct s3_request *request = new_request(s3, S3_PUT_OBJECT, key, done, arg);
-    request->size = size;
-    request->content_type = content_type ? xstrdup(content_type) : NULL;
-    memcpy(request->sha256, sha256, sizeof request->sha256 - 1);
-    return request;
-}
-
-struct s3_request *s3_put(struct s3 *s3, const char *key, int fd, uint64_t size, const char *sha256,
-    const char *content_type, void (*done)(void *arg, const struct s3_result *result), void *arg)
-{
-    struct s3_request *request = new_put(s3, key, size, sha256, content_type, done, arg);
-    request->fd = fd;
+    *request = (struct s3_request){.s3 = s3, .call = *call, .done = done, .arg = arg};
+    request->call.key = copy(call->key);
+    request->call.query = copy(call->query);
+    request->call.content_type = copy(call->content_type);
+    memcpy(request->sha256, call->sha256 ? call->sha256 : sha256_of_nothing,
+        sizeof request->sha256 - 1);
     ask(request);
     return request;
 }
 
-static struct s3_request *new_get(struct s3 *s3, enum s3_action action, const char *key, size_t max,
+struct s3_request *s3_put(struct s3 *s3, const struct s3_object *object,
     void (*done)(void *arg, const struct s3_result *result), void *arg)
 {
-    struct s3_request *request = new_request(s3, action, key, done, arg);
-    request->max_object = max;
-    request->max_answer = max > MAX_ERROR_ANSWER ? max : MAX_ERROR_ANSWER;
-    return request;
+    const struct s3_call call = {.action = S3_PUT_OBJECT,
+        .key = object->key,
+        .data = object->data,
+        .fd = object->fd,
+        .size = object->size,
+        .sha256 = object->sha256,
+        .content_type = object->content_type};
+    return s3_request_start(s3, &call, done, arg);
 }
 
 struct s3_request *s3_get(struct s3 *s3, const char *key, size_t max,
     void (*done)(void *arg, const struct s3_result *result), void *arg)
 {
-    struct s3_request *request = new_get(s3, S3_GET_OBJECT, key, max, done, arg);
-    ask(request);
-    return request;
-}
-
-/* One request of a command, which may take several attempts. */
-struct command {
-    bool done;
-    enum s3_outcome outcome;
-    int64_t retry_after_ms;
-    struct buf *body; /* NULL: not wanted */
-    struct error *err;
-};
-
-static void command_done(void *arg, const struct s3_result *result)
-{
-    struct command *command = arg;
-    command->done = true;
-    command->outcome = result->outcome;
-    command->retry_after_ms = result->retry_after_ms;
-    if (result->outcome != S3_OK)
-        error_set(command->err, "%s", result->reason);
-    else if (command->body) /* which holds as much as was asked for */
-        buf_append(command->body, result->body->data, result->body->size);
-}
-
-/* Waits before the next attempt: longer each time, at least what the store asked for. */
-static void pause_before(struct s3 *s3, int attempt, int64_t retry_after_ms)
-{
-    const bool never = false;
-    int64_t pause_ms = (int64_t)FIRST_PAUSE_MS << (2 * (attempt - 1));
-    if (pause_ms < retry_after_ms)
-        pause_ms = retry_after_ms;
-    if (pause_ms > LONGEST_PAUSE_MS)
-        pause_ms = LONGEST_PAUSE_MS;
-    loop_run_until(s3->loop, &never, clock_mono_ms() + pause_ms);
-}
-
-/* Runs one kind of request until it is answered; `make` makes it anew for each attempt. */
-static int run(struct s3 *s3, struct s3_request *(*make)(void *arg, struct command *command),
-    void *arg, struct buf *body, struct error *err)
-{
-    struct command command = {.outcome = S3_RETRY};
-    for (int attempt = 0; attempt < ATTEMPTS && command.outcome == S3_RETRY; attempt++) {
-        if (attempt > 0)
-            pause_before(s3, attempt, command.retry_after_ms);
-        command = (struct command){.body = body, .err = err};
-        ask(make(arg, &command));
-        loop_run_until(s3->loop, &command.done, INT64_MAX);
-    }
-    return command.outcome == S3_OK ? 0 : -1;
-}
-
-struct get {
-    struct s3 *s3;
-    enum s3_action action;
-    const char *key, *query;
-    size_t max;
-};
-
-static struct s3_request *make_get(void *arg, struct command *command)
-{
-    const struct get *get = arg;
-    struct s3_request *request = new_get(
-        get->s3, get->action, get->key, get->max, command_done, command);
-    request->query = get->query ? xstrdup(get->query) : NULL;
-    return request;
-}
-
-int s3_get_bytes(struct s3 *s3, const char *key, size_t max, struct buf *buf, struct error *err)
-{
-    buf_init(buf, max);
-    struct get get = {.s3 = s3, .action = S3_GET_OBJECT, .key = key, .max = max};
-    if (run(s3, make_get, &get, buf, err) == 0)
-        return 0;
-    return error_prefix(err, "cannot read s3://%s/%s", s3->address.bucket, key);
-}
-
-static int get_page(struct s3 *s3, const char *prefix, const char *delimiter, const char *token,
-    struct s3_page *page, struct error *err)
-{
-    struct buf query, body;
-    buf_init(&query, MAX_ERROR_ANSWER);
-    buf_init(&body, MAX_LISTING);
-    int status = sigv4_add_query(&query, "list-type", "2");
-    status |= sigv4_add_query(&query, "encoding-type", "url");
-    status |= sigv4_add_query(&query, "prefix", prefix);
-    if (delimiter)
-        status |= sigv4_add_query(&query, "delimiter", delimiter);
-    if (token)
-        status |= sigv4_add_query(&query, "continuation-token", token);
-    struct get get = {
-        .s3 = s3, .action = S3_LIST_BUCKET, .key = "", .query = query.data, .max = MAX_LISTING};
-    if (status < 0)
-        error_set(err, "the prefix is too long");
-    if (status == 0)
-        status = run(s3, make_get, &get, &body, err);
-    if (status == 0)
-        status = s3_xml_page(body.data, body.size, page, err);
-    buf_free(&query);
-    buf_free(&body);
-    return status;
-}
-
-int s3_list(struct s3 *s3, const char *prefix, const char *delimiter,
-    int (*each)(void *arg, const char *key), void *arg, struct error *err)
-{
-    char *token = NULL;
-    int status = 0;
-    for (bool more = true; more;) {
-        struct s3_page page = {0};
-        status = get_page(s3, prefix, delimiter, token, &page, err);
-        if (status < 0)
-            break;
-        int stop = 0;
-        for (size_t i = 0; i < page.count && !stop; i++)
-            stop = each(arg, page.keys[i]);
-        more = page.next && !stop;
-        if (more && token && strcmp(token, page.next) == 0)
-            status = error_set(err, "the store gives the same page again and again");
-        free(token);
-        token = page.next;
-        page.next = NULL;
-        s3_page_free(&page);
-        if (status < 0)
-            break;
-    }
-    free(token);
-    return status < 0 ? error_prefix(err, "cannot list s3://%s/%s", s3->address.bucket, prefix) : 0;
-}
-
-struct put {
-    struct s3 *s3;
-    const char *key, *content_type;
-    const void *data;
-    size_t size;
-    char sha256[SHA256_HEX_SIZE];
-};
-
-static struct s3_request *make_put(void *arg, struct command *command)
-{
-    const struct put *put = arg;
-    struct s3_request *request = new_put(
-        put->s3, put->key, put->size, put->sha256, put->content_type, command_done, command);
-    request->upload = put->data;
-    return request;
-}
-
-int s3_put_bytes(struct s3 *s3, const char *key, const void *data, size_t size,
-    const char *content_type, struct error *err)
-{
-    struct put put = {s3, key, content_type, data ? data : "", size, ""};
-    sha256_hash(put.data, size, put.sha256);
-    if (run(s3, make_put, &put, NULL, err) == 0)
-        return 0;
-    return error_prefix(err, "cannot write s3://%s/%s", s3->address.bucket, key);
+    const struct s3_call call = {.action = S3_GET_OBJECT, .key = key, .max_object = max};
+    return s3_request_start(s3, &call, done, arg);
 }

@@ -22,8 +22,8 @@ struct s3_settings {
     bool path_style;      /* https://host/bucket/key instead of https://bucket.host/key */
     const char *ca_file;  /* NULL: the system's */
     bool insecure;
-    const char
-        *prefix; /* the part of the bucket that is used, for sentences on rights; NULL: all */
+    /* the part of the bucket that is used, for sentences on rights; NULL: all */
+    const char *prefix;
     const char *role, *external_id; /* assumed on top of the credentials; NULL: none */
     const char *session_name;       /* of that; NULL: "stakeout" */
 };
@@ -49,12 +49,20 @@ struct s3_result {
 struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct error *err);
 void s3_close(struct s3 *s3); /* once its requests are done or cancelled; not from a `done` */
 
-/* Puts one object from an open file, whose payload hash is signed: sha256 is 64 hex digits. The
- * file stays open until `done`. One attempt, apart from what can be mended at once: a clock that is
- * off is corrected from the store's Date, an expired token is renewed, and the request sent again.
- */
-struct s3_request *s3_put(struct s3 *s3, const char *key, int fd, uint64_t size, const char *sha256,
-    const char *content_type, void (*done)(void *arg, const struct s3_result *result), void *arg);
+/* What is put: from memory or an open file, which stay as they are until `done`. */
+struct s3_object {
+    const char *key;
+    const void *data; /* or fd */
+    int fd;           /* read from its start; 0 or -1: none */
+    uint64_t size;
+    const char *sha256; /* of the content, 64 hex digits: it is signed */
+    const char *content_type;
+};
+
+/* Puts one object. One attempt, apart from what can be mended at once: a clock that is off is
+ * corrected from the store's Date, an expired token is renewed, and the request sent again. */
+struct s3_request *s3_put(struct s3 *s3, const struct s3_object *object,
+    void (*done)(void *arg, const struct s3_result *result), void *arg);
 
 /* Gets a whole object of at most max bytes, in one attempt like that of s3_put. A larger one is
  * S3_REFUSED. */

@@ -1,10 +1,10 @@
 #include "core/s3/s3_address.h"
 
 #include "core/alloc.h"
+#include "core/aws/sigv4.h"
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/s3/s3.h"
-#include "core/aws/sigv4.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>

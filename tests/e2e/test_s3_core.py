@@ -10,6 +10,8 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import urllib.error
+import urllib.request
 
 import boto3
 import pytest
@@ -161,6 +163,16 @@ def test_a_missing_right_is_named(tool, judge, store, payload):
         judge.delete_bucket_policy(Bucket=bucket)
     assert done.returncode == 1
     assert f"allow s3:PutObject on arn:aws:s3:::{bucket}/locked/*".encode() in done.stderr
+
+
+def test_a_link_works_without_credentials_until_it_ends(tool, payload, store, tmp_path):
+    key = "a b/ü+report.html"
+    assert tool("put", key, payload).returncode == 0
+    url, _ = tool("presign", key, "60").stdout.decode().split()
+    with urllib.request.urlopen(url) as answer:
+        assert answer.read() == payload.read_bytes()
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(url.replace("X-Amz-Expires=60", "X-Amz-Expires=61"))
 
 
 def test_a_store_that_is_down_is_for_later(tool, payload):

@@ -1,10 +1,12 @@
 /* core/s3 on the command line, for tests/e2e/test_s3_core.py: settings and credentials come from
  * the environment (S3_ENDPOINT, S3_BUCKET, S3_CA_FILE, S3_PREFIX), results go to standard output,
  * reasons to standard error.
- *   s3_tool put KEY FILE | bytes KEY TEXT | get KEY | list PREFIX [DELIMITER] */
+ *   s3_tool put KEY FILE | bytes KEY TEXT | get KEY | list PREFIX [DELIMITER]
+ *           presign KEY SECONDS */
 #include "core/error.h"
 #include "core/loop.h"
 #include "core/s3/s3.h"
+#include "core/s3/s3_presign.h"
 #include "core/sha256.h"
 
 #include <fcntl.h>
@@ -49,7 +51,13 @@ static int put(struct tool *tool, const char *key, const char *path)
         return fail("the file cannot be opened");
     if (sha256_file(fd, sha256, &size, &err) < 0)
         return fail(err.text);
-    s3_put(tool->s3, key, fd, size, sha256, "application/octet-stream", put_done, tool);
+    s3_put(tool->s3,
+        &(struct s3_object){.key = key,
+            .fd = fd,
+            .size = size,
+            .sha256 = sha256,
+            .content_type = "application/octet-stream"},
+        put_done, tool);
     loop_run_until(tool->loop, &tool->done, INT64_MAX);
     close(fd);
     return tool->status;
@@ -87,6 +95,22 @@ static int put_text(struct tool *tool, const char *key, const char *text)
     return status == 0 ? EXIT_SUCCESS : fail(err.text);
 }
 
+static void print_link(void *arg, const struct s3_link *link)
+{
+    struct tool *tool = arg;
+    tool->done = true;
+    tool->status = link->url ? EXIT_SUCCESS : fail(link->reason);
+    if (link->url)
+        printf("%s %lld\n", link->url, (long long)link->expires_ms);
+}
+
+static int presign(struct tool *tool, const char *key, const char *seconds)
+{
+    s3_presign(tool->s3, key, atoll(seconds), print_link, tool);
+    loop_run_until(tool->loop, &tool->done, INT64_MAX);
+    return tool->status;
+}
+
 static int run(struct tool *tool, int argc, char **argv)
 {
     if (argc == 4 && !strcmp(argv[1], "put"))
@@ -95,9 +119,13 @@ static int run(struct tool *tool, int argc, char **argv)
         return put_text(tool, argv[2], argv[3]);
     if (argc == 3 && !strcmp(argv[1], "get"))
         return get(tool, argv[2]);
+    if (argc == 4 && !strcmp(argv[1], "presign"))
+        return presign(tool, argv[2], argv[3]);
     if ((argc == 3 || argc == 4) && !strcmp(argv[1], "list"))
         return list(tool, argv[2], argc == 4 ? argv[3] : NULL);
-    return fail("usage: s3_tool put KEY FILE | bytes KEY TEXT | get KEY | list PREFIX [DELIMITER]");
+    return fail(
+        "usage: s3_tool put KEY FILE | bytes KEY TEXT | get KEY | list PREFIX [DELIMITER] | "
+        "presign KEY SECONDS");
 }
 
 int main(int argc, char **argv)
