@@ -129,12 +129,12 @@ static void bind_list(
         bind_list_item(field, list, node->children[i], problems);
 }
 
-static void bind_map_entry(
-    struct string_map *map, const struct node *node, struct problems *problems)
+static void bind_map_entry(const struct field *field, struct string_map *map,
+    const struct node *node, struct problems *problems)
 {
     if (node->wrong)
         return;
-    if (!is_header_name(node->key)) {
+    if (field->type == FIELD_SECRETS && !is_header_name(node->key)) {
         node_hidden_key_problem(problems, node,
             "holds what is not the name of a header; write NAME: \"VALUE\", with a space after the "
             "colon");
@@ -180,7 +180,7 @@ static void bind_map(
     map->names = xcalloc(node->count, sizeof *map->names);
     map->values = xcalloc(node->count, sizeof *map->values);
     for (size_t i = 0; i < node->count; i++)
-        bind_map_entry(map, node->children[i], problems);
+        bind_map_entry(field, map, node->children[i], problems);
 }
 
 static void bind_field(
@@ -190,8 +190,11 @@ static void bind_field(
         return;
     if (field->type == FIELD_STRUCT) {
         struct binding inner = {field->fields, value_of(field, target)};
-        fields_bind(&inner, 1, node, problems);
-    } else if (field->type == FIELD_SECRETS) {
+        if (field->short_key && node->type == NODE_SCALAR && !node_is_null(node))
+            fields_bind_short(&inner, field->short_key, node, problems);
+        else
+            fields_bind(&inner, 1, node, problems);
+    } else if (field->type == FIELD_SECRETS || field->type == FIELD_TEXTS) {
         bind_map(field, target, node, problems);
     } else if (field->type == FIELD_NAMES || field->type == FIELD_TRIGGERS) {
         bind_list(field, target, node, problems);
@@ -333,6 +336,7 @@ void fields_free(const struct field *fields, void *target)
             fields_free(field->fields, value);
             break;
         case FIELD_SECRETS:
+        case FIELD_TEXTS:
             free_map(value);
             break;
         case FIELD_NAMES:

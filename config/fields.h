@@ -33,6 +33,7 @@ enum field_type {
     FIELD_TRIGGER,  /* char *: the name of another trigger */
     FIELD_TRIGGERS, /* struct name_list: a list of names of other triggers */
     FIELD_SECRETS,  /* struct string_map: name to secret value, as in `headers` */
+    FIELD_TEXTS,    /* struct string_map: any name to a value that is no secret, as in `tags` */
     FIELD_OTHER     /* nothing: the key is known here and read by other code */
 };
 
@@ -67,6 +68,7 @@ struct field {
                                    many texts */
     const char *const *choices; /* FIELD_CHOICE: names, NULL-terminated */
     const struct field *fields; /* FIELD_STRUCT: its table, ended by a NULL key */
+    const char *short_key;      /* FIELD_STRUCT: the one that a bare scalar stands for; NULL: none */
     int required;               /* must be given */
     const char *help;           /* one line, for the reference */
 };

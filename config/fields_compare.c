@@ -74,6 +74,7 @@ static bool same_value(const struct field *field, const void *a, const void *b)
     case FIELD_TRIGGERS:
         return same_names(a, b);
     case FIELD_SECRETS:
+    case FIELD_TEXTS:
         return same_map(a, b);
     case FIELD_OTHER:
         break;

@@ -46,6 +46,7 @@ bool fields_is_given(const struct field *field, const void *target)
     case FIELD_LEVEL:
         return ((const struct level *)value)->text != NULL;
     case FIELD_SECRETS:
+    case FIELD_TEXTS:
         return ((const struct string_map *)value)->count > 0;
     case FIELD_STRUCT:
         for (const struct field *inner = field->fields; inner->key; inner++)
@@ -172,7 +173,8 @@ static void print_field(struct printer *printer, const struct field *field, cons
 {
     const void *value = value_of(field, target);
     print_key(printer, field->key);
-    if (field->type != FIELD_STRUCT && field->type != FIELD_SECRETS) {
+    bool map = field->type == FIELD_SECRETS || field->type == FIELD_TEXTS;
+    if (field->type != FIELD_STRUCT && !map) {
         print_scalar(field, value, printer->out);
         return;
     }
@@ -182,10 +184,10 @@ static void print_field(struct printer *printer, const struct field *field, cons
         print_fields(&inner, field->fields, value);
         return;
     }
-    const struct string_map *map = value;
-    for (size_t i = 0; i < map->count; i++) {
-        print_key(&inner, map->names[i]);
-        print_text(inner.out, "<redacted>");
+    const struct string_map *entries = value;
+    for (size_t i = 0; i < entries->count; i++) {
+        print_key(&inner, entries->names[i]);
+        print_text(inner.out, field->type == FIELD_TEXTS ? entries->values[i] : "<redacted>");
     }
 }
 

@@ -25,6 +25,7 @@ static void append_type(const struct field *field, struct buf *what)
         [FIELD_TRIGGERS] = "list of names of triggers",
         [FIELD_LEVEL] = "level, in the metric's unit",
         [FIELD_SECRETS] = "names to texts, never shown",
+        [FIELD_TEXTS] = "names to texts",
     };
     if (field->type != FIELD_CHOICE) {
         buf_puts(what, names[field->type]);
@@ -81,7 +82,8 @@ void fields_print_reference(const struct field *fields, const char *path, FILE *
         if (field->type == FIELD_STRUCT) {
             char *inner = xasprintf("%s%s%s", path, *path ? "." : "", field->key);
             if (*path) /* what stands at the top explains itself */
-                fields_print_entry(path, field->key, "mapping", field->help, out);
+                fields_print_entry(path, field->key,
+                    field->short_key ? "mapping, or one text" : "mapping", field->help, out);
             fields_print_reference(field->fields, inner, out);
             free(inner);
         } else if (field->type != FIELD_OTHER) {

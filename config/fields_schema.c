@@ -145,6 +145,7 @@ static json_t *scalar_schema(const struct field *field)
         return fields_schema_either(
             json_pack("{s:s}", "type", "number"), fields_schema_pattern(NAME));
     case FIELD_SECRETS:
+    case FIELD_TEXTS:
         return json_pack("{s:s,s:{s:[s,s,s]}}", "type", "object", "additionalProperties", "type",
             "string", "number", "boolean");
     default:
@@ -156,6 +157,8 @@ static json_t *field_schema(const struct field *field)
 {
     const struct field *const inner[] = {field->fields, NULL};
     json_t *schema = field->type == FIELD_STRUCT ? fields_schema(inner) : scalar_schema(field);
+    if (field->short_key)
+        schema = fields_schema_either(schema, json_pack("{s:s}", "type", "string"));
     if (field->help)
         json_object_set_new(schema, "description", json_string(field->help));
     if (field->otherwise)

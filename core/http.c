@@ -77,7 +77,8 @@ static size_t give(char *data, size_t size, size_t count, void *arg)
     if (request->options.upload) {
         memcpy(data, (const char *)request->options.upload + request->uploaded, bytes);
     } else {
-        ssize_t got = pread(request->options.upload_fd, data, bytes, (off_t)request->uploaded);
+        uint64_t at = request->options.upload_offset + request->uploaded;
+        ssize_t got = pread(request->options.upload_fd, data, bytes, (off_t)at);
         if (got < 0 || (got == 0 && left > 0)) {
             request->refused = true;
             return CURL_READFUNC_ABORT;

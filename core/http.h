@@ -40,7 +40,8 @@ struct http_options {
     const char *unix_socket;    /* connect to this socket instead of the URL's host; NULL: no */
     const char *const *headers; /* "Name: value", NULL-terminated; copied. NULL: none */
     const void *upload;         /* request body in memory, not copied; NULL: none */
-    int upload_fd; /* or an open file, sent from its start, not closed; 0 or -1: none */
+    int upload_fd;              /* or an open file, not closed; 0 or -1: none */
+    uint64_t upload_offset;     /* in the file, where the body begins */
     uint64_t upload_bytes;
     const char *ca_file; /* trust only this PEM file; NULL: the system's */
     bool insecure;       /* no TLS verification */
@@ -83,7 +84,8 @@ const char *http_header(const struct http_result *result, const char *name);
 int http_fetch(struct loop *loop, const struct http_options *options, int *status, struct buf *body,
     struct error *err);
 
-/* What the Host header says for a URL: without user information, path and the scheme's own port. The caller frees. */
+/* What the Host header says for a URL: without user information, path and the scheme's own port.
+ * The caller frees. */
 char *http_host(const char *url);
 
 /* A copy of the URL without user information, query and fragment: fit for logs and files. */

@@ -4,9 +4,9 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/offload.h"
-#include "core/s3/s3_address.h"
 #include "core/sha256.h"
 #include "exporters/exporter.h"
+#include "exporters/s3_options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -72,6 +72,14 @@ struct s3_settings s3_exporter_settings(
         .prefix = prefix,
         .role = options->role,
         .external_id = options->external_id,
+        .dualstack = options->dualstack,
+        .fips = options->fips,
+        .expected_bucket_owner = options->expected_bucket_owner,
+        .encryption = options->encryption.algorithm,
+        .kms_key = options->encryption.kms_key,
+        .storage_class = options->storage_class,
+        .tags = s3_options_texts(&options->tags),
+        .metadata = s3_options_texts(&options->metadata),
     };
 }
 
@@ -257,98 +265,12 @@ static void close_s3(void *self)
     free(exporter);
 }
 
-static int check_role(const char *text, struct error *err)
-{
-    if (!strncmp(text, "arn:", 4) && strstr(text, ":role/"))
-        return 0;
-    return error_set(
-        err, "\"%.80s\" is no role: write its ARN, arn:aws:iam::<account>:role/<name>", text);
-}
-
-/* What is wrong with the first of these fields after the one that was blamed last. */
-static int validate(const void *data, const char **key, struct error *err)
-{
-    const struct s3_exporter_options *options = data;
-    const struct {
-        const char *key, *text;
-        int (*check)(const char *text, struct error *err);
-    } checks[] = {
-        {"bucket", options->bucket, s3_address_check_bucket},
-        {"prefix", options->prefix, s3_address_check_prefix},
-        {"region", options->region, s3_address_check_region},
-        {"endpoint", options->endpoint, s3_address_check_endpoint},
-        {"role", options->role, check_role},
-    };
-    const size_t count = sizeof checks / sizeof *checks;
-    size_t next = 0;
-    for (size_t i = 0; *key && i < count; i++)
-        if (!strcmp(checks[i].key, *key))
-            next = i + 1;
-    for (; next < count; next++) {
-        if (checks[next].text && checks[next].check(checks[next].text, err) < 0) {
-            *key = checks[next].key;
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* In the order of enum s3_path_style. */
-static const char *const path_styles[] = {"auto", "true", "false", NULL};
-
-#define AT(member) offsetof(struct s3_exporter_options, member)
-static const struct field fields[] = {
-    {.key = "bucket",
-        .type = FIELD_STRING,
-        .offset = AT(bucket),
-        .required = 1,
-        .help = "the bucket's name"},
-    {.key = "prefix",
-        .type = FIELD_STRING,
-        .offset = AT(prefix),
-        .help = "the folder in the bucket"},
-    {.key = "region",
-        .type = FIELD_STRING,
-        .offset = AT(region),
-        .help = "the bucket's region; else AWS_REGION, AWS_DEFAULT_REGION, us-east-1"},
-    {.key = "endpoint",
-        .type = FIELD_URL,
-        .offset = AT(endpoint),
-        .help = "an S3-compatible store; else AWS"},
-    {.key = "path_style",
-        .type = FIELD_CHOICE,
-        .offset = AT(path_style),
-        .otherwise = "auto",
-        .choices = path_styles,
-        .help = "https://host/bucket instead of https://bucket.host; auto: true for a given "
-                "endpoint"},
-    {.key = "ca_file",
-        .type = FIELD_STRING,
-        .offset = AT(ca_file),
-        .help = "PEM file with the authority to trust; else the system's"},
-    {.key = "role",
-        .type = FIELD_STRING,
-        .offset = AT(role),
-        .help = "ARN of a role that is assumed with the credentials of the chain"},
-    {.key = "external_id",
-        .type = FIELD_STRING,
-        .offset = AT(external_id),
-        .help = "what the role's trust policy wants besides"},
-    {.key = "verify",
-        .type = FIELD_BOOL,
-        .offset = AT(verify),
-        .otherwise = "on",
-        .help = "verify the store's TLS certificate; off is unsafe"},
-    {.key = NULL},
-};
-#undef AT
-
 const struct exporter_kind exporter_s3 = {
     .kind = {.name = "s3",
         .help = "stores incidents in a bucket of S3 or of a store that speaks like it",
-        .fields = fields,
+        .fields = s3_options_fields,
         .options_size = sizeof(struct s3_exporter_options),
-        .validate = validate},
+        .validate = s3_options_validate},
     .open = open_s3,
     .label = label,
     .identity = identity,

@@ -2,6 +2,7 @@
 #ifndef EXPORTERS_S3_H
 #define EXPORTERS_S3_H
 
+#include "config/fields.h"
 #include "core/s3/s3.h"
 
 #include <stdbool.h>
@@ -15,7 +16,15 @@ struct s3_exporter_options {
     char *endpoint;
     int path_style; /* enum s3_path_style */
     char *ca_file;
+    bool dualstack, fips;
     char *role, *external_id;
+    char *expected_bucket_owner;
+    struct {
+        char *algorithm; /* "AES256", "aws:kms" */
+        char *kms_key;
+    } encryption;
+    char *storage_class;
+    struct string_map tags, metadata;
     bool verify;
 };
 

@@ -113,8 +113,9 @@ static void puts_a_file_with_its_hash_signed(void **state)
     assert_string_equal(request->path, "/woogles/a b/cpu.pb.gz");
     assert_string_equal(request->body.data, content);
     assert_string_equal(request->hash, sha256);
-    assert_non_null(strstr(
-        request->authorization, "SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date"));
+    assert_non_null(strstr(request->authorization, "SignedHeaders=content-type;host;"
+                                                   "x-amz-checksum-sha256;x-amz-content-sha256;"
+                                                   "x-amz-date"));
     stub_free(&server);
 }
 

@@ -71,7 +71,7 @@ static const struct {
     {{.status = 403, .body = FAULT("RequestTimeTooSkewed", "x")}, S3_REFUSED, "clock"},
     {{.status = 400, .body = FAULT("ExpiredToken", "x")}, S3_REFUSED, "AWS_SESSION_TOKEN"},
     {{.status = 403, .body = FAULT("QuotaExceeded", "10 GB")}, S3_REFUSED,
-        "HTTP 403, QuotaExceeded: 10 GB"},
+        "quota is used up"},
     {{.status = 418, .body = "teapot"}, S3_REFUSED, "does the endpoint speak S3"},
     {{.outcome = HTTP_UNREACHED, .error = "refused"}, S3_RETRY, "does not answer: refused"},
     {{.outcome = HTTP_TIMEOUT, .error = "late"}, S3_RETRY, "does not answer: late"},

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/s3/s3_headers.h"
 #include "core/s3/s3_request.h"
 #include "core/sha256.h"
 
@@ -23,7 +24,8 @@ struct s3_request {
     struct s3 *s3;
     struct s3_call call; /* its texts are owned */
     char sha256[SHA256_HEX_SIZE];
-    bool clock_mended, token_renewed; /* each is tried once */
+    bool clock_mended, token_renewed, region_mended; /* each is tried once */
+    unsigned parts;                                  /* of enum s3_optional: what was sent */
     int64_t sent_ms;
     char access_key[8]; /* as much of it as sentences name */
     struct aws_request *asking;
@@ -34,7 +36,16 @@ struct s3_request {
 
 static const char *method_of(enum s3_action action)
 {
-    return action == S3_PUT_OBJECT ? "PUT" : "GET";
+    static const char *const methods[] = {
+        [S3_PUT_OBJECT] = "PUT",
+        [S3_GET_OBJECT] = "GET",
+        [S3_LIST_BUCKET] = "GET",
+        [S3_CREATE_UPLOAD] = "POST",
+        [S3_UPLOAD_PART] = "PUT",
+        [S3_COMPLETE_UPLOAD] = "POST",
+        [S3_ABORT_UPLOAD] = "DELETE",
+    };
+    return methods[action];
 }
 
 struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct error *err)
@@ -51,6 +62,8 @@ struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct
     s3->ca_file = settings->ca_file ? xstrdup(settings->ca_file) : NULL;
     s3->prefix = settings->prefix ? xstrdup(settings->prefix) : NULL;
     s3->insecure = settings->insecure;
+    s3->dialect = s3_dialect_of(s3->address.host);
+    s3_extras_init(&s3->extras, settings);
     return s3;
 }
 
@@ -60,6 +73,7 @@ void s3_close(struct s3 *s3)
         return;
     aws_close(s3->aws);
     s3_address_free(&s3->address);
+    s3_extras_free(&s3->extras);
     free(s3->ca_file);
     free(s3->prefix);
     free(s3);
@@ -108,6 +122,11 @@ static void judge(
         .region = s3->address.region,
         .access_key = request->access_key,
         .ca_file = s3->ca_file,
+        .kms_key = s3->extras.kms_key,
+        .tags = s3->extras.tagging != NULL,
+        .owner = s3->extras.owner,
+        .own_endpoint = s3->address.own,
+        .parts = request->parts,
         .sent_ms = request->sent_ms,
     };
     const struct s3_answer answer = {
@@ -124,19 +143,56 @@ static void judge(
     s3_answer_judge(&question, &answer, verdict);
 }
 
-/* What can be mended here at once: our idea of the store's clock, and old credentials. */
+static void mend_clock(struct s3 *s3, int64_t store_ms)
+{
+    s3->clock_offset_ms = store_ms - clock_wall_ms();
+    log_warn("the clock of the store of bucket %s is %+.0f s from this machine's: signing with "
+             "the store's; set this machine's clock right",
+        s3->address.bucket, (double)s3->clock_offset_ms / 1000);
+}
+
+/* Another request may have learned it meanwhile. */
+static bool mend_region(struct s3_request *request, const char *region)
+{
+    struct s3_address *address = &request->s3->address;
+    char *old = xstrdup(address->region);
+    request->region_mended = true;
+    bool known = strcmp(old, region) == 0;
+    bool moved = known || s3_address_move(address, region, NULL) == 0;
+    if (moved && !known)
+        log_warn("the bucket %s is in the region %s, not %s: asking there from now on; set region: "
+                 "%s",
+            address->bucket, region, old, region);
+    free(old);
+    return moved;
+}
+
+static void leave_out(struct s3 *s3, unsigned part)
+{
+    if (s3->dialect.missing & part)
+        return;
+    s3->dialect.missing |= part;
+    log_warn("the store of bucket %s does not know %s: going on without", s3->address.bucket,
+        s3_dialect_name(part));
+}
+
+/* What can be mended here at once: our idea of the store's clock, old credentials, the region, and
+ * what the store does not know, each part of which can be left out once. */
 static bool mend(struct s3_request *request, const struct s3_verdict *verdict)
 {
     struct s3 *s3 = request->s3;
     if (verdict->clock_off && !request->clock_mended) {
-        s3->clock_offset_ms = verdict->store_ms - clock_wall_ms();
-        log_warn("the clock of the store of bucket %s is %+.0f s from this machine's: signing with "
-                 "the store's; set this machine's clock right",
-            s3->address.bucket, (double)s3->clock_offset_ms / 1000);
+        mend_clock(s3, verdict->store_ms);
         return request->clock_mended = true;
     }
     if (verdict->token_expired && !request->token_renewed && aws_renew(s3->aws))
         return request->token_renewed = true;
+    if (*verdict->region && !request->region_mended)
+        return mend_region(request, verdict->region);
+    if (verdict->unknown) {
+        leave_out(s3, verdict->unknown);
+        return true;
+    }
     return false;
 }
 
@@ -161,6 +217,9 @@ static void answered(void *arg, const struct http_result *result)
                         .status = result->status,
                         .retry_after_ms = verdict.retry_after_ms,
                         .missing = verdict.missing,
+                        .exists = verdict.exists,
+                        .gone = verdict.gone,
+                        .etag = http_header(result, "ETag"),
                         .denied = verdict.denied,
                         .reason = verdict.reason,
                         .body = &result->body,
@@ -168,7 +227,7 @@ static void answered(void *arg, const struct http_result *result)
 }
 
 static int sign(struct s3_request *request, const struct sigv4_credentials *credentials,
-    struct sigv4_signature *signature, struct error *err)
+    const struct s3_headers *headers, struct sigv4_signature *signature, struct error *err)
 {
     const struct s3 *s3 = request->s3;
     request->sent_ms = clock_wall_ms() + s3->clock_offset_ms;
@@ -179,16 +238,14 @@ static int sign(struct s3_request *request, const struct sigv4_credentials *cred
         .time_ms = request->sent_ms,
         .hash_header = true,
     };
-    const struct sigv4_header headers[] = {
-        {"Host", s3->address.host}, {"Content-Type", request->call.content_type}};
     char *path = xasprintf("%s%s", s3->address.path, request->call.key);
     int status = sigv4_sign(&scope,
         &(struct sigv4_request){
             .method = method_of(request->call.action),
             .path = path,
             .query = request->call.query,
-            .headers = headers,
-            .header_count = request->call.content_type ? 2 : 1,
+            .headers = headers->items,
+            .header_count = headers->count,
             .payload_hash = request->sha256,
         },
         signature, err);
@@ -196,41 +253,51 @@ static int sign(struct s3_request *request, const struct sigv4_credentials *cred
     return status;
 }
 
-static void send_signed(struct s3_request *request, const struct sigv4_signature *signature)
+/* "Name: value" of all that is sent, NULL-terminated; the first `made` are the caller's to free. */
+static const char **header_lines(
+    const struct s3_headers *headers, const struct sigv4_signature *signature, size_t *made)
+{
+    size_t count = 0, signed_count = sizeof signature->headers / sizeof signature->headers[0];
+    const char **lines = xcalloc(headers->count + signed_count + 1, sizeof *lines);
+    for (; count < headers->count; count++)
+        lines[count] = xasprintf("%s: %s", headers->items[count].name, headers->items[count].value);
+    *made = count;
+    for (char *const *header = signature->headers; *header; header++)
+        lines[count++] = *header;
+    return lines;
+}
+
+static void send_signed(struct s3_request *request, const struct s3_headers *headers,
+    const struct sigv4_signature *signature)
 {
     const struct s3 *s3 = request->s3;
-    char *url = s3_address_url(&s3->address, request->call.key, request->call.query);
-    char *host = xasprintf("Host: %s", s3->address.host);
-    char *type = request->call.content_type
-                     ? xasprintf("Content-Type: %s", request->call.content_type)
-                     : NULL;
-    size_t max_object = request->call.max_object;
-    size_t max_answer = max_object > MAX_ERROR_ANSWER ? max_object : MAX_ERROR_ANSWER;
-    const char *headers[8] = {host};
-    size_t count = 1;
-    for (char *const *header = signature->headers; *header; header++)
-        headers[count++] = *header;
-    headers[count] = type;
+    const struct s3_call *call = &request->call;
+    size_t made, max_object = call->max_object;
+    char *url = s3_address_url(&s3->address, call->key, call->query);
+    const char **lines = header_lines(headers, signature, &made);
+    bool posts = call->action == S3_CREATE_UPLOAD; /* nothing, which is to be said */
     request->sending = http_start(s3->loop,
         &(struct http_options){
-            .method = method_of(request->call.action),
+            .method = method_of(call->action),
             .url = url,
-            .headers = headers,
-            .upload = request->call.data,
-            .upload_fd = request->call.fd,
-            .upload_bytes = request->call.size,
+            .headers = lines,
+            .upload = posts ? "" : call->data,
+            .upload_fd = call->fd,
+            .upload_offset = call->offset,
+            .upload_bytes = call->size,
             .ca_file = s3->ca_file,
             .insecure = s3->insecure,
             .proxy = true,
-            .timeout_ms = BASE_TIMEOUT_MS + (int64_t)(request->call.size / SLOWEST_BYTES_PER_MS),
+            .timeout_ms = BASE_TIMEOUT_MS + (int64_t)(call->size / SLOWEST_BYTES_PER_MS),
             .stall_ms = STALL_MS,
-            .max_answer_bytes = max_answer,
+            .max_answer_bytes = max_object > MAX_ERROR_ANSWER ? max_object : MAX_ERROR_ANSWER,
             .done = answered,
             .arg = request,
         });
+    for (size_t i = 0; i < made; i++)
+        free((char *)lines[i]);
+    free(lines);
     free(url);
-    free(host);
-    free(type);
 }
 
 static void got_credentials(void *arg, const struct aws_answer *answer)
@@ -241,12 +308,16 @@ static void got_credentials(void *arg, const struct aws_answer *answer)
         refuse(request, answer->may_recover ? S3_RETRY : S3_REFUSED, answer->reason);
         return;
     }
+    struct s3_headers headers;
     struct sigv4_signature signature;
     struct error err;
-    int status = sign(request, answer->credentials, &signature, &err);
+    s3_headers_init(&headers, request->s3, &request->call, request->sha256);
+    request->parts = headers.parts;
+    int status = sign(request, answer->credentials, &headers, &signature, &err);
     strncpy(request->access_key, answer->credentials->access_key, sizeof request->access_key - 1);
     if (status == 0)
-        send_signed(request, &signature);
+        send_signed(request, &headers, &signature);
+    s3_headers_free(&headers);
     sigv4_free(&signature);
     if (status < 0)
         refuse(request, S3_REFUSED, err.text);
@@ -285,7 +356,8 @@ struct s3_request *s3_put(struct s3 *s3, const struct s3_object *object,
         .fd = object->fd,
         .size = object->size,
         .sha256 = object->sha256,
-        .content_type = object->content_type};
+        .content_type = object->content_type,
+        .only_new = object->only_new};
     return s3_request_start(s3, &call, done, arg);
 }
 
@@ -294,4 +366,9 @@ struct s3_request *s3_get(struct s3 *s3, const char *key, size_t max,
 {
     const struct s3_call call = {.action = S3_GET_OBJECT, .key = key, .max_object = max};
     return s3_request_start(s3, &call, done, arg);
+}
+
+bool s3_is_conditional(const struct s3 *s3)
+{
+    return (s3->dialect.missing & S3_CONDITION) == 0;
 }

@@ -15,6 +15,12 @@ struct loop;
 struct s3;
 struct s3_request;
 
+/* Names and their values, which belong to somebody else. */
+struct s3_texts {
+    char *const *names, *const *values;
+    size_t count;
+};
+
 struct s3_settings {
     const char *bucket;
     const char *region;   /* NULL: AWS_REGION, AWS_DEFAULT_REGION, else us-east-1 */
@@ -24,8 +30,15 @@ struct s3_settings {
     bool insecure;
     /* the part of the bucket that is used, for sentences on rights; NULL: all */
     const char *prefix;
+    bool dualstack, fips;           /* AWS's endpoints of these kinds; without endpoint */
     const char *role, *external_id; /* assumed on top of the credentials; NULL: none */
     const char *session_name;       /* of that; NULL: "stakeout" */
+    /* What objects are stored with, checked by core/s3/s3_extras.h; NULL and none: nothing. */
+    const char *expected_bucket_owner; /* 12 digits; goes with every request */
+    const char *encryption;            /* "AES256", "aws:kms" */
+    const char *kms_key;               /* implies aws:kms */
+    const char *storage_class;
+    struct s3_texts tags, metadata;
 };
 
 /* How a request ended. */
@@ -40,7 +53,10 @@ struct s3_result {
     int status;             /* HTTP; 0: no answer */
     int64_t retry_after_ms; /* what the store asked for; 0: nothing */
     bool missing;           /* S3_REFUSED: there is no such object */
+    bool exists;            /* S3_REFUSED: it is there already, and was to be new */
     bool denied;            /* S3_REFUSED: for want of a right, which reason names */
+    bool gone;              /* S3_REFUSED: there is no such upload in parts */
+    const char *etag;       /* NULL: there is none; valid within `done` */
     const char *reason;     /* a sentence with the remedy; "" when S3_OK */
     const struct buf *body; /* what the store sent; valid within `done` */
 };
@@ -57,10 +73,17 @@ struct s3_object {
     uint64_t size;
     const char *sha256; /* of the content, 64 hex digits: it is signed */
     const char *content_type;
+    /* Only where nothing is stored under this key (If-None-Match: *). A store that has no such
+     * condition, which it says once, overwrites all the same; s3_is_conditional tells. */
+    bool only_new;
 };
 
+/* Whether the store, for all that is known, keeps what only_new asks for. */
+bool s3_is_conditional(const struct s3 *s3);
+
 /* Puts one object. One attempt, apart from what can be mended at once: a clock that is off is
- * corrected from the store's Date, an expired token is renewed, and the request sent again. */
+ * corrected from the store's Date, an expired token is renewed, a wrong region is corrected, what
+ * the store does not know is left out, and the request sent again. */
 struct s3_request *s3_put(struct s3 *s3, const struct s3_object *object,
     void (*done)(void *arg, const struct s3_result *result), void *arg);
 

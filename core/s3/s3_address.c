@@ -4,7 +4,9 @@
 #include "core/aws/sigv4.h"
 #include "core/buf.h"
 #include "core/error.h"
+#include "core/http.h"
 #include "core/s3/s3.h"
+#include "core/s3/s3_dialect.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -83,18 +85,23 @@ int s3_address_check_prefix(const char *prefix, struct error *err)
 
 static char *region_of(const struct s3_settings *settings)
 {
-    const char *candidates[] = {
-        settings->region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"};
+    char *host = settings->endpoint ? http_host(settings->endpoint) : NULL;
+    const char *dictated = host ? s3_dialect_of(host).region : NULL;
+    free(host);
+    const char *candidates[] = {settings->region, dictated, getenv("AWS_REGION"),
+        getenv("AWS_DEFAULT_REGION"), "us-east-1"};
     size_t i = 0;
     while (!candidates[i] || !*candidates[i])
         i++;
     return xstrdup(candidates[i]);
 }
 
-static char *aws_endpoint(const char *region)
+/* https://docs.aws.amazon.com/general/latest/gr/s3.html */
+static char *aws_endpoint(const char *region, bool dualstack, bool fips)
 {
     const char *domain = strncmp(region, "cn-", 3) == 0 ? "amazonaws.com.cn" : "amazonaws.com";
-    return xasprintf("https://s3.%s.%s", region, domain);
+    return xasprintf(
+        "https://s3%s%s.%s.%s", fips ? "-fips" : "", dualstack ? ".dualstack" : "", region, domain);
 }
 
 /* What is left of an endpoint after it was taken apart; NULL where it has none. */
@@ -153,35 +160,63 @@ int s3_address_check_endpoint(const char *endpoint, struct error *err)
     return status;
 }
 
-int s3_address_init(
-    struct s3_address *address, const struct s3_settings *settings, struct error *err)
+/* Host, origin and path. */
+static int place(
+    struct s3_address *address, const char *endpoint, bool path_style, struct error *err)
 {
-    *address = (struct s3_address){0};
-    if (s3_address_check_bucket(settings->bucket, err) < 0)
-        return -1;
-    char *region = region_of(settings);
-    if (s3_address_check_region(region, err) < 0) {
-        free(region);
-        return -1;
-    }
-    char *endpoint = settings->endpoint ? xstrdup(settings->endpoint) : aws_endpoint(region);
     struct parts parts;
+    const char *bucket = address->bucket;
     get_parts(endpoint, &parts);
     int status = check_endpoint(&parts, err);
     if (status == 0) {
-        bool path_style = settings->path_style || strchr(settings->bucket, '.') ||
-                          is_ip(parts.host);
-        address->bucket = xstrdup(settings->bucket);
-        address->region = xstrdup(region);
-        address->host = xasprintf("%s%s%s%s%s", path_style ? "" : settings->bucket,
-            path_style ? "" : ".", parts.host, parts.port ? ":" : "", parts.port ? parts.port : "");
+        bool in_path = path_style || strchr(bucket, '.') || is_ip(parts.host);
+        address->host = xasprintf("%s%s%s%s%s", in_path ? "" : bucket, in_path ? "" : ".",
+            parts.host, parts.port ? ":" : "", parts.port ? parts.port : "");
         address->origin = xasprintf("%s://%s", parts.scheme, address->host);
-        address->path = path_style ? xasprintf("/%s/", settings->bucket) : xstrdup("/");
+        address->path = in_path ? xasprintf("/%s/", bucket) : xstrdup("/");
     }
     free_parts(&parts);
-    free(endpoint);
-    free(region);
     return status;
+}
+
+int s3_address_init(
+    struct s3_address *address, const struct s3_settings *settings, struct error *err)
+{
+    *address = (struct s3_address){.own = settings->endpoint == NULL,
+        .dualstack = settings->dualstack,
+        .fips = settings->fips};
+    if (s3_address_check_bucket(settings->bucket, err) < 0)
+        return -1;
+    address->bucket = xstrdup(settings->bucket);
+    address->region = region_of(settings);
+    char *endpoint = settings->endpoint
+                         ? xstrdup(settings->endpoint)
+                         : aws_endpoint(address->region, address->dualstack, address->fips);
+    int status = s3_address_check_region(address->region, err);
+    if (status == 0)
+        status = place(address, endpoint, settings->path_style, err);
+    if (status < 0)
+        s3_address_free(address);
+    free(endpoint);
+    return status;
+}
+
+int s3_address_move(struct s3_address *address, const char *region, struct error *err)
+{
+    if (s3_address_check_region(region, err) < 0)
+        return -1;
+    struct s3_address old = *address;
+    address->region = xstrdup(region);
+    if (address->own) {
+        char *endpoint = aws_endpoint(region, address->dualstack, address->fips);
+        place(address, endpoint, strcmp(old.path, "/") != 0, NULL);
+        free(endpoint);
+        free(old.host);
+        free(old.origin);
+        free(old.path);
+    }
+    free(old.region);
+    return 0;
 }
 
 void s3_address_free(struct s3_address *address)

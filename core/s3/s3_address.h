@@ -2,6 +2,8 @@
 #ifndef CORE_S3_ADDRESS_H
 #define CORE_S3_ADDRESS_H
 
+#include <stdbool.h>
+
 struct error;
 struct s3_settings;
 
@@ -12,6 +14,8 @@ struct s3_address {
     char *origin; /* "https://woogles.s3.us-east-1.amazonaws.com", "http://127.0.0.1:7480" */
     char *host;   /* what the Host header says: without the scheme's own port */
     char *path;   /* of the bucket, not encoded: "/" or "/bucket/" */
+    bool own;     /* the endpoint is AWS's of the region, not a given one */
+    bool dualstack, fips;
 };
 
 /* -1 and err when it cannot work: a bucket's name by the rules for new buckets (NULL: none), a
@@ -25,6 +29,10 @@ int s3_address_check_prefix(const char *prefix, struct error *err);
  * certificate's wildcard covers as part of a host's, is addressed in path style. */
 int s3_address_init(
     struct s3_address *address, const struct s3_settings *settings, struct error *err);
+
+/* Makes it the address of the same bucket in another region: the host changes where it is AWS's
+ * own, else only what is signed. -1 and err for what is no region. */
+int s3_address_move(struct s3_address *address, const char *region, struct error *err);
 void s3_address_free(struct s3_address *address);
 
 /* The URL of a key ("" for the bucket itself), encoded as it is signed, with a query that is

@@ -1,5 +1,7 @@
 #include "core/s3/s3_answer.h"
 
+#include "core/s3/s3_dialect.h"
+#include "core/s3/s3_remedy.h"
 #include "core/s3/s3_xml.h"
 
 #include <curl/curl.h>
@@ -20,10 +22,13 @@ enum { CLOCK_TOLERANCE_MS = 5 * 60 * 1000 };
 static const char *const retried_codes[] = {"SlowDown", "Throttling", "ThrottlingException",
     "RequestLimitExceeded", "RequestTimeout", "InternalError", "ServiceUnavailable",
     "OperationAborted", "ConditionalRequestConflict", "IncompleteBody", "BadDigest",
-    "XAmzContentSHA256Mismatch", "XMinioServerNotInitialized", NULL};
+    "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "XMinioServerNotInitialized",
+    "TooManyRequests", "KMS.ThrottlingException", "KMS.InternalException",
+    "KMS.DependencyTimeoutException", NULL};
 static const char *const expired_codes[] = {
     "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken", NULL};
-static const char *const clock_codes[] = {"RequestTimeTooSkewed", "RequestExpired", NULL};
+static const char *const clock_codes[] = {"RequestTimeTooSkewed", "RequestExpired",
+    "RequestInTheFuture", "XMinioRequestTimeTooSkewed", NULL};
 static const char *const region_codes[] = {"PermanentRedirect", "TemporaryRedirect", "Redirect",
     "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", NULL};
 
@@ -53,28 +58,95 @@ static const char *partition(const char *region)
     return strncmp(region, "us-gov-", 7) == 0 ? "aws-us-gov" : "aws";
 }
 
-static void denied(const struct s3_question *question, struct s3_verdict *verdict)
+/* AWS names the right that it missed: "... is not authorized to perform: s3:PutObject on ...".
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html */
+static bool find_action(const char *message, char *action, size_t size)
 {
+    static const char before[] = "to perform: ";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-:";
+    const char *at = strstr(message, before);
+    size_t length = at ? strspn(at + strlen(before), letters) : 0;
+    if (length == 0 || length >= size || !memchr(at + strlen(before), ':', length))
+        return false;
+    snprintf(action, size, "%.*s", (int)length, at + strlen(before));
+    return true;
+}
+
+/* What may be missing besides, where the store does not say. */
+static void hint(const struct s3_question *question, struct s3_verdict *verdict)
+{
+    size_t used = strlen(verdict->reason);
+    bool makes = question->action == S3_PUT_OBJECT || question->action == S3_CREATE_UPLOAD;
+    snprintf(verdict->reason + used, sizeof verdict->reason - used, "%s%s%s%s%s",
+        makes && question->tags ? ", s3:PutObjectTagging as well" : "",
+        makes && question->kms_key ? ", kms:GenerateDataKey on the key" : "",
+        question->owner ? "; is the account " : "", question->owner ? question->owner : "",
+        question->owner ? " the bucket's owner?" : "");
+}
+
+static void denied(
+    const struct s3_question *question, const struct s3_fault *fault, struct s3_verdict *verdict)
+{
+    static const char *const rights[] = {
+        [S3_PUT_OBJECT] = "s3:PutObject",
+        [S3_GET_OBJECT] = "s3:GetObject",
+        [S3_LIST_BUCKET] = "s3:ListBucket",
+        [S3_CREATE_UPLOAD] = "s3:PutObject",
+        [S3_UPLOAD_PART] = "s3:PutObject",
+        [S3_COMPLETE_UPLOAD] = "s3:PutObject",
+        [S3_ABORT_UPLOAD] = "s3:AbortMultipartUpload",
+    };
     const char *arn = partition(question->region), *prefix = question->prefix;
-    bool below = prefix && *prefix;
+    const char *right = rights[question->action];
+    char action[64];
+    bool below = prefix && *prefix, forbidden = strstr(fault->message, "explicit deny") != NULL;
+    const char *verb = forbidden ? "access denied: a policy forbids" : "access denied: allow";
     verdict->denied = true;
-    if (question->action == S3_LIST_BUCKET)
-        refuse(
-            verdict, "access denied: allow s3:ListBucket on arn:%s:s3:::%s", arn, question->bucket);
+    bool named = find_action(fault->message, action, sizeof action);
+    if (named && strncmp(action, "s3:", 3) != 0)
+        refuse(verdict, "%s %s on the key%s%s", verb, action, question->kms_key ? " " : "",
+            question->kms_key ? question->kms_key : "");
+    else if (question->action == S3_LIST_BUCKET)
+        refuse(verdict, "%s s3:ListBucket on arn:%s:s3:::%s", verb, arn, question->bucket);
     else
-        refuse(verdict, "access denied: allow %s on arn:%s:s3:::%s/%s%s*%s",
-            question->action == S3_PUT_OBJECT ? "s3:PutObject" : "s3:GetObject", arn,
+        refuse(verdict, "%s %s on arn:%s:s3:::%s/%s%s*%s", verb, named ? action : right, arn,
             question->bucket, below ? prefix : "", below ? "/" : "",
             question->action == S3_GET_OBJECT
                 ? " (without s3:ListBucket this is also the answer for what is not there)"
                 : "");
+    if (!named)
+        hint(question, verdict);
+}
+
+/* Out of an address of AWS: "woogles.s3.eu-west-1.amazonaws.com", "woogles.s3-eu-west-1....". */
+static void region_of_endpoint(const char *endpoint, char *region, size_t size)
+{
+    const char *end = strstr(endpoint, ".amazonaws.com");
+    const char *begin = end;
+    while (begin > endpoint && begin[-1] != '.')
+        begin--;
+    if (end && !strncmp(begin, "s3-", 3))
+        begin += 3;
+    if (end && begin < end && strncmp(begin, "s3.", 3) != 0 && (size_t)(end - begin) < size)
+        snprintf(region, size, "%.*s", (int)(end - begin), begin);
 }
 
 static void wrong_region(const struct s3_question *question, const struct s3_answer *answer,
     const struct s3_fault *fault, struct s3_verdict *verdict)
 {
-    const char *region = answer->bucket_region ? answer->bucket_region : fault->region;
-    if (*region && strcmp(region, question->region) != 0)
+    char region[sizeof verdict->region] = "";
+    if (answer->bucket_region || *fault->region)
+        snprintf(region, sizeof region, "%s",
+            answer->bucket_region ? answer->bucket_region : fault->region);
+    else
+        region_of_endpoint(fault->endpoint, region, sizeof region);
+    bool other = *region && strcmp(region, question->region) != 0;
+    /* An endpoint that was given is not left for another one; what is signed may change. */
+    if (other &&
+        (question->own_endpoint || strcmp(fault->code, "AuthorizationHeaderMalformed") == 0))
+        memcpy(verdict->region, region, sizeof region);
+    if (other)
         refuse(verdict, "the bucket %s is in the region %.60s, not %s: set region: %.60s",
             question->bucket, region, question->region, region);
     else if (*fault->endpoint)
@@ -85,13 +157,39 @@ static void wrong_region(const struct s3_question *question, const struct s3_ans
             question->bucket, fault->message);
 }
 
+/* The store said something that the table knows, or nothing that anybody does. */
+static void explain_code(
+    const struct s3_answer *answer, const struct s3_fault *fault, struct s3_verdict *verdict)
+{
+    const char *remedy = s3_remedy_of(fault->code);
+    if (remedy && *fault->message)
+        refuse(verdict, "%s; it says: %.200s", remedy, fault->message);
+    else if (remedy)
+        refuse(verdict, "%s", remedy);
+    else if (*fault->code)
+        refuse(verdict, "the store answered HTTP %d, %s: %s", answer->status, fault->code,
+            *fault->message ? fault->message : "no message");
+    else if (answer->status == 412)
+        refuse(verdict, "%s", s3_remedy_of("PreconditionFailed"));
+    else if (answer->status == 413)
+        refuse(verdict, "%s", s3_remedy_of("EntityTooLarge"));
+    else if (answer->status == 401)
+        refuse(verdict, "%s", s3_remedy_of("Unauthorized"));
+    else if (answer->status == 407)
+        refuse(verdict, "the proxy wants credentials: put them into HTTPS_PROXY");
+    else
+        refuse(verdict,
+            "the store answered HTTP %d without saying why: does the endpoint speak S3?",
+            answer->status);
+}
+
 /* A refusal, in words that lead somewhere. */
 static void explain(const struct s3_question *question, const struct s3_answer *answer,
     const struct s3_fault *fault, struct s3_verdict *verdict)
 {
     const char *code = fault->code;
     if (strcmp(code, "AccessDenied") == 0 || (!*code && answer->status == 403))
-        denied(question, verdict);
+        denied(question, fault, verdict);
     else if (strcmp(code, "NoSuchBucket") == 0)
         refuse(verdict, "there is no bucket %s: create it or mend bucket", question->bucket);
     else if (strcmp(code, "NoSuchKey") == 0)
@@ -114,13 +212,8 @@ static void explain(const struct s3_question *question, const struct s3_answer *
             "the credentials have expired or their session token is not valid (%s): "
             "replace AWS_SESSION_TOKEN, or use the task role",
             code);
-    else if (*code)
-        refuse(verdict, "the store answered HTTP %d, %s: %s", answer->status, code,
-            *fault->message ? fault->message : "no message");
     else
-        refuse(verdict,
-            "the store answered HTTP %d without saying why: does the endpoint speak S3?",
-            answer->status);
+        explain_code(answer, fault, verdict);
 }
 
 /* The store's own word for it, for searching. */
@@ -190,9 +283,37 @@ static void judge_error(
     explain(question, answer, &fault, verdict);
     name_code(fault.code, verdict);
     verdict->missing = strcmp(fault.code, "NoSuchKey") == 0;
+    verdict->gone = strcmp(fault.code, "NoSuchUpload") == 0;
+    verdict->exists = answer->status == 412 && (question->parts & S3_CONDITION);
+    verdict->unknown = s3_dialect_learn(question->parts, answer->status, &fault);
     verdict->token_expired = among(fault.code, expired_codes);
     bool off = date >= 0 && llabs(verdict->store_ms - question->sent_ms) > CLOCK_TOLERANCE_MS;
     verdict->clock_off = off && (answer->status == 403 || among(fault.code, clock_codes));
+}
+
+/* Of a status that says that all is well. */
+static void judge_success(
+    const struct s3_question *question, const struct s3_answer *answer, struct s3_verdict *verdict)
+{
+    struct s3_fault fault;
+    bool puts = question->action == S3_PUT_OBJECT || question->action == S3_UPLOAD_PART;
+    bool posts = question->action == S3_COMPLETE_UPLOAD || question->action == S3_CREATE_UPLOAD;
+    if (puts && !answer->etag) {
+        /* A captive portal or a web server that says 200 to anything must not pass for storage. */
+        refuse(verdict, "the answer has no ETag, so it is no S3 store's: check endpoint and proxy");
+    } else if (posts) {
+        /* The status is sent before the parts are put together, and then an error may come.
+         * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html */
+        const char *root = question->action == S3_CREATE_UPLOAD ? "InitiateMultipartUploadResult"
+                                                                : "CompleteMultipartUploadResult";
+        char seen[64];
+        s3_xml_root(answer->body, answer->size, seen, sizeof seen);
+        s3_xml_fault(answer->body, answer->size, &fault);
+        if (*fault.code)
+            judge_error(question, answer, verdict);
+        else if (strcmp(seen, root) != 0)
+            refuse(verdict, "the answer is no S3 store's: check endpoint and proxy");
+    }
 }
 
 void s3_answer_judge(
@@ -206,7 +327,6 @@ void s3_answer_judge(
         judge_silence(question, answer, verdict);
     else if (!good)
         judge_error(question, answer, verdict);
-    else if (question->action == S3_PUT_OBJECT && !answer->etag)
-        /* A captive portal or a web server that says 200 to anything must not pass for storage. */
-        refuse(verdict, "the answer has no ETag, so it is no S3 store's: check endpoint and proxy");
+    else
+        judge_success(question, answer, verdict);
 }

@@ -9,7 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum s3_action { S3_PUT_OBJECT, S3_GET_OBJECT, S3_LIST_BUCKET };
+enum s3_action {
+    S3_PUT_OBJECT,
+    S3_GET_OBJECT,
+    S3_LIST_BUCKET,
+    S3_CREATE_UPLOAD,
+    S3_UPLOAD_PART,
+    S3_COMPLETE_UPLOAD,
+    S3_ABORT_UPLOAD
+};
 
 /* What was asked. */
 struct s3_question {
@@ -19,7 +27,12 @@ struct s3_question {
     const char *region;
     const char *access_key;
     const char *ca_file;
-    int64_t sent_ms; /* wall time that the request was signed with */
+    const char *kms_key; /* NULL: none */
+    bool tags;           /* are sent */
+    const char *owner;   /* expected_bucket_owner; NULL: none */
+    bool own_endpoint;   /* AWS's of the region */
+    unsigned parts;      /* of enum s3_optional: what was sent that may be left out */
+    int64_t sent_ms;     /* wall time that the request was signed with */
 };
 
 /* What came. Headers are NULL where there were none. */
@@ -38,6 +51,10 @@ struct s3_verdict {
     bool clock_off;     /* the store's clock is at store_ms: sign with that and try again */
     int64_t store_ms;   /* wall time */
     bool token_expired; /* new credentials may help */
+    char region[64];    /* the bucket's, when that is why it was refused; "": not said */
+    unsigned unknown;   /* of enum s3_optional: the store does not know this part; 0: none */
+    bool exists;        /* there is such an object already */
+    bool gone;          /* there is no such upload (any more) */
     bool missing;       /* there is no such object */
     bool denied;        /* for want of a right */
     char reason[512];   /* "" when S3_OK */

@@ -6,6 +6,8 @@
 #include "core/s3/s3.h"
 #include "core/s3/s3_address.h"
 #include "core/s3/s3_answer.h"
+#include "core/s3/s3_dialect.h"
+#include "core/s3/s3_extras.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +21,9 @@ struct s3 {
     struct s3_address address;
     char *ca_file, *prefix;
     bool insecure;
-    int64_t clock_offset_ms; /* the store's clock minus ours, once it mattered */
+    struct s3_extras extras;
+    struct s3_dialect dialect; /* with what was learned */
+    int64_t clock_offset_ms;   /* the store's clock minus ours, once it mattered */
 };
 
 /* What is asked; what is zero is not. Texts are copied, the body is not. */
@@ -29,9 +33,12 @@ struct s3_call {
     const char *query; /* encoded; NULL: none */
     const void *data;  /* the body, in memory */
     int fd;            /* or in an open file; 0 or -1: not there */
+    uint64_t offset;   /* in the file */
     uint64_t size;
     const char *sha256; /* of the body, 64 hex digits; NULL: there is no body */
     const char *content_type;
+    bool only_new;     /* If-None-Match: * */
+    bool checked;      /* S3_UPLOAD_PART: the upload was begun with checksums */
     size_t max_object; /* S3_GET_OBJECT, S3_LIST_BUCKET: the largest answer */
 };
 

@@ -131,6 +131,8 @@ static void fault_element(
         xml_copy_text(fault->region, sizeof fault->region, text);
     else if (is(name, "Endpoint"))
         xml_copy_text(fault->endpoint, sizeof fault->endpoint, text);
+    else if (is(name, "ArgumentName") || is(name, "Header"))
+        xml_copy_text(fault->argument, sizeof fault->argument, text);
 }
 
 void s3_xml_fault(const char *xml, size_t size, struct s3_fault *fault)
@@ -138,4 +140,42 @@ void s3_xml_fault(const char *xml, size_t size, struct s3_fault *fault)
     *fault = (struct s3_fault){0};
     char root[XML_NAME_SIZE];
     xml_read(xml, size, root, fault_element, fault, NULL);
+}
+
+static void ignore(
+    void *arg, struct xml *xml, const char *parent, const char *name, const char *text)
+{
+    (void)arg, (void)xml, (void)parent, (void)name, (void)text;
+}
+
+void s3_xml_root(const char *xml, size_t size, char *root, size_t root_size)
+{
+    char name[XML_NAME_SIZE];
+    xml_read(xml, size, name, ignore, NULL, NULL);
+    xml_copy_text(root, root_size, name);
+}
+
+struct wanted {
+    const char *name;
+    char *text;
+};
+
+static void take_text(
+    void *arg, struct xml *xml, const char *parent, const char *name, const char *text)
+{
+    (void)xml, (void)parent;
+    struct wanted *wanted = arg;
+    if (!wanted->text && is(name, wanted->name))
+        wanted->text = xstrdup(text);
+}
+
+char *s3_xml_text(const char *xml, size_t size, const char *name)
+{
+    struct wanted wanted = {.name = name};
+    char root[XML_NAME_SIZE];
+    if (xml_read(xml, size, root, take_text, &wanted, NULL) < 0) {
+        free(wanted.text);
+        return NULL;
+    }
+    return wanted.text;
 }

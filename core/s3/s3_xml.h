@@ -25,9 +25,17 @@ struct s3_fault {
     char message[256];
     char region[64];
     char endpoint[256];
+    char argument[64]; /* the argument or header that it is about */
 };
 
 /* Whatever can be made out, also of an answer that is cut: no answer is an error here. */
 void s3_xml_fault(const char *xml, size_t size, struct s3_fault *fault);
+
+/* The name of the outermost element, "" when there is none that fits. */
+void s3_xml_root(const char *xml, size_t size, char *root, size_t root_size);
+
+/* The text of the first element of this name below the outermost. The caller frees; NULL: there is
+ * none, or no XML that can be read. */
+char *s3_xml_text(const char *xml, size_t size, const char *name);
 
 #endif
