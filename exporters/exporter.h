@@ -74,6 +74,9 @@ struct exporter_kind {
      * RECALL_FAILED. `done` as with send. One at a time, beside a send. NULL: it cannot. */
     void (*recall)(void *self, const char *key, size_t max_bytes,
         void (*done)(void *arg, const struct recall_result *result), void *arg);
+    /* The incident in this folder of the spool is not to be sent (any more), and the folder may be
+     * gone soon: what was begun for it and not ended is undone. NULL: there is no such thing. */
+    void (*give_up)(void *self, const char *folder);
     /* Ends a running send and recall without `done`. May wait a moment for it, but never hangs. */
     void (*close)(void *self);
 };

@@ -4,8 +4,11 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/offload.h"
+#include "core/s3/s3_record.h"
+#include "core/s3/s3_upload.h"
 #include "core/sha256.h"
 #include "exporters/exporter.h"
+#include "exporters/s3_leftovers.h"
 #include "exporters/s3_options.h"
 
 #include <errno.h>
@@ -13,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct s3_exporter {
@@ -22,6 +26,7 @@ struct s3_exporter {
     char *label, *identity;
     struct sending *running;
     struct recalling *recalling;
+    struct s3_leftovers *leftovers;
 };
 
 /* One send: hashed on the disk's thread, then put from the loop. While it is being hashed it
@@ -29,11 +34,13 @@ struct s3_exporter {
 struct sending {
     struct s3_exporter *exporter; /* NULL: nobody waits any more */
     char *path, *key, *content_type;
+    bool only_new;
     int fd;
     uint64_t size;
     char sha256[SHA256_HEX_SIZE];
     struct error err;
-    struct s3_request *put;
+    struct s3_request *put;   /* whole */
+    struct s3_upload *upload; /* or in parts; it has the file then */
     void (*done)(void *arg, const struct send_result *result);
     void *arg;
 };
@@ -111,6 +118,7 @@ static void *open_s3(const struct exporter_setup *setup, struct error *err)
     exporter->prefix = prefix;
     exporter->label = xasprintf("s3://%s%s%s", options->bucket, *prefix ? "/" : "", prefix);
     exporter->identity = identity_of(options, exporter->label);
+    exporter->leftovers = s3_leftovers_open(s3, exporter->identity);
     if (!options->verify)
         log_warn("%s: verify is off, so anybody on the way can read and change what is sent; "
                  "ca_file trusts a store's own authority instead",
@@ -153,7 +161,11 @@ static void put_done(void *arg, const struct s3_result *s3_result)
         [S3_OK] = SEND_STORED, [S3_RETRY] = SEND_RETRY, [S3_REFUSED] = SEND_FAILED};
     struct send_result result = {
         .outcome = outcomes[s3_result->outcome], .retry_after_ms = s3_result->retry_after_ms};
-    snprintf(result.reason, sizeof result.reason, "%s", s3_result->reason);
+    /* An earlier try stored it, whose answer was lost: nobody else has this incident's id. */
+    if (s3_result->exists)
+        result.outcome = SEND_STORED;
+    else
+        snprintf(result.reason, sizeof result.reason, "%s", s3_result->reason);
     finish(arg, &result);
 }
 
@@ -161,11 +173,49 @@ static void put_done(void *arg, const struct s3_result *s3_result)
 static void hash(void *arg)
 {
     struct sending *sending = arg;
+    struct stat status;
     sending->fd = open(sending->path, O_RDONLY | O_CLOEXEC);
-    if (sending->fd < 0)
+    if (sending->fd < 0 || fstat(sending->fd, &status) < 0) {
         error_set(&sending->err, "cannot open %s: %s", sending->path, strerror(errno));
-    else if (sha256_file(sending->fd, sending->sha256, &sending->size, &sending->err) < 0)
+        return;
+    }
+    sending->size = (uint64_t)status.st_size;
+    if (sending->size > S3_PART_BYTES)
+        return; /* part by part, later */
+    if (sha256_file(sending->fd, sending->sha256, &sending->size, &sending->err) < 0)
         error_prefix(&sending->err, "%s", sending->path);
+}
+
+static void put(struct sending *sending)
+{
+    sending->put = s3_put(sending->exporter->s3,
+        &(struct s3_object){.key = sending->key,
+            .fd = sending->fd,
+            .size = sending->size,
+            .sha256 = sending->sha256,
+            .content_type = sending->content_type,
+            .only_new = sending->only_new},
+        put_done, sending);
+}
+
+/* What is replaced has no folder of its own for a record, and a newer version soon. */
+static void upload(struct sending *sending)
+{
+    struct s3_exporter *exporter = sending->exporter;
+    char *record = sending->only_new ? s3_leftovers_record(exporter->identity, sending->path)
+                                     : NULL;
+    sending->upload = s3_upload_start(&(struct s3_upload_setup){.s3 = exporter->s3,
+        .disk = exporter->disk,
+        .key = sending->key,
+        .content_type = sending->content_type,
+        .fd = sending->fd,
+        .size = sending->size,
+        .only_new = sending->only_new,
+        .record = record,
+        .done = put_done,
+        .arg = sending});
+    sending->fd = -1;
+    free(record);
 }
 
 static void hashed(void *arg)
@@ -177,14 +227,10 @@ static void hashed(void *arg)
         struct send_result result = {.outcome = SEND_FAILED};
         snprintf(result.reason, sizeof result.reason, "%s", sending->err.text);
         finish(sending, &result);
+    } else if (sending->size > S3_PART_BYTES) {
+        upload(sending);
     } else {
-        sending->put = s3_put(sending->exporter->s3,
-            &(struct s3_object){.key = sending->key,
-                .fd = sending->fd,
-                .size = sending->size,
-                .sha256 = sending->sha256,
-                .content_type = sending->content_type},
-            put_done, sending);
+        put(sending);
     }
 }
 
@@ -203,6 +249,7 @@ static void send_artifact(void *self, const struct artifact *artifact,
     sending->path = xstrdup(artifact->path);
     sending->key = full_key(exporter, artifact->key);
     sending->content_type = xstrdup(artifact->content_type);
+    sending->only_new = !artifact->replaces;
     sending->fd = -1;
     sending->done = done;
     sending->arg = arg;
@@ -244,12 +291,19 @@ static void recall(void *self, const char *key, size_t max_bytes,
     free(full);
 }
 
+static void give_up(void *self, const char *folder)
+{
+    struct s3_exporter *exporter = self;
+    s3_leftovers_end(exporter->leftovers, folder);
+}
+
 static void close_s3(void *self)
 {
     struct s3_exporter *exporter = self;
     struct sending *sending = exporter->running;
-    if (sending && sending->put) {
+    if (sending && (sending->put || sending->upload)) {
         s3_cancel(sending->put);
+        s3_upload_cancel(sending->upload);
         free_sending(sending);
     } else if (sending) {
         sending->exporter = NULL;
@@ -258,6 +312,7 @@ static void close_s3(void *self)
         s3_cancel(exporter->recalling->get);
         free(exporter->recalling);
     }
+    s3_leftovers_close(exporter->leftovers);
     s3_close(exporter->s3);
     free(exporter->prefix);
     free(exporter->label);
@@ -276,5 +331,6 @@ const struct exporter_kind exporter_s3 = {
     .identity = identity,
     .send = send_artifact,
     .recall = recall,
+    .give_up = give_up,
     .close = close_s3,
 };

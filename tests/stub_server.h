@@ -24,6 +24,7 @@ struct stub_answer {
 struct stub_request {
     char method[8], path[256], authorization[512], date[32], token[64], hash[80];
     char continuation[64]; /* the query's continuation-token */
+    struct buf head; /* "Name: value" of every header, "?name=value" of every parameter, in lines */
     struct buf body;
 };
 
@@ -41,6 +42,14 @@ static void stub_copy_header(
 {
     const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
     snprintf(to, size, "%s", value ? value : "");
+}
+
+static enum MHD_Result stub_note(
+    void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    buf_printf(arg, "%s%s%s%s\n", kind == MHD_GET_ARGUMENT_KIND ? "?" : "", name,
+        kind == MHD_GET_ARGUMENT_KIND ? "=" : ": ", value ? value : "");
+    return MHD_YES;
 }
 
 static enum MHD_Result stub_reply(
@@ -79,6 +88,9 @@ static enum MHD_Result stub_serve(void *arg, struct MHD_Connection *connection, 
             connection, MHD_GET_ARGUMENT_KIND, "continuation-token");
         snprintf(request->continuation, sizeof request->continuation, "%s",
             continuation ? continuation : "");
+        buf_init(&request->head, 1 << 16);
+        MHD_get_connection_values(connection, MHD_HEADER_KIND, stub_note, &request->head);
+        MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, stub_note, &request->head);
         buf_init(&request->body, 1 << 20);
         return MHD_YES;
     }
@@ -113,8 +125,10 @@ static inline void stub_stop(struct stub_server *server)
 
 static inline void stub_free(struct stub_server *server)
 {
-    for (size_t i = 0; i < server->count; i++)
+    for (size_t i = 0; i < server->count; i++) {
+        buf_free(&server->requests[i].head);
         buf_free(&server->requests[i].body);
+    }
 }
 
 #endif

@@ -261,6 +261,15 @@ const char *outlet_identity(const struct outlet *outlet)
     return outlet->kind->identity(outlet->exporter);
 }
 
+void outlet_give_up(struct outlet *outlet, const char *id)
+{
+    if (!outlet->kind->give_up)
+        return;
+    char *folder = spool_folder(outlet->delivery->spool, id);
+    outlet->kind->give_up(outlet->exporter, folder);
+    free(folder);
+}
+
 struct outlet *outlet_open(struct delivery *delivery, const char *service,
     const struct exporter_config *config, struct error *err)
 {

@@ -129,13 +129,15 @@ static void pass_on(const struct delivery_change *change, const char *id)
         spool_remove(spool, id);
 }
 
-static void leave(const struct delivery_change *change, const struct outlet *outlet)
+static void leave(const struct delivery_change *change, struct outlet *outlet)
 {
     bool passed = false;
     for (size_t i = 0; i < change->count; i++)
         passed = passed || change->was[i] == none;
-    for (size_t i = 0; i < outlet->count; i++)
+    for (size_t i = 0; i < outlet->count; i++) {
+        outlet_give_up(outlet, outlet->queue[i]);
         pass_on(change, outlet->queue[i]);
+    }
     if (outlet->count)
         log_warn("incidents are no longer stored in %s; %zu that waited for it %s", outlet->name,
             outlet->count, passed ? "go to those that are new" : "do not any more");

@@ -59,6 +59,9 @@ struct delivery {
     int64_t refreshed_ms;
 };
 
+/* What was begun of an incident, whose folder is there still, is undone with this exporter. */
+void outlet_give_up(struct outlet *outlet, const char *id);
+
 /* An exporter that has nothing to do yet; its label is its name. NULL and err when it can never
  * work. */
 struct outlet *outlet_open(struct delivery *delivery, const char *service,

@@ -47,6 +47,7 @@ static void unqueue(struct outlet *outlet, const char *id)
     size_t place = place_of(outlet, id);
     if (place == outlet->count)
         return;
+    outlet_give_up(outlet, id);
     if (place == 0) {
         incident_files_clear(&outlet->files);
         free(outlet->sent_last);

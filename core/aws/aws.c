@@ -171,6 +171,21 @@ struct aws *aws_open(const struct aws_setup *setup)
     return aws;
 }
 
+struct aws *aws_open_again(const struct aws *aws, struct loop *loop)
+{
+    struct aws *again = aws_open(&(struct aws_setup){.loop = loop,
+        .wishes = {aws->role, aws->external_id, aws->session_name},
+        .region = aws->region});
+    again->kept = (struct aws_temporary){.access_key = copy(aws->kept.access_key),
+        .secret_key = copy(aws->kept.secret_key),
+        .session_token = copy(aws->kept.session_token),
+        .expires_ms = aws->kept.expires_ms};
+    again->origin = copy(aws->origin);
+    again->kept_fixed = aws->kept_fixed;
+    again->kept_refused = aws->kept_refused;
+    return again;
+}
+
 void aws_close(struct aws *aws)
 {
     if (!aws)

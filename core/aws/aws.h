@@ -33,6 +33,8 @@ struct aws_answer {
 };
 
 struct aws *aws_open(const struct aws_setup *setup);
+/* The same, with the credentials that are there, on another loop. */
+struct aws *aws_open_again(const struct aws *aws, struct loop *loop);
 void aws_close(struct aws *aws); /* requests under way end without `done` */
 
 /* Asks for credentials; `done` comes later, on the loop, exactly once unless cancelled. */

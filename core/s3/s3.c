@@ -48,6 +48,11 @@ static const char *method_of(enum s3_action action)
     return methods[action];
 }
 
+static char *copy(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
+
 struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct error *err)
 {
     struct s3 *s3 = xcalloc(1, sizeof *s3);
@@ -59,12 +64,27 @@ struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct
     s3->aws = aws_open(&(struct aws_setup){.loop = loop,
         .wishes = {settings->role, settings->external_id, settings->session_name},
         .region = settings->region});
-    s3->ca_file = settings->ca_file ? xstrdup(settings->ca_file) : NULL;
-    s3->prefix = settings->prefix ? xstrdup(settings->prefix) : NULL;
+    s3->ca_file = copy(settings->ca_file);
+    s3->prefix = copy(settings->prefix);
     s3->insecure = settings->insecure;
     s3->dialect = s3_dialect_of(s3->address.host);
     s3_extras_init(&s3->extras, settings);
     return s3;
+}
+
+struct s3 *s3_open_again(const struct s3 *s3, struct loop *loop)
+{
+    struct s3 *again = xcalloc(1, sizeof *again);
+    *again = (struct s3){.loop = loop,
+        .aws = aws_open_again(s3->aws, loop),
+        .ca_file = copy(s3->ca_file),
+        .prefix = copy(s3->prefix),
+        .insecure = s3->insecure,
+        .dialect = s3->dialect,
+        .clock_offset_ms = s3->clock_offset_ms};
+    s3_address_copy(&again->address, &s3->address);
+    s3_extras_copy(&again->extras, &s3->extras);
+    return again;
 }
 
 void s3_close(struct s3 *s3)
@@ -123,6 +143,8 @@ static void judge(
         .access_key = request->access_key,
         .ca_file = s3->ca_file,
         .kms_key = s3->extras.kms_key,
+        .encryption = s3->extras.encryption,
+        .storage_class = s3->extras.storage_class,
         .tags = s3->extras.tagging != NULL,
         .owner = s3->extras.owner,
         .own_endpoint = s3->address.own,
@@ -219,6 +241,7 @@ static void answered(void *arg, const struct http_result *result)
                         .missing = verdict.missing,
                         .exists = verdict.exists,
                         .gone = verdict.gone,
+                        .spoilt = verdict.spoilt,
                         .etag = http_header(result, "ETag"),
                         .denied = verdict.denied,
                         .reason = verdict.reason,
@@ -326,11 +349,6 @@ static void got_credentials(void *arg, const struct aws_answer *answer)
 static void ask(struct s3_request *request)
 {
     request->asking = aws_get(request->s3->aws, got_credentials, request);
-}
-
-static const char *copy(const char *text)
-{
-    return text ? xstrdup(text) : NULL;
 }
 
 struct s3_request *s3_request_start(struct s3 *s3, const struct s3_call *call,

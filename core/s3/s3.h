@@ -56,6 +56,7 @@ struct s3_result {
     bool exists;            /* S3_REFUSED: it is there already, and was to be new */
     bool denied;            /* S3_REFUSED: for want of a right, which reason names */
     bool gone;              /* S3_REFUSED: there is no such upload in parts */
+    bool spoilt;            /* S3_RETRY: the upload in parts is to begin anew */
     const char *etag;       /* NULL: there is none; valid within `done` */
     const char *reason;     /* a sentence with the remedy; "" when S3_OK */
     const struct buf *body; /* what the store sent; valid within `done` */
@@ -63,6 +64,8 @@ struct s3_result {
 
 /* Copies the settings. NULL and err when they cannot work (endpoint, bucket name). */
 struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct error *err);
+/* The same store with the same credentials on another loop. */
+struct s3 *s3_open_again(const struct s3 *s3, struct loop *loop);
 void s3_close(struct s3 *s3); /* once its requests are done or cancelled; not from a `done` */
 
 /* What is put: from memory or an open file, which stay as they are until `done`. */

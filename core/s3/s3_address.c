@@ -219,6 +219,16 @@ int s3_address_move(struct s3_address *address, const char *region, struct error
     return 0;
 }
 
+void s3_address_copy(struct s3_address *to, const struct s3_address *from)
+{
+    *to = *from;
+    to->bucket = xstrdup(from->bucket);
+    to->region = xstrdup(from->region);
+    to->origin = xstrdup(from->origin);
+    to->host = xstrdup(from->host);
+    to->path = xstrdup(from->path);
+}
+
 void s3_address_free(struct s3_address *address)
 {
     free(address->bucket);

@@ -33,6 +33,7 @@ int s3_address_init(
 /* Makes it the address of the same bucket in another region: the host changes where it is AWS's
  * own, else only what is signed. -1 and err for what is no region. */
 int s3_address_move(struct s3_address *address, const char *region, struct error *err);
+void s3_address_copy(struct s3_address *to, const struct s3_address *from);
 void s3_address_free(struct s3_address *address);
 
 /* The URL of a key ("" for the bucket itself), encoded as it is signed, with a query that is

@@ -32,6 +32,11 @@ static const char *const clock_codes[] = {"RequestTimeTooSkewed", "RequestExpire
 static const char *const region_codes[] = {"PermanentRedirect", "TemporaryRedirect", "Redirect",
     "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", NULL};
 
+/* A conflict while parts are put together ends the upload.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+static const char *const spoilt_codes[] = {
+    "InvalidPart", "InvalidPartOrder", "EntityTooSmall", "ConditionalRequestConflict", NULL};
+
 static bool among(const char *code, const char *const *codes)
 {
     while (*codes && strcmp(*codes, code) != 0)
@@ -157,6 +162,20 @@ static void wrong_region(const struct s3_question *question, const struct s3_ans
             question->bucket, fault->message);
 }
 
+/* Which of what was configured may be the argument that is refused. */
+static void bad_argument(
+    const struct s3_question *question, const struct s3_fault *fault, struct s3_verdict *verdict)
+{
+    const char *class = question->storage_class, *encryption = question->encryption;
+    bool makes = question->action == S3_PUT_OBJECT || question->action == S3_CREATE_UPLOAD;
+    bool any = makes && (class || encryption || question->tags);
+    refuse(verdict, "the store refuses a part of the request%s%s%s%s%s: %s%s%.200s",
+        any ? ", likely one of" : "", any && encryption ? " encryption" : "",
+        any && class ? " storage_class" : "", any && question->tags ? " tags" : "",
+        *fault->argument ? ", " : "", fault->argument, *fault->argument ? ": " : "",
+        *fault->message ? fault->message : "it does not say why");
+}
+
 /* The store said something that the table knows, or nothing that anybody does. */
 static void explain_code(
     const struct s3_answer *answer, const struct s3_fault *fault, struct s3_verdict *verdict)
@@ -212,6 +231,8 @@ static void explain(const struct s3_question *question, const struct s3_answer *
             "the credentials have expired or their session token is not valid (%s): "
             "replace AWS_SESSION_TOKEN, or use the task role",
             code);
+    else if (strcmp(code, "InvalidArgument") == 0 || strcmp(code, "InvalidRequest") == 0)
+        bad_argument(question, fault, verdict);
     else
         explain_code(answer, fault, verdict);
 }
@@ -272,6 +293,7 @@ static void judge_error(
     s3_xml_fault(answer->body, answer->size, &fault);
     time_t date = answer->date ? curl_getdate(answer->date, NULL) : -1;
     verdict->store_ms = (int64_t)date * 1000;
+    verdict->spoilt = question->action == S3_COMPLETE_UPLOAD && among(fault.code, spoilt_codes);
     if (status_recovers(answer->status) || among(fault.code, retried_codes)) {
         refuse(verdict, "the store is in trouble: HTTP %d%s%s%s%s", answer->status,
             *fault.code ? ", " : "", fault.code, *fault.message ? ": " : "", fault.message);
@@ -286,6 +308,8 @@ static void judge_error(
     verdict->gone = strcmp(fault.code, "NoSuchUpload") == 0;
     verdict->exists = answer->status == 412 && (question->parts & S3_CONDITION);
     verdict->unknown = s3_dialect_learn(question->parts, answer->status, &fault);
+    if (verdict->spoilt)
+        verdict->outcome = S3_RETRY;
     verdict->token_expired = among(fault.code, expired_codes);
     bool off = date >= 0 && llabs(verdict->store_ms - question->sent_ms) > CLOCK_TOLERANCE_MS;
     verdict->clock_off = off && (answer->status == 403 || among(fault.code, clock_codes));

@@ -27,12 +27,13 @@ struct s3_question {
     const char *region;
     const char *access_key;
     const char *ca_file;
-    const char *kms_key; /* NULL: none */
-    bool tags;           /* are sent */
-    const char *owner;   /* expected_bucket_owner; NULL: none */
-    bool own_endpoint;   /* AWS's of the region */
-    unsigned parts;      /* of enum s3_optional: what was sent that may be left out */
-    int64_t sent_ms;     /* wall time that the request was signed with */
+    const char *kms_key;                    /* NULL: none */
+    const char *encryption, *storage_class; /* NULL: none */
+    bool tags;                              /* are sent */
+    const char *owner;                      /* expected_bucket_owner; NULL: none */
+    bool own_endpoint;                      /* AWS's of the region */
+    unsigned parts;  /* of enum s3_optional: what was sent that may be left out */
+    int64_t sent_ms; /* wall time that the request was signed with */
 };
 
 /* What came. Headers are NULL where there were none. */
@@ -55,6 +56,7 @@ struct s3_verdict {
     unsigned unknown;   /* of enum s3_optional: the store does not know this part; 0: none */
     bool exists;        /* there is such an object already */
     bool gone;          /* there is no such upload (any more) */
+    bool spoilt;        /* the upload cannot be ended any more, but a new one may */
     bool missing;       /* there is no such object */
     bool denied;        /* for want of a right */
     char reason[512];   /* "" when S3_OK */

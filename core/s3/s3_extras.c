@@ -59,6 +59,21 @@ void s3_extras_init(struct s3_extras *extras, const struct s3_settings *settings
     }
 }
 
+void s3_extras_copy(struct s3_extras *to, const struct s3_extras *from)
+{
+    *to = (struct s3_extras){.owner = copy(from->owner),
+        .encryption = copy(from->encryption),
+        .kms_key = copy(from->kms_key),
+        .storage_class = copy(from->storage_class),
+        .tagging = copy(from->tagging),
+        .names = xcalloc(from->count, sizeof *to->names),
+        .values = xcalloc(from->count, sizeof *to->values)};
+    for (; to->count < from->count; to->count++) {
+        to->names[to->count] = xstrdup(from->names[to->count]);
+        to->values[to->count] = xstrdup(from->values[to->count]);
+    }
+}
+
 void s3_extras_free(struct s3_extras *extras)
 {
     for (size_t i = 0; i < extras->count; i++) {

@@ -22,6 +22,7 @@ struct s3_extras {
 };
 
 void s3_extras_init(struct s3_extras *extras, const struct s3_settings *settings);
+void s3_extras_copy(struct s3_extras *to, const struct s3_extras *from);
 void s3_extras_free(struct s3_extras *extras);
 
 /* -1 and err for what S3 would refuse.

@@ -2,20 +2,27 @@
  * the environment (S3_ENDPOINT, S3_BUCKET, S3_CA_FILE, S3_PREFIX), results go to standard output,
  * reasons to standard error.
  *   s3_tool put KEY FILE | bytes KEY TEXT | get KEY | list PREFIX [DELIMITER]
- *           presign KEY SECONDS */
+ *           presign KEY SECONDS | new KEY FILE | upload KEY FILE RECORD | abort RECORD
+ * "new" leaves alone what is there, "upload" sends in parts. S3_TAG (of the tag and metadata
+ * "team"), S3_ENCRYPTION, S3_KMS_KEY,
+ * S3_CLASS and S3_OWNER are what objects are stored with. */
 #include "core/error.h"
+#include "core/fs.h"
 #include "core/loop.h"
+#include "core/offload.h"
 #include "core/s3/s3.h"
 #include "core/s3/s3_presign.h"
+#include "core/s3/s3_upload.h"
 #include "core/sha256.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_RETRY = 3, MAX_OBJECT = 64 << 20 };
+enum { EXIT_RETRY = 3, EXIT_EXISTS = 4, MAX_OBJECT = 64 << 20 };
 
 struct tool {
     struct s3 *s3;
@@ -37,11 +44,13 @@ static void put_done(void *arg, const struct s3_result *result)
     struct tool *tool = arg;
     tool->done = true;
     tool->status = statuses[result->outcome];
+    if (result->exists)
+        tool->status = EXIT_EXISTS;
     if (result->outcome != S3_OK)
         fail(result->reason);
 }
 
-static int put(struct tool *tool, const char *key, const char *path)
+static int put(struct tool *tool, const char *key, const char *path, bool only_new)
 {
     char sha256[SHA256_HEX_SIZE];
     uint64_t size;
@@ -56,10 +65,46 @@ static int put(struct tool *tool, const char *key, const char *path)
             .fd = fd,
             .size = size,
             .sha256 = sha256,
-            .content_type = "application/octet-stream"},
+            .content_type = "application/octet-stream",
+            .only_new = only_new},
         put_done, tool);
     loop_run_until(tool->loop, &tool->done, INT64_MAX);
     close(fd);
+    return tool->status;
+}
+
+static int upload(struct tool *tool, const char *key, const char *path, const char *record)
+{
+    struct error err;
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return fail("the file cannot be opened");
+    struct offload *disk = offload_open(tool->loop, "disk", &err);
+    s3_upload_start(&(struct s3_upload_setup){.s3 = tool->s3,
+        .disk = disk,
+        .key = key,
+        .content_type = "application/octet-stream",
+        .fd = fd,
+        .size = (uint64_t)status.st_size,
+        .only_new = true,
+        .record = record,
+        .done = put_done,
+        .arg = tool});
+    loop_run_until(tool->loop, &tool->done, INT64_MAX);
+    offload_close(disk);
+    return tool->status;
+}
+
+static int abort_upload(struct tool *tool, const char *record)
+{
+    struct buf text;
+    fs_read(record, MAX_OBJECT, &text, NULL);
+    if (s3_upload_abort(tool->s3, text.data, text.size, put_done, tool))
+        loop_run_until(tool->loop, &tool->done, INT64_MAX);
+    else
+        tool->status = fail("this is no record");
+    buf_free(&text);
     return tool->status;
 }
 
@@ -114,7 +159,13 @@ static int presign(struct tool *tool, const char *key, const char *seconds)
 static int run(struct tool *tool, int argc, char **argv)
 {
     if (argc == 4 && !strcmp(argv[1], "put"))
-        return put(tool, argv[2], argv[3]);
+        return put(tool, argv[2], argv[3], false);
+    if (argc == 4 && !strcmp(argv[1], "new"))
+        return put(tool, argv[2], argv[3], true);
+    if (argc == 5 && !strcmp(argv[1], "upload"))
+        return upload(tool, argv[2], argv[3], argv[4]);
+    if (argc == 3 && !strcmp(argv[1], "abort"))
+        return abort_upload(tool, argv[2]);
     if (argc == 4 && !strcmp(argv[1], "bytes"))
         return put_text(tool, argv[2], argv[3]);
     if (argc == 3 && !strcmp(argv[1], "get"))
@@ -125,7 +176,7 @@ static int run(struct tool *tool, int argc, char **argv)
         return list(tool, argv[2], argc == 4 ? argv[3] : NULL);
     return fail(
         "usage: s3_tool put KEY FILE | bytes KEY TEXT | get KEY | list PREFIX [DELIMITER] | "
-        "presign KEY SECONDS");
+        "presign KEY SECONDS | new KEY FILE | upload KEY FILE RECORD | abort RECORD");
 }
 
 int main(int argc, char **argv)
@@ -137,7 +188,14 @@ int main(int argc, char **argv)
         .ca_file = getenv("S3_CA_FILE"),
         .insecure = getenv("S3_INSECURE") != NULL,
         .prefix = getenv("S3_PREFIX"),
+        .encryption = getenv("S3_ENCRYPTION"),
+        .kms_key = getenv("S3_KMS_KEY"),
+        .storage_class = getenv("S3_CLASS"),
+        .expected_bucket_owner = getenv("S3_OWNER"),
     };
+    char name[] = "team", *names[] = {name}, *tag = getenv("S3_TAG");
+    if (tag)
+        settings.tags = settings.metadata = (struct s3_texts){names, &tag, 1};
     struct error err;
     struct tool tool = {.loop = loop_open(&err)};
     if (!tool.loop)
