@@ -50,6 +50,15 @@ static void builds_urls(void **state)
         {{.bucket = "b-1", .endpoint = "http://h", .path_style = true},
             "service=x/a b+c%/../\xc3\xa9?#", NULL,
             "http://h/b-1/service%3Dx/a%20b%2Bc%25/../%C3%A9%3F%23", "h"},
+        {{.bucket = "woogles", .dualstack = true}, "a", NULL,
+            "https://woogles.s3.dualstack.us-east-1.amazonaws.com/a",
+            "woogles.s3.dualstack.us-east-1.amazonaws.com"},
+        {{.bucket = "woogles", .region = "us-gov-west-1", .fips = true}, "a", NULL,
+            "https://woogles.s3-fips.us-gov-west-1.amazonaws.com/a",
+            "woogles.s3-fips.us-gov-west-1.amazonaws.com"},
+        {{.bucket = "woogles", .fips = true, .dualstack = true, .path_style = true}, "a", NULL,
+            "https://s3-fips.dualstack.us-east-1.amazonaws.com/woogles/a",
+            "s3-fips.dualstack.us-east-1.amazonaws.com"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct s3_address address;
@@ -164,12 +173,60 @@ static void takes_the_region_from_the_environment(void **state)
     s3_address_free(&address);
 }
 
+static void moves_to_another_region(void **state)
+{
+    (void)state;
+    static const struct {
+        struct s3_settings settings;
+        const char *region, *url; /* NULL: it is none */
+    } cases[] = {
+        {{.bucket = "woogles"}, "eu-west-1", "https://woogles.s3.eu-west-1.amazonaws.com/k"},
+        {{.bucket = "woogles", .fips = true}, "us-west-2",
+            "https://woogles.s3-fips.us-west-2.amazonaws.com/k"},
+        {{.bucket = "my.logs"}, "cn-north-1", "https://s3.cn-north-1.amazonaws.com.cn/my.logs/k"},
+        {{.bucket = "woogles", .endpoint = "https://h:9"}, "eu-west-1", "https://woogles.h:9/k"},
+        {{.bucket = "woogles"}, "evil.com/", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *wanted = cases[i].url;
+        struct s3_address address, copy;
+        assert_int_equal(s3_address_init(&address, &cases[i].settings, NULL), 0);
+        int status = s3_address_move(&address, cases[i].region, NULL);
+        assert_int_equal(status, wanted ? 0 : -1);
+        s3_address_copy(&copy, &address);
+        s3_address_free(&address);
+        char *url = s3_address_url(&copy, "k", NULL);
+        assert_string_equal(url, wanted ? wanted : "https://woogles.s3.us-east-1.amazonaws.com/k");
+        assert_string_equal(copy.region, wanted ? cases[i].region : "us-east-1");
+        free(url);
+        s3_address_free(&copy);
+    }
+}
+
+static void some_stores_have_one_region(void **state)
+{
+    (void)state;
+    struct s3_settings settings = {
+        .bucket = "woogles", .endpoint = "https://abc.r2.cloudflarestorage.com"};
+    struct s3_address address;
+    setenv("AWS_REGION", "eu-west-2", 1);
+    assert_int_equal(s3_address_init(&address, &settings, NULL), 0);
+    assert_string_equal(address.region, "auto");
+    s3_address_free(&address);
+    settings.region = "weur";
+    assert_int_equal(s3_address_init(&address, &settings, NULL), 0);
+    assert_string_equal(address.region, "weur");
+    s3_address_free(&address);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(builds_urls, setup),
         cmocka_unit_test_setup(refuses_what_cannot_work, setup),
         cmocka_unit_test(prefixes_that_other_tools_would_change_are_refused),
+        cmocka_unit_test_setup(moves_to_another_region, setup),
+        cmocka_unit_test_setup(some_stores_have_one_region, setup),
         cmocka_unit_test_setup(takes_the_region_from_the_environment, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,7 @@ struct s3_request {
     char sha256[SHA256_HEX_SIZE];
     bool clock_mended, token_renewed, region_mended; /* each is tried once */
     unsigned parts;                                  /* of enum s3_optional: what was sent */
+    unsigned left_out; /* of enum s3_optional: by this request, as it may not be known */
     int64_t sent_ms;
     char access_key[8]; /* as much of it as sentences name */
     struct aws_request *asking;
@@ -189,13 +190,16 @@ static bool mend_region(struct s3_request *request, const char *region)
     return moved;
 }
 
-static void leave_out(struct s3 *s3, unsigned part)
+/* What was left out was the reason if the request worked without it; else it is sent again. */
+static void settle_left_out(const struct s3_request *request, bool worked)
 {
-    if (s3->dialect.missing & part)
-        return;
-    s3->dialect.missing |= part;
-    log_warn("the store of bucket %s does not know %s: going on without", s3->address.bucket,
-        s3_dialect_name(part));
+    struct s3 *s3 = request->s3;
+    if (!worked)
+        s3->dialect.missing &= ~request->left_out;
+    for (unsigned part = 1; worked && part <= request->left_out; part <<= 1)
+        if (request->left_out & part)
+            log_warn("the store of bucket %s does not know %s: going on without",
+                s3->address.bucket, s3_dialect_name(part));
 }
 
 /* What can be mended here at once: our idea of the store's clock, old credentials, the region, and
@@ -212,7 +216,8 @@ static bool mend(struct s3_request *request, const struct s3_verdict *verdict)
     if (*verdict->region && !request->region_mended)
         return mend_region(request, verdict->region);
     if (verdict->unknown) {
-        leave_out(s3, verdict->unknown);
+        request->left_out |= verdict->unknown & ~s3->dialect.missing;
+        s3->dialect.missing |= verdict->unknown;
         return true;
     }
     return false;
@@ -228,6 +233,7 @@ static void answered(void *arg, const struct http_result *result)
         ask(request);
         return;
     }
+    settle_left_out(request, verdict.outcome == S3_OK);
     if (verdict.outcome == S3_OK && request->call.action == S3_GET_OBJECT &&
         result->body.size > request->call.max_object) {
         verdict.outcome = S3_REFUSED;

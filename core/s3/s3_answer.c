@@ -295,8 +295,12 @@ static void judge_error(
     verdict->store_ms = (int64_t)date * 1000;
     verdict->spoilt = question->action == S3_COMPLETE_UPLOAD && among(fault.code, spoilt_codes);
     if (status_recovers(answer->status) || among(fault.code, retried_codes)) {
-        refuse(verdict, "the store is in trouble: HTTP %d%s%s%s%s", answer->status,
-            *fault.code ? ", " : "", fault.code, *fault.message ? ": " : "", fault.message);
+        if (s3_remedy_of(fault.code))
+            explain_code(answer, &fault, verdict);
+        else
+            refuse(verdict, "the store is in trouble: HTTP %d%s%s%s%s", answer->status,
+                *fault.code ? ", " : "", fault.code, *fault.message ? ": " : "", fault.message);
+        name_code(fault.code, verdict);
         verdict->outcome = S3_RETRY;
         int64_t now_ms = date >= 0 ? verdict->store_ms : question->sent_ms;
         verdict->retry_after_ms = retry_after(answer, now_ms);

@@ -83,7 +83,7 @@ static bool read_number(const char *text, uint64_t *number)
 static void read_part(struct s3_record *record, const char *text)
 {
     unsigned long number;
-    struct s3_part part;
+    struct s3_part part = {0};
     int used = 0;
     int found = sscanf(
         text, "%5lu %64[0-9a-f] %127[!-~]%n", &number, part.sha256, part.etag, &used);

@@ -1,0 +1,223 @@
+/* The S3 exporter where something is there already, or is given up half-way. */
+#include "exporters/s3_leftovers.h"
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/fs.h"
+#include "core/loop.h"
+#include "core/offload.h"
+#include "core/s3/s3_record.h"
+#include "exporters/exporter.h"
+#include "exporters/s3.h"
+#include "stub_server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define FAULT(code) "<Error><Code>" code "</Code><Message>m</Message></Error>"
+#define BEGUN                                                                                      \
+    {                                                                                              \
+        .status = 200, .body = "<InitiateMultipartUploadResult><UploadId>id</UploadId>"            \
+                               "</InitiateMultipartUploadResult>"                                  \
+    }
+
+static struct loop *loop;
+static struct offload *disk;
+static struct stub_server server;
+static void *exporter;
+static char folder[] = "/tmp/stakeout-test-leftovers-XXXXXX";
+static char *file;
+
+static int setup(void **state)
+{
+    (void)state;
+    setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+    unsetenv("AWS_SESSION_TOKEN");
+    unsetenv("http_proxy");
+    strcpy(strrchr(folder, '-'), "-XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    file = xasprintf("%s/heap.pb.gz", folder);
+    loop = loop_open(NULL);
+    disk = offload_open(loop, "disk", NULL);
+    return disk ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    offload_close(disk);
+    loop_close(loop);
+    fs_remove(folder, NULL);
+    free(file);
+    return 0;
+}
+
+static void open_stub(const struct stub_answer *answers, size_t count)
+{
+    static char bucket[] = "woogles";
+    stub_start(&server, answers, count);
+    struct s3_exporter_options options = {.bucket = bucket, .endpoint = server.url, .verify = true};
+    const struct exporter_setup exporter_setup = {
+        .loop = loop, .disk = disk, .options = &options, .service = "woogles"};
+    exporter = exporter_s3.open(&exporter_setup, NULL);
+    assert_non_null(exporter);
+}
+
+static void make_file(size_t size)
+{
+    char *content = xcalloc(1, size);
+    assert_int_equal(fs_write(file, content, size, NULL), 0);
+    free(content);
+}
+
+struct seen {
+    bool done;
+    struct send_result result;
+};
+
+static void note(void *arg, const struct send_result *result)
+{
+    struct seen *seen = arg;
+    *seen = (struct seen){true, *result};
+}
+
+static enum send_outcome send_file(bool replaces)
+{
+    struct seen seen = {0};
+    const struct artifact artifact = {file, "k", "text/plain", replaces};
+    exporter_s3.send(exporter, &artifact, note, &seen);
+    assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 60000));
+    return seen.result.outcome;
+}
+
+static void close_all(void)
+{
+    exporter_s3.close(exporter);
+    stub_stop(&server);
+}
+
+static bool says(size_t request, const char *line)
+{
+    return strcasestr(server.requests[request].head.data, line) != NULL;
+}
+
+static void what_is_there_already_is_stored(void **state)
+{
+    (void)state;
+    static const struct stub_answer answers[] = {
+        {.status = 412, .body = FAULT("PreconditionFailed")},
+        {.status = 200, .headers = {"ETag", "e"}}};
+    open_stub(answers, 2);
+    make_file(10);
+    assert_int_equal(send_file(false), SEND_STORED);
+    assert_int_equal(send_file(true), SEND_STORED);
+    close_all();
+    assert_true(says(0, "if-none-match: *\n"));
+    assert_false(says(1, "if-none-match"));
+    stub_free(&server);
+}
+
+/* Leaves a record and one part at the store. */
+static void send_half(void)
+{
+    make_file(S3_PART_BYTES + 1);
+    assert_int_equal(send_file(false), SEND_FAILED);
+    char *record = s3_leftovers_record(exporter_s3.identity(exporter), file);
+    assert_non_null(strstr(record, "/.upload-"));
+    assert_true(fs_exists(record));
+    free(record);
+}
+
+static int count_names(void *arg, const char *name)
+{
+    size_t *count = arg;
+    *count += name[0] == '.';
+    return 0;
+}
+
+static size_t records(void)
+{
+    size_t count = 0;
+    fs_each(folder, count_names, &count, NULL);
+    return count;
+}
+
+static const struct stub_answer half[] = {
+    BEGUN, {.status = 403, .body = FAULT("AccessDenied")}, {.status = 204}};
+
+static void what_is_given_up_is_aborted(void **state)
+{
+    (void)state;
+    open_stub(half, 3);
+    send_half();
+    char *other = xasprintf("%s/.upload-0000000000000000-heap.pb.gz", folder);
+    fs_write(other, "not ours", 8, NULL);
+    exporter_s3.give_up(exporter, folder);
+    assert_int_equal(records(), 1);
+    const bool never = false;
+    while (server.count < 3)
+        loop_run_until(loop, &never, clock_mono_ms() + 5);
+    close_all();
+    assert_string_equal(server.requests[2].method, "DELETE");
+    assert_true(says(2, "?uploadId=id\n"));
+    assert_int_equal(server.count, 3);
+    stub_free(&server);
+    free(other);
+}
+
+static void an_exporter_that_is_closed_has_it_done_first(void **state)
+{
+    (void)state;
+    open_stub(half, 3);
+    send_half();
+    exporter_s3.give_up(exporter, folder);
+    close_all();
+    assert_string_equal(server.requests[server.count - 1].method, "DELETE");
+    stub_free(&server);
+}
+
+static void a_store_that_is_gone_holds_nothing_up(void **state)
+{
+    (void)state;
+    open_stub(half, 3);
+    send_half();
+    stub_stop(&server);
+    exporter_s3.give_up(exporter, folder);
+    assert_int_equal(records(), 0);
+    exporter_s3.give_up(exporter, "/nonexistent");
+    exporter_s3.close(exporter);
+    stub_free(&server);
+}
+
+static void what_is_replaced_leaves_nothing(void **state)
+{
+    (void)state;
+    open_stub(half, 3);
+    make_file(S3_PART_BYTES + 1);
+    assert_int_equal(send_file(true), SEND_FAILED);
+    assert_int_equal(records(), 0);
+    close_all();
+    assert_string_equal(server.requests[2].method, "DELETE");
+    stub_free(&server);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_there_already_is_stored),
+        TEST(what_is_given_up_is_aborted),
+        TEST(an_exporter_that_is_closed_has_it_done_first),
+        TEST(a_store_that_is_gone_holds_nothing_up),
+        TEST(what_is_replaced_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
