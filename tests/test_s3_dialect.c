@@ -70,6 +70,10 @@ static const struct {
     {0, 501, {.code = "NotImplemented", .message = "If-None-Match"}, 0},
     {S3_CHECKSUM, 501, {.code = "NotImplemented", .message = "tagging"}, S3_CHECKSUM},
     /* About something else. */
+    {all, 501,
+        {.code = "NotImplemented",
+            .message = "Header 'x-amz-server-side-encryption' with value 'AES256' not implemented"},
+        0},
     {all, 400, {.code = "InvalidArgument", .message = "x-amz-storage-class"}, 0},
     {all, 400, {.code = "InvalidTag", .message = "the tagging is wrong"}, 0},
     {all, 400, {.code = "BadDigest", .message = "the x-amz-checksum-sha256 does not match"}, 0},

@@ -276,7 +276,13 @@ static void judge_silence(
     } else if (answer->outcome == HTTP_REFUSED) {
         refuse(verdict, "the file could not be read while it was being sent");
     } else {
-        refuse(verdict, "the store does not answer: %.400s", answer->error);
+        const char *remedy = "the store does not answer";
+        if (strstr(answer->error, "CONNECT tunnel failed")) /* libcurl's words */
+            remedy = strstr(answer->error, "407")
+                         ? "the proxy wants credentials: put them into HTTPS_PROXY"
+                         : "the proxy on the way refuses: mend HTTPS_PROXY, or name the store in "
+                           "NO_PROXY";
+        refuse(verdict, "%s: %.300s", remedy, answer->error);
         verdict->outcome = S3_RETRY;
     }
 }

@@ -57,7 +57,8 @@ unsigned s3_dialect_learn(unsigned sent, int status, const struct s3_fault *faul
     for (size_t i = 0; unknown && i < PARTS; i++)
         if ((sent & parts[i].part) && names(fault, parts[i].words))
             return parts[i].part;
-    for (size_t i = 0; status == 501 && i < PARTS; i++)
+    bool other = *fault->argument || strcasestr(fault->message, "x-amz-");
+    for (size_t i = 0; status == 501 && !other && i < PARTS; i++)
         if (sent & parts[i].part)
             return parts[i].part;
     return 0;
