@@ -68,9 +68,9 @@ struct field {
                                    many texts */
     const char *const *choices; /* FIELD_CHOICE: names, NULL-terminated */
     const struct field *fields; /* FIELD_STRUCT: its table, ended by a NULL key */
-    const char *short_key;      /* FIELD_STRUCT: the one that a bare scalar stands for; NULL: none */
-    int required;               /* must be given */
-    const char *help;           /* one line, for the reference */
+    const char *short_key; /* FIELD_STRUCT: the one that a bare scalar stands for; NULL: none */
+    int required;          /* must be given */
+    const char *help;      /* one line, for the reference */
 };
 
 struct error;

@@ -56,6 +56,12 @@ struct s3_leftovers *s3_leftovers_open(struct s3 *s3, const char *identity)
     return leftovers;
 }
 
+static void release(struct ending *ending)
+{
+    buf_free(&ending->record);
+    free(ending);
+}
+
 static void take_out(struct ending *ending)
 {
     struct s3_leftovers *leftovers = ending->leftovers;
@@ -64,8 +70,7 @@ static void take_out(struct ending *ending)
         at = &(*at)->next;
     *at = ending->next;
     leftovers->done = leftovers->endings == NULL;
-    buf_free(&ending->record);
-    free(ending);
+    release(ending);
 }
 
 static void ended(void *arg, const struct s3_result *result)
@@ -134,9 +139,10 @@ void s3_leftovers_close(struct s3_leftovers *leftovers)
 {
     if (leftovers->endings)
         end_all_now(leftovers);
-    while (leftovers->endings) {
-        s3_cancel(leftovers->endings->request);
-        take_out(leftovers->endings);
+    for (struct ending *ending = leftovers->endings, *next; ending; ending = next) {
+        next = ending->next;
+        s3_cancel(ending->request);
+        release(ending);
     }
     free(leftovers->begin);
     free(leftovers);

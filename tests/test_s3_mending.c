@@ -140,10 +140,11 @@ static void what_is_there_is_told(void **state)
 {
     (void)state;
     static const struct stub_answer answers[] = {
-        {.status = 412, .body = FAULT("PreconditionFailed", "")}};
-    struct s3 *s3 = open_stub(answers, 1, (struct s3_settings){0});
+        {.status = 412, .body = FAULT("PreconditionFailed", "")}, {.status = 304}};
+    struct s3 *s3 = open_stub(answers, 2, (struct s3_settings){0});
     struct seen seen = put(s3);
     assert_true(seen.exists);
+    assert_true(put(s3).exists);
     assert_int_equal(seen.outcome, S3_REFUSED);
     assert_true(s3_is_conditional(s3));
     close_stub(s3);
@@ -172,6 +173,27 @@ static void what_a_store_does_not_know_is_left_out_from_then_on(void **state)
         assert_false(says(i, "if-none-match"));
         assert_false(says(i, "x-amz-checksum"));
     }
+    stub_free(&server);
+}
+
+/* Whose refusals need not be waited for. */
+static void what_a_store_is_known_to_lack_is_not_sent(void **state)
+{
+    (void)state;
+    static const struct stub_answer answers[] = {STORED, STORED};
+    char name[] = "team", *names[] = {name};
+    const struct s3_settings settings = {.storage_class = "STANDARD", .tags = {names, names, 1}};
+    struct s3 *s3 = open_stub(answers, 2, settings);
+    s3->dialect = s3_dialect_of("storage.googleapis.com");
+    assert_int_equal(put(s3).outcome, S3_OK);
+    assert_false(s3_is_conditional(s3));
+    s3->dialect = s3_dialect_of("abc.r2.cloudflarestorage.com");
+    assert_int_equal(put(s3).outcome, S3_OK);
+    close_stub(s3);
+    assert_false(says(0, "if-none-match") || says(0, "x-amz-checksum") || says(0, "tagging"));
+    assert_true(says(0, "x-amz-storage-class: STANDARD\n"));
+    assert_true(says(1, "if-none-match: *\n") && says(1, "x-amz-checksum-sha256"));
+    assert_false(says(1, "tagging"));
     stub_free(&server);
 }
 
@@ -306,6 +328,7 @@ int main(void)
         TEST(only_the_owner_goes_with_a_get),
         TEST(what_is_there_is_told),
         TEST(what_a_store_does_not_know_is_left_out_from_then_on),
+        TEST(what_a_store_is_known_to_lack_is_not_sent),
         TEST(encryption_is_never_left_out),
         TEST(a_wrong_region_is_corrected_where_it_stays_the_same_store),
         TEST(a_given_endpoint_is_not_left_for_another),

@@ -70,6 +70,9 @@ struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct
     s3->insecure = settings->insecure;
     s3->dialect = s3_dialect_of(s3->address.host);
     s3_extras_init(&s3->extras, settings);
+    if (s3->extras.tagging && (s3->dialect.missing & S3_TAGGING))
+        log_warn(
+            "%s has no tags for objects: they are stored without; take tags out", s3->address.host);
     return s3;
 }
 

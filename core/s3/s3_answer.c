@@ -316,7 +316,9 @@ static void judge_error(
     name_code(fault.code, verdict);
     verdict->missing = strcmp(fault.code, "NoSuchKey") == 0;
     verdict->gone = strcmp(fault.code, "NoSuchUpload") == 0;
-    verdict->exists = answer->status == 412 && (question->parts & S3_CONDITION);
+    /* MinIO's releases before May 2024 say 304, as they would to a GET. */
+    bool unmet = answer->status == 412 || answer->status == 304;
+    verdict->exists = unmet && (question->parts & S3_CONDITION);
     verdict->unknown = s3_dialect_learn(question->parts, answer->status, &fault);
     if (verdict->spoilt)
         verdict->outcome = S3_RETRY;

@@ -391,13 +391,12 @@ static void step_done(struct s3_upload *upload, const struct s3_result *result)
 /* A step that cannot be done as things are. */
 static void step_failed(struct s3_upload *upload, const struct s3_result *result)
 {
+    bool for_good = result->exists || result->spoilt || !upload->setup.record;
     if (upload->step == ABORTING) {
         step_done(upload, result); /* the store's own rules have to end it */
     } else if (result->gone && !upload->anew) {
         begin_anew(upload);
-    } else if (result->exists || (upload->step == ENDING && result->spoilt)) {
-        hold(upload, result);
-    } else if (!upload->setup.record && upload->record.id) {
+    } else if (for_good && upload->record.id) {
         hold(upload, result);
     } else {
         finish(upload, result);
