@@ -270,7 +270,7 @@ static void check_exporter(
         say(checks, kind->kind.name, &err);
         return;
     }
-    struct artifact artifact = {path, "_stakeout/probe", "text/plain; charset=utf-8", true};
+    struct artifact artifact = {path, "_stakeout/probe", "text/plain; charset=utf-8", true, NULL};
     struct sending sending = {0};
     kind->send(exporter, &artifact, on_sent, &sending);
     bool answered = loop_run_until(

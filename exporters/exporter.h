@@ -27,13 +27,15 @@ struct artifact {
     const char *content_type;
     bool replaces; /* what is under this key, as it is another version of the same; else that is
                       left alone where the store can: nothing of an incident is overwritten */
+    const char *manifest; /* incident.json of the incident that it is of; NULL: of none */
 };
 
 /* How a send ended. */
 enum send_outcome {
     SEND_STORED,
     SEND_RETRY, /* may work later: an outage, throttling; wait at least retry_after_ms */
-    SEND_FAILED /* will not work until somebody changes something; worth a try now and then */
+    SEND_FAILED, /* will not work until somebody changes something; worth a try now and then */
+    SEND_REJECTED /* this file will never be taken, and the incident goes on without it */
 };
 
 struct send_result {

@@ -125,14 +125,25 @@ static void back_off(struct outlet *outlet, const struct send_result *result)
     keep_next(outlet);
 }
 
+/* Another try would end the same, so the incident is not held back for it. */
+static void skip_file(struct outlet *outlet, const struct send_result *result)
+{
+    outlet->failures++;
+    log_warn("%s of incident %s is left out: %s: %s", outlet->files.names[outlet->files.next],
+        outlet->queue[0], outlet->name, result->reason);
+}
+
 static void sent(void *arg, const struct send_result *result)
 {
     struct outlet *outlet = arg;
     outlet->sending = false;
     free(outlet->path);
     free(outlet->key);
-    outlet->path = outlet->key = NULL;
-    if (result->outcome != SEND_STORED) {
+    free(outlet->manifest);
+    outlet->path = outlet->key = outlet->manifest = NULL;
+    if (result->outcome == SEND_REJECTED) {
+        skip_file(outlet, result);
+    } else if (result->outcome != SEND_STORED) {
         back_off(outlet, result);
         return;
     }
@@ -157,8 +168,10 @@ static void send_file(struct outlet *outlet)
     char *to = incident_folder(outlet->delivery->service, id);
     outlet->path = spool_file(outlet->delivery->spool, id, file);
     outlet->key = xasprintf("%s/%s", to, file);
+    outlet->manifest = spool_file(outlet->delivery->spool, id, "incident.json");
     free(to);
-    struct artifact artifact = {outlet->path, outlet->key, content_type_of(file), false};
+    struct artifact artifact = {
+        outlet->path, outlet->key, content_type_of(file), false, outlet->manifest};
     outlet->sending = true;
     outlet->kind->send(outlet->exporter, &artifact, sent, outlet);
 }
@@ -312,6 +325,7 @@ void outlet_close(struct outlet *outlet)
     free(outlet->sent_last);
     free(outlet->path);
     free(outlet->key);
+    free(outlet->manifest);
     free(outlet->error);
     free(outlet);
 }

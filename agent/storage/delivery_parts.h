@@ -31,7 +31,7 @@ struct outlet {
     size_t count;
     struct incident_files files; /* of queue[0]; none: not looked up since the last failure */
     char *sent_last;             /* the last file of queue[0] that is with the exporter */
-    char *path, *key;            /* of the artifact on its way */
+    char *path, *key, *manifest; /* of the artifact on its way */
     bool sending;                /* what is kept included */
     struct keeper *keeper;
     struct inquiry *inquiry;

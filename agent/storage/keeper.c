@@ -151,7 +151,7 @@ bool keeper_send(struct keeper *keeper)
     struct keepsake *file = &keeper->files[next];
     file->waits = false; /* a version that comes from here on is another one */
     keeper->sending = next;
-    struct artifact artifact = {file->path, file->key, content_type_of(file->key), true};
+    struct artifact artifact = {file->path, file->key, content_type_of(file->key), true, NULL};
     keeper->setup.kind->send(keeper->setup.exporter, &artifact, sent, keeper);
     return true;
 }
