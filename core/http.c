@@ -69,15 +69,28 @@ static size_t take(char *data, size_t size, size_t count, void *arg)
     return bytes;
 }
 
+static size_t give_head(struct http_request *request, char *data, size_t room)
+{
+    const struct http_options *options = &request->options;
+    uint64_t left = options->upload_head_bytes - request->uploaded;
+    size_t bytes = room < left ? room : (size_t)left;
+    memcpy(data, (const char *)options->upload_head + request->uploaded, bytes);
+    request->uploaded += bytes;
+    return bytes;
+}
+
 static size_t give(char *data, size_t size, size_t count, void *arg)
 {
     struct http_request *request = arg;
-    uint64_t left = request->options.upload_bytes - request->uploaded;
+    uint64_t head_bytes = request->options.upload_head_bytes;
+    if (request->uploaded < head_bytes)
+        return give_head(request, data, size * count);
+    uint64_t left = head_bytes + request->options.upload_bytes - request->uploaded;
     size_t bytes = size * count < left ? size * count : (size_t)left;
     if (request->options.upload) {
         memcpy(data, (const char *)request->options.upload + request->uploaded, bytes);
     } else {
-        uint64_t at = request->options.upload_offset + request->uploaded;
+        uint64_t at = request->options.upload_offset + request->uploaded - head_bytes;
         ssize_t got = pread(request->options.upload_fd, data, bytes, (off_t)at);
         if (got < 0 || (got == 0 && left > 0)) {
             request->refused = true;
@@ -142,7 +155,8 @@ static void set_upload(struct http_request *request)
     CURL *easy = request->easy;
     if (options->upload || options->upload_fd > 0) {
         curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-        curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)options->upload_bytes);
+        curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE,
+            (curl_off_t)(options->upload_head_bytes + options->upload_bytes));
         curl_easy_setopt(easy, CURLOPT_READFUNCTION, give);
         curl_easy_setopt(easy, CURLOPT_READDATA, request);
         curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, rewind_upload);

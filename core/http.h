@@ -43,6 +43,8 @@ struct http_options {
     int upload_fd;              /* or an open file, not closed; 0 or -1: none */
     uint64_t upload_offset;     /* in the file, where the body begins */
     uint64_t upload_bytes;
+    const void *upload_head; /* sent before what is in the file, not copied; NULL: nothing */
+    uint64_t upload_head_bytes;
     const char *ca_file; /* trust only this PEM file; NULL: the system's */
     bool insecure;       /* no TLS verification */
     bool proxy;          /* honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY; never for neighbours */

@@ -83,6 +83,6 @@ struct exporter_kind {
     void (*close)(void *self);
 };
 
-extern const struct exporter_kind exporter_directory, exporter_s3;
+extern const struct exporter_kind exporter_directory, exporter_pyroscope, exporter_s3;
 
 #endif

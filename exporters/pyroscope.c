@@ -1,0 +1,376 @@
+/* Pushes the profiles of incidents to a Pyroscope server, so that spikes show beside what is
+ * profiled all the time. Pyroscope stores whatever it is sent: a profile that is sent again, as the
+ * answer was lost, counts twice until its compaction drops the second of the same labels and time.
+ * Each is sent until an answer says that it is there; the label `incident` keeps what counts twice
+ * to that incident, and the UUID, which stays the same, tells what is one. */
+#include "exporters/pyroscope.h"
+
+#include "core/alloc.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/fs.h"
+#include "core/http.h"
+#include "core/incident.h"
+#include "core/offload.h"
+#include "core/sha256.h"
+#include "exporters/exporter.h"
+#include "exporters/pyroscope_answer.h"
+#include "exporters/pyroscope_push.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const int64_t timeout_ms = 60000, stall_ms = 20000;
+/* A profile that is larger than what the server takes at once is throttled for ever. With the
+ * delivery's backoff this many tries take a quarter of an hour. */
+enum { THROTTLED_MAX = 20 };
+static const char probe_key[] = "_stakeout/probe";
+
+struct pyroscope {
+    struct loop *loop;
+    struct offload *disk;
+    char *url, *label, *identity, *ca_file;
+    bool with_tenant;
+    char **headers; /* NULL-terminated */
+    struct pushing *running;
+    char *throttled_key; /* of the last artifact, while it is throttled; NULL: it is not */
+    int throttled;       /* so many times in a row */
+};
+
+/* One send: prepared on the disk's thread, then pushed from the loop. While it is being prepared it
+ * belongs to the thread's job and outlives a close. */
+struct pushing {
+    struct pyroscope *pyroscope; /* NULL: nobody waits any more */
+    char *path, *key, *manifest;
+    bool wanted, empty; /* there is something to push; a request without a profile */
+    int fd;
+    uint64_t bytes;
+    struct buf head;
+    struct error err;
+    struct http_request *request;
+    void (*done)(void *arg, const struct send_result *result);
+    void *arg;
+};
+
+static void add_header(struct pyroscope *pyroscope, size_t *count, char *header)
+{
+    pyroscope->headers = xrealloc(pyroscope->headers, *count + 2, sizeof *pyroscope->headers);
+    pyroscope->headers[(*count)++] = header;
+    pyroscope->headers[*count] = NULL;
+}
+
+static char *basic_auth(const struct pyroscope_options *options)
+{
+    char *text = xasprintf(
+        "%s:%s", options->user ? options->user : "", options->password ? options->password : "");
+    size_t length = strlen(text);
+    char *encoded = xcalloc(length / 3 + 1, 4 + 1);
+    EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)text, (int)length);
+    char *header = xasprintf("Authorization: Basic %s", encoded);
+    free(encoded);
+    free(text);
+    return header;
+}
+
+static void make_headers(struct pyroscope *pyroscope, const struct pyroscope_options *options)
+{
+    size_t count = 0;
+    add_header(pyroscope, &count, xstrdup("Content-Type: application/proto"));
+    add_header(pyroscope, &count, xstrdup("Connect-Protocol-Version: 1"));
+    if (options->user || options->password)
+        add_header(pyroscope, &count, basic_auth(options));
+    if (options->tenant)
+        add_header(pyroscope, &count, xasprintf("X-Scope-OrgID: %s", options->tenant));
+    for (size_t i = 0; i < options->headers.count; i++)
+        add_header(pyroscope, &count,
+            xasprintf("%s: %s", options->headers.names[i], options->headers.values[i]));
+}
+
+/* The same server for another tenant is another one; who that is, is not shown. */
+static char *identity_of(const struct pyroscope_options *options, const char *label)
+{
+    char hex[SHA256_HEX_SIZE];
+    const char *tenant = options->tenant ? options->tenant : options->user;
+    if (!tenant)
+        return xstrdup(label);
+    sha256_hash(tenant, strlen(tenant), hex);
+    return xasprintf("%s (tenant %.8s)", label, hex);
+}
+
+static void *open_pyroscope(const struct exporter_setup *setup, struct error *err)
+{
+    (void)err;
+    const struct pyroscope_options *options = setup->options;
+    struct pyroscope *pyroscope = xcalloc(1, sizeof *pyroscope);
+    char *public_url = http_public_url(options->url);
+    int length = (int)strlen(options->url);
+    while (length > 0 && options->url[length - 1] == '/')
+        length--;
+    pyroscope->loop = setup->loop;
+    pyroscope->disk = setup->disk;
+    pyroscope->url = xasprintf("%.*s/push.v1.PusherService/Push", length, options->url);
+    pyroscope->label = xasprintf("pyroscope at %s", public_url);
+    pyroscope->identity = identity_of(options, pyroscope->label);
+    pyroscope->ca_file = options->ca_file ? xstrdup(options->ca_file) : NULL;
+    pyroscope->with_tenant = options->tenant != NULL;
+    make_headers(pyroscope, options);
+    free(public_url);
+    return pyroscope;
+}
+
+static const char *label(const void *self)
+{
+    const struct pyroscope *pyroscope = self;
+    return pyroscope->label;
+}
+
+static const char *identity(const void *self)
+{
+    const struct pyroscope *pyroscope = self;
+    return pyroscope->identity;
+}
+
+static void free_pushing(struct pushing *pushing)
+{
+    if (pushing->fd >= 0)
+        close(pushing->fd);
+    buf_free(&pushing->head);
+    free(pushing->path);
+    free(pushing->key);
+    free(pushing->manifest);
+    free(pushing);
+}
+
+static void finish(struct pushing *pushing, const struct send_result *result)
+{
+    pushing->pyroscope->running = NULL;
+    pushing->done(pushing->arg, result);
+    free_pushing(pushing);
+}
+
+/* What goes on being throttled is given up. */
+static void count_throttled(
+    struct pyroscope *pyroscope, const char *key, int status, struct send_result *result)
+{
+    bool same = pyroscope->throttled_key && !strcmp(pyroscope->throttled_key, key);
+    bool throttled = status == 429 && result->outcome == SEND_RETRY;
+    if (!same || !throttled) {
+        free(pyroscope->throttled_key);
+        pyroscope->throttled_key = throttled ? xstrdup(key) : NULL;
+        pyroscope->throttled = 0;
+    }
+    if (throttled && ++pyroscope->throttled >= THROTTLED_MAX)
+        result->outcome = SEND_REJECTED;
+}
+
+static void answered(void *arg, const struct http_result *http)
+{
+    struct pushing *pushing = arg;
+    struct pyroscope *pyroscope = pushing->pyroscope;
+    struct send_result result;
+    pyroscope_answer_judge(&(struct pyroscope_answer){.outcome = http->outcome,
+                               .status = http->status,
+                               .error = http->error->text,
+                               .body = http->body.data,
+                               .size = http->body.size,
+                               .content_type = http_header(http, "Content-Type"),
+                               .retry_after = http_header(http, "Retry-After"),
+                               .now_ms = clock_wall_ms(),
+                               .with_tenant = pyroscope->with_tenant,
+                               .with_ca_file = pyroscope->ca_file != NULL,
+                               .empty = pushing->empty},
+        &result);
+    count_throttled(pyroscope, pushing->key, http->status, &result);
+    finish(pushing, &result);
+}
+
+static void push(struct pushing *pushing)
+{
+    const struct pyroscope *pyroscope = pushing->pyroscope;
+    pushing->request = http_start(
+        pyroscope->loop, &(struct http_options){
+                             .method = "POST",
+                             .url = pyroscope->url,
+                             .headers = (const char *const *)pyroscope->headers,
+                             .upload = pushing->empty ? "" : NULL,
+                             .upload_head = pushing->head.data,
+                             .upload_head_bytes = pushing->head.size,
+                             .upload_fd = pushing->fd,
+                             .upload_bytes = pushing->bytes,
+                             .ca_file = pyroscope->ca_file,
+                             .proxy = true,
+                             .timeout_ms = timeout_ms,
+                             .stall_ms = stall_ms,
+                             .max_answer_bytes = 64 * 1024,
+                             .done = answered,
+                             .arg = pushing,
+                         });
+}
+
+static const struct incident_profile *find_file(const struct incident *incident, const char *key)
+{
+    const char *slash = strrchr(key, '/');
+    const char *file = slash ? slash + 1 : key;
+    for (size_t i = 0; i < incident->profile_count; i++)
+        if (incident->profiles[i].file && !strcmp(incident->profiles[i].file, file))
+            return &incident->profiles[i];
+    return NULL;
+}
+
+static void open_profile(struct pushing *pushing, const struct incident *incident,
+    const struct incident_profile *profile)
+{
+    struct stat stat;
+    pushing->fd = open(pushing->path, O_RDONLY | O_CLOEXEC);
+    if (pushing->fd < 0 || fstat(pushing->fd, &stat) < 0) {
+        error_set(&pushing->err, "cannot open %s: %s", pushing->path, strerror(errno));
+        return;
+    }
+    pushing->wanted = stat.st_size > 0;
+    pushing->bytes = (uint64_t)stat.st_size;
+    pyroscope_push_head(incident, profile, pushing->bytes, &pushing->head);
+}
+
+/* On the disk's thread. */
+static void prepare(void *arg)
+{
+    struct pushing *pushing = arg;
+    struct buf text;
+    struct incident *incident = NULL;
+    if (fs_read(pushing->manifest, INCIDENT_TEXT_MAX, &text, &pushing->err) == 0)
+        incident = incident_from_text(text.data, text.size, &pushing->err);
+    buf_free(&text);
+    if (!incident)
+        return;
+    const struct incident_profile *profile = find_file(incident, pushing->key);
+    if (profile && pyroscope_push_takes(profile))
+        open_profile(pushing, incident, profile);
+    incident_free(incident);
+}
+
+/* What there is nothing to push of counts as stored. */
+static void prepared(void *arg)
+{
+    struct pushing *pushing = arg;
+    struct send_result result = {.outcome = SEND_STORED};
+    if (!pushing->pyroscope) {
+        free_pushing(pushing);
+    } else if (pushing->err.text[0]) {
+        result.outcome = SEND_FAILED;
+        snprintf(result.reason, sizeof result.reason, "%s", pushing->err.text);
+        finish(pushing, &result);
+    } else if (pushing->wanted) {
+        push(pushing);
+    } else {
+        finish(pushing, &result);
+    }
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+    return length >= end_length && !strcmp(text + length - end_length, end);
+}
+
+static void send_artifact(void *self, const struct artifact *artifact,
+    void (*done)(void *arg, const struct send_result *result), void *arg)
+{
+    struct pyroscope *pyroscope = self;
+    struct pushing *pushing = xcalloc(1, sizeof *pushing);
+    bool may_be_profile = artifact->manifest && ends_in(artifact->key, ".pb.gz");
+    *pushing = (struct pushing){.pyroscope = pyroscope,
+        .path = xstrdup(artifact->path),
+        .key = xstrdup(artifact->key),
+        .manifest = artifact->manifest ? xstrdup(artifact->manifest) : NULL,
+        .fd = -1,
+        .done = done,
+        .arg = arg};
+    pushing->empty = pushing->wanted = ends_in(artifact->key, probe_key);
+    pyroscope->running = pushing;
+    offload_submit(pyroscope->disk, may_be_profile ? prepare : nothing, prepared, pushing);
+}
+
+static void close_pyroscope(void *self)
+{
+    struct pyroscope *pyroscope = self;
+    struct pushing *pushing = pyroscope->running;
+    if (pushing && pushing->request) {
+        http_cancel(pushing->request);
+        free_pushing(pushing);
+    } else if (pushing) {
+        pushing->pyroscope = NULL;
+    }
+    for (char **header = pyroscope->headers; *header; header++)
+        free(*header);
+    free(pyroscope->headers);
+    free(pyroscope->throttled_key);
+    free(pyroscope->url);
+    free(pyroscope->label);
+    free(pyroscope->identity);
+    free(pyroscope->ca_file);
+    free(pyroscope);
+}
+
+/* A query would be sent in the middle of the path. */
+static int validate(const void *data, const char **key, struct error *err)
+{
+    const struct pyroscope_options *options = data;
+    if (*key || !options->url || !strpbrk(options->url, "?#"))
+        return 0;
+    *key = "url";
+    return error_set(err, "has a query: write the server's address, such as http://pyroscope:4040");
+}
+
+#define AT(member) offsetof(struct pyroscope_options, member)
+static const struct field fields[] = {
+    {.key = "url",
+        .type = FIELD_URL,
+        .offset = AT(url),
+        .required = 1,
+        .help = "the server, 1.0 or later, such as http://pyroscope:4040"},
+    {.key = "user", .type = FIELD_STRING, .offset = AT(user), .help = "of basic authentication"},
+    {.key = "password",
+        .type = FIELD_SECRET,
+        .offset = AT(password),
+        .help = "of basic authentication"},
+    {.key = "tenant",
+        .type = FIELD_SECRET,
+        .offset = AT(tenant),
+        .help = "of a server that has several: X-Scope-OrgID"},
+    {.key = "headers",
+        .type = FIELD_SECRETS,
+        .offset = AT(headers),
+        .help = "headers of every request, such as Authorization"},
+    {.key = "ca_file",
+        .type = FIELD_STRING,
+        .offset = AT(ca_file),
+        .help = "PEM file with the authority to trust; else the system's"},
+    {.key = NULL},
+};
+#undef AT
+
+const struct exporter_kind exporter_pyroscope = {
+    .kind = {.name = "pyroscope",
+        .help = "pushes the profiles of incidents to a Pyroscope server",
+        .fields = fields,
+        .options_size = sizeof(struct pyroscope_options),
+        .short_key = "url",
+        .validate = validate},
+    .open = open_pyroscope,
+    .label = label,
+    .identity = identity,
+    .send = send_artifact,
+    .close = close_pyroscope,
+};
