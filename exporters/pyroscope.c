@@ -29,8 +29,8 @@
 
 static const int64_t timeout_ms = 60000, stall_ms = 20000;
 /* A profile that is larger than what the server takes at once is throttled for ever. With the
- * delivery's backoff this many tries take a quarter of an hour. */
-enum { THROTTLED_MAX = 20 };
+ * delivery's backoff this many tries take ten minutes. */
+enum { THROTTLED_MAX = 15 };
 static const char probe_key[] = "_stakeout/probe";
 
 struct pyroscope {
@@ -93,6 +93,14 @@ static void make_headers(struct pyroscope *pyroscope, const struct pyroscope_opt
             xasprintf("%s: %s", options->headers.names[i], options->headers.values[i]));
 }
 
+static char *without_slashes(const char *url)
+{
+    size_t length = strlen(url);
+    while (length > 0 && url[length - 1] == '/')
+        length--;
+    return xstrndup(url, length);
+}
+
 /* The same server for another tenant is another one; who that is, is not shown. */
 static char *identity_of(const struct pyroscope_options *options, const char *label)
 {
@@ -109,19 +117,17 @@ static void *open_pyroscope(const struct exporter_setup *setup, struct error *er
     (void)err;
     const struct pyroscope_options *options = setup->options;
     struct pyroscope *pyroscope = xcalloc(1, sizeof *pyroscope);
-    char *public_url = http_public_url(options->url);
-    int length = (int)strlen(options->url);
-    while (length > 0 && options->url[length - 1] == '/')
-        length--;
+    char *url = without_slashes(options->url), *public_url = http_public_url(url);
     pyroscope->loop = setup->loop;
     pyroscope->disk = setup->disk;
-    pyroscope->url = xasprintf("%.*s/push.v1.PusherService/Push", length, options->url);
+    pyroscope->url = xasprintf("%s/push.v1.PusherService/Push", url);
     pyroscope->label = xasprintf("pyroscope at %s", public_url);
     pyroscope->identity = identity_of(options, pyroscope->label);
     pyroscope->ca_file = options->ca_file ? xstrdup(options->ca_file) : NULL;
     pyroscope->with_tenant = options->tenant != NULL;
     make_headers(pyroscope, options);
     free(public_url);
+    free(url);
     return pyroscope;
 }
 

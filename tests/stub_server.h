@@ -25,6 +25,7 @@ struct stub_request {
     char method[8], path[256], authorization[512], date[32], token[64], hash[80];
     char continuation[64]; /* the query's continuation-token */
     struct buf head; /* "Name: value" of every header, "?name=value" of every parameter, in lines */
+    char tenant[64], content_type[64];
     struct buf body;
 };
 
@@ -84,6 +85,9 @@ static enum MHD_Result stub_serve(void *arg, struct MHD_Connection *connection, 
         stub_copy_header(connection, "X-Amz-Date", request->date, sizeof request->date);
         stub_copy_header(connection, "X-Amz-Security-Token", request->token, sizeof request->token);
         stub_copy_header(connection, "x-amz-content-sha256", request->hash, sizeof request->hash);
+        stub_copy_header(connection, "X-Scope-OrgID", request->tenant, sizeof request->tenant);
+        stub_copy_header(
+            connection, "Content-Type", request->content_type, sizeof request->content_type);
         const char *continuation = MHD_lookup_connection_value(
             connection, MHD_GET_ARGUMENT_KIND, "continuation-token");
         snprintf(request->continuation, sizeof request->continuation, "%s",

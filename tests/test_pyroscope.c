@@ -1,0 +1,280 @@
+/* The Pyroscope exporter through the exporters' interface, with a stub for the server. */
+#include "exporters/pyroscope.h"
+
+#include "core/alloc.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/fs.h"
+#include "core/incident.h"
+#include "core/loop.h"
+#include "core/offload.h"
+#include "exporters/exporter.h"
+#include "stub_server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define FOLDER "service=woogles/date=2026-11-23/20261123T150406Z-cpu-000001/"
+
+static const struct exporter_kind *const kind = &exporter_pyroscope;
+static struct loop *loop;
+static struct offload *disk;
+static char folder[64];
+static struct stub_server server;
+static void *self;
+
+static void put(const char *name, const char *text, size_t size)
+{
+    char *path = xasprintf("%s/%s", folder, name);
+    assert_int_equal(fs_write(path, text, size, NULL), 0);
+    free(path);
+}
+
+static void put_incident(void)
+{
+    static const char *const files[] = {"cpu.pb.gz", "heap.pb.gz", "empty.pb.gz"};
+    struct incident *incident = incident_new();
+    incident->id = xstrdup("20261123T150406Z-cpu-000001");
+    incident->service = xstrdup("woogles");
+    incident->app = xstrdup("app");
+    incident->kind = xstrdup("spike");
+    incident->trigger.name = xstrdup("cpu");
+    incident->fired_ms = 1795446246000;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char *name = xstrndup(files[i], strcspn(files[i], "."));
+        struct incident_profile *profile = incident_add_profile(incident, name);
+        profile->file = xstrdup(files[i]);
+        profile->status = i == 1 ? PROFILE_TRUNCATED : PROFILE_OK;
+        free(name);
+        put(files[i], "PROFILE", i == 2 ? 0 : 7);
+    }
+    char *text = incident_to_text(incident);
+    put("incident.json", text, strlen(text));
+    free(text);
+    incident_free(incident);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    unsetenv("http_proxy");
+    strcpy(folder, "/tmp/stakeout-test-pyroscope-XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    loop = loop_open(NULL);
+    disk = offload_open(loop, "disk", NULL);
+    put_incident();
+    return loop && disk ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    offload_close(disk);
+    loop_close(loop);
+    return fs_remove(folder, NULL);
+}
+
+static void *open_at(struct pyroscope_options *options)
+{
+    struct exporter_setup exporter_setup = {
+        .loop = loop, .disk = disk, .options = options, .service = "woogles"};
+    void *opened = kind->open(&exporter_setup, NULL);
+    assert_non_null(opened);
+    return opened;
+}
+
+static void start(const struct stub_answer *answers, size_t count)
+{
+    stub_start(&server, answers, count);
+    self = open_at(&(struct pyroscope_options){.url = server.url});
+}
+
+static void stop(void)
+{
+    kind->close(self);
+    stub_stop(&server);
+}
+
+struct seen {
+    bool done;
+    struct send_result result;
+};
+
+static void note(void *arg, const struct send_result *result)
+{
+    struct seen *seen = arg;
+    assert_false(seen->done);
+    *seen = (struct seen){true, *result};
+}
+
+static void begin(const char *file, const char *key, bool of_incident, struct seen *seen)
+{
+    char *path = xasprintf("%s/%s", folder, file);
+    char *manifest = xasprintf("%s/incident.json", folder);
+    const struct artifact artifact = {
+        path, key, "application/octet-stream", !of_incident, of_incident ? manifest : NULL};
+    kind->send(self, &artifact, note, seen);
+    free(path);
+    free(manifest);
+}
+
+static struct send_result send_file(const char *file)
+{
+    struct seen seen = {0};
+    char *key = xasprintf(FOLDER "%s", file);
+    begin(file, key, true, &seen);
+    assert_false(seen.done);
+    assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
+    free(key);
+    return seen.result;
+}
+
+static void a_profile_is_pushed_and_the_rest_is_not(void **state)
+{
+    (void)state;
+    static const struct stub_answer taken = {.status = 200};
+    stub_start(&server, &taken, 1);
+    static char user[] = "user", password[] = "pass", tenant[] = "games";
+    static char header[] = "X-Route", value[] = "here";
+    char *name = header, *text = value;
+    char *url = xasprintf("%s/below//", server.url);
+    struct pyroscope_options options = {
+        .url = url, .user = user, .password = password, .tenant = tenant};
+    options.headers = (struct string_map){&name, &text, 1};
+    self = open_at(&options);
+    static const char *const others[] = {
+        "heap.pb.gz", "empty.pb.gz", "metrics.csv", "incident.json", "unknown.pb.gz"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_int_equal(send_file(others[i]).outcome, SEND_STORED);
+    struct seen kept = {0};
+    begin("cpu.pb.gz", "service=woogles/_state/x.pb.gz", false, &kept);
+    assert_true(loop_run_until(loop, &kept.done, clock_mono_ms() + 20000));
+    assert_int_equal(kept.result.outcome, SEND_STORED);
+    assert_int_equal(server.count, 0);
+    assert_int_equal(send_file("cpu.pb.gz").outcome, SEND_STORED);
+    stop();
+    assert_int_equal(server.count, 1);
+    const struct stub_request *request = &server.requests[0];
+    assert_string_equal(request->method, "POST");
+    assert_string_equal(request->path, "/below/push.v1.PusherService/Push");
+    assert_string_equal(request->authorization, "Basic dXNlcjpwYXNz");
+    assert_string_equal(request->tenant, "games");
+    assert_string_equal(request->content_type, "application/proto");
+    assert_true(request->body.size > 7);
+    assert_memory_equal(request->body.data + request->body.size - 7, "PROFILE", 7);
+    stub_free(&server);
+    free(url);
+}
+
+static void what_goes_on_being_throttled_is_given_up(void **state)
+{
+    (void)state;
+    static const struct stub_answer throttled = {.status = 429, .headers = {"Retry-After", "2"}};
+    start(&throttled, 1);
+    int tries = 0;
+    struct send_result result;
+    do {
+        result = send_file("cpu.pb.gz");
+        assert_int_equal(result.retry_after_ms, 2000);
+        tries++;
+    } while (result.outcome == SEND_RETRY && tries < 100);
+    assert_int_equal(result.outcome, SEND_REJECTED);
+    assert_int_equal(tries, 15);
+    stop();
+    stub_free(&server);
+}
+
+static void without_its_incident_a_profile_waits(void **state)
+{
+    (void)state;
+    static const struct stub_answer taken = {.status = 200};
+    start(&taken, 1);
+    put("incident.json", "{}", 2);
+    struct send_result result = send_file("cpu.pb.gz");
+    assert_int_equal(result.outcome, SEND_FAILED);
+    assert_true(result.reason[0] != '\0');
+    put_incident();
+    char *path = xasprintf("%s/cpu.pb.gz", folder);
+    assert_int_equal(unlink(path), 0);
+    free(path);
+    result = send_file("cpu.pb.gz");
+    assert_int_equal(result.outcome, SEND_FAILED);
+    assert_non_null(strstr(result.reason, "/cpu.pb.gz"));
+    assert_int_equal(server.count, 0);
+    put_incident();
+    stop();
+    stub_free(&server);
+}
+
+static void check_asks_without_a_profile(void **state)
+{
+    (void)state;
+    static const struct stub_answer answers[] = {
+        {.status = 400, .body = "{\"message\":\"no profiles received\"}"}, {.status = 404}};
+    start(answers, 2);
+    for (int i = 0; i < 2; i++) {
+        struct seen seen = {0};
+        begin("cpu.pb.gz", "_stakeout/probe", false, &seen);
+        assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
+        assert_int_equal(seen.result.outcome, i ? SEND_FAILED : SEND_STORED);
+    }
+    stop();
+    assert_int_equal(server.requests[0].body.size, 0);
+    stub_free(&server);
+}
+
+static void it_can_be_closed_at_any_moment(void **state)
+{
+    (void)state;
+    static char url[] = "http://127.0.0.1:1";
+    const bool never = false;
+    for (int wait_ms = 0; wait_ms < 4; wait_ms++) {
+        struct seen seen = {0};
+        self = open_at(&(struct pyroscope_options){.url = url});
+        begin("cpu.pb.gz", FOLDER "cpu.pb.gz", true, &seen);
+        if (wait_ms > 0)
+            loop_run_until(loop, &never, clock_mono_ms() + wait_ms);
+        kind->close(self);
+        if (wait_ms == 0)
+            assert_false(seen.done);
+    }
+}
+
+static void two_tenants_are_told_apart(void **state)
+{
+    (void)state;
+    static char url[] = "http://u:p@h:4040", one[] = "one", two[] = "two";
+    char *tenants[] = {NULL, one, two};
+    char *identities[3];
+    for (size_t i = 0; i < 3; i++) {
+        void *opened = open_at(&(struct pyroscope_options){.url = url, .tenant = tenants[i]});
+        assert_string_equal(kind->label(opened), "pyroscope at http://h:4040");
+        identities[i] = xstrdup(kind->identity(opened));
+        assert_null(strstr(identities[i], tenants[i] ? tenants[i] : "u:p"));
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(identities[i], identities[j]);
+        kind->close(opened);
+    }
+    for (size_t i = 0; i < 3; i++)
+        free(identities[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_profile_is_pushed_and_the_rest_is_not),
+        cmocka_unit_test(what_goes_on_being_throttled_is_given_up),
+        cmocka_unit_test(without_its_incident_a_profile_waits),
+        cmocka_unit_test(check_asks_without_a_profile),
+        cmocka_unit_test(it_can_be_closed_at_any_moment),
+        cmocka_unit_test(two_tenants_are_told_apart),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
