@@ -67,6 +67,16 @@ static void read_entry(struct config_reader *reader, const struct node *node)
     unknown_exporter(reader, node);
 }
 
+/* What was not understood may be a store. */
+static bool may_store(const struct config_reader *reader, const struct node *export)
+{
+    const struct config *config = reader->config;
+    bool tells_only = config->exporter_count > 0 && reader->problems->count == 0;
+    for (size_t i = 0; tells_only && i < config->exporter_count; i++)
+        tells_only = reader->kinds->exporters[config->exporters[i].kind]->tells;
+    return export->count > 0 && !tells_only;
+}
+
 void config_read_exporters(struct config_reader *reader, const struct node *root)
 {
     const struct node *export = node_get(root, "export");
@@ -80,7 +90,7 @@ void config_read_exporters(struct config_reader *reader, const struct node *root
         return;
     for (size_t i = 0; i < export->count; i++)
         read_entry(reader, export->children[i]);
-    if (export->count == 0 && reader->needs->exporter)
+    if (!may_store(reader, export) && reader->needs->exporter)
         node_key_problem(reader->problems, export,
             "names no place to store incidents; give it directory: or s3:");
 }

@@ -99,6 +99,8 @@ struct kind {
     bool many_metrics;
     /* Triggers: it opens no incident, and explains those of its member. */
     bool never_fires;
+    /* Exporters: it stores nothing, and tells people of what others have stored. */
+    bool tells;
     /* Checks what the table cannot say; -1 with err, *key then names the field to blame. It is
      * asked again with that *key (NULL at first) and may name further ones, each once, or the same
      * again when it has no more to say. Exporters: a field that has a problem already is as if it

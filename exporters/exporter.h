@@ -1,5 +1,6 @@
-/* An exporter stores the files of an incident somewhere. One file a kind; agent/kinds.c lists them.
- * It never blocks and is idempotent: the same artifact sent twice does no harm. */
+/* An exporter stores the files of an incident somewhere, or tells people of it once it is stored
+ * (`send` or `tell`). One file a kind; agent/kinds.c lists them. It never blocks, and storing is
+ * idempotent: the same artifact sent twice does no harm. */
 #ifndef EXPORTERS_EXPORTER_H
 #define EXPORTERS_EXPORTER_H
 
@@ -11,6 +12,7 @@
 
 struct error;
 struct loop;
+struct notice;
 struct offload;
 
 struct exporter_setup {
@@ -59,6 +61,13 @@ struct recall_result {
     char reason[512]; /* "" when found or none */
 };
 
+/* A link to what is stored, for whoever may not look into the store. */
+struct link_result {
+    const char *url;    /* a secret while it lasts; valid within `done`; NULL: there is none */
+    int64_t expires_ms; /* wall: its true end */
+    char reason[512];   /* "" with a url */
+};
+
 struct exporter_kind {
     struct kind kind; /* first */
     /* NULL and err for what can never work. What is not reachable yet is no error. */
@@ -69,7 +78,7 @@ struct exporter_kind {
      * two exporters that share it are one. */
     const char *(*identity)(const void *self);
     /* Sends one artifact, whose strings it copies before it returns; `done` comes later, exactly
-     * once unless closed before. One at a time. */
+     * once unless closed before. One at a time. NULL: it tells. */
     void (*send)(void *self, const struct artifact *artifact,
         void (*done)(void *arg, const struct send_result *result), void *arg);
     /* Reads back what was sent under this key, a whole object of at most max_bytes; a larger one is
@@ -79,7 +88,18 @@ struct exporter_kind {
     /* The incident in this folder of the spool is not to be sent (any more), and the folder may be
      * gone soon: what was begun for it and not ended is undone. NULL: there is no such thing. */
     void (*give_up)(void *self, const char *folder);
-    /* Ends a running send and recall without `done`. May wait a moment for it, but never hangs. */
+    /* Tells people of incidents (exporters/notice.h), which are valid until `done`; that comes
+     * later, as with send. One at a time. NULL: it stores. */
+    void (*tell)(void *self, const struct notice *notice,
+        void (*done)(void *arg, const struct send_result *result), void *arg);
+    /* Finds out, without telling anybody, whether there is a chance that telling works. `done` as
+     * with send. Not beside a tell. NULL: it stores. */
+    void (*reach)(void *self, void (*done)(void *arg, const struct send_result *result), void *arg);
+    /* Makes a link to what is stored under this key, for so many seconds at most. `done` as with
+     * send. One at a time, beside a send. NULL: it cannot. */
+    void (*link)(void *self, const char *key, int64_t seconds,
+        void (*done)(void *arg, const struct link_result *result), void *arg);
+    /* Ends what is running (a send, recall, tell, link) without `done`. May wait a moment for it, but never hangs. */
     void (*close)(void *self);
 };
 

@@ -58,8 +58,11 @@ static void head_stored(struct outlet *outlet)
     outlet->last_stored_wall_ms = clock_wall_ms();
     log_info("incident %s delivered to %s", id, outlet->name);
     bool others = false;
-    for (size_t i = 0; i < delivery->count; i++)
+    for (size_t i = 0; i < delivery->count; i++) {
         others = others || outlet_has(delivery->outlets[i], id);
+        if (delivery->outlets[i] == outlet && delivery->on_stored)
+            delivery->on_stored(delivery->on_stored_arg, id, i);
+    }
     if (others)
         spool_mark_sent(delivery->spool, id, outlet_identity(outlet));
     else
@@ -269,6 +272,30 @@ int delivery_take_up(struct delivery *delivery, bool (*hold)(void *arg, const ch
     return spool_each(delivery->spool, take_up, &taking_up, err);
 }
 
+void delivery_on_stored(struct delivery *delivery,
+    void (*stored)(void *arg, const char *id, size_t exporter), void *arg)
+{
+    delivery->on_stored = stored;
+    delivery->on_stored_arg = arg;
+}
+
+const struct exporter_kind *delivery_kind(const struct delivery *delivery, size_t exporter)
+{
+    return delivery->outlets[exporter]->kind;
+}
+
+void delivery_link(struct delivery *delivery, size_t exporter, const char *key, int64_t seconds,
+    void (*done)(void *arg, const struct link_result *result), void *arg)
+{
+    const struct outlet *outlet = delivery->outlets[exporter];
+    outlet->kind->link(outlet->exporter, key, seconds, done, arg);
+}
+
+bool outlet_is_for(const struct exporter_config *config)
+{
+    return exporter_kinds[config->kind]->send != NULL;
+}
+
 const char *outlet_identity(const struct outlet *outlet)
 {
     return outlet->kind->identity(outlet->exporter);
@@ -371,6 +398,8 @@ struct delivery *delivery_open(struct loop *loop, struct offload *disk, struct s
     delivery->refresh = loop_timer_new(loop, refresh_spool, delivery);
     delivery->outlets = xcalloc(config->exporter_count, sizeof *delivery->outlets);
     for (size_t i = 0; i < config->exporter_count; i++) {
+        if (!outlet_is_for(&config->exporters[i]))
+            continue;
         struct outlet *outlet = outlet_open(delivery, config->service, &config->exporters[i], err);
         if (!outlet) {
             delivery_close(delivery);

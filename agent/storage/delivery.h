@@ -12,6 +12,8 @@
 struct config;
 struct delivery;
 struct error;
+struct exporter_kind;
+struct link_result;
 struct loop;
 struct offload;
 struct recall_result;
@@ -22,6 +24,11 @@ struct spool;
 struct delivery *delivery_open(struct loop *loop, struct offload *disk, struct spool *spool,
     const struct config *config, struct error *err);
 void delivery_close(struct delivery *delivery);
+
+/* `stored` is called when an exporter has all of an incident, just before the spool lets go of it;
+ * for what it has the disk thread do, the incident is there still. */
+void delivery_on_stored(struct delivery *delivery,
+    void (*stored)(void *arg, const char *id, size_t exporter), void *arg);
 
 /* A complete incident of the spool goes to the end of the queue of every exporter that has not got
  * it in an earlier run. */
@@ -48,6 +55,14 @@ bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key
 
 /* Who asked with this arg gets no `done` any more. */
 void delivery_forget(struct delivery *delivery, size_t exporter, void *arg);
+
+/* What an exporter can do. */
+const struct exporter_kind *delivery_kind(const struct delivery *delivery, size_t exporter);
+
+/* Asks one exporter that can for a link to what it stored under this key (exporter_kind.link); one
+ * at a time, and there is no `done` once the exporter is closed. */
+void delivery_link(struct delivery *delivery, size_t exporter, const char *key, int64_t seconds,
+    void (*done)(void *arg, const struct link_result *result), void *arg);
 
 /* Incidents that not every exporter has yet. */
 size_t delivery_waiting(const struct delivery *delivery);

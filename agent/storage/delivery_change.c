@@ -63,7 +63,7 @@ struct delivery_change *delivery_change_open(
             change->outlets[change->count++] = delivery->outlets[i];
     change->staying = change->count;
     for (size_t i = 0; i < after->exporter_count; i++) {
-        if (stays(change, &after->exporters[i]))
+        if (!outlet_is_for(&after->exporters[i]) || stays(change, &after->exporters[i]))
             continue;
         struct outlet *outlet = outlet_open(delivery, after->service, &after->exporters[i], err);
         if (!outlet) {

@@ -57,6 +57,8 @@ struct delivery {
     uint64_t spool_limit;
     struct loop_timer *refresh;
     int64_t refreshed_ms;
+    void (*on_stored)(void *arg, const char *id, size_t exporter); /* may be NULL */
+    void *on_stored_arg;
 };
 
 /* What was begun of an incident, whose folder is there still, is undone with this exporter. */
@@ -67,6 +69,9 @@ void outlet_give_up(struct outlet *outlet, const char *id);
 struct outlet *outlet_open(struct delivery *delivery, const char *service,
     const struct exporter_config *config, struct error *err);
 void outlet_close(struct outlet *outlet);
+
+/* Whether an exporter of this configuration is one of these: those that tell are not. */
+bool outlet_is_for(const struct exporter_config *config);
 
 /* What no other destination has. */
 const char *outlet_identity(const struct outlet *outlet);
