@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,6 +62,14 @@ void sha256_hash(const void *data, size_t size, char hex[SHA256_HEX_SIZE])
 {
     unsigned char digest[SHA256_SIZE];
     must(EVP_Digest(data, size, digest, NULL, EVP_sha256(), NULL));
+    sha256_to_hex(digest, sizeof digest, hex);
+}
+
+void sha256_hmac(
+    const void *key, size_t key_size, const void *data, size_t size, char hex[SHA256_HEX_SIZE])
+{
+    unsigned char digest[SHA256_SIZE];
+    must(HMAC(EVP_sha256(), key, (int)key_size, data, size, digest, NULL) != NULL);
     sha256_to_hex(digest, sizeof digest, hex);
 }
 

@@ -19,6 +19,10 @@ char *sha256_to_hex(const unsigned char *bytes, size_t size, char *text);
 
 void sha256_hash(const void *data, size_t size, char hex[SHA256_HEX_SIZE]);
 
+/* HMAC-SHA-256 (RFC 2104). */
+void sha256_hmac(
+    const void *key, size_t key_size, const void *data, size_t size, char hex[SHA256_HEX_SIZE]);
+
 /* Reads an open file from its start to its end, without moving its position. *size is set to the
  * bytes read. Blocks: not for the loop's thread. */
 int sha256_file(int fd, char hex[SHA256_HEX_SIZE], uint64_t *size, struct error *err);

@@ -104,5 +104,6 @@ struct exporter_kind {
 };
 
 extern const struct exporter_kind exporter_directory, exporter_pyroscope, exporter_s3;
+extern const struct exporter_kind exporter_webhook, exporter_sns;
 
 #endif

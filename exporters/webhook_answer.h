@@ -1,0 +1,26 @@
+/* What the answer to a webhook means: whether another try may help, and what somebody can do. Pure. */
+#ifndef EXPORTERS_WEBHOOK_ANSWER_H
+#define EXPORTERS_WEBHOOK_ANSWER_H
+
+#include "core/http.h"
+#include "exporters/exporter.h"
+
+#include <stdbool.h>
+
+struct webhook_answer {
+    enum http_outcome outcome;
+    int status;              /* HTTP_ANSWERED */
+    const char *error;       /* else: a sentence without the URL */
+    const char *body;        /* NUL-terminated */
+    const char *retry_after; /* the header; NULL: none */
+    bool slack;              /* it is one of Slack's incoming webhooks */
+    const char *host;        /* for sentences; the path is a secret */
+    int64_t now_ms;          /* wall, for a Retry-After that is a date */
+};
+
+void webhook_answer_judge(const struct webhook_answer *answer, struct send_result *result);
+
+/* What a Retry-After means, ms, at most an hour; 0: nothing. */
+int64_t webhook_retry_after_ms(const char *text, int64_t now_ms);
+
+#endif
