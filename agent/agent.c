@@ -20,6 +20,7 @@
 #include "agent/kinds.h"
 #include "agent/lives.h"
 #include "agent/memory_room.h"
+#include "agent/notices/notices.h"
 #include "agent/preflight.h"
 #include "agent/reactions.h"
 #include "agent/reload.h"
@@ -173,7 +174,7 @@ static void look_whether_stopped(void *arg)
     bool done = incidents_idle(agent->incidents) && !reports_waiting(agent->reports) &&
                 (delivery_waiting(agent->delivery) == 0 || delivery_stuck(agent->delivery)) &&
                 !learned_is_writing(agent->learned) && !baselines_are_writing(agent->baselines) &&
-                !delivery_keeping(agent->delivery);
+                !delivery_keeping(agent->delivery) && notices_are_over(agent->notices);
     if (done || now_ms >= agent->stop_by_ms)
         loop_stop(agent->loop);
     else
@@ -192,6 +193,7 @@ static void stop(struct agent *agent)
     incidents_finish(agent->incidents, now_ms + capture_ms);
     reports_hurry(agent->reports, now_ms + capture_ms);
     delivery_hurry(agent->delivery);
+    notices_hurry(agent->notices);
     loop_timer_set(agent->stopping, now_ms);
 }
 
@@ -236,6 +238,25 @@ static int open_threads(struct agent *agent, struct error *err)
     agent->disk = offload_open(agent->loop, "disk", err);
     agent->names = offload_open(agent->loop, "names", err);
     return agent->disk && agent->names ? 0 : -1;
+}
+
+static bool on_known_group(void *arg, const char *group)
+{
+    const struct agent *agent = arg;
+    return agent->familiar && familiar_knows(agent->familiar, group);
+}
+
+static int open_notices(struct agent *agent, struct error *err)
+{
+    agent->notices = notices_open(&(struct notices_setup){.loop = agent->loop,
+                                      .disk = agent->disk,
+                                      .spool = agent->spool,
+                                      .delivery = agent->delivery,
+                                      .config = agent->config,
+                                      .known = on_known_group,
+                                      .arg = agent},
+        err);
+    return agent->notices ? 0 : -1;
 }
 
 static int open_spool(struct agent *agent, struct error *err)
@@ -365,7 +386,7 @@ struct agent *agent_open(const struct config *config, struct error *err)
     agent->started_mono_ms = clock_mono_ms();
     agent->crashes = crashes_open(config->state); /* what comes next may crash as well */
     if (open_threads(agent, err) < 0 || open_signals(agent, err) < 0 ||
-        open_spool(agent, err) < 0 || open_reports(agent, err) < 0 ||
+        open_spool(agent, err) < 0 || open_notices(agent, err) < 0 || open_reports(agent, err) < 0 ||
         open_sampler(agent, err) < 0) {
         agent_close(agent);
         return NULL;
@@ -395,6 +416,7 @@ void agent_close(struct agent *agent)
     follow_ups_close(agent->follow_ups);
     agent->follow_ups = NULL;
     quota_stop(agent->quota);
+    notices_stop(agent->notices);
     delivery_close(agent->delivery);
     agent->delivery = NULL;
     offload_close_by(agent->names, clock_mono_ms() + close_names_ms);
@@ -413,6 +435,7 @@ void agent_close(struct agent *agent)
         familiar_close(agent->familiar);
         baselines_close(agent->baselines);
         quota_close(agent->quota);
+        notices_close(agent->notices);
         spool_close(agent->spool);
         series_set_free(&agent->series);
         reload_close(agent->reload);

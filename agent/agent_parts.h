@@ -25,6 +25,7 @@ struct agent {
     struct spool *spool;
     struct delivery *delivery;
     struct quota *quota;
+    struct notices *notices;
     struct recorder *recorder;
     struct worker *worker;
     struct reports *reports;

@@ -2,6 +2,7 @@
 #include "agent/admission.h"
 #include "agent/agent.h"
 #include "agent/agent_parts.h"
+#include "agent/notices/notices.h"
 #include "agent/progress.h"
 #include "agent/storage/spool.h"
 #include "agent/ticks.h"
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 
 static const int64_t poll_ms = 50;
+static const int64_t telling_ms = 10000; /* what notifications get once it is stored */
 
 struct once {
     struct agent *agent;
@@ -22,6 +24,7 @@ struct once {
     struct loop_timer *timer;
     struct error *err;
     int status;
+    int64_t end_ms; /* 0: it is not decided */
 };
 
 /* Whether it is known what became of the incident; status and err then say it. */
@@ -48,10 +51,15 @@ static bool is_decided(struct once *once)
 static void look_whether_stored(void *arg)
 {
     struct once *once = arg;
-    if (is_decided(once))
+    int64_t now_ms = clock_mono_ms();
+    if (!once->end_ms && is_decided(once)) {
+        once->end_ms = now_ms + telling_ms;
+        notices_hurry(once->agent->notices);
+    }
+    if (once->end_ms && (notices_are_over(once->agent->notices) || now_ms >= once->end_ms))
         loop_stop(once->agent->loop);
     else
-        loop_timer_set(once->timer, clock_mono_ms() + poll_ms);
+        loop_timer_set(once->timer, now_ms + poll_ms);
 }
 
 int agent_capture(struct agent *agent, const char *app, const char *reason, const char *set,

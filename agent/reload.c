@@ -12,6 +12,7 @@
 #include "agent/incidents.h"
 #include "agent/kinds.h"
 #include "agent/lives.h"
+#include "agent/notices/notices.h"
 #include "agent/preflight.h"
 #include "agent/reactions.h"
 #include "agent/reports.h"
@@ -294,6 +295,7 @@ static void switch_over(
     replace_endpoints(agent);
     worker_limit(agent->worker, agent_child_memory(agent->config));
     reports_reload(agent->reports, agent->config);
+    notices_reload(agent->notices, agent->config);
     reactions_reload(agent, change);
     follow_ups_reload(agent->follow_ups, agent->config);
     baselines_reload(agent->baselines, agent->config, agent->delivery);
@@ -357,7 +359,7 @@ static void look(void *arg)
         wait_for_incidents(reload);
     }
     if (idle && recorder_is_over(agent->recorder) && !learned_is_writing(agent->learned) &&
-        !baselines_are_writing(agent->baselines))
+        !baselines_are_writing(agent->baselines) && !notices_are_linking(agent->notices))
         commit(reload);
     else
         loop_timer_set(reload->timer, clock_mono_ms() + poll_ms);

@@ -10,7 +10,9 @@
 #include "agent/footprint.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
+#include "agent/notices/notices_status.h"
 #include "agent/preflight.h"
+#include "agent/prometheus.h"
 #include "agent/reload.h"
 #include "agent/reports.h"
 #include "agent/sampler.h"
@@ -320,6 +322,7 @@ json_t *status_json(const struct agent *agent)
     json_object_set_new(json, "spool", spool_json(agent));
     json_object_set_new(json, "limits", limits_json(agent));
     json_object_set_new(json, "exporters", exporters_json(agent));
+    json_object_set_new(json, "notifications", notices_status_json(agent->notices));
     json_object_set_new(json, "preflight", preflight_json(agent));
     json_object_set_new(json, "recorder", recorders_json(agent));
     json_object_set_new(json, "baselines", baselines_json(agent));
@@ -328,36 +331,18 @@ json_t *status_json(const struct agent *agent)
     return json;
 }
 
-static void head(struct buf *out, const char *name, const char *type, const char *help)
-{
-    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
 static void one(struct buf *out, const char *name, const char *type, const char *help, double value)
 {
-    head(out, name, type, help);
+    prometheus_head(out, name, type, help);
     buf_printf(out, "%s %.17g\n", name, value);
-}
-
-/* A label's value with what the text format wants escaped. */
-static void labelled(
-    struct buf *out, const char *name, const char *label, const char *text, double value)
-{
-    buf_printf(out, "%s{%s=\"", name, label);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            buf_puts(out, "\\");
-        buf_append(out, *text == '\n' ? "\\n" : text, *text == '\n' ? 2 : 1);
-    }
-    buf_printf(out, "\"} %.17g\n", value);
 }
 
 static void put_own(const struct agent *agent, struct buf *out)
 {
     struct footprint footprint;
     footprint_read(&footprint);
-    head(out, "stakeout_build_info", "gauge", "The agent's version.");
-    labelled(out, "stakeout_build_info", "version", STAKEOUT_VERSION, 1);
+    prometheus_head(out, "stakeout_build_info", "gauge", "The agent's version.");
+    prometheus_labelled(out, "stakeout_build_info", "version", STAKEOUT_VERSION, 1);
     one(out, "stakeout_uptime_seconds", "gauge", "Time since the agent started.",
         (double)(clock_mono_ms() - agent->started_mono_ms) / 1000);
     one(out, "stakeout_ticks_total", "counter", "Sampling ticks, missed ones included.",
@@ -412,10 +397,10 @@ static void put_reloads(const struct agent *agent, struct buf *out)
     static const char name[] = "stakeout_config_reloads_total";
     struct reload_status status;
     reload_status(agent->reload, &status);
-    head(out, name, "counter",
+    prometheus_head(out, name, "counter",
         "Reloads of the configuration that were asked for, by what came of them.");
-    labelled(out, name, "result", "done", (double)status.done);
-    labelled(out, name, "result", "refused", (double)status.refused);
+    prometheus_labelled(out, name, "result", "done", (double)status.done);
+    prometheus_labelled(out, name, "result", "refused", (double)status.refused);
     one(out, "stakeout_config_last_reload_successful", "gauge",
         "0 while the last configuration was refused.", status.refusal ? 0 : 1);
     one(out, "stakeout_config_loaded_timestamp_seconds", "gauge",
@@ -434,13 +419,13 @@ static void put_exporters(const struct agent *agent, struct buf *out)
     };
     for (size_t family = 0; family < sizeof families / sizeof *families; family++) {
         const char *name = families[family].name;
-        head(out, name, families[family].type, families[family].help);
+        prometheus_head(out, name, families[family].type, families[family].help);
         for (size_t i = 0; i < delivery_exporters(agent->delivery); i++) {
             struct delivery_status status;
             delivery_status(agent->delivery, i, &status);
             double values[] = {
                 status.error ? 0 : 1, (double)status.stored, (double)status.failures};
-            labelled(out, name, "exporter", status.label, values[family]);
+            prometheus_labelled(out, name, "exporter", status.label, values[family]);
         }
     }
 }
@@ -450,26 +435,26 @@ static void put_triggers(const struct agent *agent, struct buf *out)
 {
     const struct config *config = agent->config;
     struct detector_status status;
-    head(out, "stakeout_trigger_fires_total", "counter", "Fires by trigger.");
+    prometheus_head(out, "stakeout_trigger_fires_total", "counter", "Fires by trigger.");
     for (size_t i = 0; i < config->trigger_count; i++) {
         detector_status(agent->detector, i, &status);
         if (!trigger_kinds[config->triggers[i].kind]->kind.never_fires)
-            labelled(out, "stakeout_trigger_fires_total", "trigger", config->triggers[i].name,
+            prometheus_labelled(out, "stakeout_trigger_fires_total", "trigger", config->triggers[i].name,
                 (double)status.fires);
     }
-    head(out, "stakeout_recurrence_period_seconds", "gauge",
+    prometheus_head(out, "stakeout_recurrence_period_seconds", "gauge",
         "The period that a trigger recognises.");
     for (size_t i = 0; i < config->trigger_count; i++) {
         detector_status(agent->detector, i, &status);
         if (status.recurrence && status.recurrence->recognised)
-            labelled(out, "stakeout_recurrence_period_seconds", "trigger", config->triggers[i].name,
+            prometheus_labelled(out, "stakeout_recurrence_period_seconds", "trigger", config->triggers[i].name,
                 status.recurrence->period_s);
     }
-    head(out, "stakeout_recorder_recording", "gauge", "1 while the recorder takes CPU profiles.");
+    prometheus_head(out, "stakeout_recorder_recording", "gauge", "1 while the recorder takes CPU profiles.");
     for (size_t i = 0; i < config->app_count; i++) {
         struct recorder_status recorder;
         recorder_status(agent->recorder, i, &recorder);
-        labelled(
+        prometheus_labelled(
             out, "stakeout_recorder_recording", "app", config->apps[i].name, recorder.recording);
     }
 }
@@ -481,17 +466,18 @@ void status_metrics(const struct agent *agent, struct buf *out)
     put_reloads(agent, out);
     put_triggers(agent, out);
     put_exporters(agent, out);
-    head(out, "stakeout_source_up", "gauge", "0 while a source cannot measure.");
+    notices_status_metrics(agent->notices, out);
+    prometheus_head(out, "stakeout_source_up", "gauge", "0 while a source cannot measure.");
     for (size_t i = 0; i < sampler_sources(agent->sampler); i++)
-        labelled(out, "stakeout_source_up", "source", sampler_source_name(agent->sampler, i),
+        prometheus_labelled(out, "stakeout_source_up", "source", sampler_source_name(agent->sampler, i),
             sampler_source_error(agent->sampler, i) ? 0 : 1);
-    head(out, "stakeout_metric", "gauge", "What the agent measured last, in the metric's unit.");
+    prometheus_head(out, "stakeout_metric", "gauge", "What the agent measured last, in the metric's unit.");
     /* A source that died leaves a gap here, too; Fargate's figures are up to 10 s late. */
     int64_t interval_ms = agent->config->interval_ms;
     int64_t oldest_ms = clock_mono_ms() - (interval_ms > 5000 ? 3 * interval_ms : 15000);
     for (size_t i = 0; i < agent->series.count; i++) {
         const struct sample *newest = series_at(agent->series.all[i], 0);
         if (newest && newest->time_ms >= oldest_ms)
-            labelled(out, "stakeout_metric", "metric", agent->series.all[i]->name, newest->value);
+            prometheus_labelled(out, "stakeout_metric", "metric", agent->series.all[i]->name, newest->value);
     }
 }

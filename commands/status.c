@@ -213,6 +213,24 @@ static void print_limits(const json_t *status)
     printf("\n");
 }
 
+static void print_notifications(const json_t *status)
+{
+    const json_t *list = json_object_get(status, "notifications"), *notifier;
+    size_t i;
+    if (json_array_size(list))
+        printf("\n%-32s %6s %7s  %s\n", "NOTIFIES", "TOLD", "WAITING", "STATE");
+    json_array_foreach(list, i, notifier)
+    {
+        const char *error = text_of(notifier, "error");
+        bool tried = number_of(notifier, "told") + number_of(notifier, "failures") > 0;
+        printf("%-32s %6.0f %7.0f  %s\n", text_of(notifier, "name"), number_of(notifier, "told"),
+            number_of(notifier, "waiting"),
+            *error  ? error
+            : tried ? "ok"
+                    : "not tried yet");
+    }
+}
+
 static void print_storage(const json_t *status)
 {
     size_t i;
@@ -231,6 +249,7 @@ static void print_storage(const json_t *status)
             : tried ? "ok"
                     : "not tried yet");
     }
+    print_notifications(status);
     printf("\nspool: %.0f waiting, %s of %s\n", number_of(spool, "waiting"),
         format_bytes(number_of(spool, "bytes"), used),
         format_bytes(number_of(spool, "limit_bytes"), limit));

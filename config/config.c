@@ -55,6 +55,23 @@ static void check_source_url(struct config_reader *reader, const struct node *ro
         node_problem(reader->problems, node, "must not hold a user or a password");
 }
 
+/* What is told links to it. */
+static void check_review_url(struct config_reader *reader, const struct node *root)
+{
+    const char *url = reader->config->review_url;
+    const struct node *node = node_get(root, "review_url");
+    for (const char *brace = url ? strchr(url, '{') : NULL; brace; brace = strchr(brace + 1, '{'))
+        if (strncmp(brace, "{id}", 4) != 0 && strncmp(brace, "{service}", 9) != 0)
+            node_problem(reader->problems, node,
+                "has \"%.*s\", which stands for nothing; it may have {id} and {service}",
+                (int)strcspn(brace, "}") + (strchr(brace, '}') != NULL), brace);
+    if (url && !strstr(url, "{id}"))
+        node_problem(reader->problems, node, "has no {id}, so every link would be the same");
+    const char *authority = url ? strstr(url, "//") + 2 : "";
+    if (memchr(authority, '@', strcspn(authority, "/?#")))
+        node_problem(reader->problems, node, "must not hold a user or a password");
+}
+
 static void read_all(struct config_reader *reader, const struct node *root)
 {
     struct binding binding = {config_fields, reader->config};
@@ -70,6 +87,7 @@ static void read_all(struct config_reader *reader, const struct node *root)
     check_hold_off(reader, root);
     config_read_baseline(reader, root);
     check_source_url(reader, root);
+    check_review_url(reader, root);
     config_read_exporters(reader, root);
     config_read_listen(reader, root);
     config_read_triggers(reader, root);

@@ -77,6 +77,18 @@ static bool may_store(const struct config_reader *reader, const struct node *exp
     return export->count > 0 && !tells_only;
 }
 
+/* Links lead into a store that can make them. */
+static void check_links(struct config_reader *reader, const struct node *root)
+{
+    const struct config *config = reader->config;
+    bool can = config->exporter_count == 0; /* that is told already, or not needed */
+    for (size_t i = 0; i < config->exporter_count; i++)
+        can = can || reader->kinds->exporters[config->exporters[i].kind]->links;
+    if (config->report_links_ms && !can)
+        node_problem(reader->problems, node_get(root, "report_links"),
+            "needs export.s3: presigned links lead there");
+}
+
 void config_read_exporters(struct config_reader *reader, const struct node *root)
 {
     const struct node *export = node_get(root, "export");
@@ -93,4 +105,5 @@ void config_read_exporters(struct config_reader *reader, const struct node *root
     if (!may_store(reader, export) && reader->needs->exporter)
         node_key_problem(reader->problems, export,
             "names no place to store incidents; give it directory: or s3:");
+    check_links(reader, root);
 }

@@ -325,6 +325,7 @@ const struct exporter_kind exporter_s3 = {
         .help = "stores incidents in a bucket of S3 or of a store that speaks like it",
         .fields = s3_options_fields,
         .options_size = sizeof(struct s3_exporter_options),
+        .links = true,
         .validate = s3_options_validate},
     .open = open_s3,
     .label = label,
