@@ -386,8 +386,8 @@ struct agent *agent_open(const struct config *config, struct error *err)
     agent->started_mono_ms = clock_mono_ms();
     agent->crashes = crashes_open(config->state); /* what comes next may crash as well */
     if (open_threads(agent, err) < 0 || open_signals(agent, err) < 0 ||
-        open_spool(agent, err) < 0 || open_notices(agent, err) < 0 || open_reports(agent, err) < 0 ||
-        open_sampler(agent, err) < 0) {
+        open_spool(agent, err) < 0 || open_notices(agent, err) < 0 ||
+        open_reports(agent, err) < 0 || open_sampler(agent, err) < 0) {
         agent_close(agent);
         return NULL;
     }

@@ -439,18 +439,19 @@ static void put_triggers(const struct agent *agent, struct buf *out)
     for (size_t i = 0; i < config->trigger_count; i++) {
         detector_status(agent->detector, i, &status);
         if (!trigger_kinds[config->triggers[i].kind]->kind.never_fires)
-            prometheus_labelled(out, "stakeout_trigger_fires_total", "trigger", config->triggers[i].name,
-                (double)status.fires);
+            prometheus_labelled(out, "stakeout_trigger_fires_total", "trigger",
+                config->triggers[i].name, (double)status.fires);
     }
     prometheus_head(out, "stakeout_recurrence_period_seconds", "gauge",
         "The period that a trigger recognises.");
     for (size_t i = 0; i < config->trigger_count; i++) {
         detector_status(agent->detector, i, &status);
         if (status.recurrence && status.recurrence->recognised)
-            prometheus_labelled(out, "stakeout_recurrence_period_seconds", "trigger", config->triggers[i].name,
-                status.recurrence->period_s);
+            prometheus_labelled(out, "stakeout_recurrence_period_seconds", "trigger",
+                config->triggers[i].name, status.recurrence->period_s);
     }
-    prometheus_head(out, "stakeout_recorder_recording", "gauge", "1 while the recorder takes CPU profiles.");
+    prometheus_head(
+        out, "stakeout_recorder_recording", "gauge", "1 while the recorder takes CPU profiles.");
     for (size_t i = 0; i < config->app_count; i++) {
         struct recorder_status recorder;
         recorder_status(agent->recorder, i, &recorder);
@@ -469,15 +470,18 @@ void status_metrics(const struct agent *agent, struct buf *out)
     notices_status_metrics(agent->notices, out);
     prometheus_head(out, "stakeout_source_up", "gauge", "0 while a source cannot measure.");
     for (size_t i = 0; i < sampler_sources(agent->sampler); i++)
-        prometheus_labelled(out, "stakeout_source_up", "source", sampler_source_name(agent->sampler, i),
+        prometheus_labelled(out, "stakeout_source_up", "source",
+            sampler_source_name(agent->sampler, i),
             sampler_source_error(agent->sampler, i) ? 0 : 1);
-    prometheus_head(out, "stakeout_metric", "gauge", "What the agent measured last, in the metric's unit.");
+    prometheus_head(
+        out, "stakeout_metric", "gauge", "What the agent measured last, in the metric's unit.");
     /* A source that died leaves a gap here, too; Fargate's figures are up to 10 s late. */
     int64_t interval_ms = agent->config->interval_ms;
     int64_t oldest_ms = clock_mono_ms() - (interval_ms > 5000 ? 3 * interval_ms : 15000);
     for (size_t i = 0; i < agent->series.count; i++) {
         const struct sample *newest = series_at(agent->series.all[i], 0);
         if (newest && newest->time_ms >= oldest_ms)
-            prometheus_labelled(out, "stakeout_metric", "metric", agent->series.all[i]->name, newest->value);
+            prometheus_labelled(
+                out, "stakeout_metric", "metric", agent->series.all[i]->name, newest->value);
     }
 }

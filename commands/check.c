@@ -10,9 +10,11 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/fs.h"
+#include "core/incident.h"
 #include "core/loop.h"
 #include "core/offload.h"
 #include "core/series.h"
+#include "exporters/notice.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -35,7 +37,7 @@ struct checks {
     const struct config *config;
     struct loop *loop;
     struct offload *disk, *names;
-    bool failed, probed;
+    bool failed, probed, notify;
 };
 
 /* One line a part. */
@@ -256,6 +258,45 @@ static void on_sent(void *arg, const struct send_result *result)
     sending->done = true;
 }
 
+/* What --notify has sent. */
+static struct incident *test_incident(const struct config *config)
+{
+    struct incident *incident = incident_new();
+    incident->fired_ms = clock_wall_ms();
+    incident->id = incident_new_id(incident->fired_ms, "check");
+    incident->service = xstrdup(config->service);
+    incident->kind = xstrdup("manual");
+    incident->trigger.name = xstrdup("check");
+    incident->trigger.reason = xstrdup(
+        "Nothing has happened: this is a test, sent by `stakeout check --notify`. Incidents of "
+        "this service will be told here.");
+    return incident;
+}
+
+/* A channel is not to be bothered with each check. */
+static void check_notifier(struct checks *checks, const struct exporter_kind *kind, void *exporter)
+{
+    struct sending sending = {0};
+    struct error err;
+    struct incident *incident = test_incident(checks->config);
+    const struct notice notice = {.incident = incident, .test = true};
+    if (checks->notify)
+        kind->tell(exporter, &notice, on_sent, &sending);
+    else
+        kind->reach(exporter, on_sent, &sending);
+    bool answered = loop_run_until(
+        checks->loop, &sending.done, clock_mono_ms() + exporter_patience_ms);
+    error_set(&err, "%s", answered ? sending.result.reason : "it does not answer");
+    if (!answered || sending.result.outcome != SEND_STORED)
+        say(checks, kind->label(exporter), &err);
+    else
+        printf("%s: ok, %s\n", kind->label(exporter),
+            checks->notify ? "a test message was sent"
+                           : "it can be reached (--notify sends a test message)");
+    kind->close(exporter); /* before the incident that it may be telling of */
+    incident_free(incident);
+}
+
 static void check_exporter(
     struct checks *checks, const struct exporter_config *configured, const char *path)
 {
@@ -268,6 +309,10 @@ static void check_exporter(
     void *exporter = kind->open(&setup, &err);
     if (!exporter) {
         say(checks, kind->kind.name, &err);
+        return;
+    }
+    if (kind->tell) {
+        check_notifier(checks, kind, exporter);
         return;
     }
     struct artifact artifact = {path, "_stakeout/probe", "text/plain; charset=utf-8", true, NULL};
@@ -313,16 +358,16 @@ static int check_parts(struct checks *checks)
 static int run(int argc, char **argv)
 {
     const char *file = NULL;
-    bool offline = false;
+    bool offline = false, notify = false;
     const struct command_option options[] = {{.name = "config", .letter = 'c', .text = &file},
-        {.name = "offline", .flag = &offline}, {.name = NULL}};
+        {.name = "offline", .flag = &offline}, {.name = "notify", .flag = &notify}, {.name = NULL}};
     if (options_read(&command_check, argc, argv, options, NULL) != EXIT_DONE)
         return EXIT_USAGE;
     struct config_needs needs = {.exporter = true};
     struct config *config = command_load_config(file, &needs);
     if (!config)
         return EXIT_USAGE;
-    struct checks checks = {.config = config};
+    struct checks checks = {.config = config, .notify = notify};
     say(&checks, "configuration", NULL);
     int status = offline ? EXIT_DONE : check_parts(&checks);
     config_free(config, &config_kinds);
@@ -331,11 +376,13 @@ static int run(int argc, char **argv)
 
 const struct command command_check = {
     .name = "check",
-    .usage = "[-c FILE] [--offline]",
+    .usage = "[-c FILE] [--offline | --notify]",
     .summary = "Validates the configuration, then tries each part of it for real",
     .help = "  -c FILE    the configuration; else the text in $STAKEOUT_CONFIG, else\n"
             "             /etc/stakeout/stakeout.yaml\n"
-            "  --offline  only validates\n\n"
+            "  --offline  only validates\n"
+            "  --notify   sends a test message through webhooks and SNS; else it is only looked\n"
+            "             whether they can be reached\n\n"
             "Tried are the source, every profile of the capture sets that stand in the file or\n"
             "are used (with a request that is dropped before it costs the app anything), the\n"
             "database endpoint, writing to `state`, and every exporter (one small object,\n"

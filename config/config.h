@@ -142,10 +142,10 @@ struct config {
     struct limits_config limits;
     struct exporter_config *exporters; /* in the file's order */
     size_t exporter_count;
-    char *review_url; /* what messages link to, with {id}, {service}; NULL: nothing */
+    char *review_url;        /* what messages link to, with {id}, {service}; NULL: nothing */
     int64_t report_links_ms; /* how long presigned links to reports last; 0: there are none */
-    char *source_url; /* NULL: none; with {path} and perhaps {commit}, {line} */
-    char *listen;     /* NULL: off, else ADDRESS:PORT */
+    char *source_url;        /* NULL: none; with {path} and perhaps {commit}, {line} */
+    char *listen;            /* NULL: off, else ADDRESS:PORT */
     struct log_config log;
 };
 

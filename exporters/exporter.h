@@ -99,7 +99,8 @@ struct exporter_kind {
      * send. One at a time, beside a send. NULL: it cannot. */
     void (*link)(void *self, const char *key, int64_t seconds,
         void (*done)(void *arg, const struct link_result *result), void *arg);
-    /* Ends what is running (a send, recall, tell, link) without `done`. May wait a moment for it, but never hangs. */
+    /* Ends what is running (a send, recall, tell, link) without `done`. May wait a moment for it,
+     * but never hangs. */
     void (*close)(void *self);
 };
 

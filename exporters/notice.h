@@ -16,11 +16,11 @@ struct notice {
     const char *stored;              /* "s3://woogles-profiles/prod/service=.../<id>" */
     size_t more;                     /* others of the same group in this message */
     int64_t more_since_ms;           /* when the first of them fired */
-    uint64_t times;                  /* its group was stored so often by this agent, this one included */
-    int64_t times_since_ms;          /* when the first of them fired */
-    const char *review_url;          /* where it can be looked at */
-    const char *report_url;          /* a link to report.html that ends */
-    int64_t report_expires_ms;       /* its true end */
+    uint64_t times;            /* its group was stored so often by this agent, this one included */
+    int64_t times_since_ms;    /* when the first of them fired */
+    const char *review_url;    /* where it can be looked at */
+    const char *report_url;    /* a link to report.html that ends */
+    int64_t report_expires_ms; /* its true end */
 };
 
 #endif

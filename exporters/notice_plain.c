@@ -73,7 +73,9 @@ char *notice_subject(const struct notice *notice)
     for (const char *at = title.data; *at; at++) {
         bool is_arrow = !strncmp(at, arrow, strlen(arrow));
         bool follows = ((unsigned char)*at & 0xc0) == 0x80; /* of a character that has its "?" */
-        if (!follows && buf_puts(&subject, is_arrow ? "->" : *at & 0x80 ? "?" : (char[]){*at, 0}) < 0)
+        if (!follows && buf_puts(&subject, is_arrow     ? "->"
+                                           : *at & 0x80 ? "?"
+                                                        : (char[]){*at, 0}) < 0)
             break;
     }
     buf_free(&title);

@@ -121,8 +121,9 @@ static void add_facts(json_t *blocks, const struct notice *notice)
         notice_put(&text, NOTICE_SLACK, notice->stored, SECTION_MAX / 5);
     }
     if (text.size <= SECTION_MAX)
-        json_array_append_new(blocks, json_pack("{s:s, s:[{s:s, s:o}]}", "type", "context",
-                                          "elements", "type", "mrkdwn", "text", json_text(text.data)));
+        json_array_append_new(
+            blocks, json_pack("{s:s, s:[{s:s, s:o}]}", "type", "context", "elements", "type",
+                        "mrkdwn", "text", json_text(text.data)));
     buf_free(&text);
 }
 

@@ -264,8 +264,7 @@ bool notice_put_often(struct buf *out, enum notice_style style, const struct not
     return out->size > start;
 }
 
-static void put_fact(
-    struct buf *out, enum notice_style style, const char *name, const char *value)
+static void put_fact(struct buf *out, enum notice_style style, const char *name, const char *value)
 {
     if (!value)
         return;

@@ -28,7 +28,8 @@ struct notice_movement {
 struct notice_movement notice_movement(const struct notice *notice);
 
 /* The functions that grew most (without a baseline: that have most), the most first; how many. */
-size_t notice_grown(const struct notice *notice, const struct incident_function *grown[NOTICE_GROWN_MAX]);
+size_t notice_grown(
+    const struct notice *notice, const struct incident_function *grown[NOTICE_GROWN_MAX]);
 
 /* "woogles: cpu 12.0% → 97.2%". One line, as all of these without a line's end. */
 void notice_put_title(struct buf *out, enum notice_style style, const struct notice *notice);

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/offload.h"
+#include "core/s3/s3_presign.h"
 #include "core/s3/s3_record.h"
 #include "core/s3/s3_upload.h"
 #include "core/sha256.h"
@@ -19,6 +20,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+struct linking {
+    struct s3_exporter *exporter;
+    struct s3_presigning *presigning;
+    void (*done)(void *arg, const struct link_result *result);
+    void *arg;
+};
+
 struct s3_exporter {
     struct s3 *s3;
     struct offload *disk;
@@ -27,6 +35,7 @@ struct s3_exporter {
     struct sending *running;
     struct recalling *recalling;
     struct s3_leftovers *leftovers;
+    struct linking *linking;
 };
 
 /* One send: hashed on the disk's thread, then put from the loop. While it is being hashed it
@@ -297,6 +306,29 @@ static void give_up(void *self, const char *folder)
     s3_leftovers_end(exporter->leftovers, folder);
 }
 
+static void presigned(void *arg, const struct s3_link *link)
+{
+    struct linking *linking = arg;
+    struct link_result result = {.url = link->url, .expires_ms = link->expires_ms};
+    if (!link->url)
+        snprintf(result.reason, sizeof result.reason, "%s", link->reason);
+    linking->exporter->linking = NULL;
+    linking->done(linking->arg, &result);
+    free(linking);
+}
+
+static void make_link(void *self, const char *key, int64_t seconds,
+    void (*done)(void *arg, const struct link_result *result), void *arg)
+{
+    struct s3_exporter *exporter = self;
+    struct linking *linking = xcalloc(1, sizeof *linking);
+    char *full = full_key(exporter, key);
+    *linking = (struct linking){.exporter = exporter, .done = done, .arg = arg};
+    exporter->linking = linking;
+    linking->presigning = s3_presign(exporter->s3, full, seconds, presigned, linking);
+    free(full);
+}
+
 static void close_s3(void *self)
 {
     struct s3_exporter *exporter = self;
@@ -313,6 +345,10 @@ static void close_s3(void *self)
         free(exporter->recalling);
     }
     s3_leftovers_close(exporter->leftovers);
+    if (exporter->linking) {
+        s3_presign_cancel(exporter->linking->presigning);
+        free(exporter->linking);
+    }
     s3_close(exporter->s3);
     free(exporter->prefix);
     free(exporter->label);
@@ -333,5 +369,6 @@ const struct exporter_kind exporter_s3 = {
     .send = send_artifact,
     .recall = recall,
     .give_up = give_up,
+    .link = make_link,
     .close = close_s3,
 };

@@ -126,19 +126,18 @@ static void answered(void *arg, const struct http_result *http)
 
 static void send_form(struct sns *sns, const char *const *headers)
 {
-    sns->sending = http_start(
-        sns->loop, &(struct http_options){
-                       .method = sns->form ? "POST" : "HEAD",
-                       .url = sns->url,
-                       .headers = headers,
-                       .upload = sns->form,
-                       .upload_bytes = sns->form ? strlen(sns->form) : 0,
-                       .ca_file = sns->ca_file,
-                       .proxy = true,
-                       .timeout_ms = timeout_ms,
-                       .done = answered,
-                       .arg = sns,
-                   });
+    sns->sending = http_start(sns->loop, &(struct http_options){
+                                             .method = sns->form ? "POST" : "HEAD",
+                                             .url = sns->url,
+                                             .headers = headers,
+                                             .upload = sns->form,
+                                             .upload_bytes = sns->form ? strlen(sns->form) : 0,
+                                             .ca_file = sns->ca_file,
+                                             .proxy = true,
+                                             .timeout_ms = timeout_ms,
+                                             .done = answered,
+                                             .arg = sns,
+                                         });
 }
 
 static int sign(const struct sns *sns, const struct sigv4_credentials *credentials,
@@ -255,8 +254,7 @@ static void tell(void *self, const struct notice *notice,
     start(self, form_of(self, notice), done, arg);
 }
 
-static void reach(
-    void *self, void (*done)(void *arg, const struct send_result *result), void *arg)
+static void reach(void *self, void (*done)(void *arg, const struct send_result *result), void *arg)
 {
     start(self, NULL, done, arg);
 }
@@ -292,8 +290,8 @@ static int check_topic(const char *topic, struct error *err)
     free(service);
     if (is_sns)
         return 0;
-    return error_set(err,
-        "\"%.80s\" is no topic: write its ARN, arn:aws:sns:<region>:<account>:<name>", topic);
+    return error_set(
+        err, "\"%.80s\" is no topic: write its ARN, arn:aws:sns:<region>:<account>:<name>", topic);
 }
 
 static int check_role(const char *text, struct error *err)

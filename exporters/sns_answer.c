@@ -86,8 +86,7 @@ static const struct remedy *remedy_of(const char *code)
     return NULL;
 }
 
-static void fill_in(
-    char *out, size_t size, const char *text, const struct sns_question *question)
+static void fill_in(char *out, size_t size, const char *text, const struct sns_question *question)
 {
     static const char topic[] = "{topic}", region[] = "{region}";
     size_t used = 0;
@@ -131,8 +130,8 @@ static void explain(const struct sns_question *question, const struct sns_answer
             "SNS answered HTTP %d without saying why: is the endpoint one of SNS?", answer->status);
 }
 
-void sns_answer_judge(
-    const struct sns_question *question, const struct sns_answer *answer, struct sns_verdict *verdict)
+void sns_answer_judge(const struct sns_question *question, const struct sns_answer *answer,
+    struct sns_verdict *verdict)
 {
     *verdict = (struct sns_verdict){.result = {.outcome = SEND_STORED}};
     struct send_result *result = &verdict->result;

@@ -28,7 +28,7 @@ struct sns_verdict {
     bool token_expired; /* other credentials may do */
 };
 
-void sns_answer_judge(
-    const struct sns_question *question, const struct sns_answer *answer, struct sns_verdict *verdict);
+void sns_answer_judge(const struct sns_question *question, const struct sns_answer *answer,
+    struct sns_verdict *verdict);
 
 #endif

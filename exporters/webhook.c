@@ -102,19 +102,19 @@ static void answered(void *arg, const struct http_result *http)
 
 static void post(struct webhook *webhook, const char *url, const char *const *headers)
 {
-    webhook->request = http_start(webhook->loop, &(struct http_options){
-                                                     .method = webhook->body ? "POST" : "HEAD",
-                                                     .url = url,
-                                                     .headers = headers,
-                                                     .upload = webhook->body,
-                                                     .upload_bytes =
-                                                         webhook->body ? strlen(webhook->body) : 0,
-                                                     .ca_file = webhook->ca_file,
-                                                     .proxy = true,
-                                                     .timeout_ms = timeout_ms,
-                                                     .done = answered,
-                                                     .arg = webhook,
-                                                 });
+    webhook->request = http_start(
+        webhook->loop, &(struct http_options){
+                           .method = webhook->body ? "POST" : "HEAD",
+                           .url = url,
+                           .headers = headers,
+                           .upload = webhook->body,
+                           .upload_bytes = webhook->body ? strlen(webhook->body) : 0,
+                           .ca_file = webhook->ca_file,
+                           .proxy = true,
+                           .timeout_ms = timeout_ms,
+                           .done = answered,
+                           .arg = webhook,
+                       });
 }
 
 static void tell(void *self, const struct notice *notice,
@@ -134,8 +134,7 @@ static void tell(void *self, const struct notice *notice,
 }
 
 /* The root of its host: a GET of the webhook itself may be more than a question. */
-static void reach(
-    void *self, void (*done)(void *arg, const struct send_result *result), void *arg)
+static void reach(void *self, void (*done)(void *arg, const struct send_result *result), void *arg)
 {
     struct webhook *webhook = self;
     webhook->done = done;
@@ -221,7 +220,8 @@ static const struct field fields[] = {
 
 const struct exporter_kind exporter_webhook = {
     .kind = {.name = "webhook",
-        .help = "tells people of incidents once they are stored: Slack, or anything that takes JSON",
+        .help =
+            "tells people of incidents once they are stored: Slack, or anything that takes JSON",
         .fields = fields,
         .options_size = sizeof(struct webhook_options),
         .tells = true,

@@ -1,4 +1,5 @@
-/* What the answer to a webhook means: whether another try may help, and what somebody can do. Pure. */
+/* What the answer to a webhook means: whether another try may help, and what somebody can do. Pure.
+ */
 #ifndef EXPORTERS_WEBHOOK_ANSWER_H
 #define EXPORTERS_WEBHOOK_ANSWER_H
 

@@ -5,12 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void free_entry(struct notice_entry *entry)
+{
+    free(entry->id);
+    free(entry->group);
+    free(entry->text);
+}
+
 void notice_queue_free(struct notice_queue *queue)
 {
-    for (size_t i = 0; i < queue->count; i++) {
-        free(queue->entries[i].id);
-        free(queue->entries[i].group);
-    }
+    for (size_t i = 0; i < queue->count; i++)
+        free_entry(&queue->entries[i]);
     free(queue->entries);
     *queue = (struct notice_queue){0};
 }
@@ -32,19 +37,21 @@ static struct notice_entry take(struct notice_queue *queue, size_t place)
     return entry;
 }
 
-char *notice_queue_add(
-    struct notice_queue *queue, const char *id, const char *group, int64_t since_ms)
+char *notice_queue_add(struct notice_queue *queue, const struct notice_entry *entry)
 {
-    if (place_of(queue, id) < queue->count)
+    if (place_of(queue, entry->id) < queue->count)
         return NULL;
     char *gone = NULL;
     if (queue->count == NOTICE_QUEUE_MAX) {
         struct notice_entry oldest = take(queue, 0);
-        free(oldest.group);
-        gone = oldest.id;
+        gone = xstrdup(oldest.id);
+        free_entry(&oldest);
     }
     queue->entries = xrealloc(queue->entries, queue->count + 1, sizeof *queue->entries);
-    queue->entries[queue->count++] = (struct notice_entry){xstrdup(id), xstrdup(group), since_ms};
+    queue->entries[queue->count++] = (struct notice_entry){.id = xstrdup(entry->id),
+        .group = xstrdup(entry->group),
+        .text = entry->text ? xstrdup(entry->text) : NULL,
+        .since_ms = entry->since_ms};
     return gone;
 }
 
@@ -63,8 +70,7 @@ bool notice_queue_remove(struct notice_queue *queue, const char *id)
     if (place == queue->count)
         return false;
     struct notice_entry entry = take(queue, place);
-    free(entry.id);
-    free(entry.group);
+    free_entry(&entry);
     return true;
 }
 

@@ -11,6 +11,7 @@ enum { NOTICE_QUEUE_MAX = 200 };
 struct notice_entry {
     char *id;
     char *group;      /* what it is about: entries that share it become one message */
+    char *text;       /* what its file would have; NULL: it has one */
     int64_t since_ms; /* wall, when it was to be told first */
 };
 
@@ -21,10 +22,9 @@ struct notice_queue {
 
 void notice_queue_free(struct notice_queue *queue);
 
-/* At the end; nothing when it is there already. What is too much goes: the id of the oldest, which
- * the caller frees, or NULL. */
-char *notice_queue_add(
-    struct notice_queue *queue, const char *id, const char *group, int64_t since_ms);
+/* A copy goes to the end; nothing when it is there already. What is too much goes: the id of the
+ * oldest, which the caller frees, or NULL. */
+char *notice_queue_add(struct notice_queue *queue, const struct notice_entry *entry);
 
 /* How many of the first one's group there are; their indices, in order, when `indices` has room for
  * NOTICE_QUEUE_MAX. */

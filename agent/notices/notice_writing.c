@@ -19,7 +19,7 @@ static const char mark[] = ".told";
 
 struct job {
     struct notice_writing writing;
-    char *id, *group, *group_id;
+    char *id, *group, *group_id, *text;
     struct error error;
 };
 
@@ -36,15 +36,15 @@ static bool has(const char *folder, const char *name)
     return there;
 }
 
-static struct incident *read_incident(const char *folder, struct error *err)
+static struct incident *read_incident(const struct notice_writing *writing, struct error *err)
 {
     struct incident *incident = NULL;
     struct buf text;
-    char *path = in_folder(folder, "incident.json");
-    if (fs_read(path, INCIDENT_TEXT_MAX, &text, err) == 0)
+    if (writing->content)
+        return incident_from_text(writing->content, strlen(writing->content), err);
+    if (fs_read(writing->file, INCIDENT_TEXT_MAX, &text, err) == 0)
         incident = incident_from_text(text.data, text.size, err);
     buf_free(&text);
-    free(path);
     return incident;
 }
 
@@ -77,8 +77,8 @@ static int write_text(struct job *job, const char *text)
             status = fs_write(path, text, strlen(text), &job->error);
         free(path);
     }
-    char *path = in_folder(job->writing.incident, mark);
-    if (status == 0)
+    char *path = job->writing.incident ? in_folder(job->writing.incident, mark) : NULL;
+    if (status == 0 && path)
         status = fs_write(path, "", 0, &job->error);
     free(path);
     return status;
@@ -86,26 +86,25 @@ static int write_text(struct job *job, const char *text)
 
 static void write_all(struct job *job, struct incident *incident)
 {
-    struct notice_file file = {.incident = incident,
-        .report = has(job->writing.incident, "report.html"),
-        .stored = job->writing.stored};
-    char *group = notice_group(incident);
-    count(job->writing.tally, group, &file);
+    struct notice_file file = {
+        .incident = incident, .report = job->writing.report, .stored = job->writing.stored};
+    job->group = notice_group(incident);
+    job->group_id = incident->analysis.group ? xstrdup(incident->analysis.group) : NULL;
+    count(job->writing.tally, job->group, &file);
     char *text = notice_file_text(&file);
-    if (write_text(job, text) == 0) {
-        job->group = xstrdup(group);
-        job->group_id = incident->analysis.group ? xstrdup(incident->analysis.group) : NULL;
-    }
-    free(text);
-    free(group);
+    if (write_text(job, text) < 0)
+        job->text = text;
+    else
+        free(text);
 }
 
 static void work(void *arg)
 {
     struct job *job = arg;
-    if (has(job->writing.incident, mark))
+    const struct notice_writing *writing = &job->writing;
+    if (writing->incident && has(writing->incident, mark))
         return;
-    struct incident *incident = read_incident(job->writing.incident, &job->error);
+    struct incident *incident = read_incident(writing, &job->error);
     if (incident && notice_wanted(incident))
         write_all(job, incident);
     incident_free(incident);
@@ -115,19 +114,25 @@ static void done(void *arg)
 {
     struct job *job = arg;
     struct notice_writing *writing = &job->writing;
-    if (job->error.text[0])
+    if (job->text)
+        log_warn("incident %s is not told any more if the agent ends before it is: %s", job->id,
+            job->error.text);
+    else if (job->error.text[0])
         log_error("nobody is told of incident %s: %s", job->id, job->error.text);
     writing->written(writing->arg,
-        &(struct notice_written){job->id, job->group, job->group_id, writing->folders});
+        &(struct notice_written){job->id, job->group, job->group_id, job->text, writing->folders});
     for (char **folder = writing->folders; *folder; folder++)
         free(*folder);
     free(writing->folders);
     free(writing->incident);
+    free(writing->file);
+    free(writing->content);
     free(writing->stored);
     free(writing->tally);
     free(job->id);
     free(job->group);
     free(job->group_id);
+    free(job->text);
     free(job);
 }
 
@@ -147,8 +152,7 @@ static void remove_file(void *arg)
 void notice_withdraw(struct offload *disk, const struct notice_written *written)
 {
     for (char *const *folder = written->folders; *folder; folder++)
-        offload_submit(
-            disk, remove_file, free, xasprintf("%s/%s.json", *folder, written->id));
+        offload_submit(disk, remove_file, free, xasprintf("%s/%s.json", *folder, written->id));
 }
 
 /* The folders below `notices`. */

@@ -23,12 +23,16 @@ struct link_wanted {
     char *id;
 };
 
+enum { SEEN_MAX = 64 };
+
 struct notices {
     struct notices_setup setup; /* delivery NULL: it is closed */
     char *folder;               /* <state>/notices */
     struct notifier **notifiers;
     size_t count;
-    size_t writing; /* jobs on the disk thread */
+    size_t writing;       /* jobs on the disk thread */
+    char *seen[SEEN_MAX]; /* ids of what this run was asked about lately */
+    size_t seen_count;
     /* Links that notifiers wait for; [0] is being made. */
     struct link_wanted *links;
     size_t link_count;
@@ -180,7 +184,7 @@ static void written(void *arg, const struct notice_written *result)
     bool known = result->group_id && notices->setup.delivery &&
                  notices->setup.known(notices->setup.arg, result->group_id);
     for (size_t i = 0; result->group && !known && i < notices->count; i++)
-        notifier_add(notices->notifiers[i], result->id, result->group);
+        notifier_add(notices->notifiers[i], result->id, result->group, result->text);
     if (known)
         notice_withdraw(notices->setup.disk, result);
 }
@@ -201,23 +205,50 @@ static bool is_store(const struct notices *notices, size_t exporter)
     return delivery_kind(notices->setup.delivery, exporter)->recall != NULL;
 }
 
+/* An incident in memory is gone when the disk thread gets to it; and it has no mark. */
+static char *content_of(const char *path)
+{
+    struct buf text;
+    buf_init(&text, 0);
+    fs_read(path, INCIDENT_TEXT_MAX, &text, NULL);
+    return buf_take(&text);
+}
+
+static bool was_seen(struct notices *notices, const char *id)
+{
+    for (size_t i = 0; i < SEEN_MAX; i++)
+        if (notices->seen[i] && !strcmp(notices->seen[i], id))
+            return true;
+    char **place = &notices->seen[notices->seen_count++ % SEEN_MAX];
+    free(*place);
+    *place = xstrdup(id);
+    return false;
+}
+
 static void on_stored(void *arg, const char *id, size_t exporter)
 {
     struct notices *notices = arg;
+    const struct spool *spool = notices->setup.spool;
     struct delivery_status status;
-    if (!notices->count || !is_store(notices, exporter))
+    if (!notices->count || !is_store(notices, exporter) || was_seen(notices, id))
         return;
     delivery_status(notices->setup.delivery, exporter, &status);
     char *folder = incident_folder(notices->setup.config->service, id);
+    char *file = spool_file(spool, id, "incident.json");
+    char *report = spool_file(spool, id, "report.html");
+    bool in_memory = spool_in_memory(spool, id);
     notices->writing++;
-    notice_write(notices->setup.disk,
-        &(struct notice_writing){.id = id,
-            .incident = spool_folder(notices->setup.spool, id),
-            .stored = xasprintf("%s/%s", status.label, folder),
-            .tally = xasprintf("%s/tally.json", notices->folder),
-            .folders = folders_of(notices),
-            .written = written,
-            .arg = notices});
+    notice_write(notices->setup.disk, &(struct notice_writing){.id = id,
+                                          .incident = in_memory ? NULL : spool_folder(spool, id),
+                                          .file = file,
+                                          .content = in_memory ? content_of(file) : NULL,
+                                          .report = fs_exists(report),
+                                          .stored = xasprintf("%s/%s", status.label, folder),
+                                          .tally = xasprintf("%s/tally.json", notices->folder),
+                                          .folders = folders_of(notices),
+                                          .written = written,
+                                          .arg = notices});
+    free(report);
     free(folder);
 }
 
@@ -277,6 +308,8 @@ void notices_close(struct notices *notices)
         return;
     for (size_t i = 0; i < notices->link_count; i++)
         free(notices->links[i].id);
+    for (size_t i = 0; i < SEEN_MAX; i++)
+        free(notices->seen[i]);
     free(notices->links);
     free(notices->notifiers);
     free(notices->folder);
@@ -318,8 +351,7 @@ void notices_reload(struct notices *notices, const struct config *config)
         struct error err;
         const struct exporter_config *exporter = &config->exporters[i];
         bool tells = exporter_kinds[exporter->kind]->tell != NULL;
-        struct notifier *notifier = kept[i] || !tells ? kept[i]
-                                                      : open_one(notices, exporter, &err);
+        struct notifier *notifier = kept[i] || !tells ? kept[i] : open_one(notices, exporter, &err);
         if (notifier)
             put(notices, notifier);
         else if (tells)

@@ -6,9 +6,9 @@
  * On disk, always from the disk thread:
  *   notices/<16 hex of the notifier>/<id>.json  is still to be told by it
  *   notices/tally.json                          how often each group was stored
- *   spool/<id>/.told                            the files above were written: a second store, or the
- *                                               next run, does not write them again
- * A kill in the middle of the writing leaves no mark; the next start then finishes it. */
+ *   spool/<id>/.told                            the files above were written: a second store, or
+ * the next run, does not write them again A kill in the middle of the writing leaves no mark; the
+ * next start then finishes it. */
 #ifndef AGENT_NOTICES_NOTICES_H
 #define AGENT_NOTICES_NOTICES_H
 

@@ -49,6 +49,7 @@ struct telling {
     char **ids;                /* of the group, oldest first: the message is about the last */
     size_t count;
     char *path; /* of that one's file */
+    char *text; /* what would be in it, if there is none */
     bool is_read;
     struct notice_file file;
     struct error err;
@@ -62,6 +63,7 @@ static void free_telling(struct telling *telling)
         free(telling->ids[i]);
     free(telling->ids);
     free(telling->path);
+    free(telling->text);
     free(telling->review_url);
     free(telling->report_url);
     notice_file_free(&telling->file);
@@ -136,8 +138,8 @@ static void succeed(struct notifier *notifier, const struct telling *telling)
     if (notifier->error)
         log_info("%s works again", label);
     if (telling->count > 1)
-        log_info("incident %s and %zu more of its group told through %s", id, telling->count - 1,
-            label);
+        log_info(
+            "incident %s and %zu more of its group told through %s", id, telling->count - 1, label);
     else
         log_info("incident %s told through %s", id, label);
     free(notifier->error);
@@ -192,9 +194,12 @@ static void work_read(void *arg)
 {
     struct telling *telling = arg;
     struct buf text;
-    if (fs_read(telling->path, NOTICE_FILE_MAX, &text, &telling->err) == 0)
+    if (telling->text)
+        notice_file_parse(&telling->file, telling->text, strlen(telling->text), &telling->err);
+    else if (fs_read(telling->path, NOTICE_FILE_MAX, &text, &telling->err) == 0)
         notice_file_parse(&telling->file, text.data, text.size, &telling->err);
-    buf_free(&text);
+    if (!telling->text)
+        buf_free(&text);
 }
 
 static void have_read(void *arg)
@@ -234,21 +239,23 @@ static void tell_next(void *arg)
     for (size_t i = 0; i < telling->count; i++)
         telling->ids[i] = xstrdup(notifier->queue.entries[indices[i]].id);
     telling->path = path_of(notifier, telling->ids[telling->count - 1]);
+    const char *text = notifier->queue.entries[indices[telling->count - 1]].text;
+    telling->text = text ? xstrdup(text) : NULL;
     notifier->telling = telling;
     offload_submit(notifier->setup.disk, work_read, have_read, telling);
 }
 
-static void add(struct notifier *notifier, const char *id, const char *group, int64_t since_ms)
+static void add(struct notifier *notifier, const struct notice_entry *entry)
 {
-    char *gone = notice_queue_add(&notifier->queue, id, group, since_ms);
+    char *gone = notice_queue_add(&notifier->queue, entry);
     if (gone)
         drop(notifier, gone, "too many wait");
     free(gone);
 }
 
-void notifier_add(struct notifier *notifier, const char *id, const char *group)
+void notifier_add(struct notifier *notifier, const char *id, const char *group, const char *text)
 {
-    add(notifier, id, group, clock_wall_ms());
+    add(notifier, &(struct notice_entry){(char *)id, (char *)group, (char *)text, clock_wall_ms()});
     schedule(notifier);
 }
 
@@ -291,7 +298,7 @@ static void restore(struct notifier *notifier, const char *id)
         status = notice_file_parse(&file, text.data, text.size, &err);
     if (status == 0) {
         char *group = notice_group(file.incident);
-        add(notifier, id, group, since_ms);
+        add(notifier, &(struct notice_entry){(char *)id, group, NULL, since_ms});
         free(group);
     } else {
         drop(notifier, id, err.text);

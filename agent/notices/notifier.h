@@ -1,7 +1,7 @@
 /* One exporter that tells people, and what it is still to tell: a queue, whose entries are files in
- * a folder of its own until they are told, so that no kill loses one. One message at a time, at most
- * one a second, one a group; failures wait as with those that store, and what could not be told for
- * a day is dropped. */
+ * a folder of its own until they are told, so that no kill loses one. One message at a time, at
+ * most one a second, one a group; failures wait as with those that store, and what could not be
+ * told for a day is dropped. */
 #ifndef AGENT_NOTICES_NOTIFIER_H
 #define AGENT_NOTICES_NOTIFIER_H
 
@@ -55,8 +55,9 @@ const struct exporter_config *notifier_config(const struct notifier *notifier);
 /* Where its files are: "<state>/notices/<16 hex>". */
 const char *notifier_folder(const struct notifier *notifier);
 
-/* <folder>/<id>.json is there and to be told. */
-void notifier_add(struct notifier *notifier, const char *id, const char *group);
+/* <folder>/<id>.json is there and to be told; or, while the disk takes no files, this text, which
+ * is copied. */
+void notifier_add(struct notifier *notifier, const char *id, const char *group, const char *text);
 
 void notifier_linked(struct notifier *notifier, const struct notifier_links *links);
 
@@ -67,11 +68,11 @@ bool notifier_is_over(const struct notifier *notifier);
 
 struct notifier_status {
     const char *label;
-    size_t waiting;              /* incidents */
-    uint64_t told, dropped;      /* incidents */
-    uint64_t failures;           /* tries */
-    const char *error;           /* of the last try; NULL: it worked, or there was none */
-    int64_t last_told_wall_ms;   /* 0: never */
+    size_t waiting;            /* incidents */
+    uint64_t told, dropped;    /* incidents */
+    uint64_t failures;         /* tries */
+    const char *error;         /* of the last try; NULL: it worked, or there was none */
+    int64_t last_told_wall_ms; /* 0: never */
 };
 void notifier_status(const struct notifier *notifier, struct notifier_status *status);
 

@@ -1,4 +1,5 @@
-/* How often each group of incidents was stored, for "5 times since ...": <state>/notices/tally.json,
+/* How often each group of incidents was stored, for "5 times since ...":
+ * <state>/notices/tally.json,
  *   {"schema": 1, "groups": [{"group": "group 0123456789abcdef", "times": 5, "first": RFC 3339,
  *     "last": the newest one's id}]}
  * the one that was stored last at the end. */
