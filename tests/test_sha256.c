@@ -31,6 +31,21 @@ static void hashes_memory_and_pieces_alike(void **state)
     sha256_finish(sha256_new(), NULL);
 }
 
+/* RFC 4231, test cases 1, 2 and 6 (a key that is longer than a block). */
+static void authenticates_as_rfc_4231_has_it(void **state)
+{
+    (void)state;
+    char hex[SHA256_HEX_SIZE], key[131];
+    memset(key, 0x0b, 20);
+    sha256_hmac(key, 20, "Hi There", 8, hex);
+    assert_string_equal(hex, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    sha256_hmac("Jefe", 4, "what do ya want for nothing?", 28, hex);
+    assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    memset(key, 0xaa, sizeof key);
+    sha256_hmac(key, sizeof key, "Test Using Larger Than Block-Size Key - Hash Key First", 54, hex);
+    assert_string_equal(hex, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 static void hashes_a_whole_file_wherever_it_stands(void **state)
 {
     (void)state;
@@ -64,6 +79,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hashes_memory_and_pieces_alike),
+        cmocka_unit_test(authenticates_as_rfc_4231_has_it),
         cmocka_unit_test(hashes_a_whole_file_wherever_it_stands),
         cmocka_unit_test(says_when_a_file_cannot_be_read),
     };
