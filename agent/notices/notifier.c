@@ -259,67 +259,72 @@ void notifier_add(struct notifier *notifier, const char *id, const char *group, 
     schedule(notifier);
 }
 
-struct found {
-    char **names;
+/* What an earlier run left. */
+struct left {
+    struct notice_entry entry;
+    int64_t fired_ms;
+};
+
+struct leftovers {
+    struct notifier *notifier;
+    struct left *all;
     size_t count;
 };
 
-static int collect(void *arg, const char *name)
-{
-    struct found *found = arg;
-    size_t length = strlen(name);
-    if (length <= strlen(suffix) || strcmp(name + length - strlen(suffix), suffix) != 0)
-        return 0;
-    char *id = xstrndup(name, length - strlen(suffix));
-    if (!incident_id_valid(id)) {
-        free(id);
-        return 0;
-    }
-    found->names = xrealloc(found->names, found->count + 1, sizeof *found->names);
-    found->names[found->count++] = id;
-    return 0;
-}
-
-static int by_text(const void *left, const void *right)
-{
-    return strcmp(*(char *const *)left, *(char *const *)right);
-}
-
-static void restore(struct notifier *notifier, const char *id)
+static void take_up_one(struct leftovers *leftovers, const char *id)
 {
     struct notice_file file = {0};
     struct buf text;
     struct error err;
     struct stat info;
-    char *path = path_of(notifier, id);
+    char *path = path_of(leftovers->notifier, id);
     int64_t since_ms = stat(path, &info) == 0 ? (int64_t)info.st_mtim.tv_sec * 1000 : 0;
     int status = fs_read(path, NOTICE_FILE_MAX, &text, &err);
     if (status == 0)
         status = notice_file_parse(&file, text.data, text.size, &err);
     if (status == 0) {
-        char *group = notice_group(file.incident);
-        add(notifier, &(struct notice_entry){(char *)id, group, NULL, since_ms});
-        free(group);
+        leftovers->all = xrealloc(leftovers->all, leftovers->count + 1, sizeof *leftovers->all);
+        leftovers->all[leftovers->count++] = (struct left){
+            {.id = xstrdup(id), .group = notice_group(file.incident), .since_ms = since_ms},
+            file.incident->fired_ms};
     } else {
-        drop(notifier, id, err.text);
+        drop(leftovers->notifier, id, err.text);
     }
     buf_free(&text);
     notice_file_free(&file);
     free(path);
 }
 
-/* Ids begin with their time. */
+static int look_at(void *arg, const char *name)
+{
+    size_t length = strlen(name);
+    if (length <= strlen(suffix) || strcmp(name + length - strlen(suffix), suffix) != 0)
+        return 0;
+    char *id = xstrndup(name, length - strlen(suffix));
+    if (incident_id_valid(id))
+        take_up_one(arg, id);
+    free(id);
+    return 0;
+}
+
+static int by_fire(const void *left, const void *right)
+{
+    int64_t a = ((const struct left *)left)->fired_ms, b = ((const struct left *)right)->fired_ms;
+    return (a > b) - (a < b);
+}
+
 static void take_up(struct notifier *notifier)
 {
-    struct found found = {0};
-    fs_each(notifier->folder, collect, &found, NULL);
-    if (found.count)
-        qsort(found.names, found.count, sizeof *found.names, by_text);
-    for (size_t i = 0; i < found.count; i++) {
-        restore(notifier, found.names[i]);
-        free(found.names[i]);
+    struct leftovers leftovers = {.notifier = notifier};
+    fs_each(notifier->folder, look_at, &leftovers, NULL);
+    if (leftovers.count)
+        qsort(leftovers.all, leftovers.count, sizeof *leftovers.all, by_fire);
+    for (size_t i = 0; i < leftovers.count; i++) {
+        add(notifier, &leftovers.all[i].entry);
+        free(leftovers.all[i].entry.id);
+        free(leftovers.all[i].entry.group);
     }
-    free(found.names);
+    free(leftovers.all);
 }
 
 static char *folder_of(const struct notifier_setup *setup, const char *identity)
