@@ -50,11 +50,11 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
         {"- x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, "
                 "apps, source, database, triggers, quiet, captures, recorder, baseline, follow_up, "
                 "limits, "
-                "export, source_url, listen, log\n"},
+                "export, review_url, report_links, source_url, listen, log\n"},
         {"x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, apps, "
               "source, database, triggers, quiet, captures, recorder, baseline, follow_up, limits, "
               "export, "
-              "source_url, listen, log\n"},
+              "review_url, report_links, source_url, listen, log\n"},
         {"servce: w\napp: {debug: 'http://h/'}\nexport: {directory: /c}\n",
             "f.yaml:1:1: servce: is not known; did you mean \"service\"?\n"},
         {"service: 'a b'\ninterval: 50ms\nstate:\napp:\n  debug: ftp://u:p@h/\n  container: [a]\n  "
@@ -77,7 +77,7 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
             "f.yaml:12:1: metrics: is not known; known here: service, interval, state, app, apps, "
             "source, database, triggers, quiet, captures, recorder, baseline, follow_up, limits, "
             "export, "
-            "source_url, listen, log\n"
+            "review_url, report_links, source_url, listen, log\n"
             "f.yaml:13:10: limits.cooldwn: is not known; did you mean \"cooldown\"?\n"
             "f.yaml:13:33: limits.per_hour: \"six\" is not a whole number\n"
             "f.yaml:13:45: limits.spool: 5mb: units are in capitals; write 5MB\n"
