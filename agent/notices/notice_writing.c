@@ -67,13 +67,13 @@ static void count(const char *path, const char *group, struct notice_file *file)
     free(tally);
 }
 
-/* A folder that is not there is of a notifier that is gone. */
 static int write_text(struct job *job, const char *text)
 {
     int status = 0;
     for (char **folder = job->writing.folders; *folder && status == 0; folder++) {
         char *path = xasprintf("%s/%s.json", *folder, job->id);
-        if (fs_exists(*folder))
+        status = fs_make_folders(*folder, &job->error);
+        if (status == 0)
             status = fs_write(path, text, strlen(text), &job->error);
         free(path);
     }
@@ -90,6 +90,7 @@ static void write_all(struct job *job, struct incident *incident)
         .incident = incident, .report = job->writing.report, .stored = job->writing.stored};
     job->group = notice_group(incident);
     job->group_id = incident->analysis.group ? xstrdup(incident->analysis.group) : NULL;
+    fs_make_folders(job->writing.folders[0], NULL); /* the tally is beside it */
     count(job->writing.tally, job->group, &file);
     char *text = notice_file_text(&file);
     if (write_text(job, text) < 0)

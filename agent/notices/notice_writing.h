@@ -30,7 +30,7 @@ struct notice_writing {
     void *arg;
 };
 
-/* Has the disk thread write <id>.json into every folder that is there, and then the mark. An
+/* Has the disk thread write <id>.json into every folder, and then the mark. An
  * incident that has the mark, or that nobody is told of, is left alone. While the disk takes no
  * files it is told all the same, if the agent lives that long. */
 void notice_write(struct offload *disk, const struct notice_writing *writing);

@@ -140,7 +140,7 @@ static struct notifier *open_one(
 }
 
 /* One destination only once. */
-static void put(struct notices *notices, struct notifier *notifier)
+static void put(struct notices *notices, struct notifier *notifier, bool is_new)
 {
     struct notifier_status status;
     notifier_status(notifier, &status);
@@ -154,7 +154,8 @@ static void put(struct notices *notices, struct notifier *notifier)
     notices->notifiers = xrealloc(
         notices->notifiers, notices->count + 1, sizeof *notices->notifiers);
     notices->notifiers[notices->count++] = notifier;
-    log_info("people are told of incidents through %s", status.label);
+    if (is_new)
+        log_info("people are told of incidents through %s", status.label);
 }
 
 static bool is_ours(const struct notices *notices, const char *name)
@@ -261,7 +262,7 @@ static int open_all(struct notices *notices, struct error *err)
         struct notifier *notifier = open_one(notices, &config->exporters[i], err);
         if (!notifier)
             return -1;
-        put(notices, notifier);
+        put(notices, notifier, true);
     }
     return 0;
 }
@@ -316,6 +317,17 @@ void notices_close(struct notices *notices)
     free(notices);
 }
 
+/* Its files stay: another one with the same destination takes them up, else the next start removes
+ * them. */
+static void leave(struct notices *notices, struct notifier *notifier)
+{
+    struct notifier_status status;
+    notifier_status(notifier, &status);
+    log_info("people are no longer told of incidents through %s as it was; %zu waited",
+        status.label, status.waiting);
+    close_one(notices, notifier);
+}
+
 /* The notifier with these options, taken out of the list, or NULL. */
 static struct notifier *take_same(
     struct notifier **list, size_t count, const struct exporter_config *config)
@@ -342,7 +354,7 @@ void notices_reload(struct notices *notices, const struct config *config)
         kept[i] = take_same(before, count, &config->exporters[i]);
     for (size_t i = 0; i < count; i++)
         if (before[i])
-            close_one(notices, before[i]);
+            leave(notices, before[i]);
     free(before);
     notices->notifiers = NULL;
     notices->count = 0;
@@ -353,7 +365,7 @@ void notices_reload(struct notices *notices, const struct config *config)
         bool tells = exporter_kinds[exporter->kind]->tell != NULL;
         struct notifier *notifier = kept[i] || !tells ? kept[i] : open_one(notices, exporter, &err);
         if (notifier)
-            put(notices, notifier);
+            put(notices, notifier, !kept[i]);
         else if (tells)
             log_error("nobody is told of incidents through export.%s: %s",
                 exporter_kinds[exporter->kind]->kind.name, err.text);

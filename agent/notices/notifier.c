@@ -350,11 +350,8 @@ struct notifier *notifier_open(const struct notifier_setup *setup, struct error 
     notifier->exporter = exporter;
     notifier->folder = folder_of(setup, kind->identity(exporter));
     notifier->timer = loop_timer_new(setup->loop, tell_next, notifier);
-    if (fs_make_folders(notifier->folder, err) < 0) {
-        notifier_close(notifier);
-        return NULL;
-    }
-    take_up(notifier);
+    if (fs_exists(notifier->folder))
+        take_up(notifier);
     schedule(notifier);
     return notifier;
 }

@@ -14,6 +14,7 @@ import harness
 import storage
 from harness import incidents_below, wait_incidents, wait_until, watching
 from notified import Notified, Topic
+from test_disk import REFUSALS, Disk
 
 ARN = "arn:aws:sns:eu-west-1:123456789012:spikes"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "hidden/secret"}
@@ -129,9 +130,36 @@ def test_a_wait_that_is_asked_for_is_kept(agent, service, captures, closing):
     assert "rate_limited: Slack wants fewer messages" in running.log
 
 
-def test_a_stop_waits_for_the_message(agent, service, captures, webhook):
-    running = agent(telling(service, captures, webhook={"url": webhook.url}))
-    taken = running.command("capture")  # without an agent
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_disk_that_takes_no_files_keeps_nobody_in_the_dark(agent, service, captures, webhook,
+                                                             closing, tmp_path, refusal):
+    refuse, mend = REFUSALS[refusal]
+    disk = closing(Disk(str(tmp_path / "disk")))
+    config = telling(service, captures, webhook={"url": webhook.url, "format": "json"})
+    running = agent({**config, "state": os.path.join(disk.path, "state")}).start()
+    refuse(disk)
+    incident = take(running)
+    assert wait_posts(running, webhook, 1)[0]["id"] == incident
+    mend(disk)
+    running.wait_log("takes files again")
+    another = take(running)
+    assert wait_posts(running, webhook, 2)[1]["id"] == another
+    assert running.terminate() == 0
+    assert len(webhook.posts) == 2
+
+
+def test_a_disk_that_is_full_from_the_start(agent, service, captures, webhook, closing, tmp_path):
+    disk = closing(Disk(str(tmp_path / "disk")))
+    config = telling(service, captures, webhook={"url": webhook.url})
+    alone = agent({**config, "state": os.path.join(disk.path, "state")})
+    disk.fill()
+    taken = alone.command("capture")
+    assert taken.returncode == 0, taken.stderr
+    assert taken.stdout.strip() in str(webhook.bodies())
+
+
+def test_a_capture_without_an_agent_is_told(agent, service, captures, webhook):
+    taken = agent(telling(service, captures, webhook={"url": webhook.url})).command("capture")
     assert taken.returncode == 0, taken.stderr
     assert len(webhook.posts) == 1
 
