@@ -25,7 +25,8 @@ static const char *const variables[] = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_
 /* What the last answer said. */
 struct seen {
     bool done, found, may_recover;
-    char access_key[64], secret_key[64], token[64], reason[600];
+    unsigned number;
+    char access_key[64], secret_key[64], token[64], region[32], reason[600];
 };
 
 static struct loop *loop;
@@ -56,6 +57,8 @@ static void note(void *arg, const struct aws_answer *answer)
     if (!credentials)
         return;
     seen->found = true;
+    seen->number = answer->number;
+    snprintf(seen->region, sizeof seen->region, "%s", answer->region ? answer->region : "");
     snprintf(seen->access_key, sizeof seen->access_key, "%s", credentials->access_key);
     snprintf(seen->secret_key, sizeof seen->secret_key, "%s", credentials->secret_key);
     snprintf(seen->token, sizeof seen->token, "%s",
@@ -84,7 +87,7 @@ static void takes_the_environment_first(void **state)
     assert_string_equal(seen.access_key, "AKIA");
     assert_string_equal(seen.secret_key, "secret");
     assert_string_equal(seen.token, "");
-    assert_false(aws_renew(aws));
+    assert_false(aws_renew(aws, seen.number));
     aws_close(aws);
 }
 
@@ -128,7 +131,9 @@ static void fetches_the_containers_and_keeps_them(void **state)
     assert_string_equal(seen.secret_key, "s/+");
     assert_string_equal(seen.token, "t==");
     assert_string_equal(ask(aws).access_key, "ASIA1");
-    assert_true(aws_renew(aws));
+    assert_true(aws_renew(aws, seen.number));
+    assert_string_equal(ask(aws).access_key, "ASIA2");
+    assert_true(aws_renew(aws, seen.number)); /* another request had the same old ones */
     assert_string_equal(ask(aws).access_key, "ASIA2");
     aws_close(aws);
     stub_stop(&server);
@@ -152,13 +157,15 @@ static void reads_the_token_file_each_time(void **state)
     setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", path, 1);
     struct aws *aws = aws_open(&(struct aws_setup){.loop = loop});
     assert_int_equal(fs_write(path, "first\n", 6, NULL), 0);
-    assert_true(ask(aws).found);
-    assert_int_equal(fs_write(path, "second", 6, NULL), 0);
-    assert_true(aws_renew(aws));
-    assert_true(ask(aws).found);
-    assert_int_equal(fs_write(path, "in\njected", 9, NULL), 0);
-    assert_true(aws_renew(aws));
     struct seen seen = ask(aws);
+    assert_true(seen.found);
+    assert_int_equal(fs_write(path, "second", 6, NULL), 0);
+    assert_true(aws_renew(aws, seen.number));
+    seen = ask(aws);
+    assert_true(seen.found);
+    assert_int_equal(fs_write(path, "in\njected", 9, NULL), 0);
+    assert_true(aws_renew(aws, seen.number));
+    seen = ask(aws);
     assert_false(seen.found);
     assert_null(strstr(seen.reason, "jected"));
     aws_close(aws);
@@ -189,15 +196,76 @@ static void asks_rarely_for_short_lived_ones_and_drops_refused_ones(void **state
     setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.url, 1);
     struct aws *aws = aws_open(&(struct aws_setup){.loop = loop});
     assert_string_equal(ask(aws).access_key, "OLD");
-    assert_string_equal(ask(aws).access_key, "OLD"); /* without asking the provider again */
-    assert_true(aws_renew(aws));                     /* refused by the service: not to be used */
-    struct seen seen = ask(aws);
+    struct seen seen = ask(aws); /* without asking the provider again */
+    assert_string_equal(seen.access_key, "OLD");
+    assert_true(aws_renew(aws, seen.number)); /* refused by the service: not to be used */
+    seen = ask(aws);
     assert_false(seen.found);
     assert_true(seen.may_recover);
     assert_non_null(strstr(seen.reason, "InternalError: later"));
     aws_close(aws);
     stub_stop(&server);
     assert_int_equal(server.count, 2);
+    stub_free(&server);
+}
+
+static void a_profiles_keys_are_read_again(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/stakeout-test-credentials-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    setenv("AWS_SHARED_CREDENTIALS_FILE", path, 1);
+    struct aws *aws = aws_open(&(struct aws_setup){.loop = loop});
+    static const char old[] = "[default]\naws_access_key_id=OLD\naws_secret_access_key=s\n";
+    static const char new[] = "[default]\naws_access_key_id=NEW\naws_secret_access_key=s\n";
+    assert_int_equal(fs_write(path, old, sizeof old - 1, NULL), 0);
+    struct seen seen = ask(aws);
+    assert_string_equal(seen.access_key, "OLD");
+    assert_int_equal(fs_write(path, new, sizeof new - 1, NULL), 0);
+    assert_true(aws_renew(aws, seen.number));
+    assert_string_equal(ask(aws).access_key, "NEW");
+    struct aws_state kept;
+    assert_true(aws_state(aws, &kept));
+    assert_non_null(strstr(kept.origin, "profile default"));
+    assert_true(kept.expires_ms == INT64_MAX);
+    aws_close(aws);
+    unlink(path);
+    unsetenv("AWS_SHARED_CREDENTIALS_FILE");
+}
+
+/* Only where nothing else says it, and once. */
+static void asks_for_the_region(void **state)
+{
+    (void)state;
+    static const struct stub_answer answers[] = {
+        {.status = 200, .body = "{\"TaskARN\":\"arn:aws:ecs:eu-north-1:1:task/c/t\"}"}};
+    struct stub_server server;
+    stub_start(&server, answers, 1);
+    setenv("ECS_CONTAINER_METADATA_URI_V4", server.url, 1);
+    setenv("AWS_ACCESS_KEY_ID", "AKIA", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+    const struct {
+        const char *configured, *environment, *expected;
+        bool find;
+    } cases[] = {{"us-west-2", "us-east-2", "us-west-2", true},
+        {NULL, "us-east-2", "us-east-2", true}, {NULL, NULL, "", false},
+        {NULL, NULL, "eu-north-1", true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct aws *aws = aws_open(&(struct aws_setup){
+            .loop = loop, .region = cases[i].configured, .find_region = cases[i].find});
+        unsetenv("AWS_REGION");
+        if (cases[i].environment)
+            setenv("AWS_REGION", cases[i].environment, 1);
+        assert_string_equal(ask(aws).region, cases[i].expected);
+        assert_string_equal(ask(aws).region, cases[i].expected);
+        aws_close(aws);
+    }
+    unsetenv("ECS_CONTAINER_METADATA_URI_V4");
+    stub_stop(&server);
+    assert_int_equal(server.count, 1);
+    assert_string_equal(server.requests[0].path, "/task");
     stub_free(&server);
 }
 
@@ -300,6 +368,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(reads_the_token_file_each_time, setup, teardown),
         cmocka_unit_test_setup_teardown(
             asks_rarely_for_short_lived_ones_and_drops_refused_ones, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_profiles_keys_are_read_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(asks_for_the_region, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cancelled_request_gets_no_answer, setup, teardown),
         cmocka_unit_test(parses_answers),
         cmocka_unit_test(allows_plain_http_only_nearby),

@@ -36,11 +36,18 @@ static void note(
         seen->err = *err;
 }
 
+static int64_t clock_offset_ms;
+
 static struct seen run(const struct aws_plan *plan)
 {
     struct seen seen = {.done = false};
-    aws_run_start(&(struct aws_run_setup){
-        .loop = loop, .plan = plan, .region = "eu-west-1", .done = note, .arg = &seen});
+    clock_offset_ms = 0;
+    aws_run_start(&(struct aws_run_setup){.loop = loop,
+        .plan = plan,
+        .region = "eu-west-1",
+        .clock_offset_ms = &clock_offset_ms,
+        .done = note,
+        .arg = &seen});
     assert_false(seen.done);
     assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
     return seen;
@@ -75,7 +82,7 @@ static char fails[] = "exit 3", prints_junk[] = "echo junk", floods[] = "yes",
 
 static const struct run_case {
     struct aws_plan plan;
-    struct stub_answer answers[3];
+    struct stub_answer answers[4];
     const char *expected; /* the access key; a part of the error, when it begins with "!" */
     const char *requests; /* what was asked, a line each */
     bool may_recover;
@@ -102,9 +109,11 @@ static const struct run_case {
         {{400, STS_ERROR("InvalidIdentityToken"), {0}}},
         "!with the web identity: InvalidIdentityToken", "POST /\n", false},
     {{.source = AWS_INSTANCE, .origin = origin},
-        {{200, "TOKEN", {0}}, {200, "my-role\n", {0}}, {200, JSON("EC2"), {0}}}, "EC2",
+        {{200, "TOKEN", {0}}, {200, "my-role\n", {0}}, {200, "TOKEN", {0}},
+            {200, JSON("EC2"), {0}}},
+        "EC2",
         "PUT /latest/api/token\nGET /latest/meta-data/iam/security-credentials/\n"
-        "GET /latest/meta-data/iam/security-credentials/my-role\n",
+        "PUT /latest/api/token\nGET /latest/meta-data/iam/security-credentials/my-role\n",
         false},
     {{.source = AWS_INSTANCE, .origin = origin}, {{200, "TOKEN", {0}}, {404, "", {0}}},
         "!has no role (HTTP 404)",
@@ -129,6 +138,7 @@ static void point_services_at(const char *url)
 {
     setenv("AWS_ENDPOINT_URL_STS", url, 1);
     setenv("AWS_ENDPOINT_URL_SSO", url, 1);
+    setenv("AWS_ENDPOINT_URL_SSO_OIDC", url, 1);
     setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", url, 1);
 }
 
@@ -147,7 +157,7 @@ static void plans_are_carried_out(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct run_case *test = &cases[i];
         struct stub_server server;
-        stub_start(&server, test->answers, 3);
+        stub_start(&server, test->answers, 4);
         point_services_at(server.url);
         struct seen seen = run(&test->plan);
         stub_stop(&server);
@@ -185,6 +195,66 @@ static void requests_say_who_asks(void **state)
     stub_free(&server);
 }
 
+/* What STS refuses because of the clock is signed with STS's. */
+static void a_wrong_clock_is_corrected(void **state)
+{
+    (void)state;
+    static const struct stub_answer answers[] = {
+        {403, STS_ERROR("SignatureDoesNotMatch"), {"Date", "Mon, 23 Nov 2015 15:04:01 GMT"}},
+        {200, STS("ROLE"), {0}}};
+    struct stub_server server;
+    stub_start(&server, answers, 2);
+    point_services_at(server.url);
+    struct seen seen = run(&cases[1].plan);
+    stub_stop(&server);
+    assert_string_equal(seen.temporary.access_key, "ROLE");
+    assert_int_equal(server.count, 2);
+    assert_memory_equal(server.requests[1].date, "20151123T1504", 13);
+    assert_true(clock_offset_ms < 0);
+    aws_temporary_free(&seen.temporary);
+    stub_free(&server);
+}
+
+#define LOGIN(expires)                                                                             \
+    "{\"accessToken\":\"old\",\"expiresAt\":\"" expires "\",\"clientId\":\"id\","                  \
+    "\"clientSecret\":\"secret\",\"refreshToken\":\"again\",\"startUrl\":\"u\"}"
+
+/* A login that is over and can be renewed is, and kept for the next command. */
+static void a_login_is_renewed(void **state)
+{
+    (void)state;
+    static const struct stub_answer answers[] = {
+        {200, "{\"accessToken\":\"new\",\"expiresIn\":3600,\"refreshToken\":\"more\"}", {0}},
+        {200, SSO, {0}}};
+    static const struct stub_answer refusal[] = {
+        {400, "{\"error\":\"invalid_grant\",\"error_description\":\"too old\"}", {0}}};
+    struct stub_server server;
+    const char text[] = LOGIN("2020-01-01T00:00:00Z");
+    for (int i = 0; i < 2; i++) {
+        stub_start(&server, i ? refusal : answers, i ? 1 : 2);
+        point_services_at(server.url);
+        assert_int_equal(fs_write(cache, text, sizeof text - 1, NULL), 0);
+        struct seen seen = run(&(struct aws_plan){SSO_PLAN});
+        stub_stop(&server);
+        assert_string_equal(server.requests[0].path, "/token");
+        assert_non_null(strstr(server.requests[0].body.data, "\"refreshToken\":\"again\""));
+        stub_free(&server);
+        struct buf kept;
+        assert_int_equal(fs_read(cache, 4096, &kept, NULL), 0);
+        if (i == 0) {
+            assert_string_equal(seen.temporary.access_key, "SSO");
+            assert_non_null(strstr(kept.data, "\"more\""));
+            assert_non_null(strstr(kept.data, "\"startUrl\""));
+        } else {
+            assert_non_null(strstr(seen.err.text, "run `aws sso login --profile x`"));
+            assert_non_null(strstr(seen.err.text, "invalid_grant: too old"));
+            assert_string_equal(kept.data, text);
+        }
+        buf_free(&kept);
+        aws_temporary_free(&seen.temporary);
+    }
+}
+
 static void a_run_can_be_cancelled(void **state)
 {
     (void)state;
@@ -204,8 +274,12 @@ static void a_run_can_be_cancelled(void **state)
     bool never = false;
     for (size_t i = 0; i < 2; i++) {
         struct seen seen = {.done = false};
-        struct aws_run *one = aws_run_start(&(struct aws_run_setup){
-            .loop = loop, .plan = &plans[i], .region = "eu-west-1", .done = note, .arg = &seen});
+        struct aws_run *one = aws_run_start(&(struct aws_run_setup){.loop = loop,
+            .plan = &plans[i],
+            .region = "eu-west-1",
+            .clock_offset_ms = &clock_offset_ms,
+            .done = note,
+            .arg = &seen});
         loop_run_until(loop, &never, clock_mono_ms() + 1);
         aws_run_cancel(one);
         assert_false(seen.done);
@@ -243,6 +317,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans_are_carried_out),
         cmocka_unit_test(requests_say_who_asks),
+        cmocka_unit_test(a_wrong_clock_is_corrected),
+        cmocka_unit_test(a_login_is_renewed),
         cmocka_unit_test(a_run_can_be_cancelled),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

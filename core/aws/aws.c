@@ -1,6 +1,7 @@
 #include "core/aws/aws.h"
 
 #include "core/alloc.h"
+#include "core/aws/aws_region.h"
 #include "core/aws/aws_run.h"
 #include "core/aws/aws_temporary.h"
 #include "core/clock.h"
@@ -13,7 +14,8 @@
 
 /* AWS makes new ones available at least five minutes before the old expire:
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
- * Those that live shorter are renewed when a quarter of their life is left. */
+ * Those that live shorter are renewed when a quarter of their life is left. Up to half as much
+ * again by chance, so that agents that began together do not ask together. */
 enum { RENEW_BEFORE_MS = 5 * 60 * 1000 };
 /* While the kept ones work, a provider that failed is not asked more often. */
 enum { PAUSE_MS = 30000 };
@@ -29,6 +31,11 @@ struct aws_request {
 struct aws {
     struct loop *loop;
     char *role, *external_id, *session_name, *region;
+    bool find_region; /* still to be done */
+    bool announce;
+    struct aws_region_search *search;
+    char *found_region;
+    int64_t clock_offset_ms;     /* AWS's clock minus ours, once it mattered */
     struct aws_request *waiting; /* oldest first */
     uint64_t asked;
     struct loop_timer *timer;   /* answers come from the loop, never from within aws_get */
@@ -37,8 +44,9 @@ struct aws {
     struct aws_run *run;
     struct aws_temporary kept; /* access_key NULL: none */
     char *origin;              /* of the kept ones */
-    bool kept_fixed;           /* they are written down somewhere: there is nothing to fetch */
-    bool kept_refused;         /* the service says that they have expired */
+    unsigned kept_number;
+    bool kept_fixed;   /* of the environment: there is nothing to fetch */
+    bool kept_refused; /* the service says that they have expired */
 };
 
 /* Answers who waits now, the first first. A callback may ask again or cancel another. */
@@ -53,6 +61,14 @@ static void answer_all(struct aws *aws, const struct aws_answer *answer)
     }
 }
 
+/* What is configured, what the environment or the profile say, what was found out. */
+static const char *region_of(const struct aws *aws)
+{
+    if (aws->region)
+        return aws->region;
+    return aws->plan.region ? aws->plan.region : aws->found_region;
+}
+
 static void answer_kept(struct aws *aws)
 {
     const struct sigv4_credentials credentials = {
@@ -60,12 +76,19 @@ static void answer_kept(struct aws *aws)
     answer_all(aws, &(struct aws_answer){.credentials = &credentials,
                         .origin = aws->origin,
                         .expires_ms = aws->kept.expires_ms,
+                        .region = region_of(aws),
+                        .number = aws->kept_number,
                         .reason = ""});
+}
+
+static int64_t now_ms(const struct aws *aws)
+{
+    return clock_wall_ms() + aws->clock_offset_ms;
 }
 
 static bool kept_work(const struct aws *aws)
 {
-    return aws->kept.access_key && !aws->kept_refused && clock_wall_ms() < aws->kept.expires_ms;
+    return aws->kept.access_key && !aws->kept_refused && now_ms(aws) < aws->kept.expires_ms;
 }
 
 static void plan_renewal(struct aws *aws)
@@ -73,8 +96,9 @@ static void plan_renewal(struct aws *aws)
     loop_timer_unset(aws->renewal);
     if (aws->kept.expires_ms == INT64_MAX)
         return;
-    int64_t left_ms = aws->kept.expires_ms - clock_wall_ms();
+    int64_t left_ms = aws->kept.expires_ms - now_ms(aws);
     int64_t before_ms = left_ms / 4 < RENEW_BEFORE_MS ? left_ms / 4 : RENEW_BEFORE_MS;
+    before_ms += arc4random_uniform((uint32_t)(before_ms > 0 ? before_ms / 2 + 1 : 1));
     if (left_ms > 0)
         loop_timer_set(aws->renewal, clock_mono_ms() + left_ms - before_ms);
 }
@@ -99,6 +123,22 @@ static char *origin_of(const struct aws_plan *plan)
         "the role %s, assumed with %s", plan->roles[plan->role_count - 1].arn, plan->origin);
 }
 
+/* Which provider it is, once, and again when it is another. */
+static void note_renewed(struct aws *aws, char *origin)
+{
+    char until[RFC3339_SIZE] = "never";
+    bool fresh = !aws->origin || strcmp(aws->origin, origin) != 0;
+    if (aws->kept.expires_ms != INT64_MAX)
+        rfc3339_format(aws->kept.expires_ms, until);
+    if (fresh && aws->announce)
+        log_info("AWS credentials come from %s (access key %.4s..., expiry: %s)", origin,
+            aws->kept.access_key, until);
+    else
+        log_debug("AWS credentials renewed from %s, expiry: %s", origin, until);
+    free(aws->origin);
+    aws->origin = origin;
+}
+
 static void run_done(
     void *arg, struct aws_temporary *temporary, bool may_recover, const struct error *err)
 {
@@ -110,29 +150,56 @@ static void run_done(
     }
     aws_temporary_free(&aws->kept);
     aws->kept = *temporary;
-    aws->kept_fixed = aws->plan.source == AWS_KEYS && aws->plan.role_count == 0;
+    aws->kept_number++;
+    aws->kept_fixed = aws->plan.of_environment && aws->plan.role_count == 0;
     aws->kept_refused = false;
-    free(aws->origin);
-    aws->origin = origin_of(&aws->plan);
+    note_renewed(aws, origin_of(&aws->plan));
     plan_renewal(aws);
     answer_kept(aws);
 }
 
 static void start_run(struct aws *aws)
 {
+    const char *region = region_of(aws);
+    aws->run = aws_run_start(&(struct aws_run_setup){.loop = aws->loop,
+        .plan = &aws->plan,
+        .region = region ? region : "us-east-1",
+        .clock_offset_ms = &aws->clock_offset_ms,
+        .done = run_done,
+        .arg = aws});
+}
+
+static void region_found(void *arg, const char *region)
+{
+    struct aws *aws = arg;
+    aws->search = NULL;
+    aws->found_region = region ? xstrdup(region) : NULL;
+    if (region)
+        log_debug("AWS region: %s, as the metadata of where this runs says", region);
+    start_run(aws);
+}
+
+/* The files may say something else by now. */
+static void start(struct aws *aws)
+{
     struct error err;
     const struct aws_wishes wishes = {aws->role, aws->external_id, aws->session_name};
     aws_plan_free(&aws->plan);
     if (aws_plan_make(&aws->plan, &wishes, &err) < 0) {
         fail(aws, false, &err);
-        return;
+    } else if (aws->find_region && !region_of(aws)) {
+        aws->find_region = false;
+        aws->search = aws_region_find(aws->loop, region_found, aws);
+    } else {
+        start_run(aws);
     }
-    const char *region = aws->region ? aws->region : aws->plan.region;
-    aws->run = aws_run_start(&(struct aws_run_setup){.loop = aws->loop,
-        .plan = &aws->plan,
-        .region = region ? region : "us-east-1",
-        .done = run_done,
-        .arg = aws});
+}
+
+static void renew(void *arg)
+{
+    struct aws *aws = arg;
+    if (!aws->run && !aws->search)
+        start(aws);
 }
 
 static void serve(void *arg)
@@ -142,15 +209,8 @@ static void serve(void *arg)
         return;
     if (kept_work(aws))
         answer_kept(aws);
-    else if (!aws->run)
-        start_run(aws);
-}
-
-static void renew(void *arg)
-{
-    struct aws *aws = arg;
-    if (!aws->run)
-        start_run(aws);
+    else
+        renew(aws);
 }
 
 static char *copy(const char *text)
@@ -166,6 +226,8 @@ struct aws *aws_open(const struct aws_setup *setup)
     aws->external_id = copy(setup->wishes.external_id);
     aws->session_name = copy(setup->wishes.session_name);
     aws->region = copy(setup->region);
+    aws->find_region = setup->find_region;
+    aws->announce = setup->announce;
     aws->timer = loop_timer_new(setup->loop, serve, aws);
     aws->renewal = loop_timer_new(setup->loop, renew, aws);
     return aws;
@@ -196,6 +258,7 @@ void aws_close(struct aws *aws)
         free(request);
     }
     aws_run_cancel(aws->run);
+    aws_region_cancel(aws->search);
     loop_timer_free(aws->timer);
     loop_timer_free(aws->renewal);
     aws_temporary_free(&aws->kept);
@@ -205,6 +268,7 @@ void aws_close(struct aws *aws)
     free(aws->external_id);
     free(aws->session_name);
     free(aws->region);
+    free(aws->found_region);
     free(aws);
 }
 
@@ -232,10 +296,20 @@ void aws_cancel(struct aws_request *request)
     free(request);
 }
 
-bool aws_renew(struct aws *aws)
+/* Several requests may have been under way with the same old ones: only the first of them has them
+ * renewed. */
+bool aws_renew(struct aws *aws, unsigned number)
 {
-    if (!aws->kept.access_key || aws->kept_fixed)
+    if (!aws->kept.access_key || (number == aws->kept_number && aws->kept_fixed))
         return false;
-    aws->kept_refused = true;
+    aws->kept_refused = aws->kept_refused || number == aws->kept_number;
+    return true;
+}
+
+bool aws_state(const struct aws *aws, struct aws_state *state)
+{
+    if (!aws->kept.access_key)
+        return false;
+    *state = (struct aws_state){aws->origin, aws->kept.expires_ms};
     return true;
 }

@@ -18,8 +18,9 @@ struct loop;
 struct aws_setup {
     struct loop *loop;
     struct aws_wishes wishes; /* copied */
-    const char
-        *region; /* in which STS is asked; NULL: the environment's, the profile's, us-east-1 */
+    const char *region; /* NULL: the environment's, else the profile's, else what is found out */
+    bool find_region;   /* asks where this runs, once, when nothing else says the region */
+    bool announce;      /* logs which provider it is, once */
 };
 
 struct aws_answer {
@@ -28,6 +29,8 @@ struct aws_answer {
                            were assumed */
     int64_t expires_ms; /* with credentials: wall time at which they end; INT64_MAX: unknown, as of
                            keys that are written down */
+    const char *region; /* with credentials; NULL: nothing says it, and us-east-1 is taken */
+    unsigned number;    /* with credentials: counts them, for aws_renew */
     bool may_recover;   /* without credentials: the provider did not answer, or not well */
     const char *reason; /* without credentials: a sentence with what was tried and the remedy */
 };
@@ -42,8 +45,15 @@ struct aws_request *aws_get(
     struct aws *aws, void (*done)(void *arg, const struct aws_answer *answer), void *arg);
 void aws_cancel(struct aws_request *request); /* NULL is allowed */
 
-/* The service said that the credentials have expired: the next aws_get fetches new ones. False when
- * there is nothing to fetch, as the environment's are what they are. */
-bool aws_renew(struct aws *aws);
+/* The service said that the credentials of this number have expired: the next aws_get gives others.
+ * False when there are no others, as the environment's are what they are. */
+bool aws_renew(struct aws *aws, unsigned number);
+
+/* What is kept now, for `status`. False: nothing yet. */
+struct aws_state {
+    const char *origin; /* as in struct aws_answer; valid until the loop runs */
+    int64_t expires_ms; /* wall time; INT64_MAX: never */
+};
+bool aws_state(const struct aws *aws, struct aws_state *state);
 
 #endif

@@ -28,6 +28,7 @@ bool aws_plan_keys_of_environment(struct aws_plan *plan)
     if (!access_key || !secret_key)
         return false;
     plan->source = AWS_KEYS;
+    plan->of_environment = true;
     plan->access_key = xstrdup(access_key);
     plan->secret_key = xstrdup(secret_key);
     plan->session_token = session_token ? xstrdup(session_token) : NULL;
@@ -100,8 +101,17 @@ int aws_container_authorization(char **header, struct error *err)
     return status;
 }
 
-const char *aws_service_endpoint(const char *variable, const char *otherwise)
+char *aws_service_endpoint(const char *variable, const char *otherwise)
 {
-    const char *endpoint = aws_environment(variable);
-    return endpoint ? endpoint : otherwise;
+    const char *ignored = aws_environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    bool heeded = !ignored || strcasecmp(ignored, "true") != 0;
+    const char *endpoint = heeded ? aws_environment(variable) : NULL;
+    if (!endpoint && heeded)
+        endpoint = aws_environment("AWS_ENDPOINT_URL");
+    if (!endpoint)
+        endpoint = otherwise;
+    size_t length = endpoint ? strlen(endpoint) : 0;
+    while (length > 0 && endpoint[length - 1] == '/')
+        length--;
+    return endpoint ? xstrndup(endpoint, length) : NULL;
 }

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/aws/aws_environment.h"
+#include "core/aws/aws_instance.h"
 #include "core/aws/aws_profile.h"
 #include "core/aws/aws_temporary.h"
 #include "core/error.h"
@@ -99,8 +100,7 @@ static int plan_source(struct aws_plan *plan, struct error *err)
         return found < 0 ? -1 : 0;
     if (plan_container(plan))
         return 0;
-    if (aws_environment("AWS_EC2_METADATA_DISABLED") &&
-        !strcasecmp(aws_environment("AWS_EC2_METADATA_DISABLED"), "true"))
+    if (aws_instance_disabled())
         return error_set(err, AWS_NO_CREDENTIALS
             " and EC2's instance metadata, which AWS_EC2_METADATA_DISABLED turns off)");
     plan->source = AWS_INSTANCE;

@@ -34,6 +34,7 @@ struct aws_plan {
     enum aws_source source;
     char *origin; /* "the profile dev in /root/.aws/config", for sentences */
     char *access_key, *secret_key, *session_token;
+    bool of_environment; /* the keys: what cannot change while this runs */
     struct aws_role web; /* AWS_WEB_IDENTITY */
     char *token_file;
     char *command; /* AWS_PROCESS */

@@ -9,7 +9,8 @@ struct aws_process;
 struct error;
 struct loop;
 
-/* Runs a command line by /bin/sh, as the AWS CLI does; it gets a minute. `done` comes later, on the
+/* Runs a command line by /bin/sh, as AWS's SDK for Go does (the CLI splits it by the shell's rules
+ * of quoting itself, so what works there works here); it gets a minute. `done` comes later, on the
  * loop, once: with what it printed (at most 64 KiB), or with an error (output NULL). NULL and err
  * when it cannot be started. */
 struct aws_process *aws_process_start(struct loop *loop, const char *command,

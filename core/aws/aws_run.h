@@ -3,6 +3,7 @@
 #define CORE_AWS_RUN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct aws_plan;
 struct aws_run;
@@ -14,7 +15,7 @@ struct aws_run_setup {
     struct loop *loop;
     const struct aws_plan *plan; /* lives as long as the run */
     const char *region;          /* in which STS is asked */
-    const char *ca_file;         /* of STS, when it is not AWS's own; NULL: the system's */
+    int64_t *clock_offset_ms;    /* as core/aws/aws_sts_call.h says */
     /* Once, on the loop, never from within aws_run_start. With credentials, which it takes over, or
      * without (NULL): then err is a sentence with the remedy, and may_recover whether another try
      * may help. */

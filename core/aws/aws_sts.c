@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "core/aws/aws_environment.h"
 #include "core/aws/aws_plan.h"
+#include "core/aws/aws_region.h"
 #include "core/aws/aws_temporary.h"
 #include "core/aws/sigv4.h"
 #include "core/buf.h"
@@ -18,11 +19,10 @@ enum { MAX_FORM = 65536 };
 
 char *aws_sts_endpoint(const char *region)
 {
-    const char *given = aws_service_endpoint("AWS_ENDPOINT_URL_STS", NULL);
-    if (given)
-        return xstrdup(given);
-    const char *china = strncmp(region, "cn-", 3) ? "" : ".cn";
-    return xasprintf("https://sts.%s.amazonaws.com%s", region, china);
+    char *own = xasprintf("https://sts.%s.%s", region, aws_region_domain(region));
+    char *endpoint = aws_service_endpoint("AWS_ENDPOINT_URL_STS", own);
+    free(own);
+    return endpoint;
 }
 
 char *aws_sts_form(enum aws_sts_action action, const struct aws_role *role, const char *token)

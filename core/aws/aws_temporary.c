@@ -1,6 +1,7 @@
 #include "core/aws/aws_temporary.h"
 
 #include "core/alloc.h"
+#include "core/aws/sigv4.h"
 #include "core/clock.h"
 #include "core/error.h"
 
@@ -24,8 +25,16 @@ void aws_temporary_free(struct aws_temporary *temporary)
     *temporary = (struct aws_temporary){0};
 }
 
-/* A string that can stand in a header: visible ASCII. */
-static char *visible(const json_t *object, const char *key)
+void aws_temporary_copy(
+    struct aws_temporary *temporary, const struct sigv4_credentials *credentials)
+{
+    *temporary = (struct aws_temporary){xstrdup(credentials->access_key),
+        xstrdup(credentials->secret_key),
+        credentials->session_token ? xstrdup(credentials->session_token) : NULL, INT64_MAX};
+}
+
+/* Visible ASCII. */
+char *aws_json_visible(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     if (!text || !*text || json_string_length(json_object_get(object, key)) != strlen(text))
@@ -67,9 +76,10 @@ struct spelling {
 static int take(const json_t *answer, const struct spelling *spelling,
     struct aws_temporary *temporary, struct error *err)
 {
-    *temporary = (struct aws_temporary){.access_key = visible(answer, spelling->access_key),
-        .secret_key = visible(answer, spelling->secret_key),
-        .session_token = visible(answer, spelling->session_token),
+    *temporary = (struct aws_temporary){
+        .access_key = aws_json_visible(answer, spelling->access_key),
+        .secret_key = aws_json_visible(answer, spelling->secret_key),
+        .session_token = aws_json_visible(answer, spelling->session_token),
         .expires_ms = INT64_MAX};
     if (temporary->access_key && temporary->secret_key)
         return 0;
@@ -133,23 +143,4 @@ int aws_parse_sso(const char *json, size_t size, struct aws_temporary *temporary
         temporary->expires_ms = json_integer_value(json_object_get(credentials, "expiration"));
     json_decref(answer);
     return status;
-}
-
-char *aws_parse_sso_token(const char *json, size_t size, int64_t now_ms, struct error *err)
-{
-    json_t *cached = json_loadb(json, size, 0, NULL);
-    char *token = visible(cached, "accessToken");
-    const char *expires = json_string_value(json_object_get(cached, "expiresAt"));
-    int64_t expires_ms;
-    int status = 0;
-    if (!token || !expires || rfc3339_parse(expires, strlen(expires), &expires_ms) < 0)
-        status = error_set(err, "it has no accessToken and expiresAt");
-    else if (expires_ms <= now_ms)
-        status = error_set(err, "the login has expired");
-    if (status < 0) {
-        aws_wipe(token);
-        token = NULL;
-    }
-    json_decref(cached);
-    return token;
 }

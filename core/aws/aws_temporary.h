@@ -2,10 +2,12 @@
 #ifndef CORE_AWS_TEMPORARY_H
 #define CORE_AWS_TEMPORARY_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct error;
+struct sigv4_credentials;
 
 /* Owned; secrets are wiped when they are freed. */
 struct aws_temporary {
@@ -14,6 +16,10 @@ struct aws_temporary {
 };
 
 void aws_temporary_free(struct aws_temporary *temporary);
+
+/* Those that sign, copied; they never expire. */
+void aws_temporary_copy(
+    struct aws_temporary *temporary, const struct sigv4_credentials *credentials);
 
 /* Zeroes and frees a secret; NULL is allowed. */
 void aws_wipe(char *secret);
@@ -36,8 +42,7 @@ int aws_parse_process(
 int aws_parse_sso(
     const char *json, size_t size, struct aws_temporary *temporary, struct error *err);
 
-/* The AWS CLI's cached token of an SSO session. The caller wipes it with aws_wipe. NULL and err
- * when there is none that is valid at now_ms (wall time). */
-char *aws_parse_sso_token(const char *json, size_t size, int64_t now_ms, struct error *err);
+/* A string of an object that may stand in a header; the caller wipes it. NULL: there is none. */
+char *aws_json_visible(const json_t *object, const char *key);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/aws/aws.h"
+#include "core/aws/aws_region.h"
 #include "core/aws/sigv4.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -28,7 +29,8 @@ struct s3_request {
     unsigned parts;                                  /* of enum s3_optional: what was sent */
     unsigned left_out; /* of enum s3_optional: by this request, as it may not be known */
     int64_t sent_ms;
-    char access_key[8]; /* as much of it as sentences name */
+    unsigned credentials; /* the number of those it was signed with */
+    char access_key[8];   /* as much of it as sentences name */
     struct aws_request *asking;
     struct http_request *sending;
     void (*done)(void *arg, const struct s3_result *result);
@@ -61,14 +63,19 @@ struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct
         free(s3);
         return NULL;
     }
+    /* A store of somebody else's may call its region anything: STS is in none of these. */
+    bool own = !settings->endpoint || aws_region_owns(settings->endpoint);
     s3->loop = loop;
     s3->aws = aws_open(&(struct aws_setup){.loop = loop,
         .wishes = {settings->role, settings->external_id, settings->session_name},
-        .region = settings->region});
+        .region = own ? settings->region : NULL,
+        .find_region = own,
+        .announce = settings->announce});
     s3->ca_file = copy(settings->ca_file);
     s3->prefix = copy(settings->prefix);
     s3->insecure = settings->insecure;
     s3->dialect = s3_dialect_of(s3->address.host);
+    s3->region_open = !settings->region && !s3->dialect.region;
     s3_extras_init(&s3->extras, settings);
     if (s3->extras.tagging && (s3->dialect.missing & S3_TAGGING))
         log_warn(
@@ -85,10 +92,18 @@ struct s3 *s3_open_again(const struct s3 *s3, struct loop *loop)
         .prefix = copy(s3->prefix),
         .insecure = s3->insecure,
         .dialect = s3->dialect,
+        .region_open = s3->region_open,
         .clock_offset_ms = s3->clock_offset_ms};
     s3_address_copy(&again->address, &s3->address);
     s3_extras_copy(&again->extras, &s3->extras);
     return again;
+}
+
+void s3_settle_region(struct s3 *s3, const char *region)
+{
+    if (s3->region_open && region && strcmp(region, s3->address.region) != 0)
+        s3_address_move(&s3->address, region, NULL);
+    s3->region_open = false;
 }
 
 void s3_close(struct s3 *s3)
@@ -214,7 +229,8 @@ static bool mend(struct s3_request *request, const struct s3_verdict *verdict)
         mend_clock(s3, verdict->store_ms);
         return request->clock_mended = true;
     }
-    if (verdict->token_expired && !request->token_renewed && aws_renew(s3->aws))
+    if (verdict->token_expired && !request->token_renewed &&
+        aws_renew(s3->aws, request->credentials))
         return request->token_renewed = true;
     if (*verdict->region && !request->region_mended)
         return mend_region(request, verdict->region);
@@ -343,9 +359,11 @@ static void got_credentials(void *arg, const struct aws_answer *answer)
     struct s3_headers headers;
     struct sigv4_signature signature;
     struct error err;
+    s3_settle_region(request->s3, answer->region);
     s3_headers_init(&headers, request->s3, &request->call, request->sha256);
     request->parts = headers.parts;
     int status = sign(request, answer->credentials, &headers, &signature, &err);
+    request->credentials = answer->number;
     strncpy(request->access_key, answer->credentials->access_key, sizeof request->access_key - 1);
     if (status == 0)
         send_signed(request, &headers, &signature);

@@ -23,7 +23,7 @@ struct s3_texts {
 
 struct s3_settings {
     const char *bucket;
-    const char *region;   /* NULL: AWS_REGION, AWS_DEFAULT_REGION, else us-east-1 */
+    const char *region;   /* NULL: as core/aws/aws.h finds it, else us-east-1 */
     const char *endpoint; /* "https://host:port"; NULL: AWS's of the region */
     bool path_style;      /* https://host/bucket/key instead of https://bucket.host/key */
     const char *ca_file;  /* NULL: the system's */
@@ -33,6 +33,7 @@ struct s3_settings {
     bool dualstack, fips;           /* AWS's endpoints of these kinds; without endpoint */
     const char *role, *external_id; /* assumed on top of the credentials; NULL: none */
     const char *session_name;       /* of that; NULL: "stakeout" */
+    bool announce;                  /* logs which provider of credentials answered, once */
     /* What objects are stored with, checked by core/s3/s3_extras.h; NULL and none: nothing. */
     const char *expected_bucket_owner; /* 12 digits; goes with every request */
     const char *encryption;            /* "AES256", "aws:kms" */

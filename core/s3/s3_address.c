@@ -1,6 +1,7 @@
 #include "core/s3/s3_address.h"
 
 #include "core/alloc.h"
+#include "core/aws/aws_region.h"
 #include "core/aws/sigv4.h"
 #include "core/buf.h"
 #include "core/error.h"
@@ -99,9 +100,8 @@ static char *region_of(const struct s3_settings *settings)
 /* https://docs.aws.amazon.com/general/latest/gr/s3.html */
 static char *aws_endpoint(const char *region, bool dualstack, bool fips)
 {
-    const char *domain = strncmp(region, "cn-", 3) == 0 ? "amazonaws.com.cn" : "amazonaws.com";
-    return xasprintf(
-        "https://s3%s%s.%s.%s", fips ? "-fips" : "", dualstack ? ".dualstack" : "", region, domain);
+    return xasprintf("https://s3%s%s.%s.%s", fips ? "-fips" : "", dualstack ? ".dualstack" : "",
+        region, aws_region_domain(region));
 }
 
 /* What is left of an endpoint after it was taken apart; NULL where it has none. */

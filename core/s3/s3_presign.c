@@ -66,6 +66,7 @@ static void got_credentials(void *arg, const struct aws_answer *answer)
     if (answer->credentials) {
         int64_t now_ms = clock_wall_ms() + presigning->s3->clock_offset_ms;
         int64_t expires_ms = now_ms / 1000 * 1000 + presigning->seconds * 1000;
+        s3_settle_region(presigning->s3, answer->region);
         url = sign(presigning, answer->credentials, now_ms, &err);
         link = (struct s3_link){.url = url, .reason = err.text};
         link.expires_ms = expires_ms < answer->expires_ms ? expires_ms : answer->expires_ms;

@@ -23,6 +23,7 @@ struct s3 {
     bool insecure;
     struct s3_extras extras;
     struct s3_dialect dialect; /* with what was learned */
+    bool region_open;          /* nobody has said it yet */
     int64_t clock_offset_ms;   /* the store's clock minus ours, once it mattered */
 };
 
@@ -45,5 +46,9 @@ struct s3_call {
 /* Sends it; `done` comes later, on the loop, exactly once unless cancelled. */
 struct s3_request *s3_request_start(struct s3 *s3, const struct s3_call *call,
     void (*done)(void *arg, const struct s3_result *result), void *arg);
+
+/* Takes the region that came with credentials (NULL: none), the first time and where none is
+ * configured: before anything is signed or addressed. */
+void s3_settle_region(struct s3 *s3, const char *region);
 
 #endif

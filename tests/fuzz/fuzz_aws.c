@@ -1,4 +1,6 @@
 /* What those who hand out credentials answer: what is accepted must be fit for a header. */
+#include "core/aws/aws_region.h"
+#include "core/aws/aws_sso_login.h"
 #include "core/aws/aws_temporary.h"
 #include "core/error.h"
 
@@ -21,9 +23,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             aws_temporary_free(&temporary);
         }
     }
-    char *token = aws_parse_sso_token((const char *)data, size, 0, NULL);
-    if (token && strpbrk(token, "\r\n"))
-        abort();
-    aws_wipe(token);
+    struct aws_sso_login login;
+    if (aws_sso_login_parse((const char *)data, size, &login, NULL) == 0) {
+        if (strpbrk(login.token, "\r\n"))
+            abort();
+        aws_sso_login_free(&login);
+    }
+    static const char file[] = "{\"accessToken\":\"old\",\"expiresAt\":\"2026-01-01T00:00:00Z\"}";
+    aws_wipe(aws_sso_login_renewed(
+        file, sizeof file - 1, (const char *)data, size, 1000000000000, NULL));
+    free(aws_region_of_task((const char *)data, size));
     return 0;
 }

@@ -1,0 +1,153 @@
+#include "core/aws/aws_sts_call.h"
+
+#include "core/alloc.h"
+#include "core/aws/aws_http.h"
+#include "core/aws/aws_temporary.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/sha256.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
+
+/* STS refuses what was signed more than 15 minutes from its own time (5 in the future); a refusal
+ * with a Date that is off by less has another cause. */
+enum { CLOCK_TOLERANCE_MS = 4 * 60 * 1000 };
+
+struct aws_sts_call {
+    struct loop *loop;
+    struct aws_temporary credentials; /* access_key NULL: none */
+    char *form, *region;
+    const char *ca_file;
+    int64_t *clock_offset_ms;
+    int64_t sent_ms;
+    bool clock_mended; /* tried once */
+    struct http_request *http;
+    void (*done)(void *arg, const struct http_result *result);
+    void *arg;
+};
+
+static void release(struct aws_sts_call *call)
+{
+    aws_temporary_free(&call->credentials);
+    aws_wipe(call->form);
+    free(call->region);
+    free(call);
+}
+
+static int sign(struct aws_sts_call *call, const char *host, struct sigv4_signature *signature,
+    struct error *err)
+{
+    char hash[SHA256_HEX_SIZE];
+    sha256_hash(call->form, strlen(call->form), hash);
+    const struct sigv4_scope scope = {
+        .credentials = {call->credentials.access_key, call->credentials.secret_key,
+            call->credentials.session_token},
+        .region = call->region,
+        .service = "sts",
+        .time_ms = call->sent_ms,
+    };
+    const struct sigv4_header headers[] = {{"Host", host}, {"Content-Type", FORM_TYPE}};
+    return sigv4_sign(&scope,
+        &(struct sigv4_request){.method = "POST",
+            .path = "/",
+            .headers = headers,
+            .header_count = 2,
+            .payload_hash = hash},
+        signature, err);
+}
+
+static void answered(void *arg, const struct http_result *result);
+
+static void post(
+    struct aws_sts_call *call, const char *url, const char *host, char *const *signature_headers)
+{
+    char *host_header = xasprintf("Host: %s", host);
+    struct aws_http_question question = {.method = "POST",
+        .url = url,
+        .headers = {"Content-Type: " FORM_TYPE, host_header},
+        .body = call->form,
+        .ca_file = call->ca_file};
+    const size_t most = sizeof question.headers / sizeof *question.headers - 1;
+    for (size_t i = 2; signature_headers && *signature_headers && i < most; i++)
+        question.headers[i] = *signature_headers++;
+    call->http = aws_http_ask(call->loop, &question, answered, call);
+    free(host_header);
+}
+
+static int send_now(struct aws_sts_call *call, struct error *err)
+{
+    struct sigv4_signature signature;
+    char *endpoint = aws_sts_endpoint(call->region);
+    char *url = xasprintf("%s/", endpoint), *host = http_host(endpoint);
+    int status = 0;
+    call->sent_ms = clock_wall_ms() + *call->clock_offset_ms;
+    if (!call->credentials.access_key) {
+        post(call, url, host, NULL);
+    } else {
+        status = sign(call, host, &signature, err);
+        if (status == 0)
+            post(call, url, host, signature.headers);
+        sigv4_free(&signature);
+    }
+    free(host);
+    free(url);
+    free(endpoint);
+    return status;
+}
+
+static bool mend_clock(struct aws_sts_call *call, const struct http_result *result)
+{
+    const char *header = http_header(result, "Date");
+    time_t date = header ? curl_getdate(header, NULL) : -1;
+    bool refused = result->status == 403 || result->status == 400;
+    if (date < 0 || !refused || call->clock_mended || !call->credentials.access_key ||
+        llabs((int64_t)date * 1000 - call->sent_ms) <= CLOCK_TOLERANCE_MS)
+        return false;
+    *call->clock_offset_ms = (int64_t)date * 1000 - clock_wall_ms();
+    log_warn("the clock of AWS STS is %+.0f s from this machine's: signing with AWS's; set this "
+             "machine's clock right",
+        (double)*call->clock_offset_ms / 1000);
+    return call->clock_mended = true;
+}
+
+static void answered(void *arg, const struct http_result *result)
+{
+    struct aws_sts_call *call = arg;
+    call->http = NULL;
+    if (mend_clock(call, result) && send_now(call, NULL) == 0)
+        return;
+    call->done(call->arg, result);
+    release(call);
+}
+
+struct aws_sts_call *aws_sts_ask(struct loop *loop, const struct aws_sts_question *question,
+    void (*done)(void *arg, const struct http_result *result), void *arg, struct error *err)
+{
+    struct aws_sts_call *call = xcalloc(1, sizeof *call);
+    *call = (struct aws_sts_call){.loop = loop,
+        .form = aws_sts_form(question->action, question->role, question->token),
+        .region = xstrdup(question->region),
+        .ca_file = question->ca_file,
+        .clock_offset_ms = question->clock_offset_ms,
+        .done = done,
+        .arg = arg};
+    if (question->credentials)
+        aws_temporary_copy(&call->credentials, question->credentials);
+    if (send_now(call, err) == 0)
+        return call;
+    release(call);
+    return NULL;
+}
+
+void aws_sts_cancel(struct aws_sts_call *call)
+{
+    if (!call)
+        return;
+    http_cancel(call->http);
+    release(call);
+}
