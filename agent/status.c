@@ -135,6 +135,16 @@ static json_t *sources_json(const struct agent *agent)
     return list;
 }
 
+static json_t *credentials_json(const struct exporter_credentials *credentials)
+{
+    char text[RFC3339_SIZE];
+    bool ends = credentials->expires_ms != INT64_MAX;
+    if (!credentials->provider)
+        return json_null();
+    return json_pack("{s:o, s:s?}", "provider", json_text(credentials->provider), "expires",
+        ends ? rfc3339_format(credentials->expires_ms, text) : NULL);
+}
+
 static json_t *exporters_json(const struct agent *agent)
 {
     json_t *list = json_array();
@@ -146,10 +156,10 @@ static json_t *exporters_json(const struct agent *agent)
                                ? rfc3339_format(status.last_stored_wall_ms, text)
                                : NULL;
         json_array_append_new(
-            list, json_pack("{s:o, s:I, s:I, s:I, s:o, s:s?}", "name", json_text(status.label),
+            list, json_pack("{s:o, s:I, s:I, s:I, s:o, s:s?, s:o}", "name", json_text(status.label),
                       "waiting", (json_int_t)status.waiting, "stored", (json_int_t)status.stored,
                       "failures", (json_int_t)status.failures, "error", json_text(status.error),
-                      "last_stored", last));
+                      "last_stored", last, "credentials", credentials_json(&status.credentials)));
     }
     return list;
 }

@@ -297,6 +297,31 @@ static void check_notifier(struct checks *checks, const struct exporter_kind *ki
     incident_free(incident);
 }
 
+struct identifying {
+    bool done;
+    char *who; /* NULL: nobody */
+};
+
+static void on_identified(void *arg, const char *who)
+{
+    struct identifying *identifying = arg;
+    identifying->done = true;
+    identifying->who = who ? xstrdup(who) : NULL;
+}
+
+/* Says who the exporter is to its store; where it is nobody, sending says why. */
+static void identify(struct checks *checks, const struct exporter_kind *kind, void *exporter)
+{
+    struct identifying identifying = {.done = false};
+    if (!kind->identify)
+        return;
+    kind->identify(exporter, on_identified, &identifying);
+    loop_run_until(checks->loop, &identifying.done, clock_mono_ms() + exporter_patience_ms);
+    if (identifying.who)
+        printf("credentials of %s: %s\n", kind->label(exporter), identifying.who);
+    free(identifying.who);
+}
+
 static void check_exporter(
     struct checks *checks, const struct exporter_config *configured, const char *path)
 {
@@ -311,6 +336,7 @@ static void check_exporter(
         say(checks, kind->kind.name, &err);
         return;
     }
+    identify(checks, kind, exporter);
     if (kind->tell) {
         check_notifier(checks, kind, exporter);
         return;
@@ -386,6 +412,7 @@ const struct command command_check = {
             "Tried are the source, every profile of the capture sets that stand in the file or\n"
             "are used (with a request that is dropped before it costs the app anything), the\n"
             "database endpoint, writing to `state`, and every exporter (one small object,\n"
-            "PREFIX/_stakeout/probe). A line each: ok, or the reason.\n",
+            "PREFIX/_stakeout/probe). A line each: ok, or the reason; for a bucket also who the\n"
+            "credentials are and where they come from.\n",
     .run = run,
 };

@@ -68,6 +68,12 @@ struct link_result {
     char reason[512];   /* "" with a url */
 };
 
+/* What an exporter proves to its store with who it is. */
+struct exporter_credentials {
+    const char *provider; /* "the environment (AWS_ACCESS_KEY_ID)"; valid until the loop runs */
+    int64_t expires_ms;   /* wall; INT64_MAX: nobody said that they do */
+};
+
 struct exporter_kind {
     struct kind kind; /* first */
     /* NULL and err for what can never work. What is not reachable yet is no error. */
@@ -99,6 +105,11 @@ struct exporter_kind {
      * send. One at a time, beside a send. NULL: it cannot. */
     void (*link)(void *self, const char *key, int64_t seconds,
         void (*done)(void *arg, const struct link_result *result), void *arg);
+    /* Finds out who it is to its store, in a sentence without secrets (NULL: it has no
+     * credentials). `done` as with send. One at a time, beside nothing. NULL: it needs none. */
+    void (*identify)(void *self, void (*done)(void *arg, const char *who), void *arg);
+    /* The credentials that are in use. False: none so far. NULL: it needs none. */
+    bool (*credentials)(const void *self, struct exporter_credentials *credentials);
     /* Ends what is running (a send, recall, tell, link) without `done`. May wait a moment for it,
      * but never hangs. */
     void (*close)(void *self);

@@ -7,6 +7,7 @@
 #include "core/s3/s3_presign.h"
 #include "core/s3/s3_record.h"
 #include "core/s3/s3_upload.h"
+#include "core/s3/s3_who.h"
 #include "core/sha256.h"
 #include "exporters/exporter.h"
 #include "exporters/s3_leftovers.h"
@@ -36,6 +37,7 @@ struct s3_exporter {
     struct recalling *recalling;
     struct s3_leftovers *leftovers;
     struct linking *linking;
+    struct identifying *identifying;
 };
 
 /* One send: hashed on the disk's thread, then put from the loop. While it is being hashed it
@@ -330,6 +332,41 @@ static void make_link(void *self, const char *key, int64_t seconds,
     free(full);
 }
 
+/* One question who we are. */
+struct identifying {
+    struct s3_exporter *exporter;
+    struct aws_who *who;
+    void (*done)(void *arg, const char *who);
+    void *arg;
+};
+
+static void identified(void *arg, const char *who)
+{
+    struct identifying *identifying = arg;
+    identifying->exporter->identifying = NULL;
+    identifying->done(identifying->arg, who);
+    free(identifying);
+}
+
+static void identify(void *self, void (*done)(void *arg, const char *who), void *arg)
+{
+    struct s3_exporter *exporter = self;
+    struct identifying *identifying = xcalloc(1, sizeof *identifying);
+    *identifying = (struct identifying){.exporter = exporter, .done = done, .arg = arg};
+    exporter->identifying = identifying;
+    identifying->who = s3_who(exporter->s3, identified, identifying);
+}
+
+static bool credentials(const void *self, struct exporter_credentials *found)
+{
+    const struct s3_exporter *exporter = self;
+    struct aws_state state;
+    if (!s3_credentials(exporter->s3, &state))
+        return false;
+    *found = (struct exporter_credentials){state.origin, state.expires_ms};
+    return true;
+}
+
 static void close_s3(void *self)
 {
     struct s3_exporter *exporter = self;
@@ -349,6 +386,10 @@ static void close_s3(void *self)
     if (exporter->linking) {
         s3_presign_cancel(exporter->linking->presigning);
         free(exporter->linking);
+    }
+    if (exporter->identifying) {
+        aws_who_cancel(exporter->identifying->who);
+        free(exporter->identifying);
     }
     s3_close(exporter->s3);
     free(exporter->prefix);
@@ -371,5 +412,7 @@ const struct exporter_kind exporter_s3 = {
     .recall = recall,
     .give_up = give_up,
     .link = make_link,
+    .identify = identify,
+    .credentials = credentials,
     .close = close_s3,
 };

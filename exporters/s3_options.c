@@ -123,7 +123,9 @@ const struct field s3_options_fields[] = {
     {.key = "region",
         .type = FIELD_STRING,
         .offset = AT(region),
-        .help = "the bucket's region; else AWS_REGION, AWS_DEFAULT_REGION, us-east-1"},
+        .help =
+            "the bucket's region; else AWS_REGION, AWS_DEFAULT_REGION, the profile's, where this "
+            "runs, us-east-1"},
     {.key = "endpoint",
         .type = FIELD_URL,
         .offset = AT(endpoint),

@@ -31,6 +31,7 @@ struct sns {
     char *form; /* what is being published; NULL: it only asks whether anybody is there */
     struct aws_request *asking;
     struct http_request *sending;
+    unsigned credentials; /* the number of those that were taken */
     bool token_renewed;
     void (*done)(void *arg, const struct send_result *result);
     void *arg;
@@ -116,7 +117,7 @@ static void answered(void *arg, const struct http_result *http)
             .retry_after = http_header(http, "Retry-After"),
             .now_ms = clock_wall_ms()},
         &verdict);
-    if (verdict.token_expired && !sns->token_renewed && aws_renew(sns->aws)) {
+    if (verdict.token_expired && !sns->token_renewed && aws_renew(sns->aws, sns->credentials)) {
         sns->token_renewed = true;
         sns->asking = aws_get(sns->aws, got_credentials, sns);
         return;
@@ -187,6 +188,7 @@ static void got_credentials(void *arg, const struct aws_answer *answer)
 {
     struct sns *sns = arg;
     sns->asking = NULL;
+    sns->credentials = answer->number;
     if (!answer->credentials)
         fail(sns, answer->may_recover ? SEND_RETRY : SEND_FAILED, answer->reason);
     else if (sns->form)

@@ -500,4 +500,6 @@ void delivery_status(
         .failures = outlet->failures,
         .error = outlet->error,
         .last_stored_wall_ms = outlet->last_stored_wall_ms};
+    if (outlet->kind->credentials)
+        outlet->kind->credentials(outlet->exporter, &status->credentials);
 }

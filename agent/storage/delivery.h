@@ -5,6 +5,8 @@
 #ifndef AGENT_STORAGE_DELIVERY_H
 #define AGENT_STORAGE_DELIVERY_H
 
+#include "exporters/exporter.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -88,6 +90,7 @@ struct delivery_status {
     uint64_t stored, failures;   /* incidents; tries */
     const char *error;           /* of the last try; NULL: it worked, or there was none */
     int64_t last_stored_wall_ms; /* 0: never */
+    struct exporter_credentials credentials; /* provider NULL: it has none so far, or needs none */
 };
 size_t delivery_exporters(const struct delivery *delivery);
 void delivery_status(

@@ -1,5 +1,6 @@
 #include "core/s3/s3_answer.h"
 
+#include "core/aws/aws_region.h"
 #include "core/s3/s3_dialect.h"
 #include "core/s3/s3_remedy.h"
 #include "core/s3/s3_xml.h"
@@ -56,13 +57,6 @@ static void refuse(struct s3_verdict *verdict, const char *format, ...)
     verdict->outcome = S3_REFUSED;
 }
 
-static const char *partition(const char *region)
-{
-    if (strncmp(region, "cn-", 3) == 0)
-        return "aws-cn";
-    return strncmp(region, "us-gov-", 7) == 0 ? "aws-us-gov" : "aws";
-}
-
 /* AWS names the right that it missed: "... is not authorized to perform: s3:PutObject on ...".
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html */
 static bool find_action(const char *message, char *action, size_t size)
@@ -102,7 +96,7 @@ static void denied(
         [S3_COMPLETE_UPLOAD] = "s3:PutObject",
         [S3_ABORT_UPLOAD] = "s3:AbortMultipartUpload",
     };
-    const char *arn = partition(question->region), *prefix = question->prefix;
+    const char *arn = aws_region_partition(question->region), *prefix = question->prefix;
     const char *right = rights[question->action];
     char action[64];
     bool below = prefix && *prefix, forbidden = strstr(fault->message, "explicit deny") != NULL;
