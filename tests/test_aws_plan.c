@@ -115,6 +115,10 @@ static const struct plan_case {
     {"", "key = value\n", NULL, NULL, "!line 1: the setting is in no [section]"},
     {"AWS_SHARED_CREDENTIALS_FILE=/nonexistent " CONTAINER, NULL, "[default]\n" KEYS, NULL,
         "container"},
+    {ENVIRONMENT_KEYS, "[default]\nregion=eu-west-1\n", NULL, NULL, "keys ENV eu-west-1"},
+    {ENVIRONMENT_KEYS " AWS_PROFILE=none", "[default]\nregion=eu-west-1\n", NULL, NULL, "keys ENV"},
+    {"", "[profile default]\n" KEYS "[default]\n", NULL, NULL, "keys AKIA"},
+    {"AWS_PROFILE=a_b", "[profile\t 'a_b']\n" KEYS, NULL, NULL, "keys AKIA"},
     /* roles */
     {"", "[default]\nrole_arn=arn:a\nsource_profile=base\n[profile base]\n" KEYS, NULL, NULL,
         "keys AKIA arn:a"},

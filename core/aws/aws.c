@@ -17,7 +17,8 @@
  * Those that live shorter are renewed when a quarter of their life is left. Up to half as much
  * again by chance, so that agents that began together do not ask together. */
 enum { RENEW_BEFORE_MS = 5 * 60 * 1000 };
-/* While the kept ones work, a provider that failed is not asked more often. */
+/* While the kept ones work, a provider that failed is not asked more often; half as much again by
+ * chance. */
 enum { PAUSE_MS = 30000 };
 
 struct aws_request {
@@ -111,7 +112,7 @@ static void fail(struct aws *aws, bool may_recover, const struct error *err)
         return;
     }
     log_warn("AWS credentials could not be renewed, the old ones still work: %s", err->text);
-    loop_timer_set(aws->renewal, clock_mono_ms() + PAUSE_MS);
+    loop_timer_set(aws->renewal, clock_mono_ms() + PAUSE_MS + arc4random_uniform(PAUSE_MS / 2));
     answer_kept(aws);
 }
 

@@ -55,6 +55,20 @@ struct reading {
     char *section; /* NULL: none yet */
 };
 
+/* [profile "my own"] is [profile my own]: quotes do not count, nor how many spaces there are. */
+static char *section_of(struct piece name)
+{
+    char *section = xstrndup(name.text, name.size), *to = section;
+    for (const char *from = section; *from; from++) {
+        bool space = isspace((unsigned char)*from);
+        if (*from == '"' || *from == '\'' || (space && isspace((unsigned char)from[1])))
+            continue;
+        *to++ = space ? ' ' : *from;
+    }
+    *to = '\0';
+    return section;
+}
+
 static int read_section(struct reading *reading, const char *line, size_t size, struct error *err)
 {
     const char *end = memchr(line, ']', size);
@@ -62,7 +76,7 @@ static int read_section(struct reading *reading, const char *line, size_t size, 
         return error_set(err, "the section has no ]");
     struct piece name = trim(line + 1, (size_t)(end - line) - 1);
     free(reading->section);
-    reading->section = xstrndup(name.text, name.size);
+    reading->section = section_of(name);
     return add(reading->ini, reading->section, (struct piece){"", 0}, (struct piece){"", 0}, err);
 }
 

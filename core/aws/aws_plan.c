@@ -118,6 +118,8 @@ int aws_plan_make(struct aws_plan *plan, const struct aws_wishes *wishes, struct
         plan->region = xstrdup(region);
     if (plan_source(plan, err) < 0)
         return -1;
+    if (!plan->region)
+        plan->region = aws_profile_region();
     if (wishes->role && plan->role_count == AWS_ROLES_MAX)
         return error_set(
             err, "more than %d roles are to be assumed one after the other", AWS_ROLES_MAX);

@@ -62,10 +62,14 @@ static void free_files(struct files *files)
     free(files->credentials_path);
 }
 
-/* In the config file it is [profile NAME], but for [default]. */
-static char *config_section(const char *profile)
+/* In the config file it is [profile NAME]; [default] may do without the word. */
+static char *config_section(const struct files *files, const char *profile)
 {
-    return !strcmp(profile, "default") ? xstrdup(profile) : xasprintf("profile %s", profile);
+    char *section = xasprintf("profile %s", profile);
+    if (strcmp(profile, "default") != 0 || aws_ini_has(&files->config, section))
+        return section;
+    free(section);
+    return xstrdup(profile);
 }
 
 /* The credentials file wins, as in the AWS CLI. NULL also for what is empty. */
@@ -73,7 +77,7 @@ static const char *get(const struct files *files, const char *profile, const cha
 {
     const char *value = aws_ini_get(&files->credentials, profile, key);
     if (!value || !*value) {
-        char *section = config_section(profile);
+        char *section = config_section(files, profile);
         value = aws_ini_get(&files->config, section, key);
         free(section);
     }
@@ -82,7 +86,7 @@ static const char *get(const struct files *files, const char *profile, const cha
 
 static bool exists(const struct files *files, const char *profile)
 {
-    char *section = config_section(profile);
+    char *section = config_section(files, profile);
     bool found = aws_ini_has(&files->credentials, profile) || aws_ini_has(&files->config, section);
     free(section);
     return found;
@@ -265,4 +269,15 @@ int aws_profile_plan(struct aws_plan *plan, struct error *err)
             "the profile %s of %s", profile, files.config_path ? files.config_path : "~/.aws");
     free_files(&files);
     return found;
+}
+
+char *aws_profile_region(void)
+{
+    struct files files = {.config_path = NULL};
+    const char *named = aws_environment("AWS_PROFILE");
+    char *region = NULL;
+    if (load_files(&files, NULL) == 0)
+        region = copy(get(&files, named ? named : "default", "region"));
+    free_files(&files);
+    return region;
 }

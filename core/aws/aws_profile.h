@@ -11,4 +11,8 @@ struct error;
  * Its region is taken in any case, if the plan has none. */
 int aws_profile_plan(struct aws_plan *plan, struct error *err);
 
+/* The region of that profile, wherever the credentials come from; the caller frees. NULL: it says
+ * none, or the files cannot be read. */
+char *aws_profile_region(void);
+
 #endif

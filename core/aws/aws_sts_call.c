@@ -100,19 +100,22 @@ static int send_now(struct aws_sts_call *call, struct error *err)
     return status;
 }
 
+/* Notes STS's clock where it is far from what was signed with; true when that is why STS refused.
+ * Also with an unsigned question's answer: how long credentials live is judged by it. */
 static bool mend_clock(struct aws_sts_call *call, const struct http_result *result)
 {
     const char *header = http_header(result, "Date");
     time_t date = header ? curl_getdate(header, NULL) : -1;
-    bool refused = result->status == 403 || result->status == 400;
-    if (date < 0 || !refused || call->clock_mended || !call->credentials.access_key ||
-        llabs((int64_t)date * 1000 - call->sent_ms) <= CLOCK_TOLERANCE_MS)
+    if (date < 0 || llabs((int64_t)date * 1000 - call->sent_ms) <= CLOCK_TOLERANCE_MS)
         return false;
     *call->clock_offset_ms = (int64_t)date * 1000 - clock_wall_ms();
-    log_warn("the clock of AWS STS is %+.0f s from this machine's: signing with AWS's; set this "
+    log_warn("the clock of AWS STS is %+.0f s from this machine's: going by AWS's; set this "
              "machine's clock right",
         (double)*call->clock_offset_ms / 1000);
-    return call->clock_mended = true;
+    bool refused = (result->status == 403 || result->status == 400) && !call->clock_mended &&
+                   call->credentials.access_key;
+    call->clock_mended = true;
+    return refused;
 }
 
 static void answered(void *arg, const struct http_result *result)

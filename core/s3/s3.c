@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/aws/aws.h"
+#include "core/aws/aws_environment.h"
 #include "core/aws/aws_region.h"
 #include "core/aws/sigv4.h"
 #include "core/clock.h"
@@ -56,22 +57,38 @@ static char *copy(const char *text)
     return text ? xstrdup(text) : NULL;
 }
 
+/* As AWS's own programs do, AWS_ENDPOINT_URL_S3 is heeded where nothing else names an endpoint. */
+static int place(struct s3 *s3, const struct s3_settings *settings, struct error *err)
+{
+    char *endpoint = settings->endpoint ? NULL : aws_service_endpoint("AWS_ENDPOINT_URL_S3", NULL);
+    struct s3_settings complete = *settings;
+    if (endpoint) {
+        complete.endpoint = endpoint;
+        complete.path_style = settings->path_style || !aws_region_owns(endpoint);
+    }
+    int status = s3_address_init(&s3->address, &complete, err);
+    if (status < 0 && endpoint)
+        error_prefix(err, "AWS_ENDPOINT_URL_S3");
+    free(endpoint);
+    return status;
+}
+
 struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct error *err)
 {
     struct s3 *s3 = xcalloc(1, sizeof *s3);
-    if (s3_address_init(&s3->address, settings, err) < 0) {
+    if (place(s3, settings, err) < 0) {
         free(s3);
         return NULL;
     }
     /* A store of somebody else's may call its region anything: STS is in none of these. */
-    bool own = !settings->endpoint || aws_region_owns(settings->endpoint);
+    bool own = aws_region_owns(s3->address.origin);
     s3->loop = loop;
     s3->aws = aws_open(&(struct aws_setup){.loop = loop,
         .wishes = {settings->role, settings->external_id, settings->session_name},
         .region = own ? settings->region : NULL,
         .find_region = own,
         .announce = settings->announce});
-    s3->ca_file = copy(settings->ca_file);
+    s3->ca_file = copy(settings->ca_file ? settings->ca_file : aws_environment("AWS_CA_BUNDLE"));
     s3->prefix = copy(settings->prefix);
     s3->insecure = settings->insecure;
     s3->dialect = s3_dialect_of(s3->address.host);
