@@ -111,9 +111,27 @@ static void forms_are_encoded(void **state)
         "RoleSessionName=me&ExternalId=a%26b");
     aws_wipe(form);
     unsetenv("AWS_ENDPOINT_URL_STS");
-    char *endpoint = aws_sts_endpoint("cn-north-1");
-    assert_string_equal(endpoint, "https://sts.cn-north-1.amazonaws.com.cn");
-    free(endpoint);
+    static const struct {
+        const char *endpoint, *region, *url;
+    } cases[] = {
+        {"", "eu-west-1", "https://sts.eu-west-1.amazonaws.com/"},
+        {"", "cn-north-1", "https://sts.cn-north-1.amazonaws.com.cn/"},
+        {"", "us-gov-west-1", "https://sts.us-gov-west-1.amazonaws.com/"},
+        {"http://127.0.0.1:1", "eu-west-1", "http://127.0.0.1:1/"},
+        {"http://127.0.0.1:1/", "eu-west-1", "http://127.0.0.1:1/"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setenv("AWS_ENDPOINT_URL_STS", cases[i].endpoint, 1);
+        char *url = aws_sts_url(cases[i].region);
+        assert_string_equal(url, cases[i].url);
+        free(url);
+    }
+    setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1", 1);
+    setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true", 1);
+    char *url = aws_sts_url("eu-west-1");
+    assert_string_equal(url, "https://sts.eu-west-1.amazonaws.com/");
+    free(url);
+    unsetenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
 }
 
 static void an_identity_is_read(void **state)

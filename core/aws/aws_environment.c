@@ -101,17 +101,13 @@ int aws_container_authorization(char **header, struct error *err)
     return status;
 }
 
-char *aws_service_endpoint(const char *variable, const char *otherwise)
+const char *aws_service_endpoint(const char *variable, const char *otherwise)
 {
     const char *ignored = aws_environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-    bool heeded = !ignored || strcasecmp(ignored, "true") != 0;
-    const char *endpoint = heeded ? aws_environment(variable) : NULL;
-    if (!endpoint && heeded)
-        endpoint = aws_environment("AWS_ENDPOINT_URL");
+    if (ignored && !strcasecmp(ignored, "true"))
+        return otherwise;
+    const char *endpoint = aws_environment(variable);
     if (!endpoint)
-        endpoint = otherwise;
-    size_t length = endpoint ? strlen(endpoint) : 0;
-    while (length > 0 && endpoint[length - 1] == '/')
-        length--;
-    return endpoint ? xstrndup(endpoint, length) : NULL;
+        endpoint = aws_environment("AWS_ENDPOINT_URL");
+    return endpoint ? endpoint : otherwise;
 }

@@ -22,11 +22,10 @@ char *aws_container_url(struct error *err);
  * caller wipes it. */
 int aws_container_authorization(char **header, struct error *err);
 
-/* Where a service answers, without a slash at the end: $AWS_ENDPOINT_URL_<SERVICE>, else
- * $AWS_ENDPOINT_URL (unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS), else `otherwise`. The caller
- * frees; NULL when `otherwise` is.
+/* Where a service answers: $AWS_ENDPOINT_URL_<SERVICE>, else $AWS_ENDPOINT_URL (unless
+ * AWS_IGNORE_CONFIGURED_ENDPOINT_URLS), else `otherwise`, which may be NULL.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */
-char *aws_service_endpoint(const char *variable, const char *otherwise);
+const char *aws_service_endpoint(const char *variable, const char *otherwise);
 
 #define AWS_NO_CREDENTIALS                                                                         \
     "there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the "  \

@@ -43,3 +43,11 @@ char *aws_http_line(const struct http_result *result)
             return NULL;
     return length > 0 && length < MAX_LINE ? xstrndup(result->body.data, length) : NULL;
 }
+
+char *aws_http_url(const char *endpoint, const char *path)
+{
+    size_t length = strlen(endpoint);
+    while (length > 0 && endpoint[length - 1] == '/')
+        length--;
+    return xasprintf("%.*s%s", (int)length, endpoint, path);
+}

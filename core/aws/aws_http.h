@@ -27,4 +27,8 @@ bool aws_http_may_recover(const struct http_result *result);
 /* The first line of an answer, if it may stand in a URL or a header; the caller frees. */
 char *aws_http_line(const struct http_result *result);
 
+/* The address of what is at `path` ("/token") below an endpoint, which may end in a slash or not;
+ * the caller frees. */
+char *aws_http_url(const char *endpoint, const char *path);
+
 #endif

@@ -38,10 +38,7 @@ static char *url_of(const char *path)
     const char *base = aws_environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
     if (!base)
         base = ipv6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254";
-    size_t length = strlen(base);
-    while (length > 0 && base[length - 1] == '/')
-        length--;
-    return xasprintf("%.*s/latest/%s", (int)length, base, path);
+    return aws_http_url(base, path);
 }
 
 static void answered(void *arg, const struct http_result *result)
@@ -86,7 +83,7 @@ struct aws_instance *aws_instance_get(struct loop *loop, const char *path,
     void (*done)(void *arg, const struct http_result *result, const char *problem), void *arg)
 {
     struct aws_instance *instance = xcalloc(1, sizeof *instance);
-    char *url = url_of("api/token");
+    char *url = url_of("/latest/api/token");
     *instance = (struct aws_instance){
         .loop = loop, .path = xstrdup(path), .done = done, .arg = arg};
     instance->http = aws_http_ask(loop,

@@ -133,7 +133,7 @@ static void ask_instance(struct aws_region_search *search)
         finish(search, NULL);
     else
         search->instance = aws_instance_get(
-            search->loop, "meta-data/placement/region", instance_answered, search);
+            search->loop, "/latest/meta-data/placement/region", instance_answered, search);
 }
 
 static void task_answered(void *arg, const struct http_result *result)

@@ -147,7 +147,7 @@ static void instance_roles_answered(
         fail_instance(run, result, problem);
         return;
     }
-    char *path = xasprintf("meta-data/iam/security-credentials/%s", role);
+    char *path = xasprintf("/latest/meta-data/iam/security-credentials/%s", role);
     run->instance = aws_instance_get(run->setup.loop, path, instance_answered, run);
     free(path);
     free(role);
@@ -155,8 +155,8 @@ static void instance_roles_answered(
 
 static void ask_instance(struct aws_run *run)
 {
-    run->instance = aws_instance_get(
-        run->setup.loop, "meta-data/iam/security-credentials/", instance_roles_answered, run);
+    run->instance = aws_instance_get(run->setup.loop, "/latest/meta-data/iam/security-credentials/",
+        instance_roles_answered, run);
 }
 
 static void process_done(void *arg, const char *output, size_t size, const struct error *problem)

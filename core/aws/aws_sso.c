@@ -81,13 +81,13 @@ static void portal_answered(void *arg, const struct http_result *result)
     release(sso);
 }
 
-/* "https://oidc.eu-west-1.amazonaws.com", or what the variable says; the caller frees. */
-static char *endpoint_of(const char *variable, const char *service, const char *region)
+/* "https://oidc.eu-west-1.amazonaws.com/token", or where the variable says; the caller frees. */
+static char *url_of(const char *variable, const char *service, const char *region, const char *path)
 {
     char *own = xasprintf("https://%s.%s.%s", service, region, aws_region_domain(region));
-    char *endpoint = aws_service_endpoint(variable, own);
+    char *url = aws_http_url(aws_service_endpoint(variable, own), path);
     free(own);
-    return endpoint;
+    return url;
 }
 
 static void ask_portal(struct aws_sso *sso)
@@ -96,14 +96,14 @@ static void ask_portal(struct aws_sso *sso)
     buf_init(&query, MAX_FILE);
     sigv4_add_query(&query, "account_id", sso->plan->sso_account);
     sigv4_add_query(&query, "role_name", sso->plan->sso_role);
-    char *portal = endpoint_of("AWS_ENDPOINT_URL_SSO", "portal.sso", sso->plan->sso_region);
-    char *url = xasprintf("%s/federation/credentials?%s", portal, query.data);
+    char *path = xasprintf("/federation/credentials?%s", query.data);
+    char *url = url_of("AWS_ENDPOINT_URL_SSO", "portal.sso", sso->plan->sso_region, path);
     char *header = xasprintf("x-amz-sso_bearer_token: %s", sso->login.token);
     sso->http = aws_http_ask(sso->loop,
         &(struct aws_http_question){.url = url, .headers = {header}}, portal_answered, sso);
     aws_wipe(header);
     free(url);
-    free(portal);
+    free(path);
     buf_free(&query);
 }
 
@@ -162,8 +162,7 @@ static void renewed(void *arg, const struct http_result *result)
 
 static void renew(struct aws_sso *sso)
 {
-    char *oidc = endpoint_of("AWS_ENDPOINT_URL_SSO_OIDC", "oidc", sso->plan->sso_region);
-    char *url = xasprintf("%s/token", oidc);
+    char *url = url_of("AWS_ENDPOINT_URL_SSO_OIDC", "oidc", sso->plan->sso_region, "/token");
     sso->question = aws_sso_login_question(&sso->login);
     sso->http = aws_http_ask(sso->loop,
         &(struct aws_http_question){.method = "POST",
@@ -172,7 +171,6 @@ static void renew(struct aws_sso *sso)
             .body = sso->question},
         renewed, sso);
     free(url);
-    free(oidc);
 }
 
 static int read_login(struct aws_sso *sso, struct error *err)

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/aws/aws_environment.h"
+#include "core/aws/aws_http.h"
 #include "core/aws/aws_plan.h"
 #include "core/aws/aws_region.h"
 #include "core/aws/aws_temporary.h"
@@ -17,12 +18,12 @@
 
 enum { MAX_FORM = 65536 };
 
-char *aws_sts_endpoint(const char *region)
+char *aws_sts_url(const char *region)
 {
     char *own = xasprintf("https://sts.%s.%s", region, aws_region_domain(region));
-    char *endpoint = aws_service_endpoint("AWS_ENDPOINT_URL_STS", own);
+    char *url = aws_http_url(aws_service_endpoint("AWS_ENDPOINT_URL_STS", own), "/");
     free(own);
-    return endpoint;
+    return url;
 }
 
 char *aws_sts_form(enum aws_sts_action action, const struct aws_role *role, const char *token)

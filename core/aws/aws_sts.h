@@ -12,8 +12,8 @@ struct error;
 
 enum aws_sts_action { AWS_ASSUME_ROLE, AWS_ASSUME_WITH_WEB_IDENTITY, AWS_GET_CALLER_IDENTITY };
 
-/* "https://sts.eu-west-1.amazonaws.com", or $AWS_ENDPOINT_URL_STS; the caller frees. */
-char *aws_sts_endpoint(const char *region);
+/* "https://sts.eu-west-1.amazonaws.com/", or $AWS_ENDPOINT_URL_STS; the caller frees. */
+char *aws_sts_url(const char *region);
 
 /* The form that is posted; `role` and token only where the action has one. The caller wipes it with
  * aws_wipe. */

@@ -82,8 +82,7 @@ static void post(
 static int send_now(struct aws_sts_call *call, struct error *err)
 {
     struct sigv4_signature signature;
-    char *endpoint = aws_sts_endpoint(call->region);
-    char *url = xasprintf("%s/", endpoint), *host = http_host(endpoint);
+    char *url = aws_sts_url(call->region), *host = http_host(url);
     int status = 0;
     call->sent_ms = clock_wall_ms() + *call->clock_offset_ms;
     if (!call->credentials.access_key) {
@@ -96,7 +95,6 @@ static int send_now(struct aws_sts_call *call, struct error *err)
     }
     free(host);
     free(url);
-    free(endpoint);
     return status;
 }
 

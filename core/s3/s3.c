@@ -60,7 +60,8 @@ static char *copy(const char *text)
 /* As AWS's own programs do, AWS_ENDPOINT_URL_S3 is heeded where nothing else names an endpoint. */
 static int place(struct s3 *s3, const struct s3_settings *settings, struct error *err)
 {
-    char *endpoint = settings->endpoint ? NULL : aws_service_endpoint("AWS_ENDPOINT_URL_S3", NULL);
+    const char *endpoint = settings->endpoint ? NULL
+                                              : aws_service_endpoint("AWS_ENDPOINT_URL_S3", NULL);
     struct s3_settings complete = *settings;
     if (endpoint) {
         complete.endpoint = endpoint;
@@ -69,7 +70,6 @@ static int place(struct s3 *s3, const struct s3_settings *settings, struct error
     int status = s3_address_init(&s3->address, &complete, err);
     if (status < 0 && endpoint)
         error_prefix(err, "AWS_ENDPOINT_URL_S3");
-    free(endpoint);
     return status;
 }
 

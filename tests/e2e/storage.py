@@ -60,6 +60,37 @@ class S3Server:
                 config=Config(s3={"addressing_style": "path"}))
             return self.made
 
+    def keys(self):
+        """Access key, secret key and no session token."""
+        return self.settings["AWS_ACCESS_KEY_ID"], self.settings["AWS_SECRET_ACCESS_KEY"], None
+
+    def _api(self, service):
+        boto3 = pytest.importorskip("boto3", reason="boto3 asks the server for session tokens")
+        access_key, secret_key, _ = self.keys()
+        return boto3.client(service, endpoint_url=self.settings["S3_ENDPOINT"], region_name="us-east-1",
+                            aws_access_key_id=access_key, aws_secret_access_key=secret_key)
+
+    def allow(self, action, role=None):
+        """Lets the user, or a role that the user may assume, which is made, do something."""
+        # Without spaces: radosgw does not read the "+" that they become in the request.
+        def policy(**statement):
+            return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]},
+                              separators=(",", ":"))
+        iam = self._api("iam")
+        allowed = policy(Action=[action], Resource=["*"])
+        if not role:
+            iam.put_user_policy(UserName="test", PolicyName="sts", PolicyDocument=allowed)
+            return
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=policy(
+            Action=["sts:AssumeRole"], Principal={"AWS": ["arn:aws:iam:::user/test"]}))
+        iam.put_role_policy(RoleName=role, PolicyName="storing", PolicyDocument=allowed)
+
+    def session(self):
+        """Access key, secret key and session token of a new session of the user."""
+        self.allow("sts:*")
+        made = self._api("sts").get_session_token(DurationSeconds=900)["Credentials"]
+        return made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"]
+
     def objects(self, prefix):
         """Every object below the prefix: key to metadata of the listing."""
         pages = self.client().get_paginator("list_objects_v2")
