@@ -19,7 +19,7 @@ from harness import ID, TREE, check_incident, clean_environment, free_port, read
 class S3Server:
     """Ceph's radosgw by scripts/s3-server, with boto3 as the independent judge."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, sts="off"):
         script = os.path.join(TREE, "scripts", "s3-server")
         for program in ("radosgw", "ceph-mon", "ceph-osd"):
             if not shutil.which(program):
@@ -30,7 +30,7 @@ class S3Server:
         ports = [str(free_port()) for _ in range(3)]
         started = subprocess.run(
             [script, "start", "--dir", folder, "--port", ports[0], "--tls-port", ports[1],
-             "--mon-port", ports[2]],
+             "--mon-port", ports[2], "--sts", sts],
             text=True, capture_output=True, env=clean_environment(), timeout=120, check=False)
         if started.returncode != 0:
             subprocess.run(self.stop, check=False)
