@@ -119,6 +119,8 @@ static const struct plan_case {
     {ENVIRONMENT_KEYS " AWS_PROFILE=none", "[default]\nregion=eu-west-1\n", NULL, NULL, "keys ENV"},
     {"", "[profile default]\n" KEYS "[default]\n", NULL, NULL, "keys AKIA"},
     {"AWS_PROFILE=a_b", "[profile\t 'a_b']\n" KEYS, NULL, NULL, "keys AKIA"},
+    {CONTAINER, "[default]\nlogin_session=arn:x\n", NULL, NULL,
+        "!aws configure export-credentials"},
     /* roles */
     {"", "[default]\nrole_arn=arn:a\nsource_profile=base\n[profile base]\n" KEYS, NULL, NULL,
         "keys AKIA arn:a"},

@@ -229,7 +229,7 @@ static void a_login_is_renewed(void **state)
     static const struct stub_answer refusal[] = {
         {400, "{\"error\":\"invalid_grant\",\"error_description\":\"too old\"}", {0}}};
     struct stub_server server;
-    const char text[] = LOGIN("2020-01-01T00:00:00Z");
+    const char text[] = LOGIN("2020-01-01T00:00:00UTC");
     for (int i = 0; i < 2; i++) {
         stub_start(&server, i ? refusal : answers, i ? 1 : 2);
         point_services_at(server.url);

@@ -245,7 +245,13 @@ static int take_profile(struct aws_plan *plan, const struct files *files, const 
         return found;
     if ((found = take_sso(plan, files, profile, err)) != 0)
         return found;
-    return take_process(plan, files, profile);
+    if ((found = take_process(plan, files, profile)) == 0 && get(files, profile, "login_session"))
+        found = error_set(err,
+            "it is a login of `aws login`, which only AWS's programs can use: give another profile "
+            "credential_process = aws configure export-credentials --format process --profile "
+            "%.60s, and take that",
+            profile);
+    return found;
 }
 
 int aws_profile_plan(struct aws_plan *plan, struct error *err)

@@ -6,15 +6,23 @@
 #include "core/error.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LONGEST_S = 365 * 24 * 3600 };
 
+/* Older versions of the AWS CLI write "UTC" where RFC 3339 has "Z". */
 static int64_t time_of(const json_t *object, const char *key, int64_t otherwise_ms)
 {
     const char *text = json_string_value(json_object_get(object, key));
+    size_t length = text ? strlen(text) : 0;
+    bool old = length > 3 && !strcmp(text + length - 3, "UTC");
+    char *copy = old ? xasprintf("%.*sZ", (int)(length - 3), text) : xstrdup(text ? text : "");
     int64_t time_ms;
-    return text && rfc3339_parse(text, strlen(text), &time_ms) == 0 ? time_ms : otherwise_ms;
+    if (rfc3339_parse(copy, strlen(copy), &time_ms) < 0)
+        time_ms = otherwise_ms;
+    free(copy);
+    return time_ms;
 }
 
 int aws_sso_login_parse(
