@@ -48,7 +48,7 @@ static const struct who_case {
             "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error>"
             "</ErrorResponse>",
             {0}},
-        FROM "; who these credentials are cannot be asked: AccessDenied", 1},
+        FROM "; who these credentials are cannot be asked: STS answered AccessDenied: no", 1},
     {"AKIAEXAMPLE", true, {200, "<html/>", {0}}, FROM "; STS's answer names nobody", 1},
     {"", true, {200, "", {0}}, "nobody", 0},
 };

@@ -141,45 +141,60 @@ char *aws_sts_identity(const char *xml, size_t size)
 
 /* https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html and those of the actions.
  */
+enum about { ALL, ROLES }; /* what a remedy is for */
 static const struct remedy {
     const char *code;
+    enum about about;
     bool may_recover;
     const char *text;
 } remedies[] = {
-    {"AccessDenied", false,
+    {"AccessDenied", ROLES, false,
         "let the credentials' own policy allow sts:AssumeRole on it, and the role's trust policy "
-        "name them (with the "
-        "external id, if it wants one)"},
-    {"ExpiredToken", false, "the credentials that it is assumed with have expired: renew them"},
-    {"ExpiredTokenException", false,
+        "name them (with the external id, if it wants one)"},
+    {"ExpiredToken", ROLES, false,
+        "the credentials that it is assumed with have expired: renew them"},
+    {"ExpiredTokenException", ROLES, false,
         "the token has expired: is it still being replaced in its file?"},
-    {"InvalidIdentityToken", false,
+    {"InvalidIdentityToken", ROLES, false,
         "the token is not one of the role's OIDC provider: check the provider's URL and audience "
         "in IAM"},
-    {"IDPRejectedClaim", false,
+    {"IDPRejectedClaim", ROLES, false,
         "the role's trust policy does not accept the token's claims: check `sub` and `aud` in it"},
-    {"IDPCommunicationError", true, "AWS could not reach the token's issuer"},
-    {"InvalidClientTokenId", false,
-        "AWS does not know the access key: it was deleted, or belongs to another partition"},
-    {"SignatureDoesNotMatch", false,
-        "the secret key does not belong to the access key, or this machine's clock is wrong"},
-    {"RequestExpired", false, "set this machine's clock right"},
-    {"RegionDisabledException", false,
-        "STS is off in that region: turn it on in IAM's account settings, or set another"},
-    {"MalformedPolicyDocument", false, "look at the role's policies"},
-    {"PackedPolicyTooLarge", false, "the session's tags and policies are too large"},
-    {"ValidationError", false,
+    {"IDPCommunicationError", ROLES, true, "AWS could not reach the token's issuer"},
+    {"MalformedPolicyDocument", ROLES, false, "look at the role's policies"},
+    {"PackedPolicyTooLarge", ROLES, false, "the session's tags and policies are too large"},
+    {"ValidationError", ROLES, false,
         "check the role's ARN, arn:aws:iam::<account>:role/<name>, and the external id"},
-    {"Throttling", true, "AWS wants fewer requests"},
-    {"ThrottlingException", true, "AWS wants fewer requests"},
-    {"ServiceUnavailable", true, "AWS cannot answer now"},
-    {"InternalFailure", true, "AWS cannot answer now"},
+    {"NoSuchEntity", ROLES, false, "there is no such role: check its ARN"},
+    {"InvalidClientTokenId", ALL, false,
+        "AWS does not know the access key: it was deleted, or belongs to another partition"},
+    {"UnrecognizedClientException", ALL, false,
+        "AWS does not know the access key: it was deleted, or belongs to another partition"},
+    {"SignatureDoesNotMatch", ALL, false,
+        "the secret key does not belong to the access key, or this machine's clock is wrong"},
+    {"IncompleteSignature", ALL, false,
+        "something on the way changes requests: is it HTTPS_PROXY?"},
+    {"MissingAuthenticationToken", ALL, false,
+        "something on the way changes requests: is it HTTPS_PROXY?"},
+    {"RequestExpired", ALL, false, "set this machine's clock right"},
+    {"OptInRequired", ALL, false, "the account is not signed up for the region: set another"},
+    {"RegionDisabledException", ALL, false,
+        "STS is off in that region: turn it on in IAM's account settings, or set another"},
+    {"MethodNotAllowed", ALL, false, "there is no such STS there: mend AWS_ENDPOINT_URL_STS"},
+    {"InvalidAction", ALL, false, "there is no such STS there: mend AWS_ENDPOINT_URL_STS"},
+    {"Throttling", ALL, true, "AWS wants fewer requests"},
+    {"ThrottlingException", ALL, true, "AWS wants fewer requests"},
+    {"RequestTimeout", ALL, true, "AWS cannot answer now"},
+    {"ServiceUnavailable", ALL, true, "AWS cannot answer now"},
+    {"InternalFailure", ALL, true, "AWS cannot answer now"},
+    {"InternalError", ALL, true, "AWS cannot answer now"},
 };
 
-static const struct remedy *remedy_of(const char *code)
+static const struct remedy *remedy_of(const char *code, enum aws_sts_action action)
 {
     for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
-        if (!strcmp(remedies[i].code, code))
+        if (!strcmp(remedies[i].code, code) &&
+            (remedies[i].about == ALL || action != AWS_GET_CALLER_IDENTITY))
             return &remedies[i];
     return NULL;
 }
@@ -201,7 +216,7 @@ bool aws_sts_explain(int status, const char *xml, size_t size, enum aws_sts_acti
     char what[220];
     read_answer(xml, size, &answer, NULL);
     describe(what, sizeof what, action, role);
-    const struct remedy *remedy = remedy_of(answer.code);
+    const struct remedy *remedy = remedy_of(answer.code, action);
     bool may_recover = remedy ? remedy->may_recover : status >= 500 || status == 429;
     if (remedy)
         error_set(err, "%s: %s: %s", what, answer.code, remedy->text);
