@@ -36,7 +36,7 @@ class StandIn:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length)
                 with outer.lock:
-                    outer.asked.append(f"{self.command} {url.path}")
+                    outer.asked.append(f"{self.command} {self.path.partition('?')[0]}")
                     status, text = outer.serve(self.command, url, self.headers, body)
                 data = text.encode()
                 self.send_response(status)
@@ -44,7 +44,7 @@ class StandIn:
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_GET = do_PUT = do_POST = answer
+            do_GET = do_PUT = do_POST = do_CONNECT = answer
 
             def log_message(self, *_):
                 pass
@@ -230,3 +230,28 @@ class IdentityCenter(StandIn):
         return 200, json.dumps({"roleCredentials": {
             "accessKeyId": access_key, "secretAccessKey": secret_key, "sessionToken": token,
             "expiration": int((time.time() + 3600) * 1000)}})
+
+
+class NoWayOut(StandIn):
+    """An HTTP proxy that lets nobody through: `asked` has whom they wanted."""
+
+    def environment(self):
+        return {"HTTPS_PROXY": self.url}
+
+    def serve(self, method, url, headers, body):
+        return 502, ""
+
+
+class Task(StandIn):
+    """As much of the ECS task metadata as says where the task runs."""
+
+    def __init__(self, region):
+        self.region = region
+        super().__init__()
+
+    def environment(self):
+        return {"ECS_CONTAINER_METADATA_URI_V4": self.url + "/v4/x"}
+
+    def serve(self, method, url, headers, body):
+        return 200, json.dumps({"TaskARN": f"arn:aws:ecs:{self.region}:123456789012:task/games/1",
+                                "AvailabilityZone": self.region + "b"})

@@ -8,9 +8,10 @@ import re
 import pytest
 
 import incident_maker
-from aws_providers import Container, IdentityCenter, Instance, Sts, in_seconds
+from aws_providers import Container, IdentityCenter, Instance, NoWayOut, Sts, Task, in_seconds
 from harness import clean_environment, run, wait_until
 from storage import Proxy, S3Server, refusing, storing
+from test_review import Review
 
 NOTHING = {"AWS_EC2_METADATA_DISABLED": "true"}
 
@@ -275,3 +276,35 @@ def test_check_says_who(service, agent, captures, closing, home):
     _, parts = checked(agent(config, environment=environment))
     assert parts["credentials of s3://b-u-c"].startswith("from the environment (AWS_ACCESS_KEY_ID)")
     assert "InvalidClientTokenId" in parts["credentials of s3://b-u-c"]
+
+
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIAWHO", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+
+@pytest.mark.parametrize("said, region", [
+    ({}, "eu-north-1"), ({"AWS_DEFAULT_REGION": "us-west-2"}, "us-west-2"), ({"AWS_REGION": "cn-north-1"}, "cn-north-1")])
+def test_the_region_is_known_before_the_first_request(closing, home, said, region):
+    task, out = closing(Task("eu-north-1")), closing(NoWayOut())
+    run("list", "s3://b-u-c", environment=clean_environment(
+        {**NOTHING, **KEYS, **task.environment(), **out.environment(), **home(), **said}))
+    china = ".cn" if region.startswith("cn-") else ""
+    assert set(out.asked) == {f"CONNECT b-u-c.s3.{region}.amazonaws.com{china}:443"}
+    assert task.asked == ([] if said else ["GET /v4/x/task"])
+
+
+def test_the_region_of_an_instance(closing, home):
+    instance, out = closing(Instance(("ASIAWHO", "secret", "token"), "ap-south-1")), closing(NoWayOut())
+    run("list", "s3://b-u-c", environment=clean_environment(
+        {**instance.environment(), **out.environment(), **home()}))
+    assert set(out.asked) == {"CONNECT b-u-c.s3.ap-south-1.amazonaws.com:443"}
+
+
+def test_the_store_of_the_environment(s3, stored, home):
+    """AWS_ENDPOINT_URL_S3, as for AWS's own programs; `review` reads as `list` does."""
+    environment = {**home(credentials=f"[reviews]\n{keys_of(s3)}"), "AWS_PROFILE": "reviews", **NOTHING,
+                   "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{s3.port}/"}
+    result = run("list", stored, environment=clean_environment(environment))
+    assert result.returncode == 0 and "20261123T150406Z" in result.stdout, result.stderr
+    with contextlib.closing(Review(stored, environment=environment)) as review:
+        assert "20261123T150406Z" in wait_until(lambda: "20261123T150406Z" in review.page("/") and review.page("/"),
+                                                "the incident is listed")
