@@ -137,7 +137,6 @@ static void on_output(void *arg)
  * nor are blocked signals. */
 static int spawn(pid_t *pid, const char *command, int output)
 {
-    extern char **environ;
     static char shell[] = "sh", option[] = "-c";
     char *arguments[] = {shell, option, (char *)(uintptr_t)command, NULL};
     posix_spawn_file_actions_t files;

@@ -125,14 +125,14 @@ static void fail_instance(
     struct aws_run *run, const struct http_result *result, const char *problem)
 {
     struct error err;
-    if (problem)
-        error_set(&err, AWS_NO_CREDENTIALS " and EC2's instance metadata, which %s)", problem);
-    else
+    if (result)
         error_set(&err,
             AWS_NO_CREDENTIALS
             " and EC2's instance metadata, which has no role (HTTP %d): give the instance an "
             "instance profile)",
             result->status);
+    else
+        error_set(&err, AWS_NO_CREDENTIALS " and EC2's instance metadata, which %s)", problem);
     fail(run, result && aws_http_may_recover(result), &err);
 }
 
