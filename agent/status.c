@@ -16,6 +16,7 @@
 #include "agent/reload.h"
 #include "agent/reports.h"
 #include "agent/sampler.h"
+#include "agent/status_exporters.h"
 #include "agent/storage/delivery.h"
 #include "agent/storage/reserve.h"
 #include "agent/storage/spool.h"
@@ -132,35 +133,6 @@ static json_t *sources_json(const struct agent *agent)
         json_array_append_new(
             list, json_pack("{s:s, s:o}", "name", sampler_source_name(agent->sampler, i), "error",
                       json_text(sampler_source_error(agent->sampler, i))));
-    return list;
-}
-
-static json_t *credentials_json(const struct exporter_credentials *credentials)
-{
-    char text[RFC3339_SIZE];
-    bool ends = credentials->expires_ms != INT64_MAX;
-    if (!credentials->provider)
-        return json_null();
-    return json_pack("{s:o, s:s?}", "provider", json_text(credentials->provider), "expires",
-        ends ? rfc3339_format(credentials->expires_ms, text) : NULL);
-}
-
-static json_t *exporters_json(const struct agent *agent)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < delivery_exporters(agent->delivery); i++) {
-        struct delivery_status status;
-        delivery_status(agent->delivery, i, &status);
-        char text[RFC3339_SIZE];
-        const char *last = status.last_stored_wall_ms
-                               ? rfc3339_format(status.last_stored_wall_ms, text)
-                               : NULL;
-        json_array_append_new(
-            list, json_pack("{s:o, s:I, s:I, s:I, s:o, s:s?, s:o}", "name", json_text(status.label),
-                      "waiting", (json_int_t)status.waiting, "stored", (json_int_t)status.stored,
-                      "failures", (json_int_t)status.failures, "error", json_text(status.error),
-                      "last_stored", last, "credentials", credentials_json(&status.credentials)));
-    }
     return list;
 }
 
@@ -331,7 +303,7 @@ json_t *status_json(const struct agent *agent)
     json_object_set_new(json, "incidents", incidents_json(agent));
     json_object_set_new(json, "spool", spool_json(agent));
     json_object_set_new(json, "limits", limits_json(agent));
-    json_object_set_new(json, "exporters", exporters_json(agent));
+    json_object_set_new(json, "exporters", status_exporters(agent->delivery));
     json_object_set_new(json, "notifications", notices_status_json(agent->notices));
     json_object_set_new(json, "preflight", preflight_json(agent));
     json_object_set_new(json, "recorder", recorders_json(agent));

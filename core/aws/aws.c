@@ -238,12 +238,16 @@ struct aws *aws_open_again(const struct aws *aws, struct loop *loop)
 {
     struct aws *again = aws_open(&(struct aws_setup){.loop = loop,
         .wishes = {aws->role, aws->external_id, aws->session_name},
-        .region = aws->region});
+        .region = aws->region,
+        .find_region = aws->find_region});
+    again->found_region = copy(aws->found_region);
+    again->clock_offset_ms = aws->clock_offset_ms;
     again->kept = (struct aws_temporary){.access_key = copy(aws->kept.access_key),
         .secret_key = copy(aws->kept.secret_key),
         .session_token = copy(aws->kept.session_token),
         .expires_ms = aws->kept.expires_ms};
     again->origin = copy(aws->origin);
+    again->kept_number = aws->kept_number;
     again->kept_fixed = aws->kept_fixed;
     again->kept_refused = aws->kept_refused;
     return again;

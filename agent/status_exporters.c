@@ -1,0 +1,38 @@
+#include "agent/status_exporters.h"
+
+#include "agent/storage/delivery.h"
+#include "core/clock.h"
+#include "core/json_text.h"
+
+/* "expires" is null where nobody said that they do. */
+static json_t *credentials_json(const struct exporter_credentials *credentials)
+{
+    char text[RFC3339_SIZE];
+    bool ends = credentials->expires_ms != INT64_MAX;
+    if (!credentials->provider)
+        return json_null();
+    return json_pack("{s:o, s:s?}", "provider", json_text(credentials->provider), "expires",
+        ends ? rfc3339_format(credentials->expires_ms, text) : NULL);
+}
+
+static json_t *exporter_json(const struct delivery_status *status)
+{
+    char text[RFC3339_SIZE];
+    bool stored = status->last_stored_wall_ms != 0;
+    return json_pack("{s:o, s:I, s:I, s:I, s:o, s:s?, s:o}", "name", json_text(status->label),
+        "waiting", (json_int_t)status->waiting, "stored", (json_int_t)status->stored, "failures",
+        (json_int_t)status->failures, "error", json_text(status->error), "last_stored",
+        stored ? rfc3339_format(status->last_stored_wall_ms, text) : NULL, "credentials",
+        credentials_json(&status->credentials));
+}
+
+json_t *status_exporters(const struct delivery *delivery)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < delivery_exporters(delivery); i++) {
+        struct delivery_status status;
+        delivery_status(delivery, i, &status);
+        json_array_append_new(list, exporter_json(&status));
+    }
+    return list;
+}
