@@ -329,7 +329,8 @@ static void check_exporter(
     struct exporter_setup setup = {.loop = checks->loop,
         .disk = checks->disk,
         .options = configured->options,
-        .service = checks->config->service};
+        .service = checks->config->service,
+        .quiet = true};
     struct error err = {0};
     void *exporter = kind->open(&setup, &err);
     if (!exporter) {

@@ -20,6 +20,7 @@ struct exporter_setup {
     struct offload *disk; /* thread for the spool's files: nothing that may hang for long */
     const void *options;
     const char *service;
+    bool quiet; /* who opens it says itself what it is: nothing is logged about that */
 };
 
 /* One file of the spool and where it goes. */

@@ -117,7 +117,7 @@ static void *open_s3(const struct exporter_setup *setup, struct error *err)
     struct s3_settings settings = s3_exporter_settings(options, prefix);
     char *session_name = xasprintf("stakeout-%s", setup->service);
     settings.session_name = session_name;
-    settings.announce = true;
+    settings.announce = !setup->quiet;
     struct s3 *s3 = s3_open(setup->loop, &settings, err);
     free(session_name);
     if (!s3) {

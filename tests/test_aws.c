@@ -314,6 +314,20 @@ static void parses_answers(void **state)
     }
 }
 
+static void renews_in_time(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t left_s;
+        unsigned chance;
+        int64_t expected_s;
+    } cases[] = {{3600, 0, 3300}, {3600, 1000, 3150}, {21600, 500, 21225}, {900, 0, 675},
+        {900, 1000, 562}, {4, 0, 3}, {4, 1000, 2}, {0, 1000, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(
+            aws_renewal_ms(cases[i].left_s * 1000, cases[i].chance) / 1000, cases[i].expected_s);
+}
+
 static void allows_plain_http_only_nearby(void **state)
 {
     (void)state;
@@ -372,6 +386,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(asks_for_the_region, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cancelled_request_gets_no_answer, setup, teardown),
         cmocka_unit_test(parses_answers),
+        cmocka_unit_test(renews_in_time),
         cmocka_unit_test(allows_plain_http_only_nearby),
         cmocka_unit_test_setup_teardown(refuses_addresses_that_leave_the_rules, setup, teardown),
     };

@@ -27,7 +27,7 @@ static void note(void *arg, const char *who)
     snprintf(seen->who, sizeof seen->who, "%s", who ? who : "nobody");
 }
 
-#define FROM "from the environment (AWS_ACCESS_KEY_ID) (access key AKIA...)"
+#define FROM "from the environment (AWS_ACCESS_KEY_ID), access key AKIA..."
 
 static const struct who_case {
     const char *access_key;

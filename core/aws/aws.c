@@ -12,11 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* AWS makes new ones available at least five minutes before the old expire:
- * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
- * Those that live shorter are renewed when a quarter of their life is left. Up to half as much
- * again by chance, so that agents that began together do not ask together. */
-enum { RENEW_BEFORE_MS = 5 * 60 * 1000 };
 /* While the kept ones work, a provider that failed is not asked more often; half as much again by
  * chance. */
 enum { PAUSE_MS = 30000 };
@@ -98,10 +93,9 @@ static void plan_renewal(struct aws *aws)
     if (aws->kept.expires_ms == INT64_MAX)
         return;
     int64_t left_ms = aws->kept.expires_ms - now_ms(aws);
-    int64_t before_ms = left_ms / 4 < RENEW_BEFORE_MS ? left_ms / 4 : RENEW_BEFORE_MS;
-    before_ms += arc4random_uniform((uint32_t)(before_ms > 0 ? before_ms / 2 + 1 : 1));
     if (left_ms > 0)
-        loop_timer_set(aws->renewal, clock_mono_ms() + left_ms - before_ms);
+        loop_timer_set(
+            aws->renewal, clock_mono_ms() + aws_renewal_ms(left_ms, arc4random_uniform(1001)));
 }
 
 /* Old credentials that still work are better than none. */
@@ -132,7 +126,7 @@ static void note_renewed(struct aws *aws, char *origin)
     if (aws->kept.expires_ms != INT64_MAX)
         rfc3339_format(aws->kept.expires_ms, until);
     if (fresh && aws->announce)
-        log_info("AWS credentials come from %s (access key %.4s..., expiry: %s)", origin,
+        log_info("AWS credentials come from %s, access key %.4s..., expiry: %s", origin,
             aws->kept.access_key, until);
     else
         log_debug("AWS credentials renewed from %s, expiry: %s", origin, until);

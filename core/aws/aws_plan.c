@@ -56,7 +56,8 @@ static bool plan_environment(struct aws_plan *plan)
 {
     if (!aws_plan_keys_of_environment(plan))
         return false;
-    plan->origin = xstrdup("the environment (AWS_ACCESS_KEY_ID)");
+    plan->origin = xasprintf("the environment (AWS_ACCESS_KEY_ID%s)",
+        aws_environment("AWS_PROFILE") ? ", which wins over AWS_PROFILE" : "");
     return true;
 }
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { RENEW_BEFORE_MS = 5 * 60 * 1000 };
+
 void aws_wipe(char *secret)
 {
     if (secret)
@@ -23,6 +25,12 @@ void aws_temporary_free(struct aws_temporary *temporary)
     aws_wipe(temporary->secret_key);
     aws_wipe(temporary->session_token);
     *temporary = (struct aws_temporary){0};
+}
+
+int64_t aws_renewal_ms(int64_t left_ms, unsigned chance)
+{
+    int64_t before_ms = left_ms / 4 < RENEW_BEFORE_MS ? left_ms / 4 : RENEW_BEFORE_MS;
+    return left_ms - before_ms - before_ms * chance / 2000;
 }
 
 void aws_temporary_copy(

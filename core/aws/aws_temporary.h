@@ -21,6 +21,14 @@ void aws_temporary_free(struct aws_temporary *temporary);
 void aws_temporary_copy(
     struct aws_temporary *temporary, const struct sigv4_credentials *credentials);
 
+/* After how long credentials that live for left_ms are renewed: five minutes before they end, as
+ * AWS has new ones by then, or when a quarter of their life is left, where that is later. Up to
+ * half as much again before that by chance (0 to 1,000), so that those who began together do not
+ * ask together.
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
+ */
+int64_t aws_renewal_ms(int64_t left_ms, unsigned chance);
+
 /* Zeroes and frees a secret; NULL is allowed. */
 void aws_wipe(char *secret);
 

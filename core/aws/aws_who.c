@@ -54,7 +54,7 @@ static void got_credentials(void *arg, const struct aws_answer *answer)
         return;
     }
     who->provider = xasprintf(
-        "%s (access key %.4s...)", answer->origin, answer->credentials->access_key);
+        "%s, access key %.4s...", answer->origin, answer->credentials->access_key);
     if (!who->of_aws) {
         finish(who, xasprintf("from %s", who->provider));
         return;

@@ -255,8 +255,7 @@ def test_a_role_on_top_with_the_servers_own_sts(s3, service, agent, prefix, home
     result, parts = checked(agent(config, "other", {**s3.environment(), **server, **home()}))
     assert result.returncode == 1
     assert "arn:aws:iam:::role/nobody cannot be assumed" in parts[f"s3://{s3.bucket}/{prefix}"]
-    for secret in s3.keys()[1:2]:
-        assert secret not in result.stdout + result.stderr
+    assert s3.keys()[1] not in result.stdout + result.stderr
 
 
 def test_check_says_who(service, agent, captures, closing, home):
@@ -270,7 +269,7 @@ def test_check_says_who(service, agent, captures, closing, home):
     environment = {**keys, **sts.environment(), **unreachable, **home()}
     _, parts = checked(agent(config, environment=environment))
     assert parts["credentials of s3://b-u-c"] == (
-        "arn:aws:iam::123456789012:user/somebody, from the environment (AWS_ACCESS_KEY_ID) (access key AKIA...)")
+        "arn:aws:iam::123456789012:user/somebody, from the environment (AWS_ACCESS_KEY_ID), access key AKIA...")
     assert sts.regions == ["eu-west-1"]
     sts.known.clear()
     _, parts = checked(agent(config, environment=environment))
