@@ -89,6 +89,7 @@ static void read_all(struct config_reader *reader, const struct node *root)
     check_source_url(reader, root);
     check_review_url(reader, root);
     config_read_exporters(reader, root);
+    config_read_fleet(reader, root);
     config_read_listen(reader, root);
     config_read_triggers(reader, root);
 }

@@ -106,6 +106,12 @@ struct limits_config {
     int64_t grace_ms;
 };
 
+/* Among all agents of the service that share a store, of each trigger. */
+struct fleet_config {
+    int64_t incidents; /* 0: off, each agent takes its own */
+    int64_t per_ms;
+};
+
 struct quiet_config {
     int64_t after_start_ms; /* no incidents for so long after the app's start; 0: at once */
 };
@@ -139,6 +145,7 @@ struct config {
     struct recorder_config recorder;
     struct baseline_config baseline;
     int64_t follow_up_ms; /* after a spike; 0: off */
+    struct fleet_config fleet;
     struct limits_config limits;
     struct exporter_config *exporters; /* in the file's order */
     size_t exporter_count;
@@ -177,6 +184,10 @@ void config_free(struct config *config, const struct config_kinds *kinds);
 void config_print(const struct config *config, const struct config_kinds *kinds, FILE *out);
 void config_print_reference(const struct config_kinds *kinds, FILE *out);
 void config_print_schema(const struct config_kinds *kinds, FILE *out);
+
+/* Index of the exporter in whose store the fleet is settled: the first that can; exporter_count:
+ * none. */
+size_t config_fleet_exporter(const struct config *config, const struct config_kinds *kinds);
 
 const struct capture_set *config_capture(const struct config *config, const char *name);
 

@@ -17,10 +17,10 @@ struct config_reader {
 
 /* The tables of the file's own structs: struct config, app_config, database_config (without and
  * with a name), trigger_config (what is looked at, and what a fire does), capture_entry,
- * baseline_config. */
+ * baseline_config, fleet_config. */
 extern const struct field config_fields[], config_app_fields[], config_database_fields[],
     config_named_database_fields[], config_metric_fields[], config_fire_fields[],
-    config_capture_fields[], config_baseline_fields[];
+    config_capture_fields[], config_baseline_fields[], config_fleet_fields[];
 
 /* What a trigger of this kind may be given: the struct trigger_config's own tables around the
  * kind's, in the order in which they are printed, ended by NULL; `of_kind` tells which one is the
@@ -53,6 +53,7 @@ void config_read_source(struct config_reader *reader, const struct node *root);
 void config_read_databases(struct config_reader *reader, const struct node *root);
 void config_read_captures(struct config_reader *reader, const struct node *root);
 void config_read_baseline(struct config_reader *reader, const struct node *root);
+void config_read_fleet(struct config_reader *reader, const struct node *root); /* after exporters */
 void config_read_triggers(struct config_reader *reader, const struct node *root);
 /* Finds the triggers that triggers look at, and the order in which they are asked. `mapping` is the
  * node that they were read from. */

@@ -128,6 +128,13 @@ static void print_baseline(const struct config *config, FILE *out)
     fields_print(config_baseline_fields, &config->baseline, 2, false, out);
 }
 
+static void print_fleet(const struct config *config, FILE *out)
+{
+    fputs(config->fleet.incidents ? "fleet:\n" : "fleet: off\n", out);
+    if (config->fleet.incidents)
+        fields_print(config_fleet_fields, &config->fleet, 2, false, out);
+}
+
 void config_print_other(
     const struct config *config, const struct config_kinds *kinds, const char *key, FILE *out)
 {
@@ -144,6 +151,8 @@ void config_print_other(
         print_captures(config, out);
     else if (!strcmp(key, "baseline"))
         print_baseline(config, out);
+    else if (!strcmp(key, "fleet"))
+        print_fleet(config, out);
     else if (!strcmp(key, "export"))
         print_exporters(config, kinds, out);
     else if (!strcmp(key, "listen"))

@@ -106,6 +106,15 @@ static void print_baseline(FILE *out)
     fields_print_reference(config_baseline_fields, "baseline", out);
 }
 
+static void print_fleet(FILE *out)
+{
+    fields_print_entry("", "fleet", "off | mapping, default off",
+        "of all agents of the service that share a store, the first exporter that is an s3 or a "
+        "directory, so many take an incident of the same trigger in a window",
+        out);
+    fields_print_reference(config_fleet_fields, "fleet", out);
+}
+
 static void print_exporters(const struct config_kinds *kinds, FILE *out)
 {
     fields_print_entry(
@@ -147,6 +156,8 @@ static void print_other(const char *key, const struct config_kinds *kinds, FILE 
         print_captures(out);
     else if (!strcmp(key, "baseline"))
         print_baseline(out);
+    else if (!strcmp(key, "fleet"))
+        print_fleet(out);
     else if (!strcmp(key, "export"))
         print_exporters(kinds, out);
     else if (!strcmp(key, "listen"))

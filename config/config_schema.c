@@ -59,11 +59,11 @@ static json_t *captures_schema(void)
         json_pack("{s:s,s:i,s:o}", "type", "array", "minItems", 1, "items", entry));
 }
 
-static json_t *baseline_schema(void)
+static json_t *off_or(const struct field *fields)
 {
     json_t *off = fields_schema_either(
         json_pack("{s:[b]}", "enum", 0), fields_schema_pattern("^off$"));
-    return fields_schema_either(off, table_schema(config_baseline_fields));
+    return fields_schema_either(off, table_schema(fields));
 }
 
 static json_t *export_schema(const struct config_kinds *kinds)
@@ -111,7 +111,8 @@ void config_print_schema(const struct config_kinds *kinds, FILE *out)
     set(properties, "database", database_schema());
     set(properties, "triggers", triggers_schema(kinds));
     set(properties, "captures", captures_schema());
-    set(properties, "baseline", baseline_schema());
+    set(properties, "baseline", off_or(config_baseline_fields));
+    set(properties, "fleet", off_or(config_fleet_fields));
     set(properties, "export", export_schema(kinds));
     set(properties, "listen", listen_schema());
     json_dumpf(schema, out, JSON_INDENT(2));

@@ -103,6 +103,8 @@ struct kind {
     bool tells;
     /* Exporters: it can make links to what it stored. */
     bool links;
+    /* Exporters: it can settle who of a fleet takes an incident. */
+    bool claims;
     /* Checks what the table cannot say; -1 with err, *key then names the field to blame. It is
      * asked again with that *key (NULL at first) and may name further ones, each once, or the same
      * again when it has no more to say. Exporters: a field that has a problem already is as if it

@@ -3,6 +3,7 @@
 #define CORE_INCIDENT_H
 
 #include "core/incident_end.h"
+#include "core/incident_fleet.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -136,6 +137,7 @@ struct incident {
     size_t peak_count;
     struct incident_recurrence recurrence;
     struct incident_end app_ended;
+    struct incident_fleet fleet;
     double cpu_mean, memory_max; /* usage_during_capture, % */
     int64_t suppressed_since_last;
     char *replaced;   /* the id of the less interesting incident that went from the spool for it */

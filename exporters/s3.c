@@ -404,6 +404,7 @@ const struct exporter_kind exporter_s3 = {
         .fields = s3_options_fields,
         .options_size = sizeof(struct s3_exporter_options),
         .links = true,
+        .claims = true,
         .validate = s3_options_validate},
     .open = open_s3,
     .label = label,

@@ -150,6 +150,8 @@ static struct incident *full_incident(void)
     incident->recurrence = (struct incident_recurrence){
         1800, 12.5, 5, (int64_t)FIRED_S * 1000 + 1800000};
     incident->suppressed_since_last = 3;
+    incident->fleet = (struct incident_fleet){
+        .window_ms = (int64_t)FIRED_S * 1000 - 241000, .slot = 2, .seen_by = 12};
     incident->replaced = xstrdup("20261123T143401Z-cpu-high-1a2b3c");
     return incident;
 }
@@ -177,7 +179,8 @@ static const char full_text[] =
     "\"db.received\": 310000000}}, \"recurrence\": {\"period_s\": 1800, \"jitter_s\": 12.5, "
     "\"onsets\": 5, \"next\": \"2026-11-23T15:34:01.000Z\"}, \"usage_during_capture\": "
     "{\"cpu_mean\": 91, \"memory_max\": 61.5}, "
-    "\"suppressed_since_last\": 3, \"replaced\": \"20261123T143401Z-cpu-high-1a2b3c\"}";
+    "\"suppressed_since_last\": 3, \"fleet\": {\"window\": \"2026-11-23T15:00:00.000Z\", "
+    "\"slot\": 2, \"seen_by\": 12}, \"replaced\": \"20261123T143401Z-cpu-high-1a2b3c\"}";
 
 static void a_full_incident_is_written_as_specified(void **state)
 {
