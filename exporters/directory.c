@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/offload.h"
+#include "exporters/directory_claims.h"
 #include "exporters/exporter.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ struct directory {
     char *known; /* as a copy's, while none is running */
     struct copy *running;
     struct reading *recalling;
+    struct directory_claims *claims;
 };
 
 /* One send. It belongs to the thread's job and outlives a close. */
@@ -62,6 +64,7 @@ static void *open_directory(const struct exporter_setup *setup, struct error *er
     struct directory *directory = xcalloc(1, sizeof *directory);
     directory->thread = thread;
     directory->path = xstrdup(options->path);
+    directory->claims = directory_claims_open(thread, options->path);
     directory->label = xasprintf("directory:%s", options->path);
     return directory;
 }
@@ -193,6 +196,20 @@ static void recall(void *self, const char *key, size_t max_bytes,
     offload_submit(directory->thread, read_back, have_read, reading);
 }
 
+static void claim(void *self, const char *key, const char *text,
+    void (*done)(void *arg, const struct claim_result *result), void *arg)
+{
+    struct directory *directory = self;
+    directory_claims_claim(directory->claims, key, text, done, arg);
+}
+
+static void count(void *self, const char *key,
+    void (*done)(void *arg, const struct count_result *result), void *arg)
+{
+    struct directory *directory = self;
+    directory_claims_count(directory->claims, key, done, arg);
+}
+
 static void close_directory(void *self)
 {
     struct directory *directory = self;
@@ -200,6 +217,7 @@ static void close_directory(void *self)
         directory->running->directory = NULL;
     if (directory->recalling)
         directory->recalling->directory = NULL;
+    directory_claims_close(directory->claims);
     offload_close_by(directory->thread, clock_mono_ms() + closing_ms);
     free(directory->path);
     free(directory->label);
@@ -228,5 +246,7 @@ const struct exporter_kind exporter_directory = {
     .identity = label,
     .send = send_artifact,
     .recall = recall,
+    .claim = claim,
+    .count = count,
     .close = close_directory,
 };

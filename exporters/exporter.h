@@ -75,6 +75,28 @@ struct exporter_credentials {
     int64_t expires_ms;   /* wall; INT64_MAX: nobody said that they do */
 };
 
+/* How a claim ended. */
+enum claim_outcome {
+    CLAIM_TAKEN,  /* nothing was stored under that key, and now there is what was given */
+    CLAIM_EXISTS, /* something was: somebody's, or our own where an earlier answer was lost */
+    CLAIM_FAILED, /* no telling; another try may work: reason, retry_after_ms */
+    CLAIM_UNABLE  /* the store has no way to do it: reason */
+};
+
+struct claim_result {
+    enum claim_outcome outcome;
+    bool refused; /* CLAIM_FAILED: it takes somebody to change something */
+    int64_t retry_after_ms;
+    char reason[512]; /* "" when taken, or there */
+};
+
+/* What is stored below a key. */
+struct count_result {
+    int64_t count;    /* at most EXPORTER_COUNT_MAX; -1: it cannot be told */
+    char reason[512]; /* why not */
+};
+enum { EXPORTER_COUNT_MAX = 1000 };
+
 struct exporter_kind {
     struct kind kind; /* first */
     /* NULL and err for what can never work. What is not reachable yet is no error. */
@@ -111,6 +133,14 @@ struct exporter_kind {
     void (*identify)(void *self, void (*done)(void *arg, const char *who), void *arg);
     /* The credentials that are in use. False: none so far. NULL: it needs none. */
     bool (*credentials)(const void *self, struct exporter_credentials *credentials);
+    /* Stores a short text under a key where nothing is stored; of many who do that at once exactly
+     * one gets CLAIM_TAKEN. Copies its texts; `done` as with send, but any number of these run at
+     * once. NULL: it cannot (kind.claims). */
+    void (*claim)(void *self, const char *key, const char *text,
+        void (*done)(void *arg, const struct claim_result *result), void *arg);
+    /* Counts what is stored below a key that ends in a slash. As claim, and there where that is. */
+    void (*count)(void *self, const char *key,
+        void (*done)(void *arg, const struct count_result *result), void *arg);
     /* Ends what is running (a send, recall, tell, link) without `done`. May wait a moment for it,
      * but never hangs. */
     void (*close)(void *self);

@@ -10,6 +10,7 @@
 #include "core/s3/s3_who.h"
 #include "core/sha256.h"
 #include "exporters/exporter.h"
+#include "exporters/s3_claims.h"
 #include "exporters/s3_leftovers.h"
 #include "exporters/s3_options.h"
 
@@ -38,6 +39,7 @@ struct s3_exporter {
     struct s3_leftovers *leftovers;
     struct linking *linking;
     struct identifying *identifying;
+    struct s3_claims *claims;
 };
 
 /* One send: hashed on the disk's thread, then put from the loop. While it is being hashed it
@@ -128,6 +130,7 @@ static void *open_s3(const struct exporter_setup *setup, struct error *err)
     exporter->s3 = s3;
     exporter->disk = setup->disk;
     exporter->prefix = prefix;
+    exporter->claims = s3_claims_open(s3);
     exporter->label = xasprintf("s3://%s%s%s", options->bucket, *prefix ? "/" : "", prefix);
     exporter->identity = identity_of(options, exporter->label);
     exporter->leftovers = s3_leftovers_open(s3, exporter->identity);
@@ -367,6 +370,24 @@ static bool credentials(const void *self, struct exporter_credentials *found)
     return true;
 }
 
+static void claim(void *self, const char *key, const char *text,
+    void (*done)(void *arg, const struct claim_result *result), void *arg)
+{
+    struct s3_exporter *exporter = self;
+    char *full = full_key(exporter, key);
+    s3_claims_claim(exporter->claims, full, text, done, arg);
+    free(full);
+}
+
+static void count(void *self, const char *key,
+    void (*done)(void *arg, const struct count_result *result), void *arg)
+{
+    struct s3_exporter *exporter = self;
+    char *full = full_key(exporter, key);
+    s3_claims_count(exporter->claims, full, done, arg);
+    free(full);
+}
+
 static void close_s3(void *self)
 {
     struct s3_exporter *exporter = self;
@@ -391,6 +412,7 @@ static void close_s3(void *self)
         aws_who_cancel(exporter->identifying->who);
         free(exporter->identifying);
     }
+    s3_claims_close(exporter->claims);
     s3_close(exporter->s3);
     free(exporter->prefix);
     free(exporter->label);
@@ -415,5 +437,7 @@ const struct exporter_kind exporter_s3 = {
     .link = make_link,
     .identify = identify,
     .credentials = credentials,
+    .claim = claim,
+    .count = count,
     .close = close_s3,
 };

@@ -96,6 +96,11 @@ struct s3_request *s3_put(struct s3 *s3, const struct s3_object *object,
 struct s3_request *s3_get(struct s3 *s3, const char *key, size_t max,
     void (*done)(void *arg, const struct s3_result *result), void *arg);
 
+/* Asks for the keys below a prefix, a page with at most `most` of them (1,000 at most): the body is
+ * what s3_xml_page reads. One attempt like that of s3_put. */
+struct s3_request *s3_list_page(struct s3 *s3, const char *prefix, size_t most,
+    void (*done)(void *arg, const struct s3_result *result), void *arg);
+
 void s3_cancel(struct s3_request *request); /* `done` is not called */
 
 /* For commands: these run the loop until the answer is there, and try a few times. */
