@@ -86,6 +86,7 @@ enum claim_outcome {
 struct claim_result {
     enum claim_outcome outcome;
     bool refused; /* CLAIM_FAILED: it takes somebody to change something */
+    bool busy;    /* CLAIM_FAILED: others are about to write it; soon it can be told */
     int64_t retry_after_ms;
     char reason[512]; /* "" when taken, or there */
 };

@@ -12,6 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ConditionalRequestConflict: another write of the same key is under way.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+enum { CONFLICT = 409 };
+
 /* One request: a claim or a count. */
 struct asking {
     struct s3_claims *claims;
@@ -81,6 +85,7 @@ static void claim_done(void *arg, const struct s3_result *s3_result)
     struct asking *asking = arg;
     struct claim_result result = {.outcome = outcome_of(asking->claims->s3, s3_result),
         .refused = s3_result->outcome == S3_REFUSED,
+        .busy = s3_result->status == CONFLICT,
         .retry_after_ms = s3_result->retry_after_ms};
     if (result.outcome == CLAIM_UNABLE)
         snprintf(result.reason, sizeof result.reason, "%s",

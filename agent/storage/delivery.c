@@ -2,6 +2,7 @@
 
 #include "agent/kinds.h"
 #include "agent/storage/backoff.h"
+#include "agent/storage/claiming.h"
 #include "agent/storage/delivery_parts.h"
 #include "agent/storage/inquiry.h"
 #include "agent/storage/keeper.h"
@@ -45,6 +46,7 @@ static char *take_head(struct outlet *outlet)
     incident_files_clear(&outlet->files);
     free(outlet->sent_last);
     outlet->sent_last = NULL;
+    outlet->settled = false;
     return id;
 }
 
@@ -106,7 +108,7 @@ static void kept(void *arg)
 
 /* What will not work may be the incident's fault: the next one gets its turn, at once while there
  * is no time to lose. Files are looked up again, as somebody may mend or remove them. */
-static void back_off(struct outlet *outlet, const struct send_result *result)
+void outlet_back_off(struct outlet *outlet, const struct send_result *result)
 {
     int64_t wait_ms = backoff_next_ms(&outlet->wait_ms, result);
     if (!outlet->error || strcmp(outlet->error, result->reason) != 0)
@@ -147,7 +149,7 @@ static void sent(void *arg, const struct send_result *result)
     if (result->outcome == SEND_REJECTED) {
         skip_file(outlet, result);
     } else if (result->outcome != SEND_STORED) {
-        back_off(outlet, result);
+        outlet_back_off(outlet, result);
         return;
     }
     if (outlet->error)
@@ -185,7 +187,7 @@ static void send_next(void *arg)
     outlet->refusing = false; /* if it was, that was long enough ago */
     if (outlet->count == 0)
         keep_next(outlet);
-    if (outlet->sending || outlet->count == 0)
+    if (outlet->sending || outlet->count == 0 || !outlet_is_settled(outlet))
         return;
     struct error err = {0};
     switch (outlet->files.count ? FOUND : find_files(outlet, &err)) {
@@ -199,7 +201,7 @@ static void send_next(void *arg)
     case UNREADABLE: {
         struct send_result result = {.outcome = SEND_FAILED};
         snprintf(result.reason, sizeof result.reason, "%s", err.text);
-        back_off(outlet, &result);
+        outlet_back_off(outlet, &result);
         break;
     }
     }
@@ -336,6 +338,7 @@ struct outlet *outlet_open(struct delivery *delivery, const char *service,
         .over = kept,
         .arg = outlet});
     outlet->inquiry = inquiry_open(kind, exporter);
+    outlet->claiming = claiming_open(kind, exporter);
     return outlet;
 }
 
@@ -345,6 +348,7 @@ void outlet_close(struct outlet *outlet)
     loop_timer_free(outlet->timer);
     keeper_close(outlet->keeper);
     inquiry_close(outlet->inquiry);
+    claiming_close(outlet->claiming);
     incident_files_clear(&outlet->files);
     for (size_t j = 0; j < outlet->count; j++)
         free(outlet->queue[j]);
@@ -454,6 +458,7 @@ bool delivery_keeping(const struct delivery *delivery)
 void delivery_forget(struct delivery *delivery, size_t exporter, void *arg)
 {
     inquiry_forget(delivery->outlets[exporter]->inquiry, arg);
+    claiming_forget(delivery->outlets[exporter]->claiming, arg);
 }
 
 bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key, size_t max_bytes,

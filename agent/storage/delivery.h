@@ -55,7 +55,8 @@ bool delivery_keeping(const struct delivery *delivery);
 bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key, size_t max_bytes,
     void (*done)(void *arg, const struct recall_result *result), void *arg);
 
-/* Who asked with this arg gets no `done` any more. */
+/* Who asked with this arg, also of what agent/storage/delivery_claims.h has, gets no `done` any
+ * more. */
 void delivery_forget(struct delivery *delivery, size_t exporter, void *arg);
 
 /* What an exporter can do. */

@@ -2,12 +2,14 @@
 #ifndef AGENT_STORAGE_DELIVERY_PARTS_H
 #define AGENT_STORAGE_DELIVERY_PARTS_H
 
+#include "agent/storage/delivery_claims.h"
 #include "agent/storage/incident_files.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct claiming;
 struct config;
 struct delivery;
 struct error;
@@ -18,6 +20,7 @@ struct keeper;
 struct loop;
 struct loop_timer;
 struct offload;
+struct send_result;
 struct spool;
 
 /* One exporter and what waits for it. */
@@ -32,9 +35,11 @@ struct outlet {
     struct incident_files files; /* of queue[0]; none: not looked up since the last failure */
     char *sent_last;             /* the last file of queue[0] that is with the exporter */
     char *path, *key, *manifest; /* of the artifact on its way */
-    bool sending;                /* what is kept included */
+    bool settled;                /* queue[0] may be sent, as delivery_settler says */
+    bool sending;                /* what is kept, and settling, included */
     struct keeper *keeper;
     struct inquiry *inquiry;
+    struct claiming *claiming;
     struct loop_timer *timer;
     int64_t wait_ms; /* before the next try after a failure; 0: the last one worked */
     char *error;
@@ -50,6 +55,7 @@ struct delivery {
     struct offload *disk;
     struct spool *spool;
     const char *service;
+    struct delivery_settler settler;
     struct outlet **outlets;
     size_t count;
     char *lost; /* id of the newest incident that is lost */
@@ -79,6 +85,12 @@ const char *outlet_identity(const struct outlet *outlet);
 /* Whether the incident waits for this exporter; has it wait for it. */
 bool outlet_has(const struct outlet *outlet, const char *id);
 void outlet_add(struct outlet *outlet, const char *id);
+
+/* Whether queue[0] may be sent; else it is being settled. */
+bool outlet_is_settled(struct outlet *outlet);
+
+/* The try to send queue[0] failed. */
+void outlet_back_off(struct outlet *outlet, const struct send_result *result);
 
 /* Puts an outlet into a list that has room, unless its destination is there already: it is closed
  * then. Two that would be called the same are called by their identities. */
