@@ -13,6 +13,7 @@
 #include "agent/detection/familiar.h"
 #include "agent/detection/learned.h"
 #include "agent/detection/ledger.h"
+#include "agent/fleet/fleet.h"
 #include "agent/follow_ups.h"
 #include "agent/footprint.h"
 #include "agent/incident_writing.h"
@@ -161,6 +162,12 @@ static bool lacks_report(void *arg, const char *id)
     return lacks;
 }
 
+static int64_t on_window(void *arg, int64_t fired_wall_ms)
+{
+    const struct agent *agent = arg;
+    return fleet_window(agent->fleet, fired_wall_ms);
+}
+
 static void on_identify(void *arg, size_t app, struct source_identity *identity)
 {
     struct agent *agent = arg;
@@ -194,6 +201,7 @@ static void stop(struct agent *agent)
     reports_hurry(agent->reports, now_ms + capture_ms);
     delivery_hurry(agent->delivery);
     notices_hurry(agent->notices);
+    fleet_hurry(agent->fleet);
     loop_timer_set(agent->stopping, now_ms);
 }
 
@@ -348,6 +356,7 @@ static void open_incidents(struct agent *agent)
         .recurrence = reactions_recurrence,
         .baseline = on_baseline,
         .spiked = on_spiked,
+        .window = on_window,
         .take_back = replacing_take_back,
         .replaced = replacing_remove,
         .complete = on_complete,
@@ -417,6 +426,7 @@ void agent_close(struct agent *agent)
     agent->follow_ups = NULL;
     quota_stop(agent->quota);
     notices_stop(agent->notices);
+    fleet_stop(agent->fleet);
     delivery_close(agent->delivery);
     agent->delivery = NULL;
     offload_close_by(agent->names, clock_mono_ms() + close_names_ms);
@@ -436,6 +446,7 @@ void agent_close(struct agent *agent)
         baselines_close(agent->baselines);
         quota_close(agent->quota);
         notices_close(agent->notices);
+        fleet_close(agent->fleet);
         spool_close(agent->spool);
         series_set_free(&agent->series);
         reload_close(agent->reload);

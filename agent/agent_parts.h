@@ -24,6 +24,7 @@ struct agent {
     struct familiar *familiar;
     struct spool *spool;
     struct delivery *delivery;
+    struct fleet *fleet;
     struct quota *quota;
     struct notices *notices;
     struct recorder *recorder;

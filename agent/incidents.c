@@ -4,10 +4,9 @@
 #include "agent/capture/recording.h"
 #include "agent/detection/detector.h"
 #include "agent/incident_notes.h"
+#include "agent/incidents_parts.h"
 #include "agent/kinds.h"
 #include "agent/made_sets.h"
-#include "agent/opened.h"
-#include "agent/running.h"
 #include "agent/storage/spool.h"
 #include "agent/urgent_heap.h"
 #include "config/config.h"
@@ -29,14 +28,6 @@ enum { MAX_JOINED = 200 };
  */
 static const int64_t head_start_ms = 20;
 static const int64_t follow_up_max_s = 5;
-
-struct incidents {
-    struct incidents_setup setup;
-    struct running **running; /* by app */
-    struct running **leaving; /* by app: a calm one that has given way and is not over yet */
-    struct opened opened;
-    int64_t suppressed;
-};
 
 struct incidents *incidents_open(const struct incidents_setup *setup)
 {
@@ -71,80 +62,6 @@ void incidents_reload(struct incidents *incidents, const struct config *config,
     incidents->setup.endpoints = endpoints;
     incidents->running = xcalloc(config->app_count, sizeof *incidents->running);
     incidents->leaving = xcalloc(config->app_count, sizeof *incidents->leaving);
-}
-
-/* A baseline or a follow-up: of a calm time, and it gives way to what is not. */
-static bool is_calm(const struct running *running)
-{
-    const char *kind = running ? running->incident->kind : "";
-    return !strcmp(kind, "baseline") || !strcmp(kind, "follow_up");
-}
-
-const char *incidents_running(const struct incidents *incidents, size_t app)
-{
-    const struct running *running = incidents->running[app];
-    return running ? running->incident->id : NULL;
-}
-
-bool incidents_are_busy(const struct incidents *incidents, size_t app)
-{
-    return incidents->running[app] || incidents->leaving[app];
-}
-
-bool incidents_can_join(const struct incidents *incidents, size_t app)
-{
-    const struct running *running = incidents->running[app];
-    return running && !running->sealing && !is_calm(running);
-}
-
-static const struct running *find(const struct incidents *incidents, const char *id)
-{
-    for (size_t i = 0; i < incidents->setup.config->app_count; i++) {
-        const struct running *both[] = {incidents->running[i], incidents->leaving[i]};
-        for (size_t j = 0; j < 2; j++)
-            if (both[j] && !strcmp(both[j]->incident->id, id))
-                return both[j];
-    }
-    return NULL;
-}
-
-bool incidents_is_running(const struct incidents *incidents, const char *id)
-{
-    return find(incidents, id) != NULL;
-}
-
-bool incidents_opened(const struct incidents *incidents, const char *id)
-{
-    return opened_has(&incidents->opened, id);
-}
-
-bool incidents_are_to_replace(const struct incidents *incidents, const char *id)
-{
-    for (size_t i = 0; i < incidents->setup.config->app_count; i++) {
-        const struct running *running = incidents->running[i];
-        if (running && running->replaces && !strcmp(running->replaces, id))
-            return true;
-    }
-    return false;
-}
-
-bool incidents_failing(const struct incidents *incidents, const char *id)
-{
-    const struct running *running = find(incidents, id);
-    return running && running->retry_ms;
-}
-
-const char *incidents_last(const struct incidents *incidents)
-{
-    return opened_last(&incidents->opened);
-}
-
-bool incidents_idle(const struct incidents *incidents)
-{
-    for (size_t i = 0; i < incidents->setup.config->app_count; i++)
-        if (incidents->running[i] || incidents->leaving[i])
-            return false;
-    return true;
 }
 
 static void over(struct running *running)
@@ -295,7 +212,7 @@ static int start(struct incidents *incidents, struct running *running,
     }
     running->set = set->name;
     incidents->running[running->app] = running;
-    if (!is_calm(running)) {
+    if (!incidents_is_calm(running)) {
         incidents->suppressed = 0;
         opened_add(&incidents->opened, running->incident->id);
     }
@@ -342,7 +259,8 @@ static int join_fire(struct running *running, const struct detector_event *event
                                   ? NULL
                                   : made_set_of_cpu(config_capture(config, trigger->capture));
     bool heap = urgent_heap_wanted(running, trigger);
-    if (running->sealing || (cpu && running->completing) || (heap && !urgent_heap_fits(running))) {
+    if (running->abandoned || running->sealing || (cpu && running->completing) ||
+        (heap && !urgent_heap_fits(running))) {
         made_set_free(cpu);
         return error_set(err, "incident %s is just being completed", running->incident->id);
     }
@@ -359,7 +277,7 @@ static int join_fire(struct running *running, const struct detector_event *event
 static void give_way(struct incidents *incidents, size_t app, int64_t onset_ms)
 {
     struct running *calm = incidents->running[app];
-    if (!is_calm(calm))
+    if (!incidents_is_calm(calm))
         return;
     incidents->running[app] = NULL;
     incidents->leaving[app] = calm;
@@ -389,6 +307,9 @@ int incidents_fire(
     running->foreseen = trigger_kinds[trigger->kind]->foresees;
     incident_note_cause(&running->incident->trigger, event);
     running->incident->onset_ms = running_wall(running, event->onset_ms);
+    if (incidents->setup.window)
+        running->incident->fleet.window_ms = incidents->setup.window(
+            incidents->setup.arg, running->incident->fired_ms);
     running->waits_for = series_set_find(incidents->setup.series, event->metric);
     running->replaces = event->replaces ? xstrdup(event->replaces) : NULL;
     if (start(incidents, running, config_capture(incidents->setup.config, trigger->capture), err) <
@@ -410,7 +331,7 @@ static const char *join_by_hand(
     struct running *running, const char *reason, const char *set, struct error *err)
 {
     const char *id = running->incident->id;
-    if (running->captured_ms) {
+    if (running->captured_ms || running->abandoned) {
         error_set(err, "incident %s is just being completed: try again in some seconds", id);
         return NULL;
     }
@@ -484,7 +405,7 @@ void incidents_finish(struct incidents *incidents, int64_t deadline_ms)
             recording_finish(leaving->recording, deadline_ms);
         if (!running || running->finishing)
             continue;
-        if (is_calm(running) && !running->captured_ms) {
+        if (incidents_is_calm(running) && !running->captured_ms) {
             incidents_give_way(incidents, i); /* half of one is none */
             continue;
         }

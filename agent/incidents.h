@@ -20,6 +20,7 @@ struct incidents;
 struct loop;
 struct offload;
 struct recorder;
+struct running;
 struct series_set;
 struct source_identity;
 struct spool;
@@ -60,6 +61,9 @@ struct incidents_setup {
     /* An incident of a spike is complete, but for one that was ended as the agent stops. NULL:
      * nobody asks. */
     void (*spiked)(void *arg, const struct incidents_spiked *spiked);
+    /* The window of the fleet that a fire at this wall time is in; 0: there is no fleet. NULL:
+     * there never is. */
+    int64_t (*window)(void *arg, int64_t fired_wall_ms);
     /* For an incident that is to replace another, both ids: takes the old one back from the
      * exporters as this one is about to be complete, and false when that cannot be any more; and
      * this one is complete, right before that is told. NULL: none replaces another. */
@@ -91,6 +95,12 @@ bool incidents_can_join(const struct incidents *incidents, size_t app);
 /* Whether this incident is not complete yet; whether it was opened in this run (of the last 32). */
 bool incidents_is_running(const struct incidents *incidents, const char *id);
 bool incidents_opened(const struct incidents *incidents, const char *id);
+
+/* It; NULL: it is over. */
+struct running *incidents_find(const struct incidents *incidents, const char *id);
+
+/* Ends a running one that is not sealing and throws away what it has: it was never opened. */
+void incidents_throw_away(struct incidents *incidents, struct running *running);
 
 /* Whether an incident that is running is to replace this one. */
 bool incidents_are_to_replace(const struct incidents *incidents, const char *id);

@@ -12,6 +12,16 @@ void opened_add(struct opened *opened, const char *id)
     *place = xstrdup(id);
 }
 
+void opened_drop(struct opened *opened, const char *id)
+{
+    const char *last = opened_last(opened);
+    if (!last || strcmp(last, id) != 0)
+        return;
+    char **place = &opened->ids[--opened->count % OPENED_MAX];
+    free(*place);
+    *place = NULL;
+}
+
 bool opened_has(const struct opened *opened, const char *id)
 {
     for (size_t i = 0; i < OPENED_MAX; i++)

@@ -15,6 +15,7 @@ struct opened {
 };
 
 void opened_add(struct opened *opened, const char *id);
+void opened_drop(struct opened *opened, const char *id); /* the newest; another one stays */
 bool opened_has(const struct opened *opened, const char *id);
 const char *opened_last(const struct opened *opened); /* NULL: there was none */
 void opened_free(struct opened *opened);              /* what it holds */

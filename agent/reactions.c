@@ -8,6 +8,7 @@
 #include "agent/detection/familiar.h"
 #include "agent/detection/learned.h"
 #include "agent/detection/ledger.h"
+#include "agent/fleet/fleet.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
 #include "agent/preflight.h"
@@ -33,8 +34,24 @@ static int on_open(void *arg, const struct detector_event *event, struct error *
     struct agent *agent = arg;
     if (!event->again)
         log_info("trigger %s fired: %s", name_of(agent, event), event->reason);
-    preflight_clear_way(agent->preflight, agent->config->triggers[event->trigger].app);
-    return incidents_fire(agent->incidents, event, err);
+    size_t app = agent->config->triggers[event->trigger].app;
+    preflight_clear_way(agent->preflight, app);
+    if (incidents_fire(agent->incidents, event, err) < 0)
+        return -1;
+    if (!event->joins)
+        fleet_opened(
+            agent->fleet, agent->incidents, event, incidents_running(agent->incidents, app));
+    return 0;
+}
+
+/* Other copies of the service have it. */
+static void on_given_up(void *arg, const struct detector_event *fire, const char *why)
+{
+    struct agent *agent = arg;
+    agent->fires--;
+    agent->incidents_opened--;
+    ledger_withdraw(agent->ledger, fire);
+    detector_withdraw(agent->detector, fire, "fleet", why);
 }
 
 static void suppressed(struct agent *agent, const struct detector_event *event)
@@ -154,6 +171,13 @@ void reactions_open(struct agent *agent)
         .delivery = agent->delivery,
         .spool = agent->spool});
     agent->learned = open_learned(agent);
+    agent->fleet = fleet_open(&(struct fleet_setup){.loop = agent->loop,
+        .disk = agent->disk,
+        .spool = agent->spool,
+        .delivery = agent->delivery,
+        .config = agent->config,
+        .given_up = on_given_up,
+        .arg = agent});
 }
 
 /* The recorder is another one: what was said of windows is said again. */

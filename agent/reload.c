@@ -7,6 +7,7 @@
 #include "agent/control.h"
 #include "agent/detection/familiar.h"
 #include "agent/detection/learned.h"
+#include "agent/fleet/fleet.h"
 #include "agent/follow_ups.h"
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
@@ -286,6 +287,7 @@ static void switch_over(
     learned_stop(agent->learned);
     familiar_stop(agent->familiar);
     baselines_stop(agent->baselines);
+    fleet_stop(agent->fleet);
     delivery_change_apply(change);
     quota_reload(agent->quota, reload->next);
     agent->config = agent->own_config = reload->next;
@@ -297,6 +299,7 @@ static void switch_over(
     reports_reload(agent->reports, agent->config);
     notices_reload(agent->notices, agent->config);
     reactions_reload(agent, change);
+    fleet_reload(agent->fleet, agent->config);
     follow_ups_reload(agent->follow_ups, agent->config);
     baselines_reload(agent->baselines, agent->config, agent->delivery);
     control_reload(agent->control, was->listen);

@@ -141,14 +141,10 @@ static void note(struct watch *watch, const struct detector_event *event)
     snprintf(watch->told, sizeof watch->told, "%s", event->reason);
 }
 
-/* Says once a spell that the fire waits, and for what. */
-static void hold_back(struct detector *detector, struct watch *watch, struct detector_event *event,
+static void suppress(struct detector *detector, struct watch *watch, struct detector_event *event,
     const char *by, const char *why)
 {
     char both[REASON_SIZE + HELD_BACK_SIZE + 16];
-    if (watch->held_by && !strcmp(by, watch->held_by))
-        return;
-    watch->held_by = by;
     watch->suppressed++;
     snprintf(both, sizeof both, "%s; held back: %s", event->reason, why);
     event->type = EVENT_SUPPRESSED;
@@ -158,6 +154,16 @@ static void hold_back(struct detector *detector, struct watch *watch, struct det
     event->replaces = NULL;
     note(watch, event);
     emit(detector, event);
+}
+
+/* Says once a spell that the fire waits, and for what. */
+static void hold_back(struct detector *detector, struct watch *watch, struct detector_event *event,
+    const char *by, const char *why)
+{
+    if (watch->held_by && !strcmp(by, watch->held_by))
+        return;
+    watch->held_by = by;
+    suppress(detector, watch, event, by, why);
 }
 
 /* What forbids a fire now, as `by` of its event, with the details in words; NULL: nothing does. */
@@ -208,6 +214,16 @@ static void fire(struct detector *detector, struct watch *watch)
         gate_count_opening(detector->gate, event.time_ms);
     note(watch, &event);
     emit(detector, &event);
+}
+
+void detector_withdraw(
+    struct detector *detector, const struct detector_event *fire, const char *by, const char *why)
+{
+    struct watch *watch = &detector->watches[fire->trigger];
+    struct detector_event event = *fire;
+    watch->fires--;
+    gate_uncount_opening(detector->gate, fire->time_ms);
+    suppress(detector, watch, &event, by, why);
 }
 
 static void clear(struct detector *detector, struct watch *watch)

@@ -37,8 +37,8 @@ struct detector_event {
     double value, limit; /* limit NAN: none */
     bool down;           /* it is about the value being low */
     int64_t onset_ms;
-    const char *by;     /* EVENT_SUPPRESSED: "quiet", "cooldown", "limit", "known", or "failure" of
-                           `open` */
+    const char *by;     /* EVENT_SUPPRESSED: "quiet", "cooldown", "limit", "known", "failure" of
+                           `open`, or as detector_withdraw says */
     const char *reason; /* a phrase; for EVENT_SUPPRESSED with what suppressed it */
     const struct recurrence *recurrence; /* EVENT_HIT and later; NULL with the others */
     /* The id of the incident in the spool whose place this one takes, as limits.per_hour is
@@ -98,6 +98,11 @@ void detector_restore_onsets(
 /* The onsets from which a trigger has learned, the oldest first; valid until the next check. NULL:
  * it is not of a kind that learns. */
 const int64_t *detector_learned(const struct detector *detector, size_t trigger, size_t *count);
+
+/* The incident that a fire opened is given up: it counts as none, the trigger's cooldown goes on,
+ * and EVENT_SUPPRESSED says so, by whom and why. `fire` is the event of the fire. */
+void detector_withdraw(
+    struct detector *detector, const struct detector_event *fire, const char *by, const char *why);
 
 /* Looks at every sample that was pushed since the last call, in the order of time. */
 void detector_check(struct detector *detector);

@@ -21,6 +21,7 @@ struct gate {
     int64_t *opened_ms;
     size_t per_hour;
     uint64_t opened;
+    int64_t dropped_ms; /* the one that the newest took the place of */
 };
 
 static int64_t *never(size_t count)
@@ -60,8 +61,25 @@ void gate_count_fire(struct gate *gate, size_t trigger, int64_t time_ms)
 
 void gate_count_opening(struct gate *gate, int64_t time_ms)
 {
-    if (gate->per_hour)
-        gate->opened_ms[gate->opened++ % gate->per_hour] = time_ms;
+    if (!gate->per_hour)
+        return;
+    int64_t *place = &gate->opened_ms[gate->opened++ % gate->per_hour];
+    gate->dropped_ms = *place;
+    *place = time_ms;
+}
+
+/* Those after it move up, and the one that it drove out, the oldest, is there again. */
+void gate_uncount_opening(struct gate *gate, int64_t time_ms)
+{
+    uint64_t most = gate->per_hour, oldest = gate->opened > most ? gate->opened - most : 0;
+    uint64_t i = gate->opened;
+    while (i > oldest && gate->opened_ms[(i - 1) % most] != time_ms)
+        i--;
+    if (i == oldest)
+        return;
+    for (; i < gate->opened; i++)
+        gate->opened_ms[(i - 1) % most] = gate->opened_ms[i % most];
+    gate->opened_ms[--gate->opened % most] = gate->dropped_ms;
 }
 
 void gate_app_started(struct gate *gate, size_t app, int64_t time_ms)

@@ -24,6 +24,9 @@ bool gate_is_grave(const struct trigger_config *trigger);
 void gate_count_fire(struct gate *gate, size_t trigger, int64_t time_ms);
 void gate_count_opening(struct gate *gate, int64_t time_ms);
 
+/* It was not, after all. */
+void gate_uncount_opening(struct gate *gate, int64_t time_ms);
+
 /* The app was started then; INT64_MIN: it is not known. */
 void gate_app_started(struct gate *gate, size_t app, int64_t time_ms);
 int64_t gate_app_started_ms(const struct gate *gate, size_t app);

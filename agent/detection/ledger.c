@@ -23,6 +23,7 @@ enum { SCHEMA = 1 };
 static const size_t max_file_bytes = 512 * 1024;
 static const int64_t never_ms = INT64_MIN;
 static const int64_t hour_ms = 3600000;
+static const int64_t same_ms = 500; /* two readings of one time differ by less */
 
 /* No incident is as large; and as many as there can be are no overflow. */
 static const json_int_t max_stored_bytes = INT64_C(1) << 50;
@@ -289,6 +290,21 @@ void ledger_note(struct ledger *ledger, const struct detector_event *event)
     if (!event->joins)
         add_opening(ledger, wall_ms);
     write_down(ledger);
+}
+
+/* The clocks were read again, so it is there to some milliseconds. */
+void ledger_withdraw(struct ledger *ledger, const struct detector_event *event)
+{
+    int64_t wall_ms = event->time_ms + clock_wall_ms() - clock_mono_ms();
+    for (size_t i = ledger->opened; i-- > 0;) {
+        if (llabs(ledger->opened_ms[i] - wall_ms) > same_ms)
+            continue;
+        ledger->opened--;
+        memmove(&ledger->opened_ms[i], &ledger->opened_ms[i + 1],
+            (ledger->opened - i) * sizeof *ledger->opened_ms);
+        write_down(ledger);
+        return;
+    }
 }
 
 void ledger_store(struct ledger *ledger, const char *id, int64_t wall_ms, uint64_t bytes)

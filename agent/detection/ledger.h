@@ -40,6 +40,9 @@ void ledger_reload(struct ledger *ledger, const struct config *config);
 /* Counts a fire (EVENT_FIRE) and writes the file on the disk thread. */
 void ledger_note(struct ledger *ledger, const struct detector_event *event);
 
+/* The incident that a fire opened is given up: it does not count. */
+void ledger_withdraw(struct ledger *ledger, const struct detector_event *event);
+
 /* An incident is complete and has so many bytes; told again, these count instead (with its report
  * it has more). wall_ms: when it was complete. And one takes none any more. Both write the file on
  * the disk thread. */

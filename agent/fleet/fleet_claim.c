@@ -22,13 +22,18 @@ struct fleet_claim {
 
 static void ask(void *arg);
 
+char *fleet_claim_text(const char *id)
+{
+    return xasprintf("{\"incident\": \"%s\"}\n", id);
+}
+
 struct fleet_claim *fleet_claim_start(const struct fleet_claim_setup *setup)
 {
     struct fleet_claim *claim = xcalloc(1, sizeof *claim);
     claim->setup = *setup;
     claim->service = xstrdup(setup->service);
     claim->trigger = xstrdup(setup->trigger);
-    claim->text = xasprintf("{\"incident\": \"%s\"}\n", setup->id);
+    claim->text = fleet_claim_text(setup->id);
     claim->first = fleet_plan_first(setup->id, setup->slots);
     claim->pause = loop_timer_new(setup->loop, ask, claim);
     ask(claim);

@@ -55,4 +55,7 @@ struct fleet_claim *fleet_claim_start(const struct fleet_claim_setup *setup);
 /* Ends it, without `done` if that has not come. NULL is allowed. */
 void fleet_claim_free(struct fleet_claim *claim);
 
+/* What a slot of this incident holds; the caller frees. */
+char *fleet_claim_text(const char *id);
+
 #endif

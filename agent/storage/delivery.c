@@ -118,6 +118,7 @@ void outlet_back_off(struct outlet *outlet, const struct send_result *result)
     outlet->error = xstrdup(result->reason);
     outlet->failures++;
     incident_files_clear(&outlet->files);
+    outlet->settled = outlet->settled && outlet->sent_last;
     if (result->outcome == SEND_FAILED && outlet->count > 1) {
         char *id = take_head(outlet);
         outlet->queue[outlet->count++] = id;

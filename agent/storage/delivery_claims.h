@@ -21,8 +21,7 @@ void delivery_claim(struct delivery *delivery, size_t exporter, const char *key,
 void delivery_count(struct delivery *delivery, size_t exporter, const char *key,
     void (*done)(void *arg, const struct count_result *result), void *arg);
 
-/* Who is asked before an exporter is sent the first file of an incident, again after each failure
- * and in each run. */
+/* Who is asked before an exporter is sent the first file of an incident, until it is there. */
 struct delivery_settler {
     /* Whether the exporter may have it as it is. False: delivery_settled comes later, and the
      * exporter is sent nothing until then. */

@@ -1,0 +1,358 @@
+#include "agent/fleet/fleet.h"
+
+#include "agent/detection/detector.h"
+#include "agent/fleet/fleet_parts.h"
+#include "agent/incidents.h"
+#include "agent/kinds.h"
+#include "agent/running.h"
+#include "agent/storage/delivery.h"
+#include "agent/storage/delivery_claims.h"
+#include "config/config.h"
+#include "core/alloc.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/fs.h"
+#include "core/incident.h"
+#include "core/log.h"
+#include "core/loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An incident that is being taken, and the fire that opened it. */
+struct asked {
+    struct fleet *fleet;
+    struct asked *next;
+    struct incidents *incidents;
+    char *id, *reason, *metric;
+    struct detector_event fire; /* with these texts */
+    size_t trigger;             /* whose slots are being asked for */
+    bool *done;                 /* by trigger: they were */
+    int64_t fired_ms;           /* monotonic */
+    struct fleet_claim *claim;
+};
+
+static void store_claim(void *self, const char *key, const char *text,
+    void (*done)(void *arg, const struct claim_result *result), void *arg)
+{
+    const struct fleet *fleet = self;
+    delivery_claim(fleet->setup.delivery, fleet->exporter, key, text, done, arg);
+}
+
+static void store_count(void *self, const char *key,
+    void (*done)(void *arg, const struct count_result *result), void *arg)
+{
+    const struct fleet *fleet = self;
+    delivery_count(fleet->setup.delivery, fleet->exporter, key, done, arg);
+}
+
+static bool store_recall(void *self, const char *key, size_t max_bytes,
+    void (*done)(void *arg, const struct recall_result *result), void *arg)
+{
+    const struct fleet *fleet = self;
+    return delivery_recall(fleet->setup.delivery, fleet->exporter, key, max_bytes, done, arg);
+}
+
+static void store_forget(void *self, void *arg)
+{
+    const struct fleet *fleet = self;
+    if (fleet->exporter != SIZE_MAX)
+        delivery_forget(fleet->setup.delivery, fleet->exporter, arg);
+}
+
+/* The same name after a restart, so that an agent counts once: it lies in `state`, of which each
+ * has its own. Where that takes no file it is another one in each run. */
+static void name_agent(struct fleet *fleet)
+{
+    char *path = xasprintf("%s/fleet-agent", fleet->setup.config->state);
+    const size_t length = sizeof fleet->agent - 1;
+    struct buf text;
+    bool known = fs_read(path, length + 1, &text, NULL) == 0 && text.size >= length &&
+                 strspn(text.data, "0123456789abcdef") == length;
+    if (known) {
+        memcpy(fleet->agent, text.data, length);
+    } else {
+        snprintf(fleet->agent, sizeof fleet->agent, "%08x%08x", arc4random(), arc4random());
+        fs_write(path, fleet->agent, length, NULL);
+    }
+    buf_free(&text);
+    free(path);
+}
+
+static void find_store(struct fleet *fleet)
+{
+    const struct config *config = fleet->setup.config;
+    size_t index = config_fleet_exporter(config, &config_kinds);
+    bool has = config->fleet.incidents && index < config->exporter_count;
+    fleet->exporter = has ? delivery_exporter_of(fleet->setup.delivery, &config->exporters[index])
+                          : SIZE_MAX;
+    if (fleet->exporter != SIZE_MAX && !*fleet->agent)
+        name_agent(fleet);
+}
+
+struct fleet *fleet_open(const struct fleet_setup *setup)
+{
+    struct fleet *fleet = xcalloc(1, sizeof *fleet);
+    fleet->setup = *setup;
+    fleet->store = (struct fleet_store){
+        store_claim, store_count, store_recall, store_forget, fleet};
+    find_store(fleet);
+    delivery_settle_by(
+        setup->delivery, &(struct delivery_settler){.is_ready = fleet_settle, .arg = fleet});
+    return fleet;
+}
+
+static void asked_free(struct asked *asked)
+{
+    struct asked **at = &asked->fleet->asked;
+    while (*at != asked)
+        at = &(*at)->next;
+    *at = asked->next;
+    fleet_claim_free(asked->claim);
+    free(asked->id);
+    free(asked->reason);
+    free(asked->metric);
+    free(asked->done);
+    free(asked);
+}
+
+void fleet_ask_no_more(struct fleet *fleet, const char *id)
+{
+    for (struct asked *asked = fleet->asked, *next; asked; asked = next) {
+        next = asked->next;
+        if (!strcmp(asked->id, id))
+            asked_free(asked);
+    }
+}
+
+void fleet_stop(struct fleet *fleet)
+{
+    if (!fleet || fleet->exporter == SIZE_MAX)
+        return;
+    while (fleet->asked)
+        asked_free(fleet->asked);
+    fleet_settle_stop(fleet);
+    store_forget(fleet, fleet);
+    fleet->probing = false;
+    fleet->exporter = SIZE_MAX;
+}
+
+void fleet_close(struct fleet *fleet)
+{
+    free(fleet);
+}
+
+void fleet_reload(struct fleet *fleet, const struct config *config)
+{
+    fleet->setup.config = config;
+    fleet->unable = fleet->proven = fleet->forbidden = false;
+    find_store(fleet);
+}
+
+int64_t fleet_window(const struct fleet *fleet, int64_t fired_wall_ms)
+{
+    bool off = fleet->exporter == SIZE_MAX || fleet->unable;
+    return off ? 0 : fleet_plan_window_ms(fired_wall_ms, fleet->setup.config->fleet.per_ms);
+}
+
+void fleet_say_unable(struct fleet *fleet, const char *why)
+{
+    if (!fleet->unable)
+        log_warn("fleet settles nothing, and each agent takes its own incidents: %s", why);
+    fleet->unable = true;
+}
+
+static void probed(void *arg, const struct claim_result *result)
+{
+    struct fleet *fleet = arg;
+    fleet->probing = false;
+    fleet->proven = result->outcome == CLAIM_EXISTS;
+    if (result->outcome == CLAIM_TAKEN)
+        fleet_say_unable(fleet, "the store lets an object be written that is there, although it "
+                                "was asked not to (If-None-Match)");
+}
+
+static void marked(void *arg, const struct claim_result *result)
+{
+    (void)arg;
+    if (result->outcome == CLAIM_FAILED)
+        log_debug("the fleet is not told that this agent saw the spike: %s", result->reason);
+}
+
+void fleet_mark(struct fleet *fleet, const char *trigger, int64_t window_ms,
+    void (*done)(void *arg, const struct claim_result *result), void *arg)
+{
+    char *name = xasprintf("seen/%s", fleet->agent);
+    char *key = fleet_plan_key(fleet->setup.config->service, trigger, window_ms, name);
+    char *text = xasprintf("{\"agent\": \"%s\"}\n", fleet->agent);
+    fleet->store.claim(fleet, key, text, done ? done : marked, done ? arg : fleet);
+    free(text);
+    free(key);
+    free(name);
+}
+
+/* A store that keeps the condition does not take again what is there. Asked once, with the first
+ * slot that is ours. */
+static void probe(struct asked *asked, size_t slot, int64_t window_ms)
+{
+    struct fleet *fleet = asked->fleet;
+    const struct config *config = fleet->setup.config;
+    char number[24];
+    if (fleet->proven || fleet->probing)
+        return;
+    fleet->probing = true;
+    snprintf(number, sizeof number, "%zu", slot);
+    char *key = fleet_plan_key(
+        config->service, config->triggers[asked->trigger].name, window_ms, number);
+    char *text = fleet_claim_text(asked->id);
+    fleet->store.claim(fleet, key, text, probed, fleet);
+    free(text);
+    free(key);
+}
+
+static void ask(struct asked *asked);
+
+/* Another trigger whose fire has joined; false: there is none. */
+static bool choose_next(struct asked *asked, const struct running *running)
+{
+    const struct config *config = asked->fleet->setup.config;
+    for (size_t i = 0; i < config->trigger_count; i++) {
+        if (running->caused_by[i] && !asked->done[i]) {
+            asked->trigger = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void give_up(struct asked *asked, struct running *running)
+{
+    struct fleet *fleet = asked->fleet;
+    int64_t most = fleet->setup.config->fleet.incidents;
+    char why[DETECTOR_WHY_SIZE];
+    snprintf(why, sizeof why, "%lld %s of the service %s it (fleet)", (long long)most,
+        most == 1 ? "other copy" : "other copies", most == 1 ? "takes" : "take");
+    log_info("incident %s is thrown away: %s", asked->id, why);
+    fleet->given_up++;
+    incidents_throw_away(asked->incidents, running);
+    fleet->setup.given_up(fleet->setup.arg, &asked->fire, why);
+}
+
+static void conclude(
+    struct asked *asked, struct running *running, const struct fleet_claim_result *result)
+{
+    struct fleet *fleet = asked->fleet;
+    struct incident_fleet *place = &running->incident->fleet;
+    bool in_time = clock_mono_ms() - asked->fired_ms <= FLEET_PATIENCE_MS && !running->sealing &&
+                   !running->finishing;
+    bool more = result->answer == FLEET_NONE && choose_next(asked, running);
+    switch (fleet_plan_verdict(result->answer, in_time, more)) {
+    case FLEET_ASK_NEXT:
+        ask(asked);
+        return;
+    case FLEET_GIVE_UP:
+        give_up(asked, running);
+        break;
+    case FLEET_DUPLICATE:
+        log_info("incident %s is a duplicate: other copies took it, as was known only after %lld "
+                 "ms; it is stored all the same",
+            asked->id, (long long)(clock_mono_ms() - asked->fired_ms));
+        place->duplicate = true;
+        fleet->duplicates++;
+        break;
+    case FLEET_LATER:
+        log_info("incident %s: whether other copies take it is settled when it is stored: %s",
+            asked->id, result->reason);
+        break;
+    case FLEET_KEEP:
+        place->slot = result->answer == FLEET_SLOT ? (int64_t)result->slot + 1 : 0;
+        break;
+    }
+    asked_free(asked);
+}
+
+static void answered(void *arg, const struct fleet_claim_result *result)
+{
+    struct asked *asked = arg;
+    struct fleet *fleet = asked->fleet;
+    const struct config *config = fleet->setup.config;
+    struct running *running = incidents_find(asked->incidents, asked->id);
+    int64_t window_ms = running ? running->incident->fleet.window_ms : 0;
+    if (result->answer == FLEET_UNABLE)
+        fleet_say_unable(fleet, result->reason);
+    else if (result->answer != FLEET_UNKNOWN && window_ms && asked->trigger == asked->fire.trigger)
+        fleet_mark(fleet, config->triggers[asked->trigger].name, window_ms, NULL, NULL);
+    if (result->answer == FLEET_SLOT && window_ms)
+        probe(asked, result->slot, window_ms);
+    if (running)
+        conclude(asked, running, result);
+    else
+        asked_free(asked);
+}
+
+static void ask(struct asked *asked)
+{
+    struct fleet *fleet = asked->fleet;
+    const struct config *config = fleet->setup.config;
+    const struct running *running = incidents_find(asked->incidents, asked->id);
+    fleet_claim_free(asked->claim);
+    asked->done[asked->trigger] = true;
+    asked->claim = fleet_claim_start(&(struct fleet_claim_setup){.loop = fleet->setup.loop,
+        .store = fleet->store,
+        .service = config->service,
+        .trigger = config->triggers[asked->trigger].name,
+        .id = asked->id,
+        .window_ms = running->incident->fleet.window_ms,
+        .slots = (size_t)config->fleet.incidents,
+        .done = answered,
+        .arg = asked});
+}
+
+void fleet_opened(struct fleet *fleet, struct incidents *incidents,
+    const struct detector_event *fire, const char *id)
+{
+    const struct running *running = incidents_find(incidents, id);
+    if (fleet->exporter == SIZE_MAX || !running || !running->incident->fleet.window_ms)
+        return;
+    struct asked *asked = xcalloc(1, sizeof *asked);
+    *asked = (struct asked){.fleet = fleet,
+        .next = fleet->asked,
+        .incidents = incidents,
+        .id = xstrdup(id),
+        .reason = xstrdup(fire->reason),
+        .metric = fire->metric ? xstrdup(fire->metric) : NULL,
+        .fire = *fire,
+        .trigger = fire->trigger,
+        .done = xcalloc(fleet->setup.config->trigger_count, sizeof *asked->done),
+        .fired_ms = running->fired_ms};
+    asked->fire.reason = asked->reason;
+    asked->fire.metric = asked->metric;
+    asked->fire.replaces = NULL;
+    fleet->asked = asked;
+    ask(asked);
+}
+
+void fleet_hurry(struct fleet *fleet)
+{
+    fleet->hurried = true;
+    fleet_settle_hurry(fleet);
+}
+
+void fleet_status(const struct fleet *fleet, struct fleet_status *status)
+{
+    const struct fleet_config *config = &fleet->setup.config->fleet;
+    *status = (struct fleet_status){.incidents = config->incidents,
+        .per_ms = config->per_ms,
+        .given_up = fleet->given_up,
+        .duplicates = fleet->duplicates};
+    if (fleet->exporter != SIZE_MAX) {
+        struct delivery_status exporter;
+        delivery_status(fleet->setup.delivery, fleet->exporter, &exporter);
+        status->store = exporter.label;
+    }
+    if (fleet->unable)
+        status->problem = "the store has no conditional writes";
+    else if (fleet->forbidden)
+        status->problem = "the store does not let this agent write slots";
+}

@@ -1,0 +1,42 @@
+/* What fleet.c and fleet_settle.c share. */
+#ifndef AGENT_FLEET_FLEET_PARTS_H
+#define AGENT_FLEET_FLEET_PARTS_H
+
+#include "agent/fleet/fleet.h"
+#include "agent/fleet/fleet_claim.h"
+
+struct asked;
+struct settling;
+
+struct fleet {
+    struct fleet_setup setup;
+    size_t exporter;           /* in the delivery; SIZE_MAX: there is no fleet, or it is stopped */
+    struct fleet_store store;  /* its */
+    char agent[17];            /* what this one is called among the others: 16 hex digits */
+    struct asked *asked;       /* incidents that are being taken and have no answer yet */
+    struct settling *settling; /* the incident that is about to be stored; NULL: none */
+    bool hurried;
+    bool unable; /* the store has no conditional writes, which was said */
+    bool proven; /* it has */
+    bool probing;
+    bool forbidden; /* it takes no slots for want of a right, which was said */
+    uint64_t given_up, duplicates;
+};
+
+/* Tells the others of this window that this agent saw the spike, or tells nobody: `done` may be
+ * NULL, and comes as fleet_store.claim says. */
+void fleet_mark(struct fleet *fleet, const char *trigger, int64_t window_ms,
+    void (*done)(void *arg, const struct claim_result *result), void *arg);
+
+/* The store cannot settle anything: said once. */
+void fleet_say_unable(struct fleet *fleet, const char *why);
+
+/* An incident's claim that runs since its fire ends without an answer. */
+void fleet_ask_no_more(struct fleet *fleet, const char *id);
+
+/* The hook of delivery, with the fleet; and for fleet_stop and fleet_hurry. */
+bool fleet_settle(void *fleet, size_t exporter, const char *id);
+void fleet_settle_stop(struct fleet *fleet);
+void fleet_settle_hurry(struct fleet *fleet);
+
+#endif
