@@ -6,6 +6,7 @@
 #include "agent/crashes.h"
 #include "agent/detection/detector.h"
 #include "agent/detection/ledger.h"
+#include "agent/fleet/fleet.h"
 #include "agent/follow_ups.h"
 #include "agent/footprint.h"
 #include "agent/incidents.h"
@@ -303,6 +304,7 @@ json_t *status_json(const struct agent *agent)
     json_object_set_new(json, "incidents", incidents_json(agent));
     json_object_set_new(json, "spool", spool_json(agent));
     json_object_set_new(json, "limits", limits_json(agent));
+    json_object_set_new(json, "fleet", fleet_status_json(agent->fleet));
     json_object_set_new(json, "exporters", status_exporters(agent->delivery));
     json_object_set_new(json, "notifications", notices_status_json(agent->notices));
     json_object_set_new(json, "preflight", preflight_json(agent));

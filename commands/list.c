@@ -16,6 +16,7 @@ struct listing {
     struct where where;
     struct store_filter filter;
     bool json, all, groups;
+    size_t duplicates; /* that are not shown */
     const char *group;
     struct list_rows *rows;
 };
@@ -32,7 +33,10 @@ static void report_broken(const struct store_incident *stored)
 static int take(void *arg, const struct store_incident *stored)
 {
     struct listing *listing = arg;
-    if (stored->incident)
+    bool hides = !listing->json && !listing->all && !listing->group;
+    if (stored->incident && stored->incident->fleet.duplicate && hides)
+        listing->duplicates++;
+    else if (stored->incident)
         list_rows_add(listing->rows, stored, listing->json);
     else
         report_broken(stored);
@@ -120,6 +124,10 @@ static int print_all(struct listing *listing)
         return command_failed(&command_list, "%s", err.text);
     if (printed == 0)
         say_nothing_found(listing);
+    if (listing->duplicates > 0)
+        fprintf(stderr, "stakeout list: %zu duplicate%s of a fleet %s not shown; --all shows %s\n",
+            listing->duplicates, listing->duplicates == 1 ? "" : "s",
+            listing->duplicates == 1 ? "is" : "are", listing->duplicates == 1 ? "it" : "them");
     return EXIT_DONE;
 }
 
@@ -180,7 +188,8 @@ const struct command command_list = {
         "  --since TIME       only those that fired within a time (7d, 12h), since a date\n"
         "                     (2026-11-23, UTC) or since an RFC 3339 time\n"
         "  --group GROUP      only the incidents of this group, a row each\n"
-        "  --groups, --all    one row a group; a row for each incident\n"
+        "  --groups, --all    one row a group; a row for each incident, also for duplicates of a\n"
+        "                     fleet, which are not shown otherwise\n"
         "  --json             the incident.json objects in one array, each with its "
         "history\n"
         "                     and, as `review`, what is noted about it\n" WHERE_HELP,

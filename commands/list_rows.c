@@ -148,6 +148,22 @@ static char *suspect_text(const struct incident *incident)
     return text;
 }
 
+/* With how many copies of the service saw it, in front: there is always room for that. */
+static char *headline_text(const struct incident *incident)
+{
+    const struct incident_fleet *fleet = &incident->fleet;
+    const char *headline = incident->analysis.headline ? incident->analysis.headline
+                                                       : incident->trigger.reason;
+    char copies[40] = "";
+    if (fleet->seen_by > 0)
+        snprintf(copies, sizeof copies, "%lld %s", (long long)fleet->seen_by,
+            fleet->seen_by == 1 ? "copy" : "copies");
+    if (!*copies && !fleet->duplicate)
+        return copy(headline);
+    return xasprintf("[%s%s%s] %s", fleet->duplicate ? "duplicate" : "",
+        fleet->duplicate && *copies ? ", " : "", copies, headline ? headline : "");
+}
+
 void list_rows_add(struct list_rows *rows, const struct store_incident *stored, bool keep_text)
 {
     const struct incident *incident = stored->incident;
@@ -158,7 +174,7 @@ void list_rows_add(struct list_rows *rows, const struct store_incident *stored, 
     }
     struct row *row = &rows->all[rows->count++];
     *row = (struct row){.trigger = copy(incident->trigger.name),
-        .headline = copy(analysis->headline ? analysis->headline : incident->trigger.reason),
+        .headline = headline_text(incident),
         .suspect = suspect_text(incident)};
     history_entry_of(incident, &row->entry);
     struct history_entry *entry = &row->entry;

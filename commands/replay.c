@@ -223,6 +223,9 @@ static int replay_trace(struct replay *replay)
     replay->config = config;
     series_set_init(&replay->set, 1); /* each row is looked at before the next comes */
     if (connect_columns(replay) == 0) {
+        if (config->fleet.incidents)
+            fputs("note: fleet is not replayed: every fire counts as one that takes an incident\n",
+                stderr);
         struct detector_hooks hooks = {.event = print_event, .arg = replay};
         replay->detector = detector_open(config, &replay->set, replay->options->limits, &hooks);
         status = stream(replay);

@@ -231,6 +231,20 @@ static void print_notifications(const json_t *status)
     }
 }
 
+static void print_fleet(const json_t *status)
+{
+    const json_t *fleet = json_object_get(status, "fleet");
+    char per[VALUE_TEXT_SIZE];
+    if (!json_is_object(fleet))
+        return;
+    printf("fleet: %.0f of its copies take a spike in %s, settled in %s; %.0f given up, %.0f "
+           "duplicates%s%s\n",
+        number_of(fleet, "incidents"),
+        metric_format_level(UNIT_SECONDS, number_of(fleet, "per_s"), per), text_of(fleet, "store"),
+        number_of(fleet, "given_up"), number_of(fleet, "duplicates"),
+        *text_of(fleet, "problem") ? "; it settles nothing: " : "", text_of(fleet, "problem"));
+}
+
 static void print_storage(const json_t *status)
 {
     size_t i;
@@ -282,6 +296,7 @@ static void print_status(const json_t *status, bool as_json)
     print_baselines(status);
     print_follow_ups(status);
     print_limits(status);
+    print_fleet(status);
     print_storage(status);
 }
 

@@ -192,6 +192,9 @@ static void add_facts(struct view *view, const struct incident *incident, const 
     add_joined(view, incident);
     add_recurrence(view, incident);
     add_usage(view, incident);
+    char fleet[INCIDENT_FLEET_TEXT];
+    if (*incident_fleet_text(&incident->fleet, fleet))
+        add_text(view, "fleet", fleet);
     if (incident->suppressed_since_last > 0)
         add_fact(view, "suppressed",
             xasprintf(

@@ -13,6 +13,7 @@
 #include "core/clock.h"
 #include "core/fs.h"
 #include "core/incident.h"
+#include "core/json_text.h"
 #include "core/log.h"
 #include "core/loop.h"
 
@@ -242,8 +243,6 @@ static void give_up(struct asked *asked, struct running *running)
 static void conclude(
     struct asked *asked, struct running *running, const struct fleet_claim_result *result)
 {
-    struct fleet *fleet = asked->fleet;
-    struct incident_fleet *place = &running->incident->fleet;
     bool in_time = clock_mono_ms() - asked->fired_ms <= FLEET_PATIENCE_MS && !running->sealing &&
                    !running->finishing;
     bool more = result->answer == FLEET_NONE && choose_next(asked, running);
@@ -254,19 +253,14 @@ static void conclude(
     case FLEET_GIVE_UP:
         give_up(asked, running);
         break;
-    case FLEET_DUPLICATE:
-        log_info("incident %s is a duplicate: other copies took it, as was known only after %lld "
-                 "ms; it is stored all the same",
-            asked->id, (long long)(clock_mono_ms() - asked->fired_ms));
-        place->duplicate = true;
-        fleet->duplicates++;
-        break;
     case FLEET_LATER:
-        log_info("incident %s: whether other copies take it is settled when it is stored: %s",
-            asked->id, result->reason);
+        log_info("incident %s goes on, and whether other copies take it is settled when it is "
+                 "stored: %s",
+            asked->id, *result->reason ? result->reason : "the store took too long to tell");
         break;
     case FLEET_KEEP:
-        place->slot = result->answer == FLEET_SLOT ? (int64_t)result->slot + 1 : 0;
+        if (result->answer == FLEET_SLOT)
+            running->incident->fleet.slot = (int64_t)result->slot + 1;
         break;
     }
     asked_free(asked);
@@ -339,20 +333,18 @@ void fleet_hurry(struct fleet *fleet)
     fleet_settle_hurry(fleet);
 }
 
-void fleet_status(const struct fleet *fleet, struct fleet_status *status)
+json_t *fleet_status_json(const struct fleet *fleet)
 {
     const struct fleet_config *config = &fleet->setup.config->fleet;
-    *status = (struct fleet_status){.incidents = config->incidents,
-        .per_ms = config->per_ms,
-        .given_up = fleet->given_up,
-        .duplicates = fleet->duplicates};
-    if (fleet->exporter != SIZE_MAX) {
-        struct delivery_status exporter;
-        delivery_status(fleet->setup.delivery, fleet->exporter, &exporter);
-        status->store = exporter.label;
-    }
-    if (fleet->unable)
-        status->problem = "the store has no conditional writes";
-    else if (fleet->forbidden)
-        status->problem = "the store does not let this agent write slots";
+    struct delivery_status exporter;
+    if (fleet->exporter == SIZE_MAX)
+        return json_null();
+    delivery_status(fleet->setup.delivery, fleet->exporter, &exporter);
+    const char *problem = fleet->unable      ? "the store has no conditional writes"
+                          : fleet->forbidden ? "the store does not let this agent write slots"
+                                             : NULL;
+    return json_pack("{s:I, s:f, s:o, s:I, s:I, s:s?}", "incidents", (json_int_t)config->incidents,
+        "per_s", (double)config->per_ms / 1000, "store", json_text(exporter.label), "given_up",
+        (json_int_t)fleet->given_up, "duplicates", (json_int_t)fleet->duplicates, "problem",
+        problem);
 }

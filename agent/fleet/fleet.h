@@ -3,6 +3,7 @@
 #ifndef AGENT_FLEET_FLEET_H
 #define AGENT_FLEET_FLEET_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,13 +53,7 @@ void fleet_opened(struct fleet *fleet, struct incidents *incidents,
 /* The agent is to end: nothing waits for other agents any more. */
 void fleet_hurry(struct fleet *fleet);
 
-/* What `status` tells. */
-struct fleet_status {
-    int64_t incidents, per_ms; /* incidents 0: there is no fleet */
-    const char *store;         /* the exporter's label; NULL: there is none that can */
-    uint64_t given_up, duplicates;
-    const char *problem; /* why it settles nothing; NULL: it does */
-};
-void fleet_status(const struct fleet *fleet, struct fleet_status *status);
+/* What `status` tells of it; null where there is none. */
+json_t *fleet_status_json(const struct fleet *fleet);
 
 #endif

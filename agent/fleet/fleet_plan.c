@@ -40,7 +40,7 @@ enum fleet_verdict fleet_plan_verdict(
     case FLEET_NONE:
         if (another_has_joined)
             return FLEET_ASK_NEXT;
-        return in_time ? FLEET_GIVE_UP : FLEET_DUPLICATE;
+        return in_time ? FLEET_GIVE_UP : FLEET_LATER;
     case FLEET_UNKNOWN:
         return FLEET_LATER;
     case FLEET_SLOT:

@@ -52,10 +52,9 @@ enum fleet_answer {
 /* What follows for the incident. */
 enum fleet_verdict {
     FLEET_KEEP,
-    FLEET_ASK_NEXT,  /* another trigger has joined, whose slots were not asked for */
-    FLEET_GIVE_UP,   /* it is thrown away */
-    FLEET_DUPLICATE, /* it was captured, and is marked */
-    FLEET_LATER      /* it is settled when it is about to be stored */
+    FLEET_ASK_NEXT, /* another trigger has joined, whose slots were not asked for */
+    FLEET_GIVE_UP,  /* it is thrown away */
+    FLEET_LATER     /* it is settled when it is about to be stored */
 };
 enum fleet_verdict fleet_plan_verdict(
     enum fleet_answer answer, bool in_time, bool another_has_joined);

@@ -70,7 +70,8 @@ void history_entry_of(const struct incident *incident, struct history_entry *ent
         .revision = incident->target.revision,
         .image = incident->target.image,
         .period_s = incident->recurrence.period_s,
-        .jitter_s = incident->recurrence.jitter_s};
+        .jitter_s = incident->recurrence.jitter_s,
+        .duplicate = incident->fleet.duplicate};
     group_as_stored(incident, entry->group);
 }
 
@@ -138,6 +139,27 @@ static void find_spans(struct history_book *book)
     }
 }
 
+static bool is_same_group(const struct history_entry *a, const struct history_entry *b)
+{
+    return !strcmp(a->service, b->service) && !strcmp(a->group, b->group);
+}
+
+/* Entries are by group. */
+static void drop_duplicates(struct history_book *book)
+{
+    size_t kept = 0, count = book->count;
+    for (size_t first = 0, end; first < count; first = end) {
+        bool originals = false;
+        for (end = first; end < count && is_same_group(&book->entries[first], &book->entries[end]);
+             end++)
+            originals = originals || !book->entries[end].duplicate;
+        for (size_t i = first; i < end; i++)
+            if (!originals || !book->entries[i].duplicate)
+                book->entries[kept++] = book->entries[i];
+    }
+    book->count = kept;
+}
+
 struct history_book *history_book_new(const struct history_entry *entries, size_t count)
 {
     struct history_book *book = xcalloc(1, sizeof *book);
@@ -148,6 +170,8 @@ struct history_book *history_book_new(const struct history_entry *entries, size_
         memcpy(book->entries, entries, count * sizeof *entries);
     if (count > 1)
         qsort(book->entries, count, sizeof *book->entries, by_group);
+    drop_duplicates(book);
+    count = book->count;
     for (size_t i = 0; i < count; i++)
         book->by_time[i] = &book->entries[i];
     find_spans(book);

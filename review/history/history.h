@@ -22,6 +22,7 @@ struct history_entry {
     double volume;                /* the most that a database sent, bytes/s; NAN */
     const char *revision, *image; /* of the task; NULL: not known */
     double period_s, jitter_s;    /* of the pattern that the agent saw; NAN: none */
+    bool duplicate;               /* of others of the same fleet and spike */
 };
 
 void history_entry_of(const struct incident *incident, struct history_entry *entry);
@@ -30,7 +31,7 @@ void history_entry_of(const struct incident *incident, struct history_entry *ent
 struct history_book;
 
 /* Of all the incidents that are known, of any service, baselines too. The texts in the entries
- * outlive the book, the entries need not. */
+ * outlive the book, the entries need not. A duplicate does not count where its group has others. */
 struct history_book *history_book_new(const struct history_entry *entries, size_t count);
 void history_book_free(struct history_book *book);
 

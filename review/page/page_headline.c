@@ -62,6 +62,13 @@ static void put_end(struct buf *out, const struct incident *incident)
             incident_end_text(&incident->app_ended, text));
 }
 
+static void put_fleet(struct buf *out, const struct incident *incident)
+{
+    char text[INCIDENT_FLEET_TEXT];
+    if (*incident_fleet_text(&incident->fleet, text))
+        html_printf(out, "<div><dt>Fleet</dt><dd>%s</dd></div>\n", text);
+}
+
 static void put_what_runs(struct buf *out, const struct incident *incident)
 {
     const struct incident_target *target = &incident->target;
@@ -155,6 +162,7 @@ void page_headline(struct buf *out, const struct page *page)
     put_follows(out, page);
     put_cause(out, incident);
     put_end(out, incident);
+    put_fleet(out, incident);
     put_what_runs(out, incident);
     put_trust(out, incident);
     buf_puts(out, "</dl>\n");

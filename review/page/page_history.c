@@ -192,7 +192,7 @@ void page_history(struct buf *out, const struct page *page)
         put_history(out, page, history);
     put_recurrence(out, incident);
     if (incident->suppressed_since_last > 0)
-        html_printf(out, "<p>%lld fires before it were held back by a cooldown or a limit.</p>\n",
+        html_printf(out, "<p>%lld fires before it were held back by a cooldown, a limit or the fleet.</p>\n",
             (long long)incident->suppressed_since_last);
     if (!history)
         buf_puts(out,

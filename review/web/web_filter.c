@@ -148,11 +148,13 @@ static bool is(const char *wanted, const char *text)
     return !wanted || !strcmp(wanted, text);
 }
 
-static bool is_kind(const char *wanted, const char *kind)
+static bool is_kind(const char *wanted, const struct web_summary *summary)
 {
-    if (!wanted)
-        return strcmp(kind, "baseline") != 0;
-    return !strcmp(wanted, "all") || !strcmp(wanted, kind);
+    if (wanted && !strcmp(wanted, "all"))
+        return true;
+    if (summary->duplicate)
+        return false;
+    return wanted ? !strcmp(wanted, summary->kind) : strcmp(summary->kind, "baseline") != 0;
 }
 
 static bool contains(const struct web_summary *summary, const char *q)
@@ -173,6 +175,6 @@ bool web_filter_matches(const struct web_filter *filter, const struct web_summar
         return false;
     return summary->fired_ms >= filter->since_ms && is(filter->service, summary->service) &&
            is(filter->trigger, summary->trigger) && is(filter->app, summary->app) &&
-           is(filter->group, summary->group) && is_kind(filter->kind, summary->kind) &&
+           is(filter->group, summary->group) && is_kind(filter->kind, summary) &&
            (!filter->q || contains(summary, filter->q));
 }

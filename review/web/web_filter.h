@@ -21,7 +21,7 @@ enum web_looked { WEB_LOOKED_ANY, WEB_LOOKED_YES, WEB_LOOKED_NO };
 /* Texts belong to the form; NULL: all. */
 struct web_filter {
     const char *service, *trigger, *app;
-    const char *kind;  /* "all": also baselines, which are hidden otherwise */
+    const char *kind;  /* "all": also baselines and duplicates, hidden otherwise */
     const char *group; /* the incidents of one group, each in a row of its own */
     const char *since; /* "7d", "12h", "2026-11-23" or RFC 3339 */
     int64_t since_ms;  /* what that means now; INT64_MIN: all */

@@ -2,6 +2,7 @@
 
 #include "core/buf.h"
 #include "core/clock.h"
+#include "core/incident_fleet.h"
 #include "review/history/history.h"
 #include "review/page/html.h"
 #include "review/web/web_groups.h"
@@ -222,6 +223,15 @@ static void put_more(struct buf *out, const struct web_rows *rows, const struct 
     buf_puts(out, "</div>");
 }
 
+static void put_fleet(struct buf *out, const struct web_summary *summary)
+{
+    char text[INCIDENT_FLEET_TEXT];
+    const struct incident_fleet fleet = {
+        .duplicate = summary->duplicate, .seen_by = summary->copies};
+    if (*incident_fleet_text(&fleet, text))
+        html_printf(out, " <span class=\"more\">%s</span>", text);
+}
+
 static void put_trend(struct buf *out, const char *what, double week_percent)
 {
     if (isfinite(week_percent))
@@ -277,6 +287,7 @@ void web_rows_write(struct buf *out, const struct web_rows *rows, size_t index)
     html_printf(out, "</a>\n<span class=\"meta\"><span class=\"source\">%s</span> <span>%s</span> ",
         shown->service, shown->trigger);
     put_often(out, &history);
+    put_fleet(out, shown);
     if (shown->note)
         html_printf(out, " <span class=\"noted\" title=\"%s\">%s</span>", shown->note, shown->note);
     buf_puts(out, "</span>\n");

@@ -140,6 +140,8 @@ static void take_numbers(const struct store_incident *stored, struct web_summary
     summary->onset_ms = incident->onset_ms;
     summary->cum_percent = incident->analysis.suspect.cum_percent;
     summary->baseline_percent = incident->analysis.suspect.baseline_percent;
+    summary->duplicate = incident->fleet.duplicate;
+    summary->copies = (uint32_t)incident->fleet.seen_by;
     summary->analysed = !reanalysis_helps(incident);
     summary->normal = find_normal(incident);
     summary->peak = incident_peak(incident);
@@ -207,7 +209,8 @@ void web_summary_entry(const struct web_summary *summary, struct history_entry *
         .revision = text_or_null(summary->revision),
         .image = text_or_null(summary->image),
         .period_s = summary->period_s,
-        .jitter_s = summary->jitter_s};
+        .jitter_s = summary->jitter_s,
+        .duplicate = summary->duplicate};
     memcpy(entry->group, summary->group, sizeof entry->group);
 }
 

@@ -45,7 +45,9 @@ struct web_summary {
     double peak, normal; /* of the metric that fired: at most, and before the onset */
     double growing_peak, volume, period_s, jitter_s; /* as in struct history_entry */
     struct web_spark spark;
-    bool analysed; /* it has been, with nothing left out, or cannot be */
+    bool duplicate;  /* of others of its fleet */
+    uint32_t copies; /* that saw the spike; 0: not known */
+    bool analysed;   /* it has been, with nothing left out, or cannot be */
     /* What people noted. */
     int64_t looked_ms; /* 0: nobody has looked at it */
     char *note;        /* its own allocation; NULL: there is none */

@@ -23,12 +23,12 @@ static void put_neighbour(
         html_printf(out, "<a rel=\"%s\" href=\"/incident/%s\">%s</a>\n", rel, summary->id, text);
 }
 
-/* The nearest one that the list shows: no baseline. From `at` in steps of 1 or -1. */
+/* The nearest one that the list shows: no baseline, no duplicate. From `at` in steps of 1 or -1. */
 static const struct web_summary *neighbour(
     const struct web_index_view *view, size_t at, ptrdiff_t step)
 {
     for (size_t i = at + (size_t)step; i < view->count; i += (size_t)step)
-        if (strcmp(view->summaries[i]->kind, "baseline") != 0)
+        if (strcmp(view->summaries[i]->kind, "baseline") != 0 && !view->summaries[i]->duplicate)
             return view->summaries[i];
     return NULL;
 }
