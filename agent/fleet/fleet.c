@@ -30,9 +30,20 @@ struct asked {
     struct detector_event fire; /* with these texts */
     size_t trigger;             /* whose slots are being asked for */
     bool *done;                 /* by trigger: they were */
-    int64_t fired_ms;           /* monotonic */
     struct fleet_claim *claim;
 };
+
+/* That this agent saw a spike, which is to be told. */
+struct mark {
+    struct fleet *fleet;
+    struct mark *next;
+    char *trigger;
+    int64_t window_ms; /* wall */
+    struct loop_timer *timer;
+};
+
+/* How long after its answer an agent tells, up to twice that: well before others count. */
+static const int64_t mark_after_ms = 2000;
 
 static void store_claim(void *self, const char *key, const char *text,
     void (*done)(void *arg, const struct claim_result *result), void *arg)
@@ -118,6 +129,17 @@ static void asked_free(struct asked *asked)
     free(asked);
 }
 
+static void mark_free(struct mark *mark)
+{
+    struct mark **at = &mark->fleet->marks;
+    while (*at != mark)
+        at = &(*at)->next;
+    *at = mark->next;
+    loop_timer_free(mark->timer);
+    free(mark->trigger);
+    free(mark);
+}
+
 void fleet_ask_no_more(struct fleet *fleet, const char *id)
 {
     for (struct asked *asked = fleet->asked, *next; asked; asked = next) {
@@ -134,6 +156,10 @@ void fleet_stop(struct fleet *fleet)
     while (fleet->asked)
         asked_free(fleet->asked);
     fleet_settle_stop(fleet);
+    while (fleet->marks) {
+        store_forget(fleet, fleet->marks);
+        mark_free(fleet->marks);
+    }
     store_forget(fleet, fleet);
     fleet->probing = false;
     fleet->exporter = SIZE_MAX;
@@ -176,7 +202,7 @@ static void probed(void *arg, const struct claim_result *result)
 
 static void marked(void *arg, const struct claim_result *result)
 {
-    (void)arg;
+    mark_free(arg);
     if (result->outcome == CLAIM_FAILED)
         log_debug("the fleet is not told that this agent saw the spike: %s", result->reason);
 }
@@ -187,10 +213,30 @@ void fleet_mark(struct fleet *fleet, const char *trigger, int64_t window_ms,
     char *name = xasprintf("seen/%s", fleet->agent);
     char *key = fleet_plan_key(fleet->setup.config->service, trigger, window_ms, name);
     char *text = xasprintf("{\"agent\": \"%s\"}\n", fleet->agent);
-    fleet->store.claim(fleet, key, text, done ? done : marked, done ? arg : fleet);
+    fleet->store.claim(fleet, key, text, done, arg);
     free(text);
     free(key);
     free(name);
+}
+
+static void mark_now(void *arg)
+{
+    struct mark *mark = arg;
+    fleet_mark(mark->fleet, mark->trigger, mark->window_ms, marked, mark);
+}
+
+/* Soon: at this moment the store has the others' slots to tell of. */
+static void mark_soon(struct fleet *fleet, const char *trigger, int64_t window_ms)
+{
+    struct mark *mark = xcalloc(1, sizeof *mark);
+    *mark = (struct mark){.fleet = fleet,
+        .next = fleet->marks,
+        .trigger = xstrdup(trigger),
+        .window_ms = window_ms,
+        .timer = loop_timer_new(fleet->setup.loop, mark_now, mark)};
+    fleet->marks = mark;
+    loop_timer_set(mark->timer,
+        clock_mono_ms() + mark_after_ms + (int64_t)arc4random_uniform((uint32_t)mark_after_ms));
 }
 
 /* A store that keeps the condition does not take again what is there. Asked once, with the first
@@ -243,10 +289,9 @@ static void give_up(struct asked *asked, struct running *running)
 static void conclude(
     struct asked *asked, struct running *running, const struct fleet_claim_result *result)
 {
-    bool in_time = clock_mono_ms() - asked->fired_ms <= FLEET_PATIENCE_MS && !running->sealing &&
-                   !running->finishing;
+    bool captured = running->captured_ms || running->finishing;
     bool more = result->answer == FLEET_NONE && choose_next(asked, running);
-    switch (fleet_plan_verdict(result->answer, in_time, more)) {
+    switch (fleet_plan_verdict(result->answer, captured, more)) {
     case FLEET_ASK_NEXT:
         ask(asked);
         return;
@@ -256,7 +301,7 @@ static void conclude(
     case FLEET_LATER:
         log_info("incident %s goes on, and whether other copies take it is settled when it is "
                  "stored: %s",
-            asked->id, *result->reason ? result->reason : "the store took too long to tell");
+            asked->id, *result->reason ? result->reason : "it is captured already");
         break;
     case FLEET_KEEP:
         if (result->answer == FLEET_SLOT)
@@ -276,7 +321,7 @@ static void answered(void *arg, const struct fleet_claim_result *result)
     if (result->answer == FLEET_UNABLE)
         fleet_say_unable(fleet, result->reason);
     else if (result->answer != FLEET_UNKNOWN && window_ms && asked->trigger == asked->fire.trigger)
-        fleet_mark(fleet, config->triggers[asked->trigger].name, window_ms, NULL, NULL);
+        mark_soon(fleet, config->triggers[asked->trigger].name, window_ms);
     if (result->answer == FLEET_SLOT && window_ms)
         probe(asked, result->slot, window_ms);
     if (running)
@@ -299,6 +344,7 @@ static void ask(struct asked *asked)
         .id = asked->id,
         .window_ms = running->incident->fleet.window_ms,
         .slots = (size_t)config->fleet.incidents,
+        .patience_ms = FLEET_PATIENCE_MS,
         .done = answered,
         .arg = asked});
 }
@@ -318,8 +364,7 @@ void fleet_opened(struct fleet *fleet, struct incidents *incidents,
         .metric = fire->metric ? xstrdup(fire->metric) : NULL,
         .fire = *fire,
         .trigger = fire->trigger,
-        .done = xcalloc(fleet->setup.config->trigger_count, sizeof *asked->done),
-        .fired_ms = running->fired_ms};
+        .done = xcalloc(fleet->setup.config->trigger_count, sizeof *asked->done)};
     asked->fire.reason = asked->reason;
     asked->fire.metric = asked->metric;
     asked->fire.replaces = NULL;

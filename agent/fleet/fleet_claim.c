@@ -16,7 +16,8 @@ struct fleet_claim {
     struct fleet_claim_setup setup;
     char *service, *trigger, *text;
     size_t first, tried, busy;
-    char *key; /* of the slot that is being asked for */
+    char *key;        /* of the slot that is being asked for */
+    int64_t asked_ms; /* monotonic */
     struct loop_timer *pause;
 };
 
@@ -87,10 +88,24 @@ static void have_read(void *arg, const struct recall_result *result)
         next(claim);
 }
 
+/* Whether its patience has ended, and that is told. */
+static bool took_too_long(struct fleet_claim *claim)
+{
+    char reason[80];
+    int64_t took_ms = clock_mono_ms() - claim->asked_ms;
+    if (!claim->setup.patience_ms || took_ms <= claim->setup.patience_ms)
+        return false;
+    snprintf(reason, sizeof reason, "the store took %lld ms to answer", (long long)took_ms);
+    end(claim, FLEET_UNKNOWN, reason);
+    return true;
+}
+
 static void answered(void *arg, const struct claim_result *result)
 {
     struct fleet_claim *claim = arg;
     const struct fleet_store *store = &claim->setup.store;
+    if (result->outcome == CLAIM_EXISTS && took_too_long(claim))
+        return;
     if (result->busy && ++claim->busy < BUSY_TRIES) {
         loop_timer_set(claim->pause, clock_mono_ms() + BUSY_PAUSE_MS);
         return;
@@ -124,5 +139,7 @@ static void ask(void *arg)
     snprintf(slot, sizeof slot, "%zu", slot_of(claim));
     free(claim->key);
     claim->key = fleet_plan_key(claim->service, claim->trigger, claim->setup.window_ms, slot);
+    if (claim->busy == 0)
+        claim->asked_ms = clock_mono_ms();
     store->claim(store->self, claim->key, claim->text, answered, claim);
 }

@@ -45,6 +45,9 @@ struct fleet_claim_setup {
     /* It may have one since an earlier try whose answer was lost: slots that are taken are read,
      * where that is allowed, to see whose they are. */
     bool again;
+    /* An answer that takes longer is as good as none, unless it is that a slot is ours. 0: any will
+     * do. */
+    int64_t patience_ms;
     void (*done)(void *arg, const struct fleet_claim_result *result);
     void *arg;
 };

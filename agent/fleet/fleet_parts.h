@@ -6,6 +6,7 @@
 #include "agent/fleet/fleet_claim.h"
 
 struct asked;
+struct mark;
 struct settling;
 
 struct fleet {
@@ -13,6 +14,7 @@ struct fleet {
     size_t exporter;           /* in the delivery; SIZE_MAX: there is no fleet, or it is stopped */
     struct fleet_store store;  /* its */
     char agent[17];            /* what this one is called among the others: 16 hex digits */
+    struct mark *marks;        /* that are to be made */
     struct asked *asked;       /* incidents that are being taken and have no answer yet */
     struct settling *settling; /* the incident that is about to be stored; NULL: none */
     bool hurried;
@@ -23,8 +25,7 @@ struct fleet {
     uint64_t given_up, duplicates;
 };
 
-/* Tells the others of this window that this agent saw the spike, or tells nobody: `done` may be
- * NULL, and comes as fleet_store.claim says. */
+/* Tells the others of this window that this agent saw the spike; `done` as in fleet_store.claim. */
 void fleet_mark(struct fleet *fleet, const char *trigger, int64_t window_ms,
     void (*done)(void *arg, const struct claim_result *result), void *arg);
 

@@ -34,13 +34,13 @@ char *fleet_plan_key(const char *service, const char *trigger, int64_t window_ms
 }
 
 enum fleet_verdict fleet_plan_verdict(
-    enum fleet_answer answer, bool in_time, bool another_has_joined)
+    enum fleet_answer answer, bool captured, bool another_has_joined)
 {
     switch (answer) {
     case FLEET_NONE:
         if (another_has_joined)
             return FLEET_ASK_NEXT;
-        return in_time ? FLEET_GIVE_UP : FLEET_LATER;
+        return captured ? FLEET_LATER : FLEET_GIVE_UP;
     case FLEET_UNKNOWN:
         return FLEET_LATER;
     case FLEET_SLOT:

@@ -13,9 +13,9 @@
  * stored. Nothing is ever read to decide, nothing removed, and an old window costs nobody anything.
  *
  * The capture waits for none of this: its first requests have left when the first slot is asked
- * for. A "no" within FLEET_PATIENCE_MS ends it, which costs the app the beginning of a CPU profile
- * and a heap profile; a capture that waited for the answer would miss the beginning of the spike.
- * Whoever has no answer by then goes on, and is settled, at the latest, when the incident is
+ * for. A "no" to each slot within FLEET_PATIENCE_MS ends it, which costs the app the beginning of a
+ * CPU profile and a heap profile; a capture that waited for the answer would miss the beginning of
+ * the spike. Who has no answer by then captures all the same, and is settled when the incident is
  * about to be stored: in the window of its fire, late, with a slot if one is free, else as a
  * duplicate, which is stored like any other.
  *
@@ -29,7 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FLEET_PATIENCE_MS = 200 };
+enum { FLEET_PATIENCE_MS = 200 }; /* for each answer of the store */
 
 /* When the window begins that a time is in (both wall ms). Windows have no gaps; those of a length
  * begin 0.382 of it after its multiples since 1970. */
@@ -49,7 +49,7 @@ enum fleet_answer {
     FLEET_UNABLE   /* the store cannot do it: every agent takes its own */
 };
 
-/* What follows for the incident. */
+/* What follows for the incident; `captured`: too much of it is there to be thrown away. */
 enum fleet_verdict {
     FLEET_KEEP,
     FLEET_ASK_NEXT, /* another trigger has joined, whose slots were not asked for */
@@ -57,6 +57,6 @@ enum fleet_verdict {
     FLEET_LATER     /* it is settled when it is about to be stored */
 };
 enum fleet_verdict fleet_plan_verdict(
-    enum fleet_answer answer, bool in_time, bool another_has_joined);
+    enum fleet_answer answer, bool captured, bool another_has_joined);
 
 #endif

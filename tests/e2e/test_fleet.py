@@ -29,6 +29,7 @@ def as_fleet(config, slots=SLOTS):
     is so long that no test meets its end by chance."""
     return {**config,
             "fleet": {"incidents": slots, "per": "1d"},
+            "triggers": {"cpu-high": {"metric": "cpu", "above": "40%", "for": "400ms"}},
             "captures": {"spike": ["goroutine", {"profile": "allocs", "seconds": 2}]},
             "limits": {"analyse": "reader"}}
 
@@ -42,7 +43,7 @@ def start_all(agent, config, count, environment=None):
 
 def spike(service, agents):
     """Burns until each has opened an incident."""
-    service.burn(8)
+    service.burn(10)
     for one in agents:
         one.wait_log("incident (\\S+) opened", PATIENCE_S)
 
@@ -130,7 +131,7 @@ def test_an_answer_that_comes_late_makes_a_duplicate(agent, service, s3, prefix,
     config["export"]["s3"]["endpoint"] = f"http://127.0.0.1:{proxy.port}"
     slow = warm(agent(config, "slow", s3.environment()).start())
     proxy.hold("/_state/fleet/", on_answer=True)
-    service.burn(8)
+    service.burn(10)
     first[0].wait_log("incident (\\S+) opened", PATIENCE_S)
     slow.wait_log("incident (\\S+) opened", PATIENCE_S)
     assert proxy.held.wait(PATIENCE_S)
