@@ -1,0 +1,177 @@
+/* The agent in a fleet whose store is a folder: it gives up what others have, keeps what it has a
+ * slot for, and settles at upload what nobody told it. */
+#include "agent/detection/ledger.h"
+#include "agent/fleet/fleet.h"
+#include "agent/fleet/fleet_plan.h"
+#include "agent/storage/spool.h"
+#include "agent_rig.h"
+#include "core/series.h"
+
+#include <glob.h>
+#include <stdio.h>
+
+static const int64_t per_ms = 24 * 3600 * 1000;
+
+static int set_up_fleet(void **state)
+{
+    set_up(state);
+    struct world *world = *state;
+    struct error err;
+    close_agent(world);
+    world->config->fleet = (struct fleet_config){1, per_ms};
+    world->agent = agent_open(world->config, &err);
+    assert_non_null(world->agent);
+    fleet_hurry(world->agent->fleet); /* nobody else comes */
+    return 0;
+}
+
+static char *in_store(const struct world *world, const char *rest)
+{
+    int64_t window_ms = fleet_plan_window_ms(clock_wall_ms(), per_ms);
+    char *key = fleet_plan_key("x", "high", window_ms, rest);
+    char *path = xasprintf("%s/out/%s", world->state, key);
+    free(key);
+    return path;
+}
+
+/* Another agent has the only slot. */
+static void take_slot(const struct world *world)
+{
+    char *path = in_store(world, "0"), *parent = in_store(world, "");
+    parent[strlen(parent) - 1] = '\0';
+    assert_int_equal(fs_make_folders(parent, NULL), 0);
+    assert_int_equal(fs_write(path, "x", 1, NULL), 0);
+    free(path);
+    free(parent);
+}
+
+static void sample(const struct world *world, double cpu)
+{
+    series_push(series_set_add(&world->agent->series, "cpu"), clock_mono_ms(), cpu);
+    agent_sampled(world->agent);
+}
+
+static bool is_idle(const struct world *world)
+{
+    return incidents_idle(world->agent->incidents);
+}
+
+/* The path of the only incident.json in the store, or NULL. */
+static char *find_stored(const struct world *world)
+{
+    glob_t found;
+    char *pattern = xasprintf("%s/out/service=x/date=*/*-high-*/incident.json", world->state);
+    char *path = glob(pattern, 0, NULL, &found) == 0 ? xstrdup(found.gl_pathv[0]) : NULL;
+    globfree(&found);
+    free(pattern);
+    return path;
+}
+
+static bool is_stored(const struct world *world)
+{
+    sample(world, 95); /* the row that ends the incident */
+    char *path = find_stored(world);
+    free(path);
+    return path != NULL;
+}
+
+static struct incident_fleet stored_fleet(const struct world *world)
+{
+    struct buf text;
+    struct error err;
+    char *path = find_stored(world);
+    assert_int_equal(fs_read(path, INCIDENT_TEXT_MAX, &text, &err), 0);
+    struct incident *incident = incident_from_text(text.data, text.size, &err);
+    assert_non_null(incident);
+    struct incident_fleet fleet = incident->fleet;
+    incident_free(incident);
+    buf_free(&text);
+    free(path);
+    return fleet;
+}
+
+static void what_others_have_is_given_up(void **state)
+{
+    struct world *world = *state;
+    struct detector_status status;
+    take_slot(world);
+    sample(world, 95);
+    assert_int_equal(world->agent->incidents_opened, 1);
+    assert_int_equal(ledger_hour(world->agent->ledger), 1);
+    wait_until(world, is_idle);
+    assert_int_equal(world->agent->incidents_opened, 0);
+    assert_int_equal(world->agent->fires_suppressed, 1);
+    assert_int_equal(ledger_hour(world->agent->ledger), 0);
+    assert_null(incidents_last(world->agent->incidents));
+    detector_status(world->agent->detector, 0, &status);
+    assert_int_equal(status.fires, 0);
+    assert_int_equal(status.suppressed, 1);
+    assert_true(status.cooldown_until_ms != INT64_MIN);
+    assert_non_null(strstr(status.told, "held back: 1 other copy of the service takes it (fleet)"));
+    assert_null(find_stored(world));
+    assert_int_equal(spool_bytes(world->agent->spool) < 100, 1);
+    sample(world, 96); /* it is not tried again */
+    assert_int_equal(world->agent->incidents_opened, 0);
+}
+
+static void a_slot_is_noted(void **state)
+{
+    struct world *world = *state;
+    sample(world, 95);
+    wait_until(world, is_stored);
+    struct incident_fleet fleet = stored_fleet(world);
+    assert_int_equal(fleet.slot, 1);
+    assert_false(fleet.duplicate);
+    assert_int_equal(fleet.seen_by, 1);
+    assert_int_equal(fleet.window_ms, fleet_plan_window_ms(clock_wall_ms(), per_ms));
+    char *slot = in_store(world, "0");
+    assert_true(fs_exists(slot));
+    free(slot);
+}
+
+/* Nothing can be made in a store that is a file. */
+static void an_outage_is_settled_afterwards(void **state)
+{
+    struct world *world = *state;
+    char *out = xasprintf("%s/out", world->state);
+    assert_int_equal(fs_write(out, "x", 1, NULL), 0);
+    sample(world, 95);
+    wait_until(world, is_taken);
+    wait_ms(world, 50);
+    assert_non_null(incidents_running(world->agent->incidents, 0));
+    unlink(out);
+    take_slot(world);
+    wait_until(world, is_stored);
+    struct incident_fleet fleet = stored_fleet(world);
+    assert_true(fleet.duplicate);
+    assert_int_equal(fleet.slot, 0);
+    free(out);
+}
+
+static void what_is_taken_by_hand_asks_nobody(void **state)
+{
+    struct world *world = *state;
+    struct error err;
+    take_slot(world);
+    const char *id = incidents_manual(world->agent->incidents, 0, "by hand", NULL, &err);
+    assert_non_null(id);
+    wait_until(world, is_taken);
+    wait_ms(world, 50);
+    assert_non_null(incidents_running(world->agent->incidents, 0));
+    char *seen = in_store(world, "seen");
+    assert_false(fs_exists(seen));
+    free(seen);
+}
+
+#define IN_FLEET(test) cmocka_unit_test_setup_teardown(test, set_up_fleet, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_FLEET(what_others_have_is_given_up),
+        IN_FLEET(a_slot_is_noted),
+        IN_FLEET(an_outage_is_settled_afterwards),
+        IN_FLEET(what_is_taken_by_hand_asks_nobody),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
