@@ -2,6 +2,7 @@
 
 #include "core/buf.h"
 #include "core/error.h"
+#include "core/s3/s3.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +48,7 @@ static void reads_pages(void **state)
         struct buf joined;
         buf_init(&joined, 1000);
         for (size_t k = 0; k < page.count; k++)
-            buf_printf(&joined, "%s%s", k ? "|" : "", page.keys[k]);
+            buf_printf(&joined, "%s%s", k ? "|" : "", page.entries[k].key);
         assert_string_equal(joined.data, cases[i].keys);
         assert_true((page.next == NULL) == (cases[i].next == NULL));
         if (page.next)
@@ -79,7 +80,7 @@ static void refuses_what_is_no_page(void **state)
         if (s3_xml_page(cases[i], strlen(cases[i]), &page, &err) == 0)
             fail_msg("accepted: %s", cases[i]);
         assert_true(err.text[0]);
-        assert_null(page.keys);
+        assert_null(page.entries);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/s3/s3_ahead.h"
 #include "core/s3/s3_headers.h"
 #include "core/s3/s3_request.h"
 #include "core/sha256.h"
@@ -127,6 +128,7 @@ void s3_close(struct s3 *s3)
 {
     if (!s3)
         return;
+    s3_ahead_end(s3);
     aws_close(s3->aws);
     s3_address_free(&s3->address);
     s3_extras_free(&s3->extras);
@@ -332,15 +334,31 @@ static const char **header_lines(
     return lines;
 }
 
+static void count(struct s3 *s3, enum s3_action action)
+{
+    if (action == S3_LIST_BUCKET)
+        s3->count.lists++;
+    else if (action == S3_GET_OBJECT)
+        s3->count.gets++;
+    else
+        s3->count.others++;
+}
+
+struct s3_count s3_count(const struct s3 *s3)
+{
+    return s3->count;
+}
+
 static void send_signed(struct s3_request *request, const struct s3_headers *headers,
     const struct sigv4_signature *signature)
 {
-    const struct s3 *s3 = request->s3;
+    struct s3 *s3 = request->s3;
     const struct s3_call *call = &request->call;
     size_t made, max_object = call->max_object;
     char *url = s3_address_url(&s3->address, call->key, call->query);
     const char **lines = header_lines(headers, signature, &made);
     bool posts = call->action == S3_CREATE_UPLOAD; /* nothing, which is to be said */
+    count(s3, call->action);
     request->sending = http_start(s3->loop,
         &(struct http_options){
             .method = method_of(call->action),

@@ -114,6 +114,36 @@ int s3_get_bytes(struct s3 *s3, const char *key, size_t max, struct buf *buf, st
 int s3_list(struct s3 *s3, const char *prefix, const char *delimiter,
     int (*each)(void *arg, const char *key), void *arg, struct error *err);
 
+/* What is listed. A page has 1,000 keys. */
+struct s3_listing {
+    const char *prefix;
+    const char *delimiter; /* "/", or NULL */
+    const char *after;     /* only what comes after this key; NULL: all */
+    bool whole;            /* only if one page holds it all */
+};
+
+struct s3_entry {
+    char *key;
+    uint64_t stamp; /* another one when the object has been written again; 0: not known, a folder */
+};
+
+/* s3_list with more to say; 1 when it was to be of one page and is not: nothing is told then. */
+int s3_list_entries(struct s3 *s3, const struct s3_listing *listing,
+    int (*each)(void *arg, const struct s3_entry *entry), void *arg, struct error *err);
+
+/* Says what one of these functions will be asked for soon, so that it is under way by then: an
+ * object, the first page of a listing. s3_expect_nothing ends what is under way and was not asked
+ * for. */
+void s3_expect_object(struct s3 *s3, const char *key, size_t max);
+void s3_expect_listing(struct s3 *s3, const struct s3_listing *listing);
+void s3_expect_nothing(struct s3 *s3);
+
+/* How many requests have been sent, which the store wants to be paid for. */
+struct s3_count {
+    uint64_t lists, gets, others;
+};
+struct s3_count s3_count(const struct s3 *s3);
+
 /* Writes a small object from memory. */
 int s3_put_bytes(struct s3 *s3, const char *key, const void *data, size_t size,
     const char *content_type, struct error *err);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct aws;
+struct s3_ahead;
 
 struct s3 {
     struct loop *loop;
@@ -25,6 +26,8 @@ struct s3 {
     struct s3_dialect dialect; /* with what was learned */
     bool region_open;          /* nobody has said it yet */
     int64_t clock_offset_ms;   /* the store's clock minus ours, once it mattered */
+    struct s3_ahead *ahead;    /* what core/s3/s3_ahead.h has begun */
+    struct s3_count count;
 };
 
 /* What is asked; what is zero is not. Texts are copied, the body is not. */

@@ -2,9 +2,11 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/s3/s3.h"
 #include "core/xml.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +16,8 @@ enum { MAX_KEYS = 10000 };
 struct listing {
     struct s3_page *page;
     bool encoded, truncated;
+    bool keyed;     /* the object that is being told of has its key */
+    uint64_t stamp; /* of that; its ETag may come before its key */
 };
 
 static bool is(const char *a, const char *b)
@@ -21,19 +25,48 @@ static bool is(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
+/* Of the ETag, whatever a store makes it of. */
+static uint64_t stamp_of(const char *etag)
+{
+    uint64_t stamp = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    for (; *etag; etag++)
+        stamp = (stamp ^ (unsigned char)*etag) * UINT64_C(0x100000001b3);
+    return stamp ? stamp : 1;
+}
+
+static void page_object_element(struct listing *listing, const char *name, const char *text)
+{
+    if (is(name, "ETag") && *text)
+        listing->stamp = stamp_of(text);
+    listing->keyed = listing->keyed || is(name, "Key");
+}
+
+static void page_object_ends(struct listing *listing)
+{
+    struct s3_page *page = listing->page;
+    if (listing->keyed)
+        page->entries[page->count - 1].stamp = listing->stamp;
+    listing->keyed = false;
+    listing->stamp = 0;
+}
+
 static void page_element(
     void *arg, struct xml *xml, const char *parent, const char *name, const char *text)
 {
     struct listing *listing = arg;
     struct s3_page *page = listing->page;
+    if (is(parent, "Contents"))
+        page_object_element(listing, name, text);
     if ((is(parent, "Contents") && is(name, "Key")) ||
         (is(parent, "CommonPrefixes") && is(name, "Prefix"))) {
         if (page->count == MAX_KEYS) {
             xml_refuse(xml, "a page has too many keys");
             return;
         }
-        page->keys = xrealloc(page->keys, page->count + 1, sizeof *page->keys);
-        page->keys[page->count++] = xstrdup(text);
+        page->entries = xrealloc(page->entries, page->count + 1, sizeof *page->entries);
+        page->entries[page->count++] = (struct s3_entry){.key = xstrdup(text)};
+    } else if (is(parent, "ListBucketResult") && is(name, "Contents")) {
+        page_object_ends(listing);
     } else if (is(parent, "ListBucketResult") && is(name, "EncodingType")) {
         listing->encoded = is(text, "url");
     } else if (is(parent, "ListBucketResult") && is(name, "IsTruncated")) {
@@ -76,10 +109,10 @@ static void decode_keys(struct s3_page *page)
 {
     size_t kept = 0;
     for (size_t i = 0; i < page->count; i++) {
-        if (decode(page->keys[i]))
-            page->keys[kept++] = page->keys[i];
+        if (decode(page->entries[i].key))
+            page->entries[kept++] = page->entries[i];
         else
-            free(page->keys[i]);
+            free(page->entries[i].key);
     }
     page->count = kept;
 }
@@ -110,8 +143,8 @@ int s3_xml_page(const char *xml, size_t size, struct s3_page *page, struct error
 void s3_page_free(struct s3_page *page)
 {
     for (size_t i = 0; i < page->count; i++)
-        free(page->keys[i]);
-    free(page->keys);
+        free(page->entries[i].key);
+    free(page->entries);
     free(page->next);
     *page = (struct s3_page){0};
 }

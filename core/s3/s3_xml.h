@@ -5,10 +5,11 @@
 #include <stddef.h>
 
 struct error;
+struct s3_entry;
 
 /* One page of ListObjectsV2: keys and, with a delimiter, common prefixes, in the page's order. */
 struct s3_page {
-    char **keys;
+    struct s3_entry *entries;
     size_t count;
     char *next; /* continuation token of the next page; NULL: this was the last */
 };

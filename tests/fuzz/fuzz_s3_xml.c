@@ -1,5 +1,6 @@
 /* Whatever a store (or what stands in its place) answers: a page of a listing, or an error. */
 #include "core/error.h"
+#include "core/s3/s3.h"
 #include "core/s3/s3_xml.h"
 
 #include <stdint.h>
@@ -14,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct error err;
     if (s3_xml_page((const char *)data, size, &page, &err) == 0) {
         for (size_t i = 0; i < page.count; i++)
-            if (strlen(page.keys[i]) > size)
+            if (strlen(page.entries[i].key) > size)
                 abort();
         s3_page_free(&page);
     }
