@@ -1,17 +1,16 @@
 #include "review/store/store.h"
 
 #include "core/alloc.h"
-#include "core/clock.h"
 #include "core/incident.h"
 #include "review/store/store_backend.h"
+#include "review/store/store_walk.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define INCIDENT_FILE "incident.json"
-
 enum {
-    PLACES_MAX = 1000000,
+    READ_AHEAD = 16, /* incidents of a bucket that are read at a time */
+    SERVICES_MAX = 100000,
     READ_FAILURES_MAX = 3 /* in a row, of a bucket: it is out of reach then */
 };
 
@@ -81,160 +80,6 @@ bool store_is_bucket(const struct store *store)
     return store->backend == &store_s3;
 }
 
-/* Names found on the way down, each with the service that it belongs to. */
-struct place {
-    char *service;
-    char *name;  /* a date or an id */
-    bool marked; /* has STORE_MARKS */
-    uint64_t stamp;
-};
-
-struct places {
-    struct place *all;
-    size_t count, capacity;
-};
-
-static void places_free(struct places *places)
-{
-    for (size_t i = 0; i < places->count; i++) {
-        free(places->all[i].service);
-        free(places->all[i].name);
-    }
-    free(places->all);
-    *places = (struct places){0};
-}
-
-static int places_add(
-    struct places *places, const char *service, const char *name, bool marked, uint64_t stamp)
-{
-    if (places->count == PLACES_MAX)
-        return 1;
-    if (places->count == places->capacity) {
-        places->capacity = places->capacity ? places->capacity * 2 : 64;
-        places->all = xrealloc(places->all, places->capacity, sizeof *places->all);
-    }
-    places->all[places->count++] = (struct place){xstrdup(service), xstrdup(name), marked, stamp};
-    return 0;
-}
-
-/* Newest first: dates and ids sort as text like the times in them. */
-static int compare_places(const void *left, const void *right)
-{
-    const struct place *a = left, *b = right;
-    int order = strcmp(b->name, a->name);
-    return order ? order : strcmp(a->service, b->service);
-}
-
-static void places_sort(struct places *places)
-{
-    if (places->count > 1)
-        qsort(places->all, places->count, sizeof *places->all, compare_places);
-}
-
-struct search {
-    struct store *store;
-    const struct store_filter *filter;
-    char since_date[sizeof "2026-11-23"];
-    struct places *found;
-    const char *service; /* whose dates or ids are looked for */
-};
-
-static int take_service(void *arg, const char *name)
-{
-    static const char key[] = "service=";
-    struct search *search = arg;
-    const char *service = name + sizeof key - 1;
-    if (strncmp(name, key, sizeof key - 1) != 0 || !incident_name_valid(service))
-        return 0;
-    return places_add(search->found, service, "", false, 0);
-}
-
-static int take_date(void *arg, const char *name)
-{
-    static const char key[] = "date=";
-    struct search *search = arg;
-    const char *date = name + sizeof key - 1;
-    if (strncmp(name, key, sizeof key - 1) != 0 || strlen(date) != sizeof search->since_date - 1)
-        return 0;
-    bool wanted = date[4] == '-' && date[7] == '-' &&
-                  strspn(date, "0123456789-") == sizeof search->since_date - 1 &&
-                  strcmp(date, search->since_date) >= 0;
-    return wanted ? places_add(search->found, search->service, date, false, 0) : 0;
-}
-
-static int take_id(void *arg, const char *id, bool marked, uint64_t stamp)
-{
-    struct search *search = arg;
-    const struct store_filter *filter = search->filter;
-    int64_t fired_ms;
-    if (!incident_id_valid(id) || incident_id_time(id, &fired_ms) < 0)
-        return 0;
-    /* An id has whole seconds only: the exact time is compared once it is known. */
-    if (filter->since_ms > fired_ms + 999)
-        return 0;
-    if (filter->trigger && !incident_id_is_of(id, filter->trigger))
-        return 0;
-    if (filter->wanted && !filter->wanted(filter->arg, search->service, id, stamp))
-        return 0;
-    return places_add(search->found, search->service, id, marked, stamp);
-}
-
-static int check_count(const struct store *store, int status, struct error *err)
-{
-    if (status > 0)
-        return error_set(err,
-            "%s holds more than %d incidents in one place; narrow it down with "
-            "a service",
-            store->where, PLACES_MAX);
-    return status;
-}
-
-static int find_services(struct search *search, struct places *services, struct error *err)
-{
-    struct store *store = search->store;
-    search->found = services;
-    if (search->filter->service) {
-        if (!incident_name_valid(search->filter->service))
-            return error_set(err, "a service's name has letters, digits, . _ - only");
-        return places_add(services, search->filter->service, "", false, 0);
-    }
-    int status = store->backend->names(store->self, "", take_service, search, err);
-    return check_count(store, status, err);
-}
-
-static int find_dates(
-    struct search *search, const struct places *services, struct places *dates, struct error *err)
-{
-    struct store *store = search->store;
-    int status = 0;
-    search->found = dates;
-    for (size_t i = 0; i < services->count && status == 0; i++) {
-        search->service = services->all[i].service;
-        char *path = xasprintf("service=%s", search->service);
-        status = store->backend->names(store->self, path, take_date, search, err);
-        free(path);
-    }
-    places_sort(dates);
-    return check_count(store, status, err);
-}
-
-static int find_ids(struct search *search, const struct place *dates, size_t count,
-    struct places *ids, struct error *err)
-{
-    struct store *store = search->store;
-    const char *const files[2] = {INCIDENT_FILE, search->filter->marks ? STORE_MARKS : NULL};
-    int status = 0;
-    search->found = ids;
-    for (size_t i = 0; i < count && status == 0; i++) {
-        search->service = dates[i].service;
-        char *path = xasprintf("service=%s/date=%s", dates[i].service, dates[i].name);
-        status = store->backend->holders(store->self, path, files, take_id, search, err);
-        free(path);
-    }
-    places_sort(ids);
-    return check_count(store, status, err);
-}
-
 static void stored_free(struct store_incident *stored)
 {
     free(stored->service);
@@ -268,7 +113,7 @@ static int load(
     struct store *store, const char *service, const char *id, struct store_incident *stored)
 {
     char *folder = incident_folder(service, id);
-    char *path = xasprintf("%s/" INCIDENT_FILE, folder);
+    char *path = xasprintf("%s/" STORE_INCIDENT, folder);
     *stored = (struct store_incident){
         .service = xstrdup(service),
         .id = xstrdup(id),
@@ -298,85 +143,184 @@ static void load_marks(struct store *store, struct store_incident *stored)
         buf_clear(&stored->marks);
 }
 
+/* What was found waits here while what comes before it is read. */
 struct delivery {
+    struct store *store;
+    const struct store_filter *filter;
     int (*each)(void *arg, const struct store_incident *stored);
     void *arg;
+    struct store_place waiting[READ_AHEAD]; /* a ring */
+    size_t first, count;
+    size_t told;
     int failures; /* in a row */
-    bool ended;   /* by `each` */
+    bool ended;   /* by `each`, or there are as many as were asked for */
 };
 
-static int deliver(
-    struct search *search, const struct place *place, struct delivery *delivery, struct error *err)
+/* Begins to read it. */
+static void expect(const struct delivery *delivery, const struct store_place *place)
 {
-    struct store_incident stored;
-    bool unread = load(search->store, place->service, place->name, &stored) < 0;
-    int status = 0;
-    stored.stamp = place->stamp;
+    const struct store *store = delivery->store;
+    if (!store->backend->expect)
+        return;
+    char *folder = incident_folder(place->service, place->id);
+    char *path = xasprintf("%s/" STORE_INCIDENT, folder);
+    char *marks = xasprintf("%s/" STORE_MARKS, folder);
+    struct store_span span = {.path = path};
+    store->backend->expect(store->self, STORE_READ, &span, INCIDENT_TEXT_MAX);
+    span.path = marks;
     if (place->marked)
-        load_marks(search->store, &stored);
-    delivery->failures = unread ? delivery->failures + 1 : 0;
-    if (delivery->failures == READ_FAILURES_MAX && store_is_bucket(search->store))
-        status = error_set(err, "%s", stored.problem.text);
-    else if (!stored.incident || stored.incident->fired_ms >= search->filter->since_ms)
-        delivery->ended = delivery->each(delivery->arg, &stored) != 0;
-    stored_free(&stored);
-    return status;
+        store->backend->expect(store->self, STORE_READ, &span, STORE_MARKS_MAX);
+    free(marks);
+    free(path);
+    free(folder);
 }
 
-/* All incidents of one date, of every service that has it. */
-static int list_date(struct search *search, const struct place *dates, size_t count,
-    struct delivery *delivery, struct error *err)
+/* Reads no more at a time than are wanted still: what is read is paid for. */
+static int fill(struct delivery *delivery, struct store_walk *walk, struct error *err)
 {
-    struct places ids = {0};
-    int status = find_ids(search, dates, count, &ids, err);
-    for (size_t i = 0; i < ids.count && status == 0 && !delivery->ended; i++)
-        status = deliver(search, &ids.all[i], delivery, err);
-    places_free(&ids);
+    size_t most = delivery->store->backend->expect ? READ_AHEAD : 1;
+    size_t limit = delivery->filter->limit;
+    if (limit > 0 && limit - delivery->told < most)
+        most = limit - delivery->told;
+    int status = 1;
+    while (delivery->count < most && status > 0) {
+        struct store_place *place =
+            &delivery->waiting[(delivery->first + delivery->count) % READ_AHEAD];
+        status = store_walk_next(walk, place, err);
+        if (status > 0) {
+            expect(delivery, place);
+            delivery->count++;
+        }
+    }
+    return status < 0 ? -1 : 0;
+}
+
+static int deliver(struct delivery *delivery, struct error *err)
+{
+    struct store_incident stored;
+    struct store *store = delivery->store;
+    struct store_place *place = &delivery->waiting[delivery->first];
+    int status = 0;
+    bool unread = load(store, place->service, place->id, &stored) < 0;
+    stored.stamp = place->stamp;
+    if (place->marked)
+        load_marks(store, &stored);
+    delivery->failures = unread ? delivery->failures + 1 : 0;
+    if (delivery->failures == READ_FAILURES_MAX && store_is_bucket(store)) {
+        status = error_set(err, "%s", stored.problem.text);
+    } else if (!stored.incident || stored.incident->fired_ms >= delivery->filter->since_ms) {
+        delivery->ended = delivery->each(delivery->arg, &stored) != 0;
+        delivery->told += stored.incident != NULL;
+    }
+    if (delivery->filter->limit > 0 && delivery->told == delivery->filter->limit)
+        delivery->ended = true;
+    stored_free(&stored);
+    free(place->id);
+    delivery->first = (delivery->first + 1) % READ_AHEAD;
+    delivery->count--;
     return status;
 }
 
 int store_list(struct store *store, const struct store_filter *filter,
     int (*each)(void *arg, const struct store_incident *stored), void *arg, struct error *err)
 {
-    struct search search = {.store = store, .filter = filter};
-    struct delivery delivery = {.each = each, .arg = arg};
-    struct places services = {0}, dates = {0};
-    if (filter->since_ms != INT64_MIN) {
-        char text[RFC3339_SIZE];
-        rfc3339_format(filter->since_ms, text);
-        memcpy(search.since_date, text, sizeof search.since_date - 1);
+    struct delivery delivery = {.store = store, .filter = filter, .each = each, .arg = arg};
+    struct store_walk *walk = store_walk_open(
+        store->backend, store->self, store->where, filter, err);
+    int status = walk ? fill(&delivery, walk, err) : -1;
+    while (status == 0 && delivery.count > 0) {
+        status = deliver(&delivery, err);
+        if (delivery.ended)
+            break;
+        if (status == 0)
+            status = fill(&delivery, walk, err);
     }
-    int status = find_services(&search, &services, err);
-    if (status == 0)
-        status = find_dates(&search, &services, &dates, err);
-    for (size_t i = 0, next; i < dates.count && status == 0 && !delivery.ended; i = next) {
-        next = i + 1;
-        while (next < dates.count && !strcmp(dates.all[next].name, dates.all[i].name))
-            next++;
-        status = list_date(&search, &dates.all[i], next - i, &delivery, err);
-    }
-    places_free(&services);
-    places_free(&dates);
+    for (; delivery.count > 0; delivery.count--)
+        free(delivery.waiting[(delivery.first + delivery.count - 1) % READ_AHEAD].id);
+    store_walk_close(walk);
     return status;
+}
+
+size_t store_count(struct store *store, const struct store_filter *filter, size_t most)
+{
+    struct store_place place;
+    size_t count = 0;
+    struct store_walk *walk = store_walk_open(
+        store->backend, store->self, store->where, filter, NULL);
+    for (; walk && count < most && store_walk_next(walk, &place, NULL) > 0; count++)
+        free(place.id);
+    store_walk_close(walk);
+    return count;
+}
+
+bool store_requests(const struct store *store, struct s3_count *count)
+{
+    if (!store->backend->count)
+        return false;
+    *count = store->backend->count(store->self);
+    return true;
+}
+
+struct services {
+    char **all;
+    size_t count;
+};
+
+static int take_service(void *arg, const char *name)
+{
+    static const char key[] = "service=";
+    struct services *services = arg;
+    const char *service = name + sizeof key - 1;
+    if (strncmp(name, key, sizeof key - 1) != 0 || !incident_name_valid(service))
+        return 0;
+    if (services->count == SERVICES_MAX)
+        return 1;
+    services->all = xrealloc(services->all, services->count + 1, sizeof *services->all);
+    services->all[services->count++] = xstrdup(service);
+    return 0;
+}
+
+static char *path_of_incident(const char *service, const char *id)
+{
+    char *folder = incident_folder(service, id);
+    char *path = xasprintf("%s/" STORE_INCIDENT, folder);
+    free(folder);
+    return path;
+}
+
+static void expect_in(
+    const struct store *store, const struct services *services, size_t index, const char *id)
+{
+    if (!store->backend->expect || index >= services->count)
+        return;
+    char *path = path_of_incident(services->all[index], id);
+    store->backend->expect(store->self, STORE_HAS, &(struct store_span){.path = path}, 0);
+    free(path);
 }
 
 /* The service that has this incident: 1 and *service (the caller frees), 0 when none has. */
 static int find_service_of(struct store *store, const char *id, char **service, struct error *err)
 {
-    struct store_filter all = {.since_ms = INT64_MIN};
-    struct search search = {.store = store, .filter = &all};
-    struct places services = {0};
-    int status = find_services(&search, &services, err);
+    struct services services = {0};
+    const struct store_span top = {.path = "", .begin = ""};
+    int status = store->backend->names(store->self, &top, take_service, &services, err);
+    if (status > 0) /* enough of them */
+        status = 0;
+    for (size_t i = 1; i < READ_AHEAD; i++)
+        expect_in(store, &services, i, id);
     for (size_t i = 0; i < services.count && status == 0; i++) {
-        char *folder = incident_folder(services.all[i].service, id);
-        char *path = xasprintf("%s/" INCIDENT_FILE, folder);
+        expect_in(store, &services, i + READ_AHEAD, id);
+        char *path = path_of_incident(services.all[i], id);
         status = store->backend->has(store->self, path, err);
         if (status > 0)
-            *service = xstrdup(services.all[i].service);
+            *service = xstrdup(services.all[i]);
         free(path);
-        free(folder);
     }
-    places_free(&services);
+    for (size_t i = 0; i < services.count; i++)
+        free(services.all[i]);
+    free(services.all);
+    if (store->backend->expect)
+        store->backend->expect(store->self, STORE_NOTHING, NULL, 0);
     return status;
 }
 
@@ -459,7 +403,7 @@ int store_find_file(struct store *store, const struct store_incident *stored, co
 int store_write_file(struct store *store, const struct store_incident *stored, const char *name,
     const void *data, size_t size, struct error *err)
 {
-    char *path = path_of(stored, name, err), *json = path_of(stored, INCIDENT_FILE, NULL);
+    char *path = path_of(stored, name, err), *json = path_of(stored, STORE_INCIDENT, NULL);
     int status = path ? store->backend->has(store->self, json, err) : -1;
     if (status == 0)
         status = error_set(err, "the incident %s is not there any more", stored->id);

@@ -15,7 +15,10 @@
 struct incident;
 struct store;
 
-/* The file beside incident.json that holds what people have noted about it. */
+/* What makes a folder an incident. */
+#define STORE_INCIDENT "incident.json"
+
+/* The file beside it that holds what people have noted about it. */
 #define STORE_MARKS "review.json"
 
 enum { STORE_MARKS_MAX = 64 * 1024 };
@@ -23,7 +26,7 @@ enum { STORE_MARKS_MAX = 64 * 1024 };
 struct store_incident {
     char *service, *id;        /* as its folder is named: both are safe to print */
     char *location;            /* "/captures/service=..." or "s3://bucket/prefix/service=..." */
-    uint64_t stamp;            /* of incident.json, when it was listed; else 0 */
+    uint64_t stamp;            /* of incident.json, when it was listed; else 0: see store_filter */
     struct buf text;           /* incident.json as it is stored */
     struct buf marks;          /* STORE_MARKS as it is stored, where it was asked for; "": none */
     struct incident *incident; /* NULL when it cannot be read or is broken */
@@ -35,9 +38,10 @@ struct store_filter {
     const char *trigger; /* NULL: all */
     int64_t since_ms;    /* fired at this wall time or later; INT64_MIN: all */
     bool marks;          /* reads STORE_MARKS as well */
+    size_t limit;        /* no more than so many that can be read; 0: all */
     /* Asked before an incident is read: false leaves it out. NULL: all are read. The stamp is
      * another one when incident.json has been written again; 0 where that cannot be told, in a
-     * bucket. */
+     * bucket without ETags. */
     bool (*wanted)(void *arg, const char *service, const char *id, uint64_t stamp);
     void *arg;
 };
@@ -51,12 +55,19 @@ void store_close(struct store *store);
 
 bool store_is_bucket(const struct store *store);
 
-/* Calls `each` for every incident that the filter lets through, newest first, as they are read,
- * until it returns non-zero. Broken ones are told too: with `problem` instead of `incident`. Looks
- * only into the services and dates that the filter asks for. -1 when the place itself cannot be
- * read. */
+/* Calls `each` for every incident that the filter lets through, newest first, as they are read
+ * (several at a time in a bucket), until it returns non-zero. Broken ones are told too: with
+ * `problem` instead of `incident`. Looks only into the services and dates that the filter asks for.
+ * -1 when the place itself cannot be read. */
 int store_list(struct store *store, const struct store_filter *filter,
     int (*each)(void *arg, const struct store_incident *stored), void *arg, struct error *err);
+
+/* How many the filter lets through by their names, counted up to `most`; 0 also when the place
+ * cannot be read. Reads none. */
+size_t store_count(struct store *store, const struct store_filter *filter, size_t most);
+
+/* How many requests it has sent; false: it is a folder. */
+bool store_requests(const struct store *store, struct s3_count *count);
 
 /* One incident by its id. NULL and err when it is not there, cannot be read or is broken; the
  * caller frees it. */

@@ -37,14 +37,31 @@ static char *full_path(const struct folder *folder, const char *path)
     return xasprintf("%s/%s", folder->path, path);
 }
 
-static int folder_names(
-    void *self, const char *path, store_each_name *each, void *arg, struct error *err)
+struct spanned {
+    const struct store_span *span;
+    store_each_name *each;
+    void *arg;
+};
+
+static int pass_name(void *arg, const char *name)
 {
-    char *full = full_path(self, path);
+    const struct spanned *spanned = arg;
+    const struct store_span *span = spanned->span;
+    if (strncmp(name, span->begin, strlen(span->begin)) != 0 ||
+        (span->after && strcmp(name, span->after) <= 0))
+        return 0;
+    return spanned->each(spanned->arg, name);
+}
+
+static int folder_names(
+    void *self, const struct store_span *span, store_each_name *each, void *arg, struct error *err)
+{
+    struct spanned spanned = {span, each, arg};
+    char *full = full_path(self, span->path);
     struct stat info;
     bool missing = stat(full, &info) < 0 ? errno == ENOENT || errno == ENOTDIR
                                          : !S_ISDIR(info.st_mode);
-    int status = missing ? 0 : fs_each(full, each, arg, err);
+    int status = missing ? 0 : fs_each(full, pass_name, &spanned, err);
     free(full);
     return status;
 }
@@ -113,11 +130,11 @@ static int pass_holder(void *arg, const char *name)
     return second < 0 ? second : holders->each(holders->arg, name, second > 0, stamp);
 }
 
-static int folder_holders(void *self, const char *path, const char *const files[2],
+static int folder_holders(void *self, const struct store_span *span, const char *const files[2],
     store_each_holder *each, void *arg, struct error *err)
 {
-    struct holders holders = {self, path, files, each, arg, err};
-    return folder_names(self, path, pass_holder, &holders, err);
+    struct holders holders = {self, span->path, files, each, arg, err};
+    return folder_names(self, span, pass_holder, &holders, err);
 }
 
 static int folder_read(void *self, const char *path, size_t max, struct buf *buf, struct error *err)
