@@ -171,10 +171,10 @@ static size_t *find_lead(const struct list_rows *rows, const struct row *row)
     return &rows->leads[slot];
 }
 
-/* There are never more groups than rows, so that half of the slots stay empty. */
+/* For one more row. There are never more groups than rows, so that half of the slots stay empty. */
 static void make_room_for_leads(struct list_rows *rows)
 {
-    if (2 * rows->count <= rows->lead_slots)
+    if (2 * (rows->count + 1) <= rows->lead_slots)
         return;
     rows->lead_slots = rows->lead_slots ? rows->lead_slots * 2 : 128;
     free(rows->leads);
@@ -184,17 +184,15 @@ static void make_room_for_leads(struct list_rows *rows)
             *find_lead(rows, &rows->all[i]) = i + 1;
 }
 
-/* The newest incident of each group comes first. */
-static bool leads(struct list_rows *rows, size_t index)
+/* The newest incident of each group comes first; whether the row is that. */
+static bool find_its_lead(struct list_rows *rows, struct row *row, size_t index)
 {
-    struct row *row = &rows->all[index];
-    row->lead = index;
-    make_room_for_leads(rows);
     size_t *lead = find_lead(rows, row);
-    if (!*lead)
+    bool first = *lead == 0;
+    if (first)
         *lead = index + 1;
     row->lead = *lead - 1;
-    return row->lead == index;
+    return first;
 }
 
 static void keep_texts(struct row *row, const struct incident *incident)
@@ -240,6 +238,7 @@ int list_rows_add(struct list_rows *rows, const struct store_incident *stored, s
         rows->capacity = rows->capacity ? rows->capacity * 2 : 64;
         rows->all = xrealloc(rows->all, rows->capacity, sizeof *rows->all);
     }
+    make_room_for_leads(rows);
     size_t index = rows->count++;
     struct row *row = &rows->all[index];
     *row = (struct row){.size = 0};
@@ -252,7 +251,7 @@ int list_rows_add(struct list_rows *rows, const struct store_incident *stored, s
     entry->image = copy(entry->image);
     /* It moves the services: their names stay where they are. */
     entry->service = take_service(rows, incident->service);
-    bool newest = leads(rows, index);
+    bool newest = find_its_lead(rows, row, index);
     if (rows->use == LIST_ROWS || (rows->use == LIST_GROUPS && newest))
         keep_texts(row, incident);
     return rows->use == LIST_JSON ? keep_json(rows, row, stored, err) : 0;
