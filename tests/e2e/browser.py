@@ -16,25 +16,30 @@ BUILD = os.path.join(os.environ.get("STAKEOUT_BUILD", os.path.join(harness.TREE,
 CHROMIUM = shutil.which("chromium") or ""
 
 
+def fetch(here, build, what):
+    """Has npm put what the lock file in `here` names into `build`; skips where it cannot be had."""
+    lock = harness.read(os.path.join(here, "package-lock.json"))
+    stamp, wanted = os.path.join(build, "fetched"), hashlib.sha256(lock).hexdigest()
+    if os.path.exists(stamp) and harness.read(stamp).decode() == wanted:
+        return
+    os.makedirs(build, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(os.path.join(here, name), build)
+    fetched = subprocess.run(
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"], cwd=build,
+        text=True, capture_output=True, timeout=300, check=False)
+    if fetched.returncode != 0:
+        pytest.skip(f"npm cannot fetch {what}: {fetched.stderr.strip()[-200:]}")
+    with open(stamp, "w", encoding="ascii") as file:
+        file.write(wanted)
+
+
 def install():
     """What the lock file names, in the build folder; skips where it cannot be had."""
     for program in ("node", "npm", "chromium"):
         if not shutil.which(program):
             pytest.skip(f"{program} is not installed (scripts/setup test)")
-    lock = harness.read(os.path.join(HERE, "package-lock.json"))
-    stamp, wanted = os.path.join(BUILD, "fetched"), hashlib.sha256(lock).hexdigest()
-    if os.path.exists(stamp) and harness.read(stamp).decode() == wanted:
-        return
-    os.makedirs(BUILD, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(os.path.join(HERE, name), BUILD)
-    fetched = subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"], cwd=BUILD,
-        text=True, capture_output=True, timeout=300, check=False)
-    if fetched.returncode != 0:
-        pytest.skip(f"npm cannot fetch playwright-core: {fetched.stderr.strip()[-200:]}")
-    with open(stamp, "w", encoding="ascii") as file:
-        file.write(wanted)
+    fetch(HERE, BUILD, "playwright-core")
 
 
 def run(script, **given):
