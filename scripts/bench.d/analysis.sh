@@ -11,6 +11,20 @@ bench_review() {
     rm -r "$work/incidents"
 }
 
+bench_list() {
+    local all day lists gets review early late
+    say "list: a bucket of 100,000 incidents, 20 ms an answer"
+    read -r all day lists gets review early late < <("$python" "$tools/list.py" "$stakeout" \
+        "$root/tests/e2e/many_store.py" 10000)
+    figure "list: to the first row of 100,000" "$all" ms 1000
+    figure "list: to the first row of the last day's" "$day" ms 1000
+    figure "list: LIST requests for the last day's" "$lists" '' 6
+    figure "list: GET requests for the last day's 144" "$gets" '' 145
+    figure "list: RSS" "$late" kB 30000
+    figure "list: RSS that 9,000 more rows take" "$((late - early))" kB 500
+    figure "list: to the first page of review" "$review" ms 1000
+}
+
 # The decoder on its own, with libdeflate if the program has it.
 compile_decode() {
     local deflate=()
