@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { SPARK_WIDTH = 12, SUSPECT_MAX = 40 };
 
@@ -209,12 +210,16 @@ static void keep_texts(struct row *row, const struct incident *incident)
 static FILE *open_texts(struct error *err)
 {
     FILE *texts = tmpfile();
-    int fd = texts ? -1 : memfd_create("stakeout-list", MFD_CLOEXEC);
+    if (texts)
+        return texts;
+    int fd = memfd_create("stakeout-list", MFD_CLOEXEC);
+    texts = fd < 0 ? NULL : fdopen(fd, "w+");
+    if (texts)
+        return texts;
+    error_set(err, "no temporary file can be made: %s", strerror(errno));
     if (fd >= 0)
-        texts = fdopen(fd, "w+");
-    if (!texts)
-        error_set(err, "no temporary file can be made: %s", strerror(errno));
-    return texts;
+        close(fd);
+    return NULL;
 }
 
 static int keep_json(

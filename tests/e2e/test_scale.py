@@ -1,4 +1,5 @@
 """Buckets of 100,000 incidents: what list and review ask for, in which order, and what they hold in memory."""
+import concurrent.futures
 import contextlib
 import datetime
 import json
@@ -172,3 +173,39 @@ def test_review_shows_the_newest_while_it_reads_the_rest():
             assert store.bucket.incident_id(99999) in page
         finally:
             review.close()
+
+
+def test_a_real_store_lists_the_same(s3):
+    """Ceph's: a date that no page holds, dates and services around it, and what was written again."""
+    prefix, newest_s = "scale", incident_maker.NEWEST_S
+    incidents = many_store.Bucket(300, every_s=60)
+    fired_s = {incidents.incident_id(number): newest_s - (299 - number) * 60 for number in range(300)}
+    sparse = many_store.Bucket(12, every_s=86400)
+    keys = [incidents[index] for index in range(len(incidents))]
+    keys += [sparse[index].replace("service-000", "sparse") for index in range(len(sparse))]
+
+    def put(key):
+        body = b"x"
+        if key.endswith("/incident.json"):
+            maker = sparse if "sparse" in key else incidents
+            found = maker.incident(key.replace("service=sparse", "service=service-000"))
+            body = json.dumps({**found, "service": "sparse" if maker is sparse else found["service"]}).encode()
+        s3.client().put_object(Bucket=s3.bucket, Key=f"{prefix}/{key}", Body=body)
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        list(pool.map(put, keys))
+    where = ["--endpoint", s3.settings["S3_ENDPOINT"], f"s3://{s3.bucket}/{prefix}", "--verbose"]
+
+    def ids(*given):
+        done = harness.run("list", *given, *where, environment=s3.environment())
+        assert done.returncode == 0, done.stderr
+        return fired(done.stdout.splitlines()), [int(count) for count in re.findall(r"(\d+) (?:LIST|GET)", done.stderr)]
+
+    everything, (_, gets) = ids()
+    assert gets == 312 and len(everything) == 312 and everything == sorted(everything, reverse=True)
+    assert set(everything) >= set(fired_s)
+    newest, (lists, gets) = ids("--service", "service-000", "-n", "5")
+    assert newest == sorted(fired_s, reverse=True)[:5] and gets == 5 and lists <= 20, lists
+    late, (lists, gets) = ids("--service", "service-000", "--since", since(3600))
+    assert late == [name for name in sorted(fired_s, reverse=True) if fired_s[name] >= newest_s - 3600]
+    assert gets == len(late) == 61 and lists == 3, lists
