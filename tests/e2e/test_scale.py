@@ -2,10 +2,15 @@
 import concurrent.futures
 import contextlib
 import datetime
+import fcntl
 import json
+import os
+import pty
 import re
 import signal
+import struct
 import subprocess
+import termios
 import urllib.request
 
 import harness
@@ -209,3 +214,32 @@ def test_a_real_store_lists_the_same(s3):
     late, (lists, gets) = ids("--service", "service-000", "--since", since(3600))
     assert late == [name for name in sorted(fired_s, reverse=True) if fired_s[name] >= newest_s - 3600]
     assert gets == len(late) == 61 and lists == 3, lists
+
+
+def on_terminal(store, *given):
+    """Both outputs, as one, on a terminal."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 132, 0, 0))
+    text = b""
+    with subprocess.Popen(arguments(store, *given), stdin=subprocess.DEVNULL, stdout=slave, stderr=slave,
+                          env={**ENVIRONMENT, "NO_COLOR": "1"}) as listing:
+        os.close(slave)
+        with contextlib.suppress(OSError):  # the other side is closed
+            while part := os.read(master, 65536):
+                text += part
+        assert listing.wait(timeout=harness.PATIENCE_S) == 0, text
+    os.close(master)
+    return text.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_gets_what_the_newest_tell_unless_it_asks_for_more():
+    with bucket(1000, delay_s=0.02) as store:
+        shown = on_terminal(store)
+        assert store.counts()["get"] == 200 and len(shown.splitlines()) == 1 + 6 + 1
+        assert shown.endswith("of the newest 200 incidents; -n 0 lists all, --since 7d those of a week\n")
+        shown = on_terminal(store, "--since", since(3600))
+        assert "of the newest" not in shown and shown.count("CPU rose") == 6
+        shown = on_terminal(store, "-n", "0")
+        assert store.counts()["get"] == 200 + 7 + 1000
+        assert re.match(r"(\rstakeout list: \d+ incidents are read)+\r\x1b\[K[^\r\x1b]*\Z", shown), shown[:300]
+        assert "167×, every 1 h" in shown
