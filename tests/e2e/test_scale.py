@@ -234,10 +234,10 @@ def on_terminal(store, *given):
 
 def test_a_terminal_gets_what_the_newest_tell_unless_it_asks_for_more():
     with bucket(1000, delay_s=0.02) as store:
-        shown = on_terminal(store)
+        shown = on_terminal(store).rpartition("\x1b[K")[2]  # on a slow machine it says how far it is
         assert store.counts()["get"] == 200 and len(shown.splitlines()) == 1 + 6 + 1
         assert shown.endswith("of the newest 200 incidents; -n 0 lists all, --since 7d those of a week\n")
-        shown = on_terminal(store, "--since", since(3600))
+        shown = on_terminal(store, "--since", since(3600)).rpartition("\x1b[K")[2]
         assert "of the newest" not in shown and shown.count("CPU rose") == 6
         shown = on_terminal(store, "-n", "0")
         assert store.counts()["get"] == 200 + 7 + 1000
