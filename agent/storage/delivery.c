@@ -456,18 +456,6 @@ bool delivery_keeping(const struct delivery *delivery)
     return false;
 }
 
-void delivery_forget(struct delivery *delivery, size_t exporter, void *arg)
-{
-    inquiry_forget(delivery->outlets[exporter]->inquiry, arg);
-    claiming_forget(delivery->outlets[exporter]->claiming, arg);
-}
-
-bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key, size_t max_bytes,
-    void (*done)(void *arg, const struct recall_result *result), void *arg)
-{
-    return inquiry_ask(delivery->outlets[exporter]->inquiry, key, max_bytes, done, arg);
-}
-
 enum delivery_progress delivery_progress(
     const struct delivery *delivery, const char *id, const char **reason)
 {

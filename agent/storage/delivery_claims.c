@@ -1,7 +1,9 @@
 #include "agent/storage/delivery_claims.h"
 
 #include "agent/storage/claiming.h"
+#include "agent/storage/delivery.h"
 #include "agent/storage/delivery_parts.h"
+#include "agent/storage/inquiry.h"
 #include "core/loop.h"
 #include "exporters/exporter.h"
 
@@ -23,6 +25,18 @@ void delivery_count(struct delivery *delivery, size_t exporter, const char *key,
     void (*done)(void *arg, const struct count_result *result), void *arg)
 {
     claiming_count(delivery->outlets[exporter]->claiming, key, done, arg);
+}
+
+void delivery_forget(struct delivery *delivery, size_t exporter, void *arg)
+{
+    inquiry_forget(delivery->outlets[exporter]->inquiry, arg);
+    claiming_forget(delivery->outlets[exporter]->claiming, arg);
+}
+
+bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key, size_t max_bytes,
+    void (*done)(void *arg, const struct recall_result *result), void *arg)
+{
+    return inquiry_ask(delivery->outlets[exporter]->inquiry, key, max_bytes, done, arg);
 }
 
 void delivery_settle_by(struct delivery *delivery, const struct delivery_settler *settler)
