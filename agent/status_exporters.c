@@ -15,15 +15,26 @@ static json_t *credentials_json(const struct exporter_credentials *credentials)
         ends ? rfc3339_format(credentials->expires_ms, text) : NULL);
 }
 
+/* NULL: the exporter removes nothing, or has not looked yet. */
+static json_t *holdings_json(const struct exporter_holdings *holdings)
+{
+    if (!holdings->known)
+        return NULL;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "incidents", (json_int_t)holdings->incidents,
+        "bytes", (json_int_t)holdings->bytes, "held", (json_int_t)holdings->held, "removed",
+        (json_int_t)holdings->removed, "size_bytes", (json_int_t)holdings->size_bytes, "keep_s",
+        (json_int_t)(holdings->keep_ms / 1000));
+}
+
 static json_t *exporter_json(const struct delivery_status *status)
 {
     char text[RFC3339_SIZE];
     bool stored = status->last_stored_wall_ms != 0;
-    return json_pack("{s:o, s:I, s:I, s:I, s:o, s:s?, s:o}", "name", json_text(status->label),
+    return json_pack("{s:o, s:I, s:I, s:I, s:o, s:s?, s:o, s:o*}", "name", json_text(status->label),
         "waiting", (json_int_t)status->waiting, "stored", (json_int_t)status->stored, "failures",
         (json_int_t)status->failures, "error", json_text(status->error), "last_stored",
         stored ? rfc3339_format(status->last_stored_wall_ms, text) : NULL, "credentials",
-        credentials_json(&status->credentials));
+        credentials_json(&status->credentials), "holds", holdings_json(&status->holdings));
 }
 
 json_t *status_exporters(const struct delivery *delivery)

@@ -245,6 +245,24 @@ static void print_fleet(const json_t *status)
         *text_of(fleet, "problem") ? "; it settles nothing: " : "", text_of(fleet, "problem"));
 }
 
+/* Of an exporter that removes what is too old or too much. */
+static void print_holdings(const json_t *holds)
+{
+    char bytes[VALUE_TEXT_SIZE], size[VALUE_TEXT_SIZE];
+    if (!holds)
+        return;
+    printf("  holds %.0f incidents, %s", number_of(holds, "incidents"),
+        format_bytes(number_of(holds, "bytes"), bytes));
+    if (number_of(holds, "size_bytes") > 0)
+        printf(" of %s", format_bytes(number_of(holds, "size_bytes"), size));
+    if (number_of(holds, "keep_s") > 0)
+        printf(", of %.3g days", number_of(holds, "keep_s") / (24 * 3600));
+    printf("; %.0f removed", number_of(holds, "removed"));
+    if (number_of(holds, "held") > 0)
+        printf("; %.0f stay, as people left something there", number_of(holds, "held"));
+    printf("\n");
+}
+
 static void print_storage(const json_t *status)
 {
     size_t i;
@@ -262,6 +280,7 @@ static void print_storage(const json_t *status)
             *error  ? error
             : tried ? "ok"
                     : "not tried yet");
+        print_holdings(json_object_get(exporter, "holds"));
     }
     print_notifications(status);
     printf("\nspool: %.0f waiting, %s of %s\n", number_of(spool, "waiting"),

@@ -7,6 +7,7 @@
 #include "core/fs.h"
 #include "core/offload.h"
 #include "exporters/directory_claims.h"
+#include "exporters/directory_retention.h"
 #include "exporters/exporter.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@ struct directory {
     struct copy *running;
     struct reading *recalling;
     struct directory_claims *claims;
+    struct directory_retention *retention; /* NULL: nothing is removed */
 };
 
 /* One send. It belongs to the thread's job and outlives a close. */
@@ -39,6 +41,7 @@ struct copy {
     char *known; /* the folder of the last copy: that it is there is durable; NULL: none */
     int status;
     struct error err;
+    bool completes; /* an incident */
     void (*done)(void *arg, const struct send_result *result);
     void *arg;
 };
@@ -55,6 +58,21 @@ struct reading {
     void *arg;
 };
 
+static struct directory_retention *open_retention(
+    const struct directory *directory, const struct exporter_setup *setup)
+{
+    const struct directory_exporter_options *options = setup->options;
+    if (!options->keep_ms && !options->size_bytes)
+        return NULL;
+    return directory_retention_open(&(struct directory_retention_setup){.loop = setup->loop,
+        .thread = directory->thread,
+        .path = directory->path,
+        .service = setup->service,
+        .label = directory->label,
+        .keep_ms = options->keep_ms,
+        .size_bytes = (uint64_t)options->size_bytes});
+}
+
 static void *open_directory(const struct exporter_setup *setup, struct error *err)
 {
     const struct directory_exporter_options *options = setup->options;
@@ -66,6 +84,7 @@ static void *open_directory(const struct exporter_setup *setup, struct error *er
     directory->path = xstrdup(options->path);
     directory->claims = directory_claims_open(thread, options->path);
     directory->label = xasprintf("directory:%s", options->path);
+    directory->retention = open_retention(directory, setup);
     return directory;
 }
 
@@ -128,6 +147,8 @@ static void worked(void *arg)
         directory->running = NULL;
         directory->known = copy->known;
         copy->known = NULL;
+        if (result.outcome == SEND_STORED && copy->completes)
+            directory_retention_stored(directory->retention);
         copy->done(copy->arg, &result);
     }
     free(copy->from);
@@ -149,6 +170,7 @@ static void send_artifact(void *self, const struct artifact *artifact,
     copy->known = directory->known;
     directory->known = NULL;
     copy->replaces = artifact->replaces;
+    copy->completes = artifact->manifest && !strcmp(artifact->manifest, artifact->path);
     copy->done = done;
     copy->arg = arg;
     directory->running = copy;
@@ -210,9 +232,17 @@ static void count(void *self, const char *key,
     directory_claims_count(directory->claims, key, done, arg);
 }
 
+static void holdings(const void *self, struct exporter_holdings *holdings)
+{
+    const struct directory *directory = self;
+    if (directory->retention)
+        directory_retention_status(directory->retention, holdings);
+}
+
 static void close_directory(void *self)
 {
     struct directory *directory = self;
+    directory_retention_close(directory->retention);
     if (directory->running)
         directory->running->directory = NULL;
     if (directory->recalling)
@@ -231,6 +261,20 @@ static const struct field fields[] = {
         .offset = offsetof(struct directory_exporter_options, path),
         .required = 1,
         .help = "the folder; made if missing"},
+    {.key = "keep",
+        .type = FIELD_DELAY,
+        .offset = offsetof(struct directory_exporter_options, keep_ms),
+        .otherwise = "off",
+        .min = 3600000,
+        .max = INT64_C(3650) * 24 * 3600000,
+        .help = "incidents of this service that are older are removed, the baselines that others "
+                "need and what has notes excepted"},
+    {.key = "size",
+        .type = FIELD_BYTES,
+        .offset = offsetof(struct directory_exporter_options, size_bytes),
+        .min = 1 << 20,
+        .max = INT64_C(1) << 50,
+        .help = "when those of this service are larger together, the oldest are removed"},
     {.key = NULL},
 };
 
@@ -248,5 +292,6 @@ const struct exporter_kind exporter_directory = {
     .recall = recall,
     .claim = claim,
     .count = count,
+    .holdings = holdings,
     .close = close_directory,
 };

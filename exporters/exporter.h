@@ -36,8 +36,8 @@ struct artifact {
 /* How a send ended. */
 enum send_outcome {
     SEND_STORED,
-    SEND_RETRY, /* may work later: an outage, throttling; wait at least retry_after_ms */
-    SEND_FAILED, /* will not work until somebody changes something; worth a try now and then */
+    SEND_RETRY,   /* may work later: an outage, throttling; wait at least retry_after_ms */
+    SEND_FAILED,  /* will not work until somebody changes something; worth a try now and then */
     SEND_REJECTED /* this file will never be taken, and the incident goes on without it */
 };
 
@@ -98,6 +98,17 @@ struct count_result {
 };
 enum { EXPORTER_COUNT_MAX = 1000 };
 
+/* What is stored of this service, where the exporter removes what is too old or too much. */
+struct exporter_holdings {
+    bool known;       /* it has looked */
+    uint64_t bytes;   /* what is not complete included */
+    size_t incidents; /* complete ones */
+    size_t held;      /* those of them that never go, as people left something there */
+    uint64_t removed; /* incidents, in this run */
+    int64_t keep_ms;  /* the limits; 0: none */
+    uint64_t size_bytes;
+};
+
 struct exporter_kind {
     struct kind kind; /* first */
     /* NULL and err for what can never work. What is not reachable yet is no error. */
@@ -142,6 +153,8 @@ struct exporter_kind {
     /* Counts what is stored below a key that ends in a slash. As claim, and there where that is. */
     void (*count)(void *self, const char *key,
         void (*done)(void *arg, const struct count_result *result), void *arg);
+    /* What it holds. NULL: it removes nothing. */
+    void (*holdings)(const void *self, struct exporter_holdings *holdings);
     /* Ends what is running (a send, recall, tell, link) without `done`. May wait a moment for it,
      * but never hangs. */
     void (*close)(void *self);

@@ -496,4 +496,6 @@ void delivery_status(
         .last_stored_wall_ms = outlet->last_stored_wall_ms};
     if (outlet->kind->credentials)
         outlet->kind->credentials(outlet->exporter, &status->credentials);
+    if (outlet->kind->holdings)
+        outlet->kind->holdings(outlet->exporter, &status->holdings);
 }

@@ -92,6 +92,7 @@ struct delivery_status {
     const char *error;           /* of the last try; NULL: it worked, or there was none */
     int64_t last_stored_wall_ms; /* 0: never */
     struct exporter_credentials credentials; /* provider NULL: it has none so far, or needs none */
+    struct exporter_holdings holdings;
 };
 size_t delivery_exporters(const struct delivery *delivery);
 void delivery_status(
