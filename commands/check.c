@@ -3,6 +3,7 @@
 #include "agent/kinds.h"
 #include "agent/sampler.h"
 #include "agent/server.h"
+#include "commands/check_fleet.h"
 #include "commands/client.h"
 #include "commands/command.h"
 #include "commands/options.h"
@@ -322,6 +323,21 @@ static void identify(struct checks *checks, const struct exporter_kind *kind, vo
     free(identifying.who);
 }
 
+static void try_fleet(
+    struct checks *checks, const struct exporter_config *configured, void *exporter)
+{
+    const struct config *config = checks->config;
+    const struct exporter_kind *kind = exporter_kinds[configured->kind];
+    if (!config->fleet.incidents ||
+        configured != &config->exporters[config_fleet_exporter(config, &config_kinds)])
+        return;
+    struct error err;
+    char *part = xasprintf("fleet in %s", kind->label(exporter));
+    int status = check_fleet(checks->loop, kind, exporter, config->service, &err);
+    say(checks, part, status < 0 ? &err : NULL);
+    free(part);
+}
+
 static void check_exporter(
     struct checks *checks, const struct exporter_config *configured, const char *path)
 {
@@ -351,6 +367,8 @@ static void check_exporter(
         answered ? sending.result.reason : "it does not answer: is what it stores to reachable?");
     bool stored = answered && sending.result.outcome == SEND_STORED;
     say(checks, kind->label(exporter), stored ? NULL : &err);
+    if (stored)
+        try_fleet(checks, configured, exporter);
     kind->close(exporter);
 }
 
@@ -413,7 +431,8 @@ const struct command command_check = {
             "Tried are the source, every profile of the capture sets that stand in the file or\n"
             "are used (with a request that is dropped before it costs the app anything), the\n"
             "database endpoint, writing to `state`, and every exporter (one small object,\n"
-            "PREFIX/_stakeout/probe). A line each: ok, or the reason; for a bucket also who the\n"
+            "PREFIX/_stakeout/probe; with fleet one more). A line each: ok, or the reason; for a "
+            "bucket also who the\n"
             "credentials are and where they come from.\n",
     .run = run,
 };

@@ -90,6 +90,25 @@ static void the_hour_slides(void **unused)
     gate_close(bench.gate);
 }
 
+static void an_opening_that_was_none_makes_room_again(void **unused)
+{
+    (void)unused;
+    struct bench bench;
+    start(&bench, 2, 0, true);
+    gate_uncount_opening(bench.gate, 1000); /* there is none */
+    gate_count_opening(bench.gate, 1000);
+    gate_count_opening(bench.gate, 5000);
+    gate_uncount_opening(bench.gate, 5000);
+    assert_forbids(&bench, 6000, false, "nothing", "");
+    gate_count_opening(bench.gate, 7000);
+    gate_uncount_opening(bench.gate, 1000); /* not the newest */
+    assert_forbids(&bench, 8000, false, "nothing", "");
+    gate_count_opening(bench.gate, 9000);
+    assert_forbids(
+        &bench, 10000, false, "limit", "limits.per_hour: 2; there is room in 59 min 57 s");
+    gate_close(bench.gate);
+}
+
 static void without_limits_only_quiet_counts(void **unused)
 {
     (void)unused;
@@ -165,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cooldown_runs_from_the_fire),
         cmocka_unit_test(the_hour_slides),
+        cmocka_unit_test(an_opening_that_was_none_makes_room_again),
         cmocka_unit_test(without_limits_only_quiet_counts),
         cmocka_unit_test(quiet_lasts_from_the_apps_start),
         cmocka_unit_test(the_end_of_an_app_breaks_the_quiet),

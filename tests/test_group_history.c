@@ -93,6 +93,26 @@ static void the_first_is_new(void **state)
     history_free(&history);
 }
 
+/* Copies that captured the same spike while the store was down. */
+static void a_duplicate_does_not_count_beside_others(void **state)
+{
+    struct rig *rig = *state;
+    struct history history;
+    add(rig, group, 0, 90, "7");
+    for (int i = 0; i < 5; i++)
+        add(rig, group, 0, 90, "7")->duplicate = true;
+    add(rig, other, 1, 90, "7")->duplicate = true;
+    tell(rig, NULL, NULL, 1, &history);
+    assert_int_equal(history.count, 1);
+    assert_string_equal(history.frequency, "first time");
+    history_free(&history);
+    struct history_book *book = history_book_new(rig->entries, rig->count);
+    assert_int_equal(history_of(book, "shop", other, NULL, NULL, rig->start_ms, &history), 0);
+    assert_int_equal(history.count, 1); /* it is all that is left of its group */
+    history_free(&history);
+    history_book_free(book);
+}
+
 static void rounds_are_counted_and_have_a_period(void **state)
 {
     struct rig *rig = *state;
@@ -311,6 +331,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_first_is_new, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_duplicate_does_not_count_beside_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rounds_are_counted_and_have_a_period, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_the_agent_recognised_comes_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(growth_is_worse_even_if_known, set_up, tear_down),

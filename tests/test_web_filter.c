@@ -142,6 +142,18 @@ static void baselines_are_shown_when_asked_for(void **state)
     assert_true(web_filter_matches(&filter, &baseline));
 }
 
+static void duplicates_are_shown_with_every_kind(void **state)
+{
+    (void)state;
+    const struct web_summary duplicate = {.kind = "spike", .fired_ms = 1, .duplicate = true};
+    struct web_filter filter = {.since_ms = INT64_MIN};
+    assert_false(web_filter_matches(&filter, &duplicate));
+    filter.kind = "spike";
+    assert_false(web_filter_matches(&filter, &duplicate));
+    filter.kind = "all";
+    assert_true(web_filter_matches(&filter, &duplicate));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +161,7 @@ int main(void)
         cmocka_unit_test(since_is_a_time),
         cmocka_unit_test(incidents_are_let_through_or_not),
         cmocka_unit_test(baselines_are_shown_when_asked_for),
+        cmocka_unit_test(duplicates_are_shown_with_every_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,5 +60,6 @@ char *notice_group(const struct incident *incident)
 bool notice_wanted(const struct incident *incident)
 {
     const char *kind = incident->kind;
-    return !kind || (strcmp(kind, "baseline") != 0 && strcmp(kind, "follow_up") != 0);
+    bool calm = kind && (!strcmp(kind, "baseline") || !strcmp(kind, "follow_up"));
+    return !calm && !incident->fleet.duplicate;
 }

@@ -36,7 +36,8 @@ int notice_file_parse(struct notice_file *file, const char *text, size_t size, s
  * The caller frees. */
 char *notice_group(const struct incident *incident);
 
-/* Whether people are told of such an incident: not of those of calm time and follow-ups. */
+/* Whether people are told of such an incident: not of those of calm time and follow-ups,
+ * nor of a duplicate, of which other copies tell. */
 bool notice_wanted(const struct incident *incident);
 
 #endif

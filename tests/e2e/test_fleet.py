@@ -153,6 +153,14 @@ def test_a_shared_folder_settles_it_too(agent, service, captures, tmp_path):
     assert len(taken) == 1 and taken[0]["fleet"]["seen_by"] == 5
 
 
+def test_check_says_whether_the_store_can(agent, service, s3, prefix):
+    checking = agent(as_fleet(storing(service, s3, prefix)), environment=s3.environment())
+    for _ in range(2):
+        checked = checking.command("check")
+        assert f"fleet in s3://{s3.bucket}/{prefix}: ok" in checked.stdout, checked.stdout
+    assert f"{prefix}/service=games/_state/fleet/check" in s3.objects(prefix)
+
+
 def storing_in(service, captures):
     from harness import watching
     return watching(service, captures)

@@ -1,0 +1,14 @@
+/* For `stakeout check`: whether a store can settle who of a fleet takes an incident. */
+#ifndef COMMANDS_CHECK_FLEET_H
+#define COMMANDS_CHECK_FLEET_H
+
+struct error;
+struct exporter_kind;
+struct loop;
+
+/* Writes a small object under a fixed key among the fleet's, twice: the second time the store must
+ * not take it. -1 and err when it does, or cannot be asked. Runs the loop. */
+int check_fleet(struct loop *loop, const struct exporter_kind *kind, void *exporter,
+    const char *service, struct error *err);
+
+#endif
