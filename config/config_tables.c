@@ -195,8 +195,8 @@ const struct field config_fields[] = {
         .otherwise = "off",
         .min = MINUTE,
         .max = WEEK,
-        .help = "how long a presigned link to the report in the first s3 lasts, which notifications "
-                "then have; role credentials may end it earlier"},
+        .help = "notifications have a presigned link to the report in the first s3, for so long; a "
+                "role's credentials may end it earlier"},
     {.key = "source_url",
         .type = FIELD_URL,
         .offset = offsetof(struct config, source_url),
