@@ -13,7 +13,7 @@ static void copy_fields(const struct notice *notice, json_t *body)
 {
     static const char *const keys[] = {"id", "service", "app", "kind", "trigger", "joined", "onset",
         "fired", "finished", "ended", "target", "headline", "group", "suspect", "no_suspect",
-        "recurrence", "app_ended"};
+        "recurrence", "app_ended", "fleet"};
     json_t *whole = incident_to_json(notice->incident);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         json_t *value = json_object_get(whole, keys[i]);

@@ -257,6 +257,9 @@ bool notice_put_often(struct buf *out, enum notice_style style, const struct not
             notice_put_time(out, style, pattern->next_ms, incident->fired_ms);
         }
     }
+    if (incident->fleet.seen_by > 1)
+        buf_printf(out, "%sseen by %lld copies", separator(out, start),
+            (long long)incident->fleet.seen_by);
     if (notice->more) {
         buf_printf(out, "%s%zu more since ", separator(out, start), notice->more);
         notice_put_time(out, style, notice->more_since_ms, incident->fired_ms);

@@ -45,7 +45,8 @@ bool notice_put_suspect(struct buf *out, enum notice_style style, const struct n
 void notice_put_function(
     struct buf *out, enum notice_style style, const struct incident_function *function);
 
-/* "5 times since 2026-11-20 14:02 UTC; every 30 min, next about 15:34 UTC; 14 more since 15:04 UTC"
+/* "5 times since 2026-11-20 14:02 UTC; every 30 min, next about 15:34 UTC; seen by 12 copies; 14
+ * more since 15:04 UTC"
  */
 bool notice_put_often(struct buf *out, enum notice_style style, const struct notice *notice);
 

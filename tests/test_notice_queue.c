@@ -129,6 +129,9 @@ static void a_file_says_all_that_a_message_needs(void **state)
     assert_string_equal(group, "group 0123456789abcdef");
     free(group);
     assert_true(notice_wanted(again.incident));
+    again.incident->fleet.duplicate = true;
+    assert_false(notice_wanted(again.incident));
+    again.incident->fleet.duplicate = false;
     free(again.incident->kind);
     again.incident->kind = xstrdup("follow_up");
     assert_false(notice_wanted(again.incident));
