@@ -182,11 +182,10 @@ def test_a_containers_that_rotate(s3, service, agent, prefix, closing, tmp_path)
     captured(running, 2)
     assert len(re.findall(r"AWS credentials come from .*container", running.log)) == 1
     running.wait_log("AWS credentials renewed from")
-    assert "level=warn" not in running.log and "level=error" not in running.log, running.log
+    assert not re.search("level=(warn|error).*(AWS|s3:)", running.log), running.log
     # While the provider is down the old ones do, and then nothing does until it is back.
     provider.failure = 503, json.dumps({"code": "InternalError", "message": "played"})
-    taken = running.command("capture")
-    assert taken.returncode == 0, taken.stderr
+    running.command("capture")  # may still be stored, or is left in the spool for a while
     running.wait_log("InternalError: played")
     provider.failure = None
     running.wait_status(lambda now: now["exporters"][0]["stored"] == 3, "it is stored after all", 60)
