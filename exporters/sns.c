@@ -5,6 +5,8 @@
 #include "core/alloc.h"
 #include "core/aws/aws.h"
 #include "core/aws/aws_environment.h"
+#include "core/aws/aws_region.h"
+#include "core/aws/aws_who.h"
 #include "core/aws/sigv4.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -33,6 +35,9 @@ struct sns {
     struct http_request *sending;
     unsigned credentials; /* the number of those that were taken */
     bool token_renewed;
+    struct aws_who *who; /* that is being asked */
+    void (*identified)(void *arg, const char *who);
+    void *identified_arg;
     void (*done)(void *arg, const struct send_result *result);
     void *arg;
 };
@@ -75,7 +80,8 @@ static void *open_sns(const struct exporter_setup *setup, struct error *err)
     char *session_name = xasprintf("stakeout-%s", setup->service);
     sns->aws = aws_open(&(struct aws_setup){.loop = setup->loop,
         .wishes = {options->role, options->external_id, session_name},
-        .region = sns->region});
+        .region = sns->region,
+        .announce = !setup->quiet});
     free(session_name);
     return sns;
 }
@@ -261,9 +267,35 @@ static void reach(void *self, void (*done)(void *arg, const struct send_result *
     start(self, NULL, done, arg);
 }
 
+static void got_who(void *arg, const char *who)
+{
+    struct sns *sns = arg;
+    sns->who = NULL;
+    sns->identified(sns->identified_arg, who);
+}
+
+static void identify(void *self, void (*done)(void *arg, const char *who), void *arg)
+{
+    struct sns *sns = self;
+    sns->identified = done;
+    sns->identified_arg = arg;
+    sns->who = aws_who_ask(sns->loop, sns->aws, aws_region_owns(sns->url), got_who, sns);
+}
+
+static bool credentials(const void *self, struct exporter_credentials *found)
+{
+    const struct sns *sns = self;
+    struct aws_state state;
+    if (!aws_state(sns->aws, &state))
+        return false;
+    *found = (struct exporter_credentials){state.origin, state.expires_ms};
+    return true;
+}
+
 static void close_sns(void *self)
 {
     struct sns *sns = self;
+    aws_who_cancel(sns->who);
     aws_cancel(sns->asking);
     http_cancel(sns->sending);
     aws_close(sns->aws);
@@ -359,5 +391,7 @@ const struct exporter_kind exporter_sns = {
     .identity = label,
     .tell = tell,
     .reach = reach,
+    .identify = identify,
+    .credentials = credentials,
     .close = close_sns,
 };

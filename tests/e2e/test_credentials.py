@@ -270,6 +270,12 @@ def test_check_says_who(service, agent, captures, closing, home):
     assert parts["credentials of s3://b-u-c"] == (
         "arn:aws:iam::123456789012:user/somebody, from the environment (AWS_ACCESS_KEY_ID), access key AKIA...")
     assert sts.regions == ["eu-west-1"]
+    config["export"]["sns"] = {"topic": "arn:aws:sns:eu-west-3:123456789012:spikes"}
+    _, parts = checked(agent(config, environment=environment))
+    assert parts["credentials of sns topic arn:aws:sns:eu-west-3:123456789012:spikes"].startswith(
+        "arn:aws:iam::123456789012:user/somebody, from the environment")
+    assert sts.regions[-1] == "eu-west-3"
+    del config["export"]["sns"]
     sts.known.clear()
     _, parts = checked(agent(config, environment=environment))
     assert parts["credentials of s3://b-u-c"].startswith("from the environment (AWS_ACCESS_KEY_ID)")
