@@ -71,10 +71,10 @@ static void read_entry(struct config_reader *reader, const struct node *node)
 static bool may_store(const struct config_reader *reader, const struct node *export)
 {
     const struct config *config = reader->config;
-    bool tells_only = config->exporter_count > 0 && reader->problems->count == 0;
-    for (size_t i = 0; tells_only && i < config->exporter_count; i++)
-        tells_only = reader->kinds->exporters[config->exporters[i].kind]->tells;
-    return export->count > 0 && !tells_only;
+    bool none = config->exporter_count > 0 && reader->problems->count == 0;
+    for (size_t i = 0; none && i < config->exporter_count; i++)
+        none = reader->kinds->exporters[config->exporters[i].kind]->stores_none;
+    return export->count > 0 && !none;
 }
 
 /* Links lead into a store that can make them. */

@@ -99,8 +99,8 @@ struct kind {
     bool many_metrics;
     /* Triggers: it opens no incident, and explains those of its member. */
     bool never_fires;
-    /* Exporters: it stores nothing, and tells people of what others have stored. */
-    bool tells;
+    /* Exporters: it does not store incidents, but tells people of them or takes a part of them. */
+    bool stores_none;
     /* Exporters: it can make links to what it stored. */
     bool links;
     /* Exporters: it can settle who of a fleet takes an incident. */

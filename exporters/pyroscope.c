@@ -373,6 +373,7 @@ const struct exporter_kind exporter_pyroscope = {
         .fields = fields,
         .options_size = sizeof(struct pyroscope_options),
         .short_key = "url",
+        .stores_none = true,
         .validate = validate},
     .open = open_pyroscope,
     .label = label,

@@ -224,7 +224,7 @@ const struct exporter_kind exporter_webhook = {
             "tells people of incidents once they are stored: Slack, or anything that takes JSON",
         .fields = fields,
         .options_size = sizeof(struct webhook_options),
-        .tells = true,
+        .stores_none = true,
         .validate = validate},
     .open = open_webhook,
     .label = label,

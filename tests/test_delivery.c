@@ -1,7 +1,9 @@
 /* Delivery from a real spool into real folders, and what others do to both meanwhile. */
 #include "agent/storage/delivery_withdraw.h"
 #include "agent/storage/quota.h"
+#include "core/incident.h"
 #include "delivery_rig.h"
+#include "exporters/pyroscope.h"
 
 static void what_an_earlier_run_left_is_delivered(void **state)
 {
@@ -256,6 +258,52 @@ static void a_broken_incident_holds_back_no_other(void **state)
     assert_true(is_stored(world, "a", first));
 }
 
+/* incident.json that tells of cpu.pb.gz. */
+static void tell_of_profile(const struct world *world, const char *id)
+{
+    struct incident *incident = incident_new();
+    incident->id = xstrdup(id);
+    incident->service = xstrdup("woogles");
+    incident->app = xstrdup("app");
+    incident->kind = xstrdup("spike");
+    incident->trigger.name = xstrdup("cpu-high");
+    incident_id_time(id, &incident->fired_ms);
+    struct incident_profile *profile = incident_add_profile(incident, "cpu");
+    profile->file = xstrdup("cpu.pb.gz");
+    profile->status = PROFILE_OK;
+    char *text = incident_to_text(incident);
+    char *path = xasprintf("%s/state/spool/%s/incident.json", world->path, id);
+    assert_int_equal(fs_write(path, text, strlen(text), NULL), 0);
+    free(path);
+    free(text);
+    incident_free(incident);
+}
+
+static void a_file_that_is_rejected_holds_nothing_back(void **state)
+{
+    struct world *world = *state;
+    static const struct stub_answer answers[] = {
+        {.status = 400, .body = "{\"message\": \"no\"}"}, {.status = 200}};
+    struct stub_server server;
+    stub_start(&server, answers, 2);
+    struct pyroscope_options options = {.url = server.url};
+    world->exporters[world->config.exporter_count++] = (struct exporter_config){
+        .kind = kind_index(&exporter_pyroscope), .options = &options};
+    spool_incident(world, first);
+    spool_incident(world, second);
+    tell_of_profile(world, first);
+    tell_of_profile(world, second);
+    open_world(world);
+    wait_until(world, nothing_waits);
+    assert_int_equal(status_of(world, 0).stored, 2);
+    assert_int_equal(status_of(world, 0).failures, 1);
+    assert_null(status_of(world, 0).error);
+    close_world(world);
+    stub_stop(&server);
+    assert_int_equal(server.count, 2);
+    stub_free(&server);
+}
+
 static void a_hurry_ends_when_each_incident_was_refused(void **state)
 {
     struct world *world = *state;
@@ -391,6 +439,7 @@ int main(void)
         IN_A_WORLD(a_try_goes_on_with_the_file_that_failed),
         IN_A_WORLD(a_spool_that_cannot_be_listed_costs_nothing),
         IN_A_WORLD(a_broken_incident_holds_back_no_other),
+        IN_A_WORLD(a_file_that_is_rejected_holds_nothing_back),
         IN_A_WORLD(a_hurry_ends_when_each_incident_was_refused),
         IN_A_WORLD(what_is_added_after_a_hurry_is_tried_too),
         IN_A_WORLD(a_store_that_does_not_answer_is_tried_once_in_a_hurry),

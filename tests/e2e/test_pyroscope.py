@@ -128,3 +128,11 @@ def test_a_query_in_the_address_is_a_mistake(agent, service, captures, server):
     told = agent(config).command("check", "--offline")
     assert told.returncode == 2
     assert "has a query: write the server's address" in told.stderr
+
+
+def test_profiles_alone_are_no_incident(agent, service, captures, server):
+    config = pushing(service, captures, server)
+    del config["export"]["directory"]
+    told = agent(config).command("check", "--offline")
+    assert told.returncode == 2
+    assert "export: names no place to store incidents; give it directory: or s3:" in told.stderr
