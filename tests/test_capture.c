@@ -1,5 +1,6 @@
 #include "agent/capture/capture.h"
 
+#include "agent/capture/endpoint.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -98,6 +99,7 @@ struct bench {
     struct offload *disk;
     struct profiler_stub stub;
     struct app_config app;
+    struct endpoint *endpoint;
     struct capture_entry entries[8];
     struct capture_set set;
     struct incident *incident;
@@ -166,6 +168,7 @@ static int tear_down(void **state)
     profiler_stub_stop(&bench->stub);
     offload_close(bench->disk);
     capture_free(bench->capture);
+    endpoint_free(bench->endpoint);
     incident_free(bench->incident);
     loop_timer_free(bench->look);
     loop_close(bench->loop);
@@ -192,6 +195,7 @@ static void start(struct bench *bench)
         .loop = bench->loop,
         .disk = bench->disk,
         .app = &bench->app,
+        .endpoint = bench->endpoint,
         .set = &bench->set,
         .folder = bench->folder,
         .incident = bench->incident,
@@ -353,6 +357,20 @@ static void a_stop_ends_what_waits_for_word_of_the_app(void **state)
     assert_false(was_asked("heap"));
 }
 
+static void half_is_half_of_what_the_app_allows(void **state)
+{
+    struct bench *bench = *state;
+    bench->endpoint = endpoint_new();
+    endpoint_refuses(bench->endpoint, "cpu", 2);
+    atomic_store(&bench->stub.hold, 1);
+    add(bench, "cpu")->seconds = 25;
+    start(bench);
+    wait_for(bench, "profile");
+    capture_end_early(bench->capture, true);
+    wait_for(bench, NULL);
+    assert_true(incident_find_profile(bench->incident, "cpu")->ended_early);
+}
+
 static void what_need_not_be_there_is_left_out(void **state)
 {
     struct bench *bench = *state;
@@ -407,6 +425,7 @@ int main(void)
         CAPTURE_TEST(what_waits_for_the_end_is_given_up_when_the_agent_stops),
         CAPTURE_TEST(an_app_that_is_gone_ends_what_waits_for_word_of_it),
         CAPTURE_TEST(a_stop_ends_what_waits_for_word_of_the_app),
+        CAPTURE_TEST(half_is_half_of_what_the_app_allows),
         CAPTURE_TEST(what_need_not_be_there_is_left_out),
         CAPTURE_TEST(what_a_path_answers_is_kept_by_its_form),
     };

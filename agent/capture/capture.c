@@ -1,5 +1,6 @@
 #include "agent/capture/capture.h"
 
+#include "agent/capture/endpoint.h"
 #include "agent/capture/fetch.h"
 #include "config/config.h"
 #include "core/alloc.h"
@@ -47,7 +48,9 @@ static int64_t enough_ms(const struct lane_entry *entry)
     const struct capture_setup *setup = &capture->setup;
     if (entry->lane != LANE_CPU || !capture->early)
         return INT64_MAX;
-    int64_t half_ms = setup->set->entries[entry - capture->entries].seconds * 1000 / 2;
+    const struct capture_entry *wanted = &setup->set->entries[entry - capture->entries];
+    int64_t half_ms = endpoint_seconds(setup->endpoint, wanted->profile, wanted->seconds) * 1000 /
+                      2;
     int64_t recorded_ms = setup->recorded_ms ? setup->recorded_ms(setup->arg) : 0;
     return half_ms > recorded_ms ? half_ms - recorded_ms : 1;
 }
