@@ -5,6 +5,8 @@
 #include "core/incident.h"
 #include "delivery_rig.h"
 
+#include <stdatomic.h>
+
 static void what_an_earlier_run_left_is_delivered(void **state)
 {
     struct world *world = *state;
@@ -432,6 +434,37 @@ static void what_moves_to_the_disk_takes_its_marks_along(void **state)
     close_world(world);
 }
 
+/* On the disk thread: nothing after it is done yet. */
+static void wait_to_go_on(void *arg)
+{
+    while (!atomic_load((atomic_int *)arg))
+        usleep(1000);
+}
+
+/* Its number is another file's when the exporter opens it. */
+static void what_is_being_sent_out_of_memory_is_held(void **state)
+{
+    struct world *world = *state;
+    static atomic_int go_on;
+    static char bucket[] = "some-bucket", endpoint[] = "http://127.0.0.1:9";
+    struct s3_exporter_options options = {.bucket = bucket, .endpoint = endpoint, .verify = true};
+    add_bucket(world, &options);
+    open_world(world);
+    catch_without_disk(world);
+    wait_until(world, first_failed);
+    offload_submit(world->disk, wait_to_go_on, NULL, &go_on);
+    delivery_hurry(world->delivery);
+    for (int i = 0; i < 20; i++)
+        loop_run_until(world->loop, &(bool){false}, clock_mono_ms() + 1);
+    spool_remove(world->spool, first);
+    atomic_store(&go_on, 1);
+    uint64_t before = status_of(world, 0).failures;
+    while (status_of(world, 0).failures == before)
+        loop_run_until(world->loop, &(bool){false}, clock_mono_ms() + 1);
+    assert_null(strstr(status_of(world, 0).error, "cannot open"));
+    close_world(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +487,8 @@ int main(void)
         IN_A_WORLD(a_baseline_makes_room),
         cmocka_unit_test_setup_teardown(
             what_moves_to_the_disk_takes_its_marks_along, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_being_sent_out_of_memory_is_held, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,6 +32,7 @@ struct outlet {
     struct incident_files files; /* of queue[0]; none: not looked up since the last failure */
     char *sent_last;             /* the last file of queue[0] that is with the exporter */
     char *path, *key;            /* of the artifact on its way */
+    int held;                    /* that artifact, where it is in memory; -1: it is not */
     bool sending;                /* what is kept included */
     struct keeper *keeper;
     struct inquiry *inquiry;
