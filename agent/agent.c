@@ -205,6 +205,12 @@ static void stop(struct agent *agent)
     loop_timer_set(agent->stopping, now_ms);
 }
 
+static void stop_at_once(struct agent *agent)
+{
+    log_warn("asked to stop again: ends at once, and the next start takes up what is not finished");
+    loop_stop(agent->loop);
+}
+
 static void on_signal(void *arg)
 {
     struct agent *agent = arg;
@@ -216,7 +222,7 @@ static void on_signal(void *arg)
     if (reload)
         reload_ask(agent->reload);
     else if (agent->stop_by_ms)
-        loop_stop(agent->loop);
+        stop_at_once(agent);
     else
         stop(agent);
 }

@@ -72,8 +72,8 @@ bool day_budget_is_spent(const struct agent *agent, char why[DAY_BUDGET_WHY_SIZE
     ledger_day(agent->ledger, &day);
     if (!day.room_wall_ms)
         return false;
-    metric_format_level(UNIT_BYTES, (double)day.bytes, bytes);
-    metric_format_level(UNIT_BYTES, (double)day.limit_bytes, limit);
+    metric_format(UNIT_BYTES, (double)day.bytes, bytes);
+    metric_format(UNIT_BYTES, (double)day.limit_bytes, limit);
     rfc3339_format(day.room_wall_ms, room);
     snprintf(why, DAY_BUDGET_WHY_SIZE,
         "limits.per_day: %s of %s in the last 24 hours; there is room at %.16sZ", bytes, limit,

@@ -149,7 +149,7 @@ void follow_ups_update(struct follow_ups *follow_ups, int64_t now_ms)
         if (!setup->busy(setup->arg, i))
             take(follow_ups, i);
         else if (now_ms - at_ms >= setup->config->follow_up_ms)
-            drop(plan, "there was no time for it between what else the app's profiler did");
+            drop(plan, "the app's profiler was not free for it, or a limit was in the way");
     }
 }
 

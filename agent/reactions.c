@@ -180,8 +180,7 @@ void reactions_open(struct agent *agent)
         .arg = agent});
 }
 
-/* The recorder is another one: what was said of windows is said again. */
-static void arm_again(const struct agent *agent)
+void reactions_arm_again(const struct agent *agent)
 {
     for (size_t i = 0; i < agent->config->trigger_count; i++) {
         struct detector_status status;
@@ -204,7 +203,7 @@ void reactions_reload(struct agent *agent, const struct delivery_change *change)
     detector_take_over(agent->detector, before);
     detector_close(before);
     familiar_reload(agent->familiar, agent->config, agent->delivery, change);
-    arm_again(agent);
+    reactions_arm_again(agent);
 }
 
 enum excursion reactions_excursion(void *arg, const bool *triggers, int64_t *ended_ms)

@@ -21,6 +21,9 @@ void reactions_open(struct agent *agent);
  * was learned; the configuration before may end then. */
 void reactions_reload(struct agent *agent, const struct delivery_change *change);
 
+/* The recorder is another one: what was said of windows is said again. */
+void reactions_arm_again(const struct agent *agent);
+
 /* Hooks of incidents.h: how the excursions of these triggers stand; what is known of the pattern
  * that a trigger's fires belong to. */
 enum excursion reactions_excursion(void *arg, const bool *triggers, int64_t *ended_ms);

@@ -315,6 +315,7 @@ static void switch_over(
 static void stay(struct reload *reload, const struct error *err)
 {
     replace_endpoints(reload->agent);
+    reactions_arm_again(reload->agent);
     preflight_update(reload->agent->preflight);
     refuse(reload, err->text);
 }

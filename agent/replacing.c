@@ -7,6 +7,7 @@
 #include "agent/detection/interest.h"
 #include "agent/detection/ledger.h"
 #include "agent/incidents.h"
+#include "agent/storage/delivery.h"
 #include "agent/storage/delivery_withdraw.h"
 #include "agent/storage/spool.h"
 #include "config/config.h"
@@ -195,6 +196,11 @@ void replacing_remove(void *arg, const char *old, const char *id)
     struct agent *agent = arg;
     if (!agent->delivery) /* it is being closed: the next start does it */
         return;
+    if (spool_in_memory(agent->spool, id)) { /* what is on the disk is not given for that */
+        log_info("incident %s replaces none: the disk did not take it, and %s stays", id, old);
+        delivery_add(agent->delivery, old);
+        return;
+    }
     log_info(
         "incident %s is replaced by %s, which is worse (limits.per_hour), and removed from the "
         "spool",

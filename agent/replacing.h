@@ -3,7 +3,7 @@
  * taken back from the exporters when the new one is about to be complete, and removed once that is
  * so on disk: whatever the agent is killed at, the next start finds both, or the new one with
  * `replaced` in its incident.json, and then removes the old one. When an exporter has begun to send
- * the old one meanwhile, both are kept. */
+ * the old one meanwhile, or the disk does not take the new one, both are kept. */
 #ifndef AGENT_REPLACING_H
 #define AGENT_REPLACING_H
 

@@ -52,7 +52,9 @@ enum client_outcome client_ask(struct loop *loop, const char *state, const char 
             "no agent is running with the state folder %s; -c FILE or --state DIR names another",
             state);
     else if (http_fetch(loop, &options, &status, &body, err) < 0)
-        error_prefix(err, "no agent answers on %s", socket);
+        error_set(err,
+            "no agent answers on %s: it was killed, hangs, or is another user's; start it again",
+            socket);
     else
         outcome = read_answer(status, &body, json, err);
     buf_free(&body);

@@ -151,7 +151,8 @@ const struct command command_run = {
     .help =
         "  -c FILE          the configuration; else the text in $STAKEOUT_CONFIG, else\n"
         "                   /etc/stakeout/stakeout.yaml\n"
-        "                   (SIGHUP has a file read again)\n"
+        "                   (SIGHUP has a file read again; SIGTERM finishes what is\n"
+        "                   running, for at most limits.grace; a second one ends at once)\n"
         "  --app URL        without a file: the app's debug endpoint, such as\n"
         "                   http://localhost:6060/debug/pprof\n"
         "  --directory DIR  without a file: the folder for incidents\n\n"

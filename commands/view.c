@@ -217,6 +217,8 @@ static char *note_of(const struct incident_profile *profile, const struct eviden
     if (found && !found->profile)
         return xstrdup(found->problem.text);
     char covered[40] = "";
+    if (isfinite(profile->covered_percent) && profile->covered_percent <= 0)
+        return xstrdup("was begun when the spike was over");
     if (isfinite(profile->covered_percent))
         snprintf(covered, sizeof covered, "covers %.0f%% of the spike", profile->covered_percent);
     return xasprintf("%s%s%s%s", profile->onset_covered ? "was running at the onset" : "",

@@ -106,9 +106,9 @@ static void complete_path(
     if (!is_path(entry->path)) {
         node_problem(problems, path,
             "must begin with one slash and have only printable characters but # \\ \" < > (1 to "
-            "%d), such as /debug/fgprof?seconds=10%s%s",
-            PATH_MAX_LENGTH, entry->path[0] == '/' ? "" : "; did you mean /",
-            entry->path[0] == '/' ? "" : entry->path);
+            "%d), such as /debug/fgprof?seconds=10%s%s%s",
+            PATH_MAX_LENGTH, entry->path[0] == '/' ? "" : "; did you mean \"/",
+            entry->path[0] == '/' ? "" : entry->path, entry->path[0] == '/' ? "" : "\"?");
         return;
     }
     int64_t in_query = 0;

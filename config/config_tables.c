@@ -57,8 +57,8 @@ static const struct field limits_fields[] = {
         .otherwise = "500MB",
         .min = KIB,
         .max = 1024 * GIB,
-        .help = "bytes of incidents in any 24 hours; baselines and manual ones count, but manual "
-                "ones are never refused"},
+        .help = "bytes of incidents in any 24 hours; all kinds count, but manual ones are never "
+                "refused"},
     {.key = "hold_off",
         .type = FIELD_LEVEL,
         .offset = offsetof(struct limits_config, hold_off),

@@ -1,5 +1,6 @@
 #include "agent/capture/capture.h"
 
+#include "agent/capture/endpoint.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -98,6 +99,7 @@ struct bench {
     struct offload *disk;
     struct profiler_stub stub;
     struct app_config app;
+    struct endpoint *endpoint;
     struct capture_entry entries[8];
     struct capture_set set;
     struct incident *incident;
@@ -105,8 +107,8 @@ struct bench {
     struct loop_timer *look;
     const char *wanted; /* names; NULL: that all is done */
     char folder[64];
-    bool met, heap_first;
-    int done;
+    bool met, heap_first, hold_cpu;
+    int done, cpu_done;
 };
 
 static void on_progress(void *arg)
@@ -118,6 +120,12 @@ static void on_done(void *arg)
 {
     struct bench *bench = arg;
     bench->done++;
+}
+
+static void on_cpu_done(void *arg)
+{
+    struct bench *bench = arg;
+    bench->cpu_done++;
 }
 
 static void look(void *arg)
@@ -166,6 +174,7 @@ static int tear_down(void **state)
     profiler_stub_stop(&bench->stub);
     offload_close(bench->disk);
     capture_free(bench->capture);
+    endpoint_free(bench->endpoint);
     incident_free(bench->incident);
     loop_timer_free(bench->look);
     loop_close(bench->loop);
@@ -192,11 +201,14 @@ static void start(struct bench *bench)
         .loop = bench->loop,
         .disk = bench->disk,
         .app = &bench->app,
+        .endpoint = bench->endpoint,
         .set = &bench->set,
         .folder = bench->folder,
         .incident = bench->incident,
         .max_profile_bytes = 1 << 20,
         .heap_first = bench->heap_first,
+        .hold_cpu = bench->hold_cpu,
+        .cpu_done = on_cpu_done,
         .progress = on_progress,
         .done = on_done,
         .arg = bench,
@@ -353,6 +365,51 @@ static void a_stop_ends_what_waits_for_word_of_the_app(void **state)
     assert_false(was_asked("heap"));
 }
 
+static void half_is_half_of_what_the_app_allows(void **state)
+{
+    struct bench *bench = *state;
+    bench->endpoint = endpoint_new();
+    endpoint_refuses(bench->endpoint, "cpu", 2);
+    atomic_store(&bench->stub.hold, 1);
+    add(bench, "cpu")->seconds = 25;
+    start(bench);
+    wait_for(bench, "profile");
+    capture_end_early(bench->capture, true);
+    wait_for(bench, NULL);
+    assert_true(incident_find_profile(bench->incident, "cpu")->ended_early);
+}
+
+/* A slice of the recorder was in flight as the app ended; it is told of that only later. */
+static void a_cpu_profile_that_was_held_waits_for_word_of_the_app(void **state)
+{
+    struct bench *bench = *state;
+    bench->hold_cpu = true;
+    add(bench, "cpu")->seconds = 25;
+    lose_the_app(bench);
+    capture_begin_cpu(bench->capture, 0);
+    const struct incident_profile *cpu = incident_find_profile(bench->incident, "cpu");
+    assert_int_equal(cpu->attempts, 0);
+    assert_int_equal(bench->cpu_done, 0);
+    capture_app_ended(bench->capture, "the app ended");
+    wait_for(bench, NULL);
+    assert_int_equal(bench->cpu_done, 1);
+    expect(bench, "cpu", PROFILE_FAILED, NULL, "the app ended before this profile was begun");
+}
+
+static void a_cpu_profile_that_was_held_goes_on_with_the_app(void **state)
+{
+    struct bench *bench = *state;
+    bench->hold_cpu = true;
+    add(bench, "cpu")->seconds = 25;
+    lose_the_app(bench);
+    capture_begin_cpu(bench->capture, 0);
+    capture_go_on(bench->capture);
+    wait_for(bench, NULL);
+    assert_int_equal(bench->cpu_done, 1);
+    expect(bench, "cpu", PROFILE_OK, "cpu.pb.gz", NULL);
+    expect(bench, "heap", PROFILE_OK, "heap.pb.gz", NULL);
+}
+
 static void what_need_not_be_there_is_left_out(void **state)
 {
     struct bench *bench = *state;
@@ -407,6 +464,9 @@ int main(void)
         CAPTURE_TEST(what_waits_for_the_end_is_given_up_when_the_agent_stops),
         CAPTURE_TEST(an_app_that_is_gone_ends_what_waits_for_word_of_it),
         CAPTURE_TEST(a_stop_ends_what_waits_for_word_of_the_app),
+        CAPTURE_TEST(half_is_half_of_what_the_app_allows),
+        CAPTURE_TEST(a_cpu_profile_that_was_held_waits_for_word_of_the_app),
+        CAPTURE_TEST(a_cpu_profile_that_was_held_goes_on_with_the_app),
         CAPTURE_TEST(what_need_not_be_there_is_left_out),
         CAPTURE_TEST(what_a_path_answers_is_kept_by_its_form),
     };

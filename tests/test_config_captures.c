@@ -112,7 +112,7 @@ static void captures_that_cannot_be_are_refused(void **state)
         {HEAD "captures: {x: [{path: debug/fgprof}]}\n",
             "f.yaml:4:23: captures.x[0].path: must begin with one slash and have only printable "
             "characters but # \\ \" < > (1 to 1024), such as /debug/fgprof?seconds=10; did you "
-            "mean /debug/fgprof\n"},
+            "mean \"/debug/fgprof\"?\n"},
         {HEAD "captures: {x: [{path: ''}]}\n",
             "f.yaml:4:23: captures.x[0].path: must not be empty\n"},
         {HEAD "captures: {x: [{path: //other/x}]}\n",

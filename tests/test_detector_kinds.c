@@ -4,6 +4,7 @@
 #include "agent/kinds.h"
 #include "config/config.h"
 #include "core/buf.h"
+#include "core/error.h"
 #include "core/series.h"
 #include "traces.h"
 
@@ -26,6 +27,7 @@ struct bench {
     struct series_set set;
     struct detector *detector;
     int64_t started_ms; /* what the `started` hook says */
+    bool failing;       /* no incident can be opened */
     char said[4096];    /* "high fire 5; ...", in seconds */
 };
 
@@ -46,6 +48,12 @@ static int64_t started(void *arg, size_t app)
 {
     (void)app;
     return ((struct bench *)arg)->started_ms;
+}
+
+static int open_incident(void *arg, const struct detector_event *event, struct error *err)
+{
+    assert_string_equal(event->reason, "oom_kills rose by 1 to 1");
+    return ((struct bench *)arg)->failing ? error_set(err, "not now") : 0;
 }
 
 static void start(struct bench *bench, const char *text, bool limits)
@@ -299,6 +307,26 @@ static void recorded_traces_say_what_they_should(void **unused)
     finish(&bench);
 }
 
+/* It comes as an incident is just being completed, and holds for one sample. */
+static void a_kill_that_opens_nothing_is_tried_again(void **unused)
+{
+    (void)unused;
+    struct bench bench;
+    start(&bench, ONE_APP "  killed: {metric: oom_kills, increases: 1}\n", false);
+    const struct detector_hooks hooks = {.event = write_down, .open = open_incident, .arg = &bench};
+    detector_close(bench.detector);
+    bench.detector = detector_open(bench.config, &bench.set, true, &hooks);
+    bench.failing = true;
+    feed(&bench, "oom_kills", 1, 0);
+    feed(&bench, "oom_kills", 2, 1);
+    feed(&bench, "oom_kills", 3, 1);
+    bench.failing = false;
+    feed(&bench, "oom_kills", 4, 1);
+    feed(&bench, "oom_kills", 5, 1);
+    assert_said(&bench, "killed suppressed 2 failure; killed fire 4");
+    finish(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +338,7 @@ int main(void)
         cmocka_unit_test(what_recurs_is_told_in_order),
         cmocka_unit_test(what_was_learned_can_be_taken_up),
         cmocka_unit_test(recorded_traces_say_what_they_should),
+        cmocka_unit_test(a_kill_that_opens_nothing_is_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

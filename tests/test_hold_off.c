@@ -1,4 +1,7 @@
 /* limits.hold_off in the whole agent: what waits while the app is too hot, and what does not. */
+#include "agent/baseline/calm.h"
+#include "agent/detection/ledger.h"
+#include "agent/follow_ups.h"
 #include "agent/preflight.h"
 
 #include "agent_rig.h"
@@ -124,6 +127,28 @@ static void so_does_preflight(void **state)
     assert_true(preflight_is_running(world->agent->preflight, 0));
 }
 
+static void so_does_a_follow_up(void **state)
+{
+    struct world *world = *state;
+    struct incidents_spiked spiked = {
+        .id = "20261123T150401Z-high-000001", .set = "spike", .triggers = (bool[8]){false}};
+    world->config->follow_up_ms = 60000;
+    spiked.captured_ms = clock_mono_ms() - 61000; /* it is due for another minute */
+    follow_ups_plan(world->agent->follow_ups, &spiked);
+    calm_update(world->agent);
+    assert_null(incidents_running(world->agent->incidents, 0));
+    assert_non_null(follow_ups_planned(world->agent->follow_ups, 0));
+    wait_ms(world, 2); /* times rise */
+    measure(world, 20);
+    world->config->limits.per_day_bytes = 1; /* that holds it back as well */
+    ledger_store(world->agent->ledger, "20261123T150401Z-high-000001", clock_wall_ms(), 1);
+    calm_update(world->agent);
+    assert_null(incidents_running(world->agent->incidents, 0));
+    world->config->limits.per_day_bytes = 2;
+    calm_update(world->agent);
+    assert_non_null(incidents_running(world->agent->incidents, 0));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_hot, tear_down)
 
 int main(void)
@@ -133,6 +158,7 @@ int main(void)
         TEST(what_waited_for_too_long_fails_with_the_reason),
         TEST(the_recorder_pauses),
         TEST(so_does_preflight),
+        TEST(so_does_a_follow_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

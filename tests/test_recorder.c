@@ -397,6 +397,25 @@ static void a_stop_is_quick_and_leaves_nothing(void **state)
     wait_until(world, is_folder_gone);
 }
 
+static bool is_over(const struct world *world)
+{
+    return recorder_is_over(world->recorder);
+}
+
+/* A file in its place, which rmdir does not remove either: nobody waits for it to go. */
+static void a_folder_that_cannot_be_removed_holds_nobody_up(void **state)
+{
+    struct world *world = *state;
+    open_armed(world, 0, 600000);
+    wait_until(world, is_recording);
+    char *folder = spool_recorder_folder(world->spool, "app");
+    assert_int_equal(fs_remove(folder, NULL), 0);
+    assert_int_equal(fs_write(folder, "x", 1, NULL), 0);
+    recorder_stop(world->recorder);
+    wait_until(world, is_over);
+    free(folder);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -421,6 +440,7 @@ int main(void)
         TEST(a_restart_of_the_app_cuts_the_slices),
         TEST(leftovers_are_removed_at_the_next_start),
         TEST(a_stop_is_quick_and_leaves_nothing),
+        TEST(a_folder_that_cannot_be_removed_holds_nobody_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -163,6 +163,32 @@ static void what_is_with_an_exporter_stays(void **state)
     free(id);
 }
 
+static bool two_wait(const struct world *world)
+{
+    const char *ids[4];
+    return is_idle(world) && waiting(world, ids) == 2;
+}
+
+/* The new one's folder is a file by now: it is complete in memory only. */
+static void what_the_disk_has_is_not_given_for_what_is_in_memory(void **state)
+{
+    struct world *world = *state;
+    catch_one(world, 85, first);
+    atomic_store(&world->stub.hold, 1);
+    measure(world, 99);
+    assert_true(incidents_are_to_replace(world->agent->incidents, first));
+    wait_ms(world, 100);
+    char *folder = xasprintf(
+        "%s/spool/.%s", world->state, incidents_running(world->agent->incidents, 0));
+    assert_int_equal(fs_remove(folder, NULL), 0);
+    assert_int_equal(fs_write(folder, "x", 1, NULL), 0);
+    atomic_store(&world->stub.hold, 0);
+    wait_until(world, two_wait);
+    assert_true(is_there(world, first, "incident.json"));
+    assert_int_equal(world->agent->incidents_replaced, 0);
+    free(folder);
+}
+
 /* Killed before the new one was complete: both are there. After that: the next start finishes it.
  */
 static void a_kill_loses_nothing(void **state)
@@ -212,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_worse_spike_takes_the_place),
         TEST(what_is_with_an_exporter_stays),
+        TEST(what_the_disk_has_is_not_given_for_what_is_in_memory),
         TEST(a_kill_loses_nothing),
         TEST(what_was_taken_by_hand_stays),
     };

@@ -88,11 +88,14 @@ static void what_is_known_of_the_spike_s_time_is_told(void **state)
         "\"usage_during_capture\": {\"cpu_mean\": 91, \"memory_max\": 61.5}, \"profiles\": "
         "[{\"name\": "
         "\"cpu\", \"status\": \"ok\", \"file\": \"cpu.pb.gz\", \"seconds\": 12.5, "
-        "\"onset_covered\": true, \"covered_percent\": 66.7, \"ended_early\": true}]}";
+        "\"onset_covered\": true, \"covered_percent\": 66.7, \"ended_early\": true}, "
+        "{\"name\": \"mutex\", \"status\": \"ok\", \"file\": \"mutex.pb.gz\", \"seconds\": 1, "
+        "\"covered_percent\": 0, \"ended_early\": true}]}";
     static const char *const phrases[] = {"follows    20261123T150001Z-cpu-high-1a2b3c\n",
         "over       2026-11-23T15:04:11.000Z, 20.0 s after the onset\n",
         "usage      cpu 91.0% on average, memory at most 61.5% during the capture\n",
-        "was running at the onset, covers 67% of the spike, ended with it\n", NULL};
+        "was running at the onset, covers 67% of the spike, ended with it\n",
+        "was begun when the spike was over\n", NULL};
     expect(view_print_text, json, "/captures", NULL, phrases);
 }
 

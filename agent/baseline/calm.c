@@ -3,6 +3,7 @@
 #include "agent/admission.h"
 #include "agent/agent_parts.h"
 #include "agent/baseline/baselines.h"
+#include "agent/capture/heat.h"
 #include "agent/capture/recorder.h"
 #include "agent/day_budget.h"
 #include "agent/detection/detector.h"
@@ -73,6 +74,13 @@ static const char *holding_trigger(const struct agent *agent, size_t app)
     return NULL;
 }
 
+/* Its CPU profile would wait, and fail. */
+static bool is_too_hot(const struct agent *agent, size_t app)
+{
+    const struct heat heat = {agent->config, &agent->series, app};
+    return heat_is_too_hot(&heat, clock_mono_ms(), NULL);
+}
+
 /* The hook of baselines.h. */
 static bool on_unrest(void *arg, size_t app, char why[BASELINES_WHY_SIZE])
 {
@@ -80,7 +88,7 @@ static bool on_unrest(void *arg, size_t app, char why[BASELINES_WHY_SIZE])
         "an incident is being taken", "nothing is measured",
         "the app has started just now (quiet.after_start)", "a spike is expected soon",
         "the spool is filling up", "limits.per_day is reached",
-        "the disk below `state` takes no files"};
+        "the disk below `state` takes no files", "the app's cpu is above limits.hold_off"};
     const struct agent *agent = arg;
     const char *trigger = holding_trigger(agent, app);
     char spent[DAY_BUDGET_WHY_SIZE];
@@ -90,7 +98,7 @@ static bool on_unrest(void *arg, size_t app, char why[BASELINES_WHY_SIZE])
         detector_is_quiet(agent->detector, app),
         window_ms(agent, app) <= clock_mono_ms() + length_ms(agent->config),
         spool_bytes(agent->spool) >= most, day_budget_is_spent(agent, spent),
-        spool_trouble(agent->spool) != NULL};
+        spool_trouble(agent->spool) != NULL, is_too_hot(agent, app)};
     for (size_t i = 0; i < sizeof is / sizeof *is; i++) {
         if (is[i]) {
             snprintf(why, BASELINES_WHY_SIZE, "%s", reasons[i]);
@@ -124,8 +132,10 @@ static const char *on_take(void *arg, size_t app, const char *reason, struct err
 static bool on_busy(void *arg, size_t app)
 {
     const struct agent *agent = arg;
-    return admission_refusal(agent) || preflight_is_running(agent->preflight, app) ||
-           incidents_are_busy(agent->incidents, app) ||
+    char spent[DAY_BUDGET_WHY_SIZE];
+    return admission_refusal(agent) || day_budget_is_spent(agent, spent) ||
+           preflight_is_running(agent->preflight, app) ||
+           incidents_are_busy(agent->incidents, app) || is_too_hot(agent, app) ||
            window_ms(agent, app) <= clock_mono_ms() + slack_ms;
 }
 

@@ -1,5 +1,6 @@
 #include "agent/capture/capture.h"
 
+#include "agent/capture/endpoint.h"
 #include "agent/capture/fetch.h"
 #include "config/config.h"
 #include "core/alloc.h"
@@ -33,9 +34,10 @@ struct capture {
     size_t count, ended;
     int64_t give_up_ms;
     bool spike_over, finishing;
-    unsigned harmless; /* connections that were lost, and not by the app's end */
-    char *gone;        /* how it ended; NULL: it did not */
-    bool early;        /* half of a CPU profile is enough */
+    unsigned lost_before; /* connections of the endpoint's, when it began */
+    unsigned harmless;    /* connections that were lost, and not by the app's end */
+    char *gone;           /* how it ended; NULL: it did not */
+    bool early;           /* half of a CPU profile is enough */
 };
 
 static void entry_done(void *arg);
@@ -47,7 +49,9 @@ static int64_t enough_ms(const struct lane_entry *entry)
     const struct capture_setup *setup = &capture->setup;
     if (entry->lane != LANE_CPU || !capture->early)
         return INT64_MAX;
-    int64_t half_ms = setup->set->entries[entry - capture->entries].seconds * 1000 / 2;
+    const struct capture_entry *wanted = &setup->set->entries[entry - capture->entries];
+    int64_t half_ms = endpoint_seconds(setup->endpoint, wanted->profile, wanted->seconds) * 1000 /
+                      2;
     int64_t recorded_ms = setup->recorded_ms ? setup->recorded_ms(setup->arg) : 0;
     return half_ms > recorded_ms ? half_ms - recorded_ms : 1;
 }
@@ -129,10 +133,11 @@ static void advance(struct capture *capture, enum lane lane)
         begin(next);
 }
 
-/* Connections that were lost. */
+/* Connections that were lost, the recorder's included. */
 static unsigned losses(const struct capture *capture)
 {
-    unsigned sum = 0;
+    const struct endpoint *endpoint = capture->setup.endpoint;
+    unsigned sum = endpoint ? endpoint_losses(endpoint) - capture->lost_before : 0;
     for (size_t i = 0; i < capture->count; i++)
         sum += capture->entries[i].profile->run;
     return sum;
@@ -189,6 +194,7 @@ struct capture *capture_start(const struct capture_setup *setup)
     struct capture *capture = xcalloc(1, sizeof *capture);
     capture->setup = *setup;
     capture->give_up_ms = clock_mono_ms() + patience_ms;
+    capture->lost_before = setup->endpoint ? endpoint_losses(setup->endpoint) : 0;
     capture->count = setup->set->count;
     capture->entries = xcalloc(capture->count, sizeof *capture->entries);
     size_t first = setup->incident->profile_count;
@@ -251,7 +257,8 @@ void capture_begin_cpu(struct capture *capture, int64_t covered_ms)
         int64_t left_s = (entry->entry.seconds * 1000 - covered_ms + 500) / 1000;
         entry->entry.seconds = left_s > 1 ? left_s : 1;
     }
-    advance(capture, LANE_CPU);
+    if (!capture->finishing && !capture->gone)
+        advance_all(capture); /* unless the slice before it was the app's last */
 }
 
 /* All but one that is held, which whoever holds it ends. True when nothing else was left, so that
@@ -265,6 +272,8 @@ static bool give_up_unbegun(struct capture *capture)
             continue;
         give_up(entry);
         capture->ended++; /* by nobody else, as it was not begun */
+        if (entry->lane == LANE_CPU && capture->setup.cpu_done)
+            capture->setup.cpu_done(capture->setup.arg);
     }
     return capture->ended > ended && capture->ended == capture->count;
 }

@@ -81,7 +81,7 @@ static void conclude(struct fetch *fetch, enum profile_status status, const char
     if (status == PROFILE_FAILED && !fetch->setup.passing)
         log_warn("%s failed: %s", fetch->title, why);
     else if (status == PROFILE_LEFT_OUT)
-        log_debug("%s is left out: the app does not have it", fetch->title);
+        log_write(level(fetch), "%s is left out: the app does not have it", fetch->title);
     else if (status != PROFILE_FAILED)
         log_write(level(fetch), "%s finished: %llu bytes%s%s", fetch->title,
             (unsigned long long)profile->bytes, why ? ", " : "", why ? why : "");

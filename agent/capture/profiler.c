@@ -175,7 +175,8 @@ void profiler_learn(const struct http_result *result, const struct capture_entry
         break;
     case HTTP_UNREACHED:
         advise_again(lesson, 1000);
-        error_set(&lesson->why, "the debug endpoint cannot be reached: %s; check app.debug",
+        error_set(&lesson->why,
+            "the debug endpoint cannot be reached: %s; does the app run, and is app.debug right?",
             result->error->text);
         break;
     case HTTP_BROKEN:

@@ -111,10 +111,11 @@ struct removal {
     bool removed;
 };
 
+/* Only files in it are waited for: from a disk that is read-only or broken, say, it does not go. */
 static void work_remove(void *arg)
 {
     struct removal *removal = arg;
-    removal->removed = rmdir(removal->folder) == 0 || errno == ENOENT;
+    removal->removed = rmdir(removal->folder) == 0 || (errno != ENOTEMPTY && errno != EEXIST);
 }
 
 static void remove_done(void *arg)

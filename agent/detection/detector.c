@@ -15,6 +15,10 @@
 
 static const char failure[] = "failure";
 
+/* How long what lasts no longer than a sample is tried again: until the incident that it came too
+ * late for is complete. */
+static const int64_t momentary_ms = 60000;
+
 static size_t feed_of(struct detector *detector, const char *name)
 {
     for (size_t i = 0; i < detector->feed_count; i++)
@@ -201,6 +205,7 @@ static void fire(struct detector *detector, struct watch *watch)
     struct error err = {0};
     if (!by && hooks->open && hooks->open(hooks->arg, &event, &err) < 0) {
         by = failure;
+        watch->missed = watch->verdict;
         snprintf(why, sizeof why, "%s", err.text);
     }
     if (by) {
@@ -292,6 +297,18 @@ static void follow_excursion(struct watch *watch)
         watch->ended_ms = verdict->ended_ms;
 }
 
+/* A fire that opened nothing, of what does not hold any more: a kill, say. */
+static void fire_missed(struct detector *detector, struct watch *watch)
+{
+    const struct verdict now = watch->verdict;
+    if (!watch->kind->momentary || watch->held_by != failure ||
+        watch->last_ms - watch->told_ms > momentary_ms)
+        return;
+    watch->verdict = watch->missed;
+    fire(detector, watch);
+    watch->verdict = now;
+}
+
 static void check_watch(struct detector *detector, struct watch *watch, int64_t time_ms)
 {
     struct verdict *verdict = &watch->verdict;
@@ -318,6 +335,8 @@ static void check_watch(struct detector *detector, struct watch *watch, int64_t 
         watch->held_by = NULL;
     if (!watch->kind->kind.never_fires && (verdict->fired || (watch->held_by && verdict->holds)))
         fire(detector, watch);
+    else
+        fire_missed(detector, watch);
     if (verdict->news)
         tell_recurrence(detector, watch);
 }

@@ -64,6 +64,8 @@ static void take_over_trigger(
     watch->excursion = was->excursion;
     watch->ended_ms = was->ended_ms;
     watch->held_by = was->held_by;
+    watch->missed = was->missed;
+    watch->missed.metric = watch->verdict.metric;
 }
 
 void detector_take_over(struct detector *detector, struct detector *before)

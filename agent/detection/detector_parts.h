@@ -25,8 +25,9 @@ struct watch {
     int64_t last_ms;                /* of the last step that it looked at */
     struct spacing spacing;         /* of those */
     enum excursion excursion;
-    int64_t ended_ms;    /* of the excursion, once it ebbs or is over */
-    const char *held_by; /* why the excursion's fire waits; NULL: it does not */
+    int64_t ended_ms;      /* of the excursion, once it ebbs or is over */
+    const char *held_by;   /* why the excursion's fire waits; NULL: it does not */
+    struct verdict missed; /* of a fire that opened nothing */
     uint64_t fires, suppressed;
     int64_t told_ms; /* the last of these; INT64_MIN: none */
     char told[REASON_SIZE + HELD_BACK_SIZE + 16];

@@ -14,9 +14,11 @@
 #include "core/log.h"
 #include "core/loop.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How often the spool is looked at for what others removed: one that is full, or whose disk takes
  * no files, more often, as it holds back incidents. */
@@ -139,14 +141,22 @@ static void skip_file(struct outlet *outlet, const struct send_result *result)
         outlet->queue[0], outlet->name, result->reason);
 }
 
-static void sent(void *arg, const struct send_result *result)
+static void forget_artifact(struct outlet *outlet)
 {
-    struct outlet *outlet = arg;
-    outlet->sending = false;
     free(outlet->path);
     free(outlet->key);
     free(outlet->manifest);
     outlet->path = outlet->key = outlet->manifest = NULL;
+    if (outlet->held >= 0)
+        close(outlet->held);
+    outlet->held = -1;
+}
+
+static void sent(void *arg, const struct send_result *result)
+{
+    struct outlet *outlet = arg;
+    outlet->sending = false;
+    forget_artifact(outlet);
     if (result->outcome == SEND_REJECTED) {
         skip_file(outlet, result);
     } else if (result->outcome != SEND_STORED) {
@@ -167,12 +177,25 @@ static void sent(void *arg, const struct send_result *result)
     loop_timer_set(outlet->timer, 0);
 }
 
+/* Exporters open it later, when it may have gone to the disk and another file have its number. */
+static void hold_memory(struct outlet *outlet)
+{
+    if (!spool_in_memory(outlet->delivery->spool, outlet->queue[0]))
+        return;
+    outlet->held = open(outlet->path, O_RDONLY | O_CLOEXEC);
+    if (outlet->held < 0)
+        return; /* the exporter says why */
+    free(outlet->path);
+    outlet->path = xasprintf("/proc/self/fd/%d", outlet->held);
+}
+
 static void send_file(struct outlet *outlet)
 {
     const char *id = outlet->queue[0];
     const char *file = outlet->files.names[outlet->files.next];
     char *to = incident_folder(outlet->delivery->service, id);
     outlet->path = spool_file(outlet->delivery->spool, id, file);
+    hold_memory(outlet);
     outlet->key = xasprintf("%s/%s", to, file);
     outlet->manifest = spool_file(outlet->delivery->spool, id, "incident.json");
     free(to);
@@ -329,6 +352,7 @@ struct outlet *outlet_open(struct delivery *delivery, const char *service,
     outlet->config = config;
     outlet->kind = kind;
     outlet->exporter = exporter;
+    outlet->held = -1;
     outlet->name = kind->label(exporter);
     outlet->timer = loop_timer_new(delivery->loop, send_next, outlet);
     outlet->keeper = keeper_open(&(struct keeper_setup){.loop = delivery->loop,
@@ -355,9 +379,7 @@ void outlet_close(struct outlet *outlet)
         free(outlet->queue[j]);
     free(outlet->queue);
     free(outlet->sent_last);
-    free(outlet->path);
-    free(outlet->key);
-    free(outlet->manifest);
+    forget_artifact(outlet);
     free(outlet->error);
     free(outlet);
 }

@@ -53,14 +53,29 @@ int spool_make_recorder(const char *folder, struct error *err)
     return 0;
 }
 
+static const char mark_prefix[] = ".sent-";
+static const size_t max_identity_bytes = 8192;
+
 /* ".sent-" and a hash of the identity (FNV-1a: isthe.com/chongo/tech/comp/fnv), which holds
  * slashes. */
-static char *mark_path(const struct spool *spool, const char *id, const char *identity)
+static char *mark_name(const char *identity)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
     for (; *identity; identity++)
         hash = (hash ^ (unsigned char)*identity) * UINT64_C(1099511628211);
-    return xasprintf("%s/%s/.sent-%016llx", spool->path, id, (unsigned long long)hash);
+    return xasprintf("%s%016llx", mark_prefix, (unsigned long long)hash);
+}
+
+static bool is_mark(const char *name)
+{
+    return !strncmp(name, mark_prefix, strlen(mark_prefix));
+}
+
+static char *mark_path(const struct spool *spool, const char *id, const char *identity)
+{
+    char *name = mark_name(identity), *path = xasprintf("%s/%s/%s", spool->path, id, name);
+    free(name);
+    return path;
 }
 
 uint64_t spool_bytes(const struct spool *spool)
@@ -118,12 +133,26 @@ static bool complete_in_memory(const struct spool_job *job)
     return fits;
 }
 
+static void mark_sent(struct spool *spool, const char *id, const char *identity);
+
+static void mark_again(void *arg, const char *name, const char *path)
+{
+    const struct spool_job *job = arg;
+    struct buf identity;
+    if (is_mark(name) && fs_read(path, max_identity_bytes, &identity, NULL) == 0)
+        mark_sent(job->spool, job->id, identity.data);
+    if (is_mark(name))
+        buf_free(&identity);
+}
+
+/* All of it is on the disk, but for which exporters had it by then. */
 static void settle_completion(struct spool_job *job)
 {
     char *folder = spool_open_folder(job->spool, job->id);
-    if (job->ok)
-        reserve_remove(job->spool->reserve, folder); /* all of it is on the disk */
-    else if (job->homeless && job->text)
+    if (job->ok) {
+        reserve_each(job->spool->reserve, folder, mark_again, job);
+        reserve_remove(job->spool->reserve, folder);
+    } else if (job->homeless && job->text)
         job->ok = complete_in_memory(job);
     free(folder);
 }
@@ -239,6 +268,8 @@ static void work_complete(void *arg)
 static void add_file(void *arg, const char *name, const char *path)
 {
     struct spool_job *job = arg;
+    if (is_mark(name))
+        return;
     job->files = xrealloc(job->files, job->file_count + 1, sizeof *job->files);
     job->files[job->file_count++] = (struct job_file){xstrdup(name), xstrdup(path)};
 }
@@ -334,13 +365,25 @@ static void work_mark(void *arg)
     free(path);
 }
 
-void spool_mark_sent(struct spool *spool, const char *id, const char *identity)
+static void mark_sent(struct spool *spool, const char *id, const char *identity)
 {
-    if (spool_in_memory(spool, id))
-        return; /* it ends with this agent, and the queues know */
     struct spool_job *job = new_job(spool, id);
     job->identity = xstrdup(identity);
     offload_submit(spool->disk, work_mark, job_done, job);
+}
+
+/* In memory it is for the day when the disk takes files again; the queues know meanwhile. */
+void spool_mark_sent(struct spool *spool, const char *id, const char *identity)
+{
+    if (!spool_in_memory(spool, id)) {
+        mark_sent(spool, id, identity);
+        return;
+    }
+    char *folder = spool_open_folder(spool, id), *name = mark_name(identity);
+    if (reserve_put_bytes(spool->reserve, folder, name, identity, strlen(identity)) < 0)
+        log_warn("incident %s may be delivered to %s once more", id, identity);
+    free(name);
+    free(folder);
 }
 
 bool spool_is_sent(const struct spool *spool, const char *id, const char *identity)

@@ -31,7 +31,8 @@ bool spool_in_memory(const struct spool *spool, const char *id)
 static void list_file(void *arg, const char *name, const char *path)
 {
     (void)path;
-    incident_files_add(arg, name);
+    if (name[0] != '.')
+        incident_files_add(arg, name);
 }
 
 /* What got onto the disk before it was full is in the folder of what is in the making. */

@@ -315,11 +315,11 @@ static void judge(const struct history_book *book, const struct members *members
     const struct known_group *marked = known ? known_find(known, members->all[0].group) : NULL;
     const struct span *gone = gone_since(book, members, times_ms);
     bool grows = out->peak.week_percent > 0 || out->volume.week_percent > 0;
-    out->verdict = gone              ? VERDICT_GONE
-                   : grows           ? VERDICT_WORSE
-                   : marked          ? VERDICT_KNOWN
-                   : out->count == 1 ? VERDICT_NEW
-                                     : VERDICT_SEEN;
+    out->verdict = gone                                                ? VERDICT_GONE
+                   : grows                                             ? VERDICT_WORSE
+                   : marked                                            ? VERDICT_KNOWN
+                   : out->count == 1 && !is_calm(members->all[0].kind) ? VERDICT_NEW
+                                                                       : VERDICT_SEEN;
     out->known = marked != NULL;
     char *since = gone ? xasprintf("%s %s", gone->is_image ? "image" : "revision", gone->version)
                        : NULL;

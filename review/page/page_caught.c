@@ -59,7 +59,9 @@ static void put_length(struct buf *out, const struct incident_profile *profile)
     if (!isfinite(profile->seconds) || profile->seconds <= 0)
         return;
     html_printf(out, "%.3g s", profile->seconds);
-    if (isfinite(profile->covered_percent))
+    if (isfinite(profile->covered_percent) && profile->covered_percent <= 0)
+        buf_puts(out, "<br><span class=\"small\">begun when the spike was over</span>");
+    else if (isfinite(profile->covered_percent))
         html_printf(out, "<br><span class=\"small\">%.0f%% of the spike%s</span>",
             profile->covered_percent, profile->ended_early ? ", ended with it" : "");
 }

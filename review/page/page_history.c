@@ -192,8 +192,10 @@ void page_history(struct buf *out, const struct page *page)
         put_history(out, page, history);
     put_recurrence(out, incident);
     if (incident->suppressed_since_last > 0)
-        html_printf(out, "<p>%lld fires before it were held back by a cooldown, a limit or the fleet.</p>\n",
-            (long long)incident->suppressed_since_last);
+        html_printf(out,
+            "<p>Before it %lld %s held back by a cooldown, a limit or the fleet.</p>\n",
+            (long long)incident->suppressed_since_last,
+            incident->suppressed_since_last == 1 ? "fire was" : "fires were");
     if (!history)
         buf_puts(out,
             "<p class=\"small\">This file knows only its own incident: <code>stakeout "
