@@ -49,10 +49,11 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
              "{directory: /captures})\n"},
         {"- x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, "
                 "apps, source, database, triggers, quiet, captures, recorder, baseline, follow_up, "
-                "limits, "
+                "fleet, limits, "
                 "export, review_url, report_links, source_url, listen, log\n"},
         {"x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, apps, "
-              "source, database, triggers, quiet, captures, recorder, baseline, follow_up, limits, "
+              "source, database, triggers, quiet, captures, recorder, baseline, follow_up, fleet, "
+              "limits, "
               "export, "
               "review_url, report_links, source_url, listen, log\n"},
         {"servce: w\napp: {debug: 'http://h/'}\nexport: {directory: /c}\n",
@@ -75,7 +76,8 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
             "f.yaml:11:13: database.endpoint: is a URL; write only its host and port, such as "
             "db.internal:5432\n"
             "f.yaml:12:1: metrics: is not known; known here: service, interval, state, app, apps, "
-            "source, database, triggers, quiet, captures, recorder, baseline, follow_up, limits, "
+            "source, database, triggers, quiet, captures, recorder, baseline, follow_up, fleet, "
+            "limits, "
             "export, "
             "review_url, report_links, source_url, listen, log\n"
             "f.yaml:13:10: limits.cooldwn: is not known; did you mean \"cooldown\"?\n"
