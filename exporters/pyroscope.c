@@ -31,6 +31,9 @@ static const int64_t timeout_ms = 60000, stall_ms = 20000;
 /* A profile that is larger than what the server takes at once is throttled for ever. With the
  * delivery's backoff this many tries take ten minutes. */
 enum { THROTTLED_MAX = 15 };
+/* What is older is worth no place in the spool: servers take nothing older than an hour, unless
+ * they are told to. */
+static const int64_t patience_ms = INT64_C(24) * 3600 * 1000;
 static const char probe_key[] = "_stakeout/probe";
 
 struct pyroscope {
@@ -52,6 +55,7 @@ struct pushing {
     bool wanted, empty; /* there is something to push; a request without a profile */
     int fd;
     uint64_t bytes;
+    int64_t finished_ms; /* wall: of the incident; 0: unknown */
     struct buf head;
     struct error err;
     struct http_request *request;
@@ -176,6 +180,14 @@ static void count_throttled(
         result->outcome = SEND_REJECTED;
 }
 
+/* A server that is away for long must not fill the spool. */
+static void give_up_late(const struct pushing *pushing, struct send_result *result)
+{
+    bool failed = result->outcome == SEND_RETRY || result->outcome == SEND_FAILED;
+    if (failed && pushing->finished_ms && clock_wall_ms() - pushing->finished_ms > patience_ms)
+        result->outcome = SEND_REJECTED;
+}
+
 static void answered(void *arg, const struct http_result *http)
 {
     struct pushing *pushing = arg;
@@ -194,6 +206,7 @@ static void answered(void *arg, const struct http_result *http)
                                .empty = pushing->empty},
         &result);
     count_throttled(pyroscope, pushing->key, http->status, &result);
+    give_up_late(pushing, &result);
     finish(pushing, &result);
 }
 
@@ -241,6 +254,7 @@ static void open_profile(struct pushing *pushing, const struct incident *inciden
     }
     pushing->wanted = stat.st_size > 0;
     pushing->bytes = (uint64_t)stat.st_size;
+    pushing->finished_ms = incident->finished_ms;
     pyroscope_push_head(incident, profile, pushing->bytes, &pushing->head);
 }
 

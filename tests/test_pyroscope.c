@@ -36,6 +36,8 @@ static void put(const char *name, const char *text, size_t size)
     free(path);
 }
 
+static int64_t finished_ms;
+
 static void put_incident(void)
 {
     static const char *const files[] = {"cpu.pb.gz", "heap.pb.gz", "empty.pb.gz"};
@@ -46,6 +48,7 @@ static void put_incident(void)
     incident->kind = xstrdup("spike");
     incident->trigger.name = xstrdup("cpu");
     incident->fired_ms = 1795446246000;
+    incident->finished_ms = finished_ms;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char *name = xstrndup(files[i], strcspn(files[i], "."));
         struct incident_profile *profile = incident_add_profile(incident, name);
@@ -191,6 +194,25 @@ static void what_goes_on_being_throttled_is_given_up(void **state)
     stub_free(&server);
 }
 
+static void after_a_day_it_is_given_up(void **state)
+{
+    (void)state;
+    static const struct stub_answer answers[] = {
+        {.status = 503}, {.status = 404}, {.status = 503}, {.status = 404}, {.status = 200}};
+    start(answers, 5);
+    for (int days = 0; days < 2; days++) {
+        finished_ms = clock_wall_ms() - days * INT64_C(25) * 3600000;
+        put_incident();
+        assert_int_equal(send_file("cpu.pb.gz").outcome, days ? SEND_REJECTED : SEND_RETRY);
+        assert_int_equal(send_file("cpu.pb.gz").outcome, days ? SEND_REJECTED : SEND_FAILED);
+    }
+    assert_int_equal(send_file("cpu.pb.gz").outcome, SEND_STORED); /* if the server takes it */
+    finished_ms = 0;
+    put_incident();
+    stop();
+    stub_free(&server);
+}
+
 static void without_its_incident_a_profile_waits(void **state)
 {
     (void)state;
@@ -271,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_profile_is_pushed_and_the_rest_is_not),
         cmocka_unit_test(what_goes_on_being_throttled_is_given_up),
+        cmocka_unit_test(after_a_day_it_is_given_up),
         cmocka_unit_test(without_its_incident_a_profile_waits),
         cmocka_unit_test(check_asks_without_a_profile),
         cmocka_unit_test(it_can_be_closed_at_any_moment),

@@ -3,12 +3,15 @@ incidents of its service, and nothing else."""
 import glob
 import json
 import os
+import shutil
+import subprocess
 import time
 
 import pytest
 
+import harness
 import incident_maker
-from harness import hidden_below, watching
+from harness import clean_environment, hidden_below, watching
 
 DAY_S = 86400
 
@@ -78,3 +81,24 @@ def test_what_is_too_much_goes_oldest_first(agent, service, captures):
     assert [os.path.isdir(folder) for folder in folders] == [False] * 6 + [True] * 3
     found = holds(running)
     assert found["incidents"] == 4 and found["bytes"] <= found["size_bytes"] == 1 << 20
+
+
+@pytest.mark.skipif(not shutil.which("aws"), reason="awscli copies the folder")
+def test_a_folder_can_be_synced_to_a_bucket(captures, s3, tmp_path):
+    kept = old_incident(captures, 3)
+    hidden = os.path.join(os.path.dirname(kept), ".gone-" + os.path.basename(kept))
+    shutil.copytree(kept, hidden)
+    place = f"s3://{s3.bucket}/e2e/{tmp_path.name}"
+    environment = clean_environment(s3.environment(AWS_ENDPOINT_URL=s3.settings["S3_ENDPOINT"]))
+    for more in (["--exclude", "*/incident.json"], []):
+        subprocess.run(["aws", "--endpoint-url", s3.settings["S3_ENDPOINT"], "s3", "sync",
+                        str(captures), place, "--exclude", "*/.*", *more],
+                       check=True, env=environment, capture_output=True)
+    listed = {}
+    for where in (str(captures), place):
+        found = harness.run("list", where, "--json", "--endpoint", s3.settings["S3_ENDPOINT"],
+                            "--path-style", environment=environment)
+        assert found.returncode == 0, found.stderr
+        listed[where] = [incident["id"] for incident in json.loads(found.stdout)]
+    assert listed[place] == listed[str(captures)] == [os.path.basename(kept)]
+    assert not any("/." in key for key in s3.objects(f"e2e/{tmp_path.name}"))
