@@ -1,8 +1,9 @@
 /* Pushes the profiles of incidents to a Pyroscope server, so that spikes show beside what is
  * profiled all the time. Pyroscope stores whatever it is sent: a profile that is sent again, as the
  * answer was lost, counts twice until its compaction drops the second of the same labels and time.
- * Each is sent until an answer says that it is there; the label `incident` keeps what counts twice
- * to that incident, and the UUID, which stays the same, tells what is one. */
+ * Each is sent until an answer says that it is there, which a mark beside it remembers; the label
+ * `incident` keeps what counts twice to that incident, and the UUID, which stays the same, tells
+ * what is one. */
 #include "exporters/pyroscope.h"
 
 #include "core/alloc.h"
@@ -52,6 +53,7 @@ struct pyroscope {
 struct pushing {
     struct pyroscope *pyroscope; /* NULL: nobody waits any more */
     char *path, *key, *manifest;
+    char *mark;         /* a file beside it: the server has it; NULL: there is no place for one */
     bool wanted, empty; /* there is something to push; a request without a profile */
     int fd;
     uint64_t bytes;
@@ -59,6 +61,7 @@ struct pushing {
     struct buf head;
     struct error err;
     struct http_request *request;
+    struct send_result result;
     void (*done)(void *arg, const struct send_result *result);
     void *arg;
 };
@@ -155,6 +158,7 @@ static void free_pushing(struct pushing *pushing)
     free(pushing->path);
     free(pushing->key);
     free(pushing->manifest);
+    free(pushing->mark);
     free(pushing);
 }
 
@@ -188,11 +192,31 @@ static void give_up_late(const struct pushing *pushing, struct send_result *resu
         result->outcome = SEND_REJECTED;
 }
 
+/* On the disk's thread. Without a mark it is pushed twice only if the agent is killed before all of
+ * the incident is, so it need not last. */
+static void mark(void *arg)
+{
+    const struct pushing *pushing = arg;
+    int fd = open(pushing->mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void marked(void *arg)
+{
+    struct pushing *pushing = arg;
+    if (pushing->pyroscope)
+        finish(pushing, &pushing->result);
+    else
+        free_pushing(pushing);
+}
+
 static void answered(void *arg, const struct http_result *http)
 {
     struct pushing *pushing = arg;
     struct pyroscope *pyroscope = pushing->pyroscope;
     struct send_result result;
+    pushing->request = NULL;
     pyroscope_answer_judge(&(struct pyroscope_answer){.outcome = http->outcome,
                                .status = http->status,
                                .error = http->error->text,
@@ -207,7 +231,11 @@ static void answered(void *arg, const struct http_result *http)
         &result);
     count_throttled(pyroscope, pushing->key, http->status, &result);
     give_up_late(pushing, &result);
-    finish(pushing, &result);
+    pushing->result = result;
+    if (result.outcome == SEND_STORED && pushing->mark)
+        offload_submit(pyroscope->disk, mark, marked, pushing);
+    else
+        finish(pushing, &result);
 }
 
 static void push(struct pushing *pushing)
@@ -270,7 +298,8 @@ static void prepare(void *arg)
     if (!incident)
         return;
     const struct incident_profile *profile = find_file(incident, pushing->key);
-    if (profile && pyroscope_push_takes(profile))
+    bool pushed = pushing->mark && fs_exists(pushing->mark);
+    if (profile && pyroscope_push_takes(profile) && !pushed)
         open_profile(pushing, incident, profile);
     incident_free(incident);
 }
@@ -304,6 +333,17 @@ static bool ends_in(const char *text, const char *end)
     return length >= end_length && !strcmp(text + length - end_length, end);
 }
 
+/* Beside the file, by the exporter that it is for; a file in memory has no folder. */
+static char *mark_of(const struct pyroscope *pyroscope, const char *path)
+{
+    char hex[SHA256_HEX_SIZE];
+    const char *slash = strrchr(path, '/');
+    if (!slash || !strncmp(path, "/proc/", 6))
+        return NULL;
+    sha256_hash(pyroscope->identity, strlen(pyroscope->identity), hex);
+    return xasprintf("%.*s/.pushed-%.8s-%s", (int)(slash - path), path, hex, slash + 1);
+}
+
 static void send_artifact(void *self, const struct artifact *artifact,
     void (*done)(void *arg, const struct send_result *result), void *arg)
 {
@@ -317,6 +357,7 @@ static void send_artifact(void *self, const struct artifact *artifact,
         .fd = -1,
         .done = done,
         .arg = arg};
+    pushing->mark = may_be_profile ? mark_of(pyroscope, pushing->path) : NULL;
     pushing->empty = pushing->wanted = ends_in(artifact->key, probe_key);
     pyroscope->running = pushing;
     offload_submit(pyroscope->disk, may_be_profile ? prepare : nothing, prepared, pushing);

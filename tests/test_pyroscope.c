@@ -28,6 +28,7 @@ static struct offload *disk;
 static char folder[64];
 static struct stub_server server;
 static void *self;
+static int64_t finished_ms;
 
 static void put(const char *name, const char *text, size_t size)
 {
@@ -35,8 +36,6 @@ static void put(const char *name, const char *text, size_t size)
     assert_int_equal(fs_write(path, text, size, NULL), 0);
     free(path);
 }
-
-static int64_t finished_ms;
 
 static void put_incident(void)
 {
@@ -70,6 +69,7 @@ static int setup(void **state)
     strcpy(folder, "/tmp/stakeout-test-pyroscope-XXXXXX");
     if (!mkdtemp(folder))
         return -1;
+    finished_ms = 0;
     loop = loop_open(NULL);
     disk = offload_open(loop, "disk", NULL);
     put_incident();
@@ -161,7 +161,8 @@ static void a_profile_is_pushed_and_the_rest_is_not(void **state)
     assert_true(loop_run_until(loop, &kept.done, clock_mono_ms() + 20000));
     assert_int_equal(kept.result.outcome, SEND_STORED);
     assert_int_equal(server.count, 0);
-    assert_int_equal(send_file("cpu.pb.gz").outcome, SEND_STORED);
+    for (int i = 0; i < 2; i++) /* the next run of an agent that was killed knows of the first */
+        assert_int_equal(send_file("cpu.pb.gz").outcome, SEND_STORED);
     stop();
     assert_int_equal(server.count, 1);
     const struct stub_request *request = &server.requests[0];
@@ -207,8 +208,6 @@ static void after_a_day_it_is_given_up(void **state)
         assert_int_equal(send_file("cpu.pb.gz").outcome, days ? SEND_REJECTED : SEND_FAILED);
     }
     assert_int_equal(send_file("cpu.pb.gz").outcome, SEND_STORED); /* if the server takes it */
-    finished_ms = 0;
-    put_incident();
     stop();
     stub_free(&server);
 }
@@ -230,7 +229,6 @@ static void without_its_incident_a_profile_waits(void **state)
     assert_int_equal(result.outcome, SEND_FAILED);
     assert_non_null(strstr(result.reason, "/cpu.pb.gz"));
     assert_int_equal(server.count, 0);
-    put_incident();
     stop();
     stub_free(&server);
 }
@@ -288,16 +286,18 @@ static void two_tenants_are_told_apart(void **state)
         free(identities[i]);
 }
 
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_profile_is_pushed_and_the_rest_is_not),
-        cmocka_unit_test(what_goes_on_being_throttled_is_given_up),
-        cmocka_unit_test(after_a_day_it_is_given_up),
-        cmocka_unit_test(without_its_incident_a_profile_waits),
-        cmocka_unit_test(check_asks_without_a_profile),
-        cmocka_unit_test(it_can_be_closed_at_any_moment),
-        cmocka_unit_test(two_tenants_are_told_apart),
+        IN_FOLDER(a_profile_is_pushed_and_the_rest_is_not),
+        IN_FOLDER(what_goes_on_being_throttled_is_given_up),
+        IN_FOLDER(after_a_day_it_is_given_up),
+        IN_FOLDER(without_its_incident_a_profile_waits),
+        IN_FOLDER(check_asks_without_a_profile),
+        IN_FOLDER(it_can_be_closed_at_any_moment),
+        IN_FOLDER(two_tenants_are_told_apart),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
