@@ -53,8 +53,7 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
                 "export, review_url, report_links, source_url, listen, log\n"},
         {"x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, apps, "
               "source, database, triggers, quiet, captures, recorder, baseline, follow_up, fleet, "
-              "limits, "
-              "export, "
+              "limits, export, "
               "review_url, report_links, source_url, listen, log\n"},
         {"servce: w\napp: {debug: 'http://h/'}\nexport: {directory: /c}\n",
             "f.yaml:1:1: servce: is not known; did you mean \"service\"?\n"},
@@ -77,8 +76,7 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
             "db.internal:5432\n"
             "f.yaml:12:1: metrics: is not known; known here: service, interval, state, app, apps, "
             "source, database, triggers, quiet, captures, recorder, baseline, follow_up, fleet, "
-            "limits, "
-            "export, "
+            "limits, export, "
             "review_url, report_links, source_url, listen, log\n"
             "f.yaml:13:10: limits.cooldwn: is not known; did you mean \"cooldown\"?\n"
             "f.yaml:13:33: limits.per_hour: \"six\" is not a whole number\n"
@@ -181,6 +179,16 @@ static void source_database_listen_and_export_are_checked(void **state)
             "f.yaml:4:48: database[1].name: \"a\" is the name of two databases\n"},
         {HEAD "database: [{name: a.b, endpoint: 'db:1'}]\n",
             "f.yaml:4:19: database[0].name: may hold letters, digits, _ - but no dot\n"},
+        {HEAD "fleet: {incidents: 3}\n",
+            "f.yaml:4:1: fleet: needs a store that the agents share, and none of the exporters is "
+            "one; give export: an s3: or a directory: that is mounted everywhere\n"},
+        {HEAD "fleet: 3\n",
+            "f.yaml:4:1: fleet: must be off or a mapping, such as {incidents: 3, per: 10m}\n"},
+        {HEAD "fleet: {per: 10s}\n",
+            "f.yaml:4:1: fleet.incidents: is missing (how many of the agents of one service take "
+            "an "
+            "incident of a trigger in each window)\n"
+            "f.yaml:4:14: fleet.per: 10s is out of range; it may be 1m to 1d\n"},
         {HEAD "recorder: {slice: 1500ms}\n",
             "f.yaml:4:19: recorder.slice: must be whole seconds\n"},
         {HEAD "recorder: {slice: 500ms}\n",
