@@ -147,6 +147,13 @@ static void remove_leftovers(struct target *target)
     fs_each(*target->folder ? target->folder : ".", remove_leftover, target, NULL);
 }
 
+void fs_remove_leftovers(const char *path)
+{
+    struct target target = target_of(path);
+    remove_leftovers(&target);
+    free(target.folder);
+}
+
 int fs_write_all(int fd, const void *data, size_t size)
 {
     const char *at = data;

@@ -23,6 +23,10 @@ int fs_write(const char *path, const void *data, size_t size, struct error *err)
 /* The same for a copy of another file. */
 int fs_copy(const char *from, const char *to, struct error *err);
 
+/* Removes what writers of this file that were killed have left beside it, as each of the two above
+ * does once its file is there. */
+void fs_remove_leftovers(const char *path);
+
 /* Makes a folder and its parents, durably; one that exists is fine. */
 int fs_make_folders(const char *path, struct error *err);
 

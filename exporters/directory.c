@@ -113,8 +113,10 @@ static int provide_folder(const char *folder, const char *base, struct error *er
  */
 static int put(struct copy *copy, const char *folder)
 {
-    if (!copy->replaces && fs_exists(copy->to))
+    if (!copy->replaces && fs_exists(copy->to)) {
+        fs_remove_leftovers(copy->to);
         return fs_sync_folder(folder, &copy->err);
+    }
     return fs_copy(copy->from, copy->to, &copy->err);
 }
 
