@@ -1,8 +1,7 @@
 /* The agent in a fleet whose store is a folder: it gives up what others have, keeps what it has a
  * slot for, and settles at upload what nobody told it. */
 #include "agent/detection/ledger.h"
-#include "agent/fleet/fleet.h"
-#include "agent/fleet/fleet_plan.h"
+#include "agent/fleet/fleet_parts.h"
 #include "agent/storage/spool.h"
 #include "agent_rig.h"
 #include "core/series.h"
@@ -21,7 +20,8 @@ static int set_up_fleet(void **state)
     world->config->fleet = (struct fleet_config){1, per_ms};
     world->agent = agent_open(world->config, &err);
     assert_non_null(world->agent);
-    fleet_hurry(world->agent->fleet); /* nobody else comes */
+    fleet_hurry(world->agent->fleet);                     /* nobody else comes */
+    world->agent->fleet->setup.patience_ms = patience_ms; /* on any machine */
     return 0;
 }
 

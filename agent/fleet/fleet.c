@@ -107,6 +107,8 @@ struct fleet *fleet_open(const struct fleet_setup *setup)
 {
     struct fleet *fleet = xcalloc(1, sizeof *fleet);
     fleet->setup = *setup;
+    if (!setup->patience_ms)
+        fleet->setup.patience_ms = FLEET_PATIENCE_MS;
     fleet->store = (struct fleet_store){
         store_claim, store_count, store_recall, store_forget, fleet};
     find_store(fleet);
@@ -344,7 +346,7 @@ static void ask(struct asked *asked)
         .id = asked->id,
         .window_ms = running->incident->fleet.window_ms,
         .slots = (size_t)config->fleet.incidents,
-        .patience_ms = FLEET_PATIENCE_MS,
+        .patience_ms = fleet->setup.patience_ms,
         .done = answered,
         .arg = asked});
 }
