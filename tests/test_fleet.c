@@ -2,6 +2,7 @@
  * slot for, and settles at upload what nobody told it. */
 #include "agent/detection/ledger.h"
 #include "agent/fleet/fleet_parts.h"
+#include "agent/running.h"
 #include "agent/storage/spool.h"
 #include "agent_rig.h"
 #include "core/series.h"
@@ -129,6 +130,32 @@ static void a_slot_is_noted(void **state)
     free(slot);
 }
 
+/* Its slots are free: what both are of goes on. */
+static void a_trigger_that_has_joined_is_asked_for_as_well(void **state)
+{
+    struct world *world = *state;
+    take_slot(world);
+    sample(world, 95);
+    const char *id = incidents_running(world->agent->incidents, 0);
+    incidents_find(world->agent->incidents, id)->caused_by[1] = true;
+    wait_until(world, is_stored);
+    assert_int_equal(stored_fleet(world).slot, 1);
+    assert_int_equal(world->agent->incidents_opened, 1);
+}
+
+static void a_reload_forgets_what_was_asked(void **state)
+{
+    struct world *world = *state;
+    take_slot(world);
+    sample(world, 95);
+    fleet_stop(world->agent->fleet);
+    assert_int_equal(fleet_window(world->agent->fleet, clock_wall_ms()), 0);
+    fleet_reload(world->agent->fleet, world->config);
+    assert_true(fleet_window(world->agent->fleet, clock_wall_ms()) > 0);
+    wait_until(world, is_stored);
+    assert_true(stored_fleet(world).duplicate); /* it was settled when it was stored */
+}
+
 /* Nothing can be made in a store that is a file. */
 static void an_outage_is_settled_afterwards(void **state)
 {
@@ -170,6 +197,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FLEET(what_others_have_is_given_up),
         IN_FLEET(a_slot_is_noted),
+        IN_FLEET(a_trigger_that_has_joined_is_asked_for_as_well),
+        IN_FLEET(a_reload_forgets_what_was_asked),
         IN_FLEET(an_outage_is_settled_afterwards),
         IN_FLEET(what_is_taken_by_hand_asks_nobody),
     };
