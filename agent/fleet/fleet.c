@@ -43,7 +43,7 @@ struct mark {
 };
 
 /* How long after its answer an agent tells, up to twice that: well before others count. */
-static const int64_t mark_after_ms = 2000;
+static const int64_t mark_after_ms = 1500;
 
 static void store_claim(void *self, const char *key, const char *text,
     void (*done)(void *arg, const struct claim_result *result), void *arg)

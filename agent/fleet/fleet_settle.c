@@ -24,7 +24,7 @@
 
 /* Copies see a spike within some seconds, and what they write takes a moment: who counts waits for
  * that long after the fire, which a CPU profile of 25 s does anyway. */
-static const int64_t count_after_ms = 10000;
+static const int64_t count_after_ms = 15000;
 
 struct settling {
     struct fleet *fleet; /* NULL: nobody waits for what is being written */
