@@ -164,7 +164,7 @@ static void say_nothing_found(const struct listing *listing)
 static void say_more(const struct listing *listing)
 {
     struct s3_count count;
-    if (listing->shortened && listing->read == AT_ONCE)
+    if (listing->shortened && listing->read + listing->duplicates == AT_ONCE)
         fprintf(stderr,
             "stakeout list: of the newest %d incidents; -n 0 lists all, --since 7d those of a "
             "week\n",
