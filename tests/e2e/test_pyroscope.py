@@ -110,6 +110,20 @@ def test_what_a_person_must_mend_is_said_and_waits(agent, service, captures, ser
     assert len(server.pushed) == 4
 
 
+def test_a_kill_has_nothing_pushed_twice(agent, service, captures, server):
+    server.refuse = lambda pushed: (503, "unavailable", "x") if pushed.name == "memory" else None
+    running = agent(pushing(service, captures, server)).start()
+    service.burn(4)
+    running.wait_log("HTTP 503")
+    running.kill()
+    assert len(server.pushed) == 3, "all but the heap, which is last"
+    server.refuse = lambda pushed: None
+    running.start()
+    running.wait_spool_empty()
+    assert sorted(pushed.name for pushed in server.pushed) == \
+        ["fgprof", "goroutine", "memory", "process_cpu"]
+
+
 def test_check_asks_the_server(agent, service, captures, server):
     config = pushing(service, captures, server)
     asked = agent(config, "ok").command("check")
