@@ -160,6 +160,12 @@ static void worked(void *arg)
     free(copy);
 }
 
+static bool is_manifest(const char *key)
+{
+    const char *slash = strrchr(key, '/');
+    return slash && !strcmp(slash, "/incident.json");
+}
+
 static void send_artifact(void *self, const struct artifact *artifact,
     void (*done)(void *arg, const struct send_result *result), void *arg)
 {
@@ -172,7 +178,7 @@ static void send_artifact(void *self, const struct artifact *artifact,
     copy->known = directory->known;
     directory->known = NULL;
     copy->replaces = artifact->replaces;
-    copy->completes = artifact->manifest && !strcmp(artifact->manifest, artifact->path);
+    copy->completes = artifact->manifest && is_manifest(artifact->key);
     copy->done = done;
     copy->arg = arg;
     directory->running = copy;

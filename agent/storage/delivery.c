@@ -149,7 +149,9 @@ static void forget_artifact(struct outlet *outlet)
     outlet->path = outlet->key = outlet->manifest = NULL;
     if (outlet->held >= 0)
         close(outlet->held);
-    outlet->held = -1;
+    if (outlet->held_manifest >= 0)
+        close(outlet->held_manifest);
+    outlet->held = outlet->held_manifest = -1;
 }
 
 static void sent(void *arg, const struct send_result *result)
@@ -178,15 +180,16 @@ static void sent(void *arg, const struct send_result *result)
 }
 
 /* Exporters open it later, when it may have gone to the disk and another file have its number. */
-static void hold_memory(struct outlet *outlet)
+static int hold_memory(const struct outlet *outlet, char **path)
 {
     if (!spool_in_memory(outlet->delivery->spool, outlet->queue[0]))
-        return;
-    outlet->held = open(outlet->path, O_RDONLY | O_CLOEXEC);
-    if (outlet->held < 0)
-        return; /* the exporter says why */
-    free(outlet->path);
-    outlet->path = xasprintf("/proc/self/fd/%d", outlet->held);
+        return -1;
+    int held = open(*path, O_RDONLY | O_CLOEXEC);
+    if (held < 0)
+        return -1; /* the exporter says why */
+    free(*path);
+    *path = xasprintf("/proc/self/fd/%d", held);
+    return held;
 }
 
 static void send_file(struct outlet *outlet)
@@ -195,9 +198,10 @@ static void send_file(struct outlet *outlet)
     const char *file = outlet->files.names[outlet->files.next];
     char *to = incident_folder(outlet->delivery->service, id);
     outlet->path = spool_file(outlet->delivery->spool, id, file);
-    hold_memory(outlet);
+    outlet->held = hold_memory(outlet, &outlet->path);
     outlet->key = xasprintf("%s/%s", to, file);
     outlet->manifest = spool_file(outlet->delivery->spool, id, "incident.json");
+    outlet->held_manifest = hold_memory(outlet, &outlet->manifest);
     free(to);
     struct artifact artifact = {
         outlet->path, outlet->key, content_type_of(file), false, outlet->manifest};
@@ -352,7 +356,7 @@ struct outlet *outlet_open(struct delivery *delivery, const char *service,
     outlet->config = config;
     outlet->kind = kind;
     outlet->exporter = exporter;
-    outlet->held = -1;
+    outlet->held = outlet->held_manifest = -1;
     outlet->name = kind->label(exporter);
     outlet->timer = loop_timer_new(delivery->loop, send_next, outlet);
     outlet->keeper = keeper_open(&(struct keeper_setup){.loop = delivery->loop,

@@ -35,7 +35,7 @@ struct outlet {
     struct incident_files files; /* of queue[0]; none: not looked up since the last failure */
     char *sent_last;             /* the last file of queue[0] that is with the exporter */
     char *path, *key, *manifest; /* of the artifact on its way */
-    int held;                    /* that artifact, where it is in memory; -1: it is not */
+    int held, held_manifest;     /* these, where they are in memory; -1: they are not */
     bool settled;                /* queue[0] may be sent, as delivery_settler says */
     bool sending;                /* what is kept, and settling, included */
     struct keeper *keeper;
