@@ -32,7 +32,8 @@ static const struct {
         "f.yaml:3:1: export: names no place to store incidents; give it directory: or s3:\n"},
     {FOLDER HOOK "report_links: 12h\n",
         "f.yaml:6:15: report_links: needs export.s3: presigned links lead there\n"},
-    {BUCKET "report_links: 8d\n", "f.yaml:5:15: report_links: 8d is out of range; it may be 1m to 7d\n"},
+    {BUCKET "report_links: 8d\n",
+        "f.yaml:5:15: report_links: 8d is out of range; it may be 1m to 7d\n"},
     {FOLDER "review_url: 'https://r/{date}/{id}'\n",
         "f.yaml:5:13: review_url: has \"{date}\", which stands for nothing; it may have {id} and "
         "{service}\n"},

@@ -2,11 +2,11 @@
  * context.json, request.txt and {header,query}-*.txt): every one of them, both ways; exit status 77
  * when the folder is not there. */
 #include "core/alloc.h"
+#include "core/aws/sigv4.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/sha256.h"
-#include "core/aws/sigv4.h"
 
 #include <ctype.h>
 #include <jansson.h>

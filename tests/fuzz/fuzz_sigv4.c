@@ -1,6 +1,6 @@
 /* Paths and queries come from keys that other writers chose. Line by line: path, query, header. */
-#include "core/sha256.h"
 #include "core/aws/sigv4.h"
+#include "core/sha256.h"
 
 #include <stdint.h>
 #include <stdlib.h>
