@@ -1,4 +1,5 @@
-/* What delivery.c and delivery_change.c share. */
+/* What the files of delivery share: outlet.c is one exporter and its queue, delivery.c all of them.
+ */
 #ifndef AGENT_STORAGE_DELIVERY_PARTS_H
 #define AGENT_STORAGE_DELIVERY_PARTS_H
 
@@ -86,6 +87,9 @@ const char *outlet_identity(const struct outlet *outlet);
 /* Whether the incident waits for this exporter; has it wait for it. */
 bool outlet_has(const struct outlet *outlet, const char *id);
 void outlet_add(struct outlet *outlet, const char *id);
+
+/* Tries at once, and at the first failure as if there had been none before. */
+void outlet_hurry(struct outlet *outlet);
 
 /* Whether queue[0] may be sent; else it is being settled. */
 bool outlet_is_settled(struct outlet *outlet);
