@@ -10,7 +10,7 @@ struct buf;
 /* One object; the caller decrefs. */
 json_t *status_json(const struct agent *agent);
 
-/* The text format, version 0.0.4; the names are documented in the README. */
+/* The text format, version 0.0.4; the names are documented in docs/operating.md. */
 void status_metrics(const struct agent *agent, struct buf *out);
 
 #endif

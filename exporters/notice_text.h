@@ -64,7 +64,7 @@ char *notice_subject(const struct notice *notice);
  * nothing that unfurls. The caller frees. */
 char *notice_slack(const struct notice *notice);
 
-/* The documented body of `format: json` (README.md). The caller frees. */
+/* The documented body of `format: json` (docs/telling.md). The caller frees. */
 char *notice_json(const struct notice *notice);
 
 #endif

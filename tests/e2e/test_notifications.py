@@ -51,10 +51,10 @@ def wait_posts(agent, webhook, count, timeout_s=harness.PATIENCE_S):
     return webhook.bodies()
 
 
-def verifier_of_readme():
+def verifier_of_the_page():
     """The example that users copy."""
-    readme = harness.read(os.path.join(harness.TREE, "README.md")).decode()
-    code = re.search(r"```python\n(import hashlib, hmac.*?)```", readme, re.S).group(1)
+    page = harness.read(os.path.join(harness.TREE, "docs", "telling.md")).decode()
+    code = re.search(r"```python\n(import hashlib, hmac.*?)```", page, re.S).group(1)
     scope = {}
     exec(code, scope)  # pylint: disable=exec-used
     return scope["is_from_stakeout"]
@@ -84,7 +84,7 @@ def test_it_is_told_once_it_is_stored(agent, service, captures, closing):
     assert body["review_url"] == f"https://review.internal/{incident}"
     assert body["stored"].endswith(incident)
     _, _, headers, raw = program.posts[0]
-    is_from_stakeout = verifier_of_readme()
+    is_from_stakeout = verifier_of_the_page()
     assert is_from_stakeout("hidden secret", headers["X-Stakeout-Signature"], raw)
     assert not is_from_stakeout("another", headers["X-Stakeout-Signature"], raw)
     assert not is_from_stakeout("hidden secret", headers["X-Stakeout-Signature"], raw + b" ")
