@@ -1,4 +1,5 @@
-/* A spool, a delivery and the exporters that it has, in a temporary folder: for test_delivery.c. */
+/* A spool, a delivery and the exporters that it has, in a temporary folder: for test_delivery.c and
+ * test_delivery_memory.c. */
 #ifndef TESTS_DELIVERY_RIG_H
 #define TESTS_DELIVERY_RIG_H
 
@@ -235,5 +236,7 @@ static inline int tear_down(void **state)
     free(world);
     return 0;
 }
+
+#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 #endif
