@@ -1,6 +1,5 @@
-#include "core/alloc.h"
 #include "core/error.h"
-#include "core/incident.h"
+#include "full_incident.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -11,10 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-enum { FIRED_S = 1795446241 }; /* 2026-11-23T15:04:01Z */
-
-static const char id[] = "20261123T150401Z-cpu-high-1a2b3c";
 
 static struct incident *parse(const char *text, struct error *err)
 {
@@ -94,66 +89,6 @@ static void only_plain_names_are_valid(void **state)
         "", ".", "..", ".hidden", "a/b", "/a", "a\\b", "a b", "a\n", "\x1b[2J", "caf\xc3\xa9"};
     for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
         assert_false(incident_name_valid(invalid[i]));
-}
-
-static struct incident *full_incident(void)
-{
-    struct incident *incident = incident_new();
-    incident->id = xstrdup(id);
-    incident->service = xstrdup("woogles");
-    incident->app = xstrdup("api");
-    incident_add_own_code(incident, "liwords/");
-    incident_add_own_code(incident, "");
-    incident->kind = xstrdup("spike");
-    incident->trigger = (struct incident_cause){.name = xstrdup("cpu-high"),
-        .metric = xstrdup("cpu"),
-        .reason = xstrdup("cpu 93.1% above 80% for 10 s"),
-        .value = 93.1,
-        .limit = 80};
-    struct incident_cause *joined = incident_add_joined(incident);
-    joined->name = xstrdup("db-burst");
-    joined->metric = xstrdup("db.received");
-    joined->reason = xstrdup("db.received above 20 MB/s");
-    joined->value = 3.1e8;
-    joined->time_ms = (int64_t)FIRED_S * 1000 + 2500;
-    incident->onset_ms = (int64_t)FIRED_S * 1000 - 10000;
-    incident->ended_ms = (int64_t)FIRED_S * 1000 + 20000;
-    incident->fired_ms = (int64_t)FIRED_S * 1000;
-    incident->finished_ms = (int64_t)FIRED_S * 1000 + 26123;
-    incident->agent_version = xstrdup("0.1.0");
-    incident->target.revision = xstrdup("7");
-    incident->target.host = xstrdup("ip-10-0-0-1");
-    incident->target.started_ms = (int64_t)FIRED_S * 1000 - 3600000;
-    struct incident_profile *cpu = incident_add_profile(incident, "cpu");
-    cpu->file = xstrdup("cpu.pb.gz");
-    cpu->status = PROFILE_OK;
-    cpu->url = xstrdup("http://localhost:8001/debug/pprof/profile");
-    cpu->http_status = 200;
-    cpu->seconds = 25;
-    cpu->requested_ms = (int64_t)FIRED_S * 1000 + 1;
-    cpu->finished_ms = (int64_t)FIRED_S * 1000 + 25102;
-    cpu->bytes = 8123;
-    memset(cpu->sha256, 'a', 64);
-    cpu->attempts = 1;
-    cpu->onset_covered = cpu->ended_early = true;
-    cpu->covered_percent = 66.7;
-    struct incident_profile *heap = incident_add_profile(incident, "heap");
-    heap->status = PROFILE_FAILED;
-    heap->http_status = 404;
-    heap->attempts = 2;
-    heap->error = xstrdup("the endpoint does not know this profile");
-    incident->metrics_file = xstrdup("metrics.csv");
-    incident_add_peak(incident, "cpu", 97.25);
-    incident_add_peak(incident, "db.received", 3.1e8);
-    incident->cpu_mean = 91;
-    incident->memory_max = 61.5;
-    incident->recurrence = (struct incident_recurrence){
-        1800, 12.5, 5, (int64_t)FIRED_S * 1000 + 1800000};
-    incident->suppressed_since_last = 3;
-    incident->fleet = (struct incident_fleet){
-        .window_ms = (int64_t)FIRED_S * 1000 - 241000, .slot = 2, .seen_by = 12};
-    incident->replaced = xstrdup("20261123T143401Z-cpu-high-1a2b3c");
-    return incident;
 }
 
 static const char full_text[] =
@@ -242,20 +177,6 @@ static void what_does_not_apply_is_left_out(void **state)
     assert_true(isnan(again->trigger.value));
     incident_free(again);
     free(text);
-    json_decref(json);
-    incident_free(incident);
-}
-
-static void peaks_can_be_taken_anew(void **state)
-{
-    (void)state;
-    struct incident *incident = full_incident();
-    incident_clear_peaks(incident);
-    incident_add_peak(incident, "memory", 61);
-    json_t *json = incident_to_json(incident);
-    const json_t *peaks = json_object_get(json_object_get(json, "metrics"), "peak");
-    assert_int_equal(json_object_size(peaks), 1);
-    assert_int_equal(json_integer_value(json_object_get(peaks, "memory")), 61);
     json_decref(json);
     incident_free(incident);
 }
@@ -400,89 +321,9 @@ static void lists_have_bounds(void **state)
     }
 }
 
-static void profiles_are_found_and_removed(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"cpu.slice-1", "cpu", "heap"};
-    struct incident *incident = incident_new();
-    for (size_t i = 0; i < 3; i++)
-        incident_add_profile(incident, names[i])->file = xstrdup(names[i]);
-    incident_remove_profile(incident, 0);
-    assert_int_equal(incident->profile_count, 2);
-    assert_null(incident_find_profile(incident, "cpu.slice-1"));
-    assert_ptr_equal(incident_find_profile(incident, "heap"), &incident->profiles[1]);
-    incident_remove_profile(incident, 1);
-    assert_string_equal(incident->profiles[0].file, "cpu");
-    incident_free(incident);
-}
-
-static void a_profile_covers_what_it_ran_at(void **state)
-{
-    (void)state;
-    static const struct {
-        int64_t requested_ms, finished_ms, onset_ms;
-        enum profile_status status;
-        bool covers;
-    } cases[] = {
-        {1000, 2000, 1500, PROFILE_OK, true},
-        {1000, 2000, 1000, PROFILE_OK, true},
-        {1000, 2000, 2000, PROFILE_TRUNCATED, true},
-        {1000, 2000, 999, PROFILE_OK, false},
-        {1000, 2000, 2001, PROFILE_OK, false},
-        {1000, 2000, 1500, PROFILE_FAILED, false},
-        {0, 2000, 0, PROFILE_OK, false},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct incident_profile profile = {.status = cases[i].status,
-            .requested_ms = cases[i].requested_ms,
-            .finished_ms = cases[i].finished_ms};
-        assert_int_equal(incident_profile_covers(&profile, cases[i].onset_ms), cases[i].covers);
-    }
-}
-
-static void what_fires_for_being_low_has_no_peak(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *metric;
-        double value, limit;
-        bool down;
-        double peak;
-    } cases[] = {
-        {"cpu", 90, 80, false, 97},
-        {"cpu", 80, 100, false, 97}, /* a forecast: it is on its way */
-        {"cpu", 5, 10, true, NAN},
-        {"memory", 70, 60, false, 70}, /* nothing was measured in the capture */
-        {NULL, NAN, NAN, false, NAN},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct error err;
-        struct incident *incident = full_incident();
-        free(incident->trigger.metric);
-        incident->trigger.metric = cases[i].metric ? xstrdup(cases[i].metric) : NULL;
-        incident->trigger.value = cases[i].value;
-        incident->trigger.limit = cases[i].limit;
-        incident->trigger.down = cases[i].down;
-        incident_clear_peaks(incident);
-        incident_add_peak(incident, "cpu", 97);
-        incident_add_peak(incident, "net.received", 1e9);
-        char *text = incident_to_text(incident);
-        struct incident *again = incident_from_text(text, strlen(text), &err);
-        double peak = incident_peak(again);
-        assert_true(peak == cases[i].peak || (isnan(peak) && isnan(cases[i].peak)));
-        assert_int_equal(strstr(text, "\"direction\": \"down\"") != NULL, cases[i].down);
-        free(text);
-        incident_free(again);
-        incident_free(incident);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_fires_for_being_low_has_no_peak),
-        cmocka_unit_test(profiles_are_found_and_removed),
-        cmocka_unit_test(a_profile_covers_what_it_ran_at),
         cmocka_unit_test(an_id_is_made_of_time_trigger_and_chance),
         cmocka_unit_test(the_folder_follows_from_service_and_id),
         cmocka_unit_test(only_the_form_of_an_id_is_valid),
@@ -491,7 +332,6 @@ int main(void)
         cmocka_unit_test(a_full_incident_is_written_as_specified),
         cmocka_unit_test(what_is_read_back_is_written_the_same),
         cmocka_unit_test(what_does_not_apply_is_left_out),
-        cmocka_unit_test(peaks_can_be_taken_anew),
         cmocka_unit_test(more_fires_than_can_be_read_are_not_written),
         cmocka_unit_test(text_that_is_not_utf8_costs_only_its_odd_bytes),
         cmocka_unit_test(unknown_and_odd_optional_fields_do_no_harm),
