@@ -1,86 +1,10 @@
-/* The cgroup source: version 1, 2 and hybrid on trees of files, and a real cgroup where this
- * machine allows one. */
-#include "core/alloc.h"
-#include "core/buf.h"
-#include "core/clock.h"
-#include "core/error.h"
-#include "core/fs.h"
-#include "core/series.h"
-#include "sources/cgroup_files.h"
-#include "sources/source.h"
+/* The cgroup source: version 1, 2 and hybrid on trees of files. */
+#include "cgroup_rig.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-#include <fcntl.h>
 #include <math.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-/* A source on a tree of files of our own. */
-struct tree {
-    char root[64];
-    struct series_set series;
-    struct source_app app;
-    struct source_setup setup;
-    void *source;
-    int64_t now_ms;
-};
-
-static void put(const struct tree *tree, const char *path, const char *text)
-{
-    char *whole = xasprintf("%s/%s", tree->root, path);
-    char *folder = xstrdup(whole);
-    *strrchr(folder, '/') = '\0';
-    assert_int_equal(fs_make_folders(folder, NULL), 0);
-    /* Written in place, as the kernel's files change: they are kept open. */
-    int fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-    free(folder);
-    free(whole);
-}
-
-static int make_tree(void **state)
-{
-    struct tree *tree = xcalloc(1, sizeof *tree);
-    strcpy(tree->root, "/tmp/test_cgroup.XXXXXX");
-    assert_non_null(mkdtemp(tree->root));
-    series_set_init(&tree->series, 10);
-    tree->app = (struct source_app){.prefix = "", .container = "/task/api/"};
-    tree->setup = (struct source_setup){.series = &tree->series,
-        .root = tree->root,
-        .apps = &tree->app,
-        .app_count = 1,
-        .interval_ms = 1000};
-    tree->now_ms = 1000;
-    put(tree, "proc/meminfo", "MemTotal:       1000 kB\nMemFree:        500 kB\n");
-    put(tree, "sys/devices/system/cpu/online", "0-3\n");
-    *state = tree;
-    return 0;
-}
-
-static int remove_tree(void **state)
-{
-    struct tree *tree = *state;
-    if (tree->source)
-        source_cgroup.close(tree->source);
-    fs_remove(tree->root, NULL);
-    series_set_free(&tree->series);
-    free(tree);
-    return 0;
-}
 
 static void put_v2(const struct tree *tree)
 {
@@ -94,24 +18,6 @@ static void put_v2(const struct tree *tree)
     put(tree, "sys/fs/cgroup/task/api/memory.events", "low 0\noom 2\noom_kill 2\n");
     put(tree, "sys/fs/cgroup/task/api/memory.max", "max\n");
     put(tree, "proc/42/net/dev", "  eth0: 100 1 0 0 0 0 0 0 30 1 0 0 0 0 0 0\n");
-}
-
-static int sample(struct tree *tree, struct error *err)
-{
-    if (!tree->source) {
-        tree->source = source_cgroup.open(&tree->setup, err);
-        assert_non_null(tree->source);
-    }
-    tree->now_ms += 1000;
-    return source_cgroup.sample(tree->source, tree->now_ms, err);
-}
-
-/* The value of this tick, NAN for a gap. */
-static double value(const struct tree *tree, const char *name)
-{
-    const struct series *series = series_set_find(&tree->series, name);
-    const struct sample *newest = series ? series_at(series, 0) : NULL;
-    return newest && newest->time_ms == tree->now_ms ? newest->value : NAN;
 }
 
 static void v2_without_limits_is_a_share_of_the_machine(void **state)
@@ -324,146 +230,6 @@ static void nothing_mounted_is_not_present(void **state)
     assert_true(source_cgroup.present(&tree->setup));
 }
 
-/* A real cgroup, version 1, of this machine. */
-static const char *const controllers[] = {"cpu", "cpuacct", "memory"};
-
-static char *real_path(size_t controller, const char *name, const char *file)
-{
-    return xasprintf(
-        "/sys/fs/cgroup/%s/%s%s%s", controllers[controller], name, *file ? "/" : "", file);
-}
-
-static bool make_cgroup(const char *name)
-{
-    bool made = true;
-    for (size_t i = 0; i < COUNT(controllers); i++) {
-        char *path = real_path(i, name, ""), *file = real_path(i, name, "cgroup.procs");
-        made = mkdir(path, 0755) == 0 && fs_exists(file) && made;
-        free(file);
-        free(path);
-    }
-    return made;
-}
-
-static void remove_cgroup(const char *name)
-{
-    for (size_t i = 0; i < COUNT(controllers); i++) {
-        char *path = real_path(i, name, "");
-        rmdir(path);
-        free(path);
-    }
-}
-
-static void write_real(size_t controller, const char *name, const char *file, const char *text)
-{
-    char *path = real_path(controller, name, file);
-    FILE *out = fopen(path, "w");
-    assert_non_null(out);
-    fputs(text, out);
-    fclose(out);
-    free(path);
-}
-
-enum { CHILD_BYTES = 4 << 20 };
-
-/* What the child does, once it is in its cgroup, until it is killed or we are gone. */
-static void be_busy(int placed)
-{
-    static volatile char memory[CHILD_BYTES];
-    char byte;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (read(placed, &byte, 1) < 0)
-        _exit(1);
-    for (size_t i = 0;; i = (i + 4096) % CHILD_BYTES)
-        memory[i]++;
-}
-
-/* A child in the cgroup that burns CPU and has CHILD_BYTES of memory. */
-static pid_t start_busy(const char *name)
-{
-    int placed[2];
-    assert_int_equal(pipe(placed), 0);
-    pid_t child = fork();
-    if (child == 0)
-        be_busy(placed[0]);
-    assert_true(child > 0);
-    char pid[16];
-    snprintf(pid, sizeof pid, "%d\n", child);
-    for (size_t i = 0; i < COUNT(controllers); i++)
-        write_real(i, name, "cgroup.procs", pid);
-    assert_int_equal(write(placed[1], "", 1), 1);
-    close(placed[0]);
-    close(placed[1]);
-    return child;
-}
-
-static void stop(pid_t child)
-{
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
-
-static uint64_t real_usage_ns(const char *name)
-{
-    char *path = real_path(1, name, "cpuacct.usage");
-    struct buf text;
-    uint64_t usage = 0;
-    fs_read(path, 64, &text, NULL);
-    cgroup_parse_number(text.data, text.size, &usage);
-    buf_free(&text);
-    free(path);
-    return usage;
-}
-
-static void wait_for_usage(const char *name, uint64_t usage_ns)
-{
-    while (real_usage_ns(name) < usage_ns)
-        usleep(1000);
-}
-
-static void real_cgroup_is_measured_across_its_restart(void **state)
-{
-    struct tree *tree = *state;
-    char name[64];
-    snprintf(name, sizeof name, "stakeout-test-%d", getpid());
-    if (!make_cgroup(name)) {
-        remove_cgroup(name);
-        print_message("skipped: no cgroup v1 can be made here\n");
-        skip();
-    }
-    write_real(0, name, "cpu.cfs_quota_us", "50000\n");
-    tree->setup.root = "/";
-    tree->app.container = name;
-    pid_t child = start_busy(name);
-    wait_for_usage(name, 20000000);
-    assert_int_equal(sample(tree, NULL), 0);
-    uint64_t before_ns = real_usage_ns(name);
-    int64_t before_ms = clock_mono_ms();
-    wait_for_usage(name, before_ns + 300000000);
-    assert_int_equal(sample(tree, NULL), 0);
-    double truth = (double)(real_usage_ns(name) - before_ns) / 1e6 /
-                   (double)(clock_mono_ms() - before_ms);
-    assert_true(fabs(value(tree, "cpu.cores") - truth) < 0.2 * truth);
-    assert_true(fabs(value(tree, "cpu") - 200 * value(tree, "cpu.cores")) < 1e-6);
-    assert_true(value(tree, "cpu.throttled") >= 0 && value(tree, "cpu.throttled") <= 100);
-    assert_true(value(tree, "memory.bytes") >= CHILD_BYTES);
-    struct source_identity identity;
-    source_cgroup.identify(tree->source, 0, &identity);
-    assert_true(llabs(clock_wall_ms() - identity.started_wall_ms) < 60000);
-    stop(child);
-    remove_cgroup(name);
-    assert_true(make_cgroup(name));
-    int status = sample(tree, NULL);
-    double cpu = value(tree, "cpu"), restarts = value(tree, "restarts");
-    remove_cgroup(name);
-    assert_int_equal(status, 0);
-    assert_true(isnan(cpu));
-    assert_true(restarts == 1);
-    struct error err;
-    assert_int_equal(sample(tree, &err), -1);
-    assert_non_null(strstr(err.text, "there is no cgroup"));
-}
-
 static struct source_life life_of(const struct tree *tree)
 {
     struct source_life life;
@@ -501,8 +267,6 @@ static void its_end_and_its_new_start_are_seen(void **state)
     assert_int_equal(life_of(tree).starts, 2);
 }
 
-#define ON_TREE(test) cmocka_unit_test_setup_teardown(test, make_tree, remove_tree)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -519,7 +283,6 @@ int main(void)
         ON_TREE(without_container_it_lists_others_but_never_its_own),
         ON_TREE(container_cannot_leave_the_mount),
         ON_TREE(nothing_mounted_is_not_present),
-        ON_TREE(real_cgroup_is_measured_across_its_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
