@@ -68,12 +68,22 @@ static bool is_path(const char *path)
     return printable && strlen(path) <= PATH_MAX_LENGTH;
 }
 
+/* Go's CPU profile ends like this wherever net/http/pprof is mounted. Under another name it would
+ * run beside `cpu` and take the app's one CPU profiler from it. */
+static const char cpu_path[] = "profile";
+
 /* What its last part says, unless the entry has a name of its own. */
 static void name_by_path(
     struct config_reader *reader, struct capture_entry *entry, const struct node *path)
 {
     size_t length;
     const char *last = last_part(entry->path, &length);
+    if (length == strlen(cpu_path) && !strncmp(last, cpu_path, length)) {
+        node_problem(reader->problems, path,
+            "is Go's CPU profile, of which an app takes one at a time: write `profile: cpu` "
+            "instead, which takes it from app.debug");
+        return;
+    }
     char *name = entry->name ? entry->name : xstrndup(last, length);
     if (!fields_is_name(name, NAME_LENGTH)) {
         node_problem(reader->problems, path,
@@ -81,10 +91,6 @@ static void name_by_path(
         free(name);
         return;
     }
-    if (!entry->name && !strcmp(name, "profile"))
-        node_problem(reader->problems, path,
-            "this is Go's CPU profile: {profile: cpu} takes it from app.debug; with another "
-            "profiler behind it, give the entry a `name`");
     entry->profile = name;
     entry->name = NULL;
 }

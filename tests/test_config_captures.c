@@ -16,6 +16,10 @@ static const struct config_needs run_needs = {.exporter = true};
     "service: woogles\napp: {debug: 'http://localhost:8001/debug/pprof'}\n"                        \
     "export: {directory: /captures}\n"
 
+#define CPU_BY_PATH                                                                                \
+    "f.yaml:4:23: captures.x[0].path: is Go's CPU profile, of which an app takes one at a time: "  \
+    "write `profile: cpu` instead, which takes it from app.debug\n"
+
 struct bad {
     const char *text;
     const char *problems;
@@ -34,7 +38,8 @@ static void entries_by_path_and_at_the_end_get_their_names(void **state)
         "captures:\n"
         "  x: [heap, {profile: heap, at: end}, {path: '/d/fgprof?seconds=7&z=1'},\n"
         "      {path: /je/, at: end}, {path: '/q?a=1&seconds=3', name: q2}, goroutineleak,\n"
-        "      {path: /g, optional: true, seconds: 4}, {profile: goroutine, at: end}]\n";
+        "      {path: /g, optional: true, seconds: 4}, {profile: goroutine, at: end},\n"
+        "      {path: '/profile/wall?file=profile'}]\n";
     struct buf problems;
     struct config *config = parse(text, &problems);
     assert_string_equal(problems.data, "");
@@ -54,6 +59,7 @@ static void entries_by_path_and_at_the_end_get_their_names(void **state)
         {"goroutineleak", NULL, 0, CAPTURE_AT_START, false, true},
         {"g", "/g", 4, CAPTURE_AT_START, false, true},
         {"goroutine", NULL, 0, CAPTURE_AT_END, false, false},
+        {"wall", "/profile/wall?file=profile", 0, CAPTURE_AT_START, false, false},
     };
     const struct capture_set *set = config_capture(config, "x");
     assert_int_equal(set->count, sizeof wanted / sizeof *wanted);
@@ -133,9 +139,9 @@ static void captures_that_cannot_be_are_refused(void **state)
         {HEAD "captures: {x: [{path: /a%20b}]}\n",
             "f.yaml:4:23: captures.x[0].path: its last part is no file's name (letters, digits, . "
             "_ -): give the entry a `name`\n"},
-        {HEAD "captures: {x: [{path: /debug/pprof/profile}]}\n",
-            "f.yaml:4:23: captures.x[0].path: this is Go's CPU profile: {profile: cpu} takes it "
-            "from app.debug; with another profiler behind it, give the entry a `name`\n"},
+        {HEAD "captures: {x: [{path: /debug/pprof/profile}]}\n", CPU_BY_PATH},
+        {HEAD "captures: {x: [{path: '/debug/pprof/profile?seconds=10', name: x}]}\n", CPU_BY_PATH},
+        {HEAD "captures: {x: [{path: /p/profile/, name: x}]}\n", CPU_BY_PATH},
         {HEAD "captures: {x: [{profile: heap, path: /x}]}\n",
             "f.yaml:4:32: captures.x[0].path: an entry has a profile or a path, not both\n"},
         {HEAD "captures: {x: [{path: '/x?seconds=5', seconds: 6}]}\n",
