@@ -44,7 +44,7 @@ struct measuring {
 static void measure(void *arg)
 {
     struct measuring *measuring = arg;
-    measuring->bytes = fs_size(measuring->folder);
+    measuring->bytes += fs_size(measuring->folder);
 }
 
 static void measured(void *arg)
@@ -60,9 +60,29 @@ static void measured(void *arg)
 void day_budget_count(struct agent *agent, const char *id)
 {
     struct measuring *measuring = xcalloc(1, sizeof *measuring);
-    *measuring = (struct measuring){
-        .agent = agent, .id = xstrdup(id), .folder = spool_folder(agent->spool, id)};
+    *measuring = (struct measuring){.agent = agent, .id = xstrdup(id)};
+    measuring->folder = spool_place(agent->spool, id, &measuring->bytes);
     offload_submit(agent->disk, measure, measured, measuring);
+}
+
+static void pass(void *arg)
+{
+    (void)arg;
+}
+
+static void removed(void *arg)
+{
+    struct measuring *measuring = arg;
+    ledger_unstore(measuring->agent->ledger, measuring->id);
+    free(measuring->id);
+    free(measuring);
+}
+
+void day_budget_uncount(struct agent *agent, const char *id)
+{
+    struct measuring *measuring = xcalloc(1, sizeof *measuring);
+    *measuring = (struct measuring){.agent = agent, .id = xstrdup(id)};
+    offload_submit(agent->disk, pass, removed, measuring);
 }
 
 bool day_budget_is_spent(const struct agent *agent, char why[DAY_BUDGET_WHY_SIZE])

@@ -16,8 +16,12 @@ enum { DAY_BUDGET_WHY_SIZE = 160 };
 /* Counts what is in the spool and not in the ledger. Blocks. */
 void day_budget_take_up(struct agent *agent);
 
-/* A complete incident of the spool; on the disk thread. */
+/* A complete incident of the spool, or of its memory; on the disk thread. */
 void day_budget_count(struct agent *agent, const char *id);
+
+/* It is removed without having been delivered. Takes effect behind what the disk thread was given
+ * before: measuring it may be on its way. */
+void day_budget_uncount(struct agent *agent, const char *id);
 
 /* Whether no incident may be opened now, with the reason in words. */
 bool day_budget_is_spent(const struct agent *agent, char why[DAY_BUDGET_WHY_SIZE]);

@@ -1,11 +1,11 @@
 #include "agent/replacing.h"
 
 #include "agent/agent_parts.h"
+#include "agent/day_budget.h"
 #include "agent/detection/detector.h"
 #include "agent/detection/familiar.h"
 #include "agent/detection/gate.h"
 #include "agent/detection/interest.h"
-#include "agent/detection/ledger.h"
 #include "agent/incidents.h"
 #include "agent/storage/delivery.h"
 #include "agent/storage/delivery_withdraw.h"
@@ -207,7 +207,7 @@ void replacing_remove(void *arg, const char *old, const char *id)
         old, id);
     agent->incidents_replaced++;
     spool_remove(agent->spool, old);
-    ledger_unstore(agent->ledger, old);
+    day_budget_uncount(agent, old);
 }
 
 static void finish(void *arg, const char *id)

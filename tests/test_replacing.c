@@ -1,6 +1,8 @@
 /* A worse spike takes the place of an incident in the spool, with the whole agent. */
 #include "agent/replacing.h"
 
+#include "agent/day_budget.h"
+#include "agent/detection/ledger.h"
 #include "agent/storage/delivery.h"
 #include "agent/storage/delivery_withdraw.h"
 #include "agent_rig.h"
@@ -169,6 +171,14 @@ static bool two_wait(const struct world *world)
     return is_idle(world) && waiting(world, ids) == 2;
 }
 
+static bool both_are_counted(const struct world *world)
+{
+    const char *ids[4];
+    waiting(world, ids);
+    return ledger_has_stored(world->agent->ledger, ids[0]) &&
+           ledger_has_stored(world->agent->ledger, ids[1]);
+}
+
 /* The new one's folder is a file by now: it is complete in memory only. */
 static void what_the_disk_has_is_not_given_for_what_is_in_memory(void **state)
 {
@@ -186,7 +196,33 @@ static void what_the_disk_has_is_not_given_for_what_is_in_memory(void **state)
     wait_until(world, two_wait);
     assert_true(is_there(world, first, "incident.json"));
     assert_int_equal(world->agent->incidents_replaced, 0);
+    wait_until(world, both_are_counted);
     free(folder);
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void set_flag(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+/* Its size is on its way when it is removed. */
+static void what_was_replaced_takes_nothing_of_the_day(void **state)
+{
+    struct world *world = *state;
+    bool done = false;
+    catch_one(world, 85, first);
+    assert_true(ledger_has_stored(world->agent->ledger, first));
+    day_budget_count(world->agent, first);
+    replacing_remove(world->agent, first, "another");
+    offload_submit(world->agent->disk, nothing, set_flag, &done);
+    assert_true(loop_run_until(world->agent->loop, &done, INT64_MAX));
+    assert_false(is_there(world, first, "incident.json"));
+    assert_false(ledger_has_stored(world->agent->ledger, first));
 }
 
 /* Killed before the new one was complete: both are there. After that: the next start finishes it.
@@ -239,6 +275,7 @@ int main(void)
         TEST(a_worse_spike_takes_the_place),
         TEST(what_is_with_an_exporter_stays),
         TEST(what_the_disk_has_is_not_given_for_what_is_in_memory),
+        TEST(what_was_replaced_takes_nothing_of_the_day),
         TEST(a_kill_loses_nothing),
         TEST(what_was_taken_by_hand_stays),
     };

@@ -43,7 +43,11 @@ static void files_are_there_until_they_are_removed(void **state)
     assert_int_equal(reserve_put_bytes(reserve, folder, "a", "newer", 5), 0);
     assert_int_equal(reserve_put_bytes(reserve, folder, "b", "", 0), 0);
     assert_true(reserve_has(reserve, folder));
-    assert_int_equal(reserve_bytes(reserve), 5);
+    assert_int_equal(reserve_put_bytes(reserve, "/of/another", "a", "xx", 2), 0);
+    assert_int_equal(reserve_bytes(reserve), 7);
+    assert_int_equal(reserve_size(reserve, folder), 5);
+    assert_int_equal(reserve_size(reserve, "/of/none"), 0);
+    reserve_remove(reserve, "/of/another");
     assert_content(reserve_path(reserve, folder, "a"), "newer");
     assert_content(reserve_path(reserve, folder, "b"), "");
     assert_null(reserve_path(reserve, folder, "c"));

@@ -149,6 +149,15 @@ bool reserve_has(const struct reserve *reserve, const char *folder)
     return find(reserve, folder) != NULL;
 }
 
+uint64_t reserve_size(const struct reserve *reserve, const char *folder)
+{
+    const struct shelter *shelter = find(reserve, folder);
+    uint64_t bytes = 0;
+    for (size_t i = 0; shelter && i < shelter->count; i++)
+        bytes += shelter->files[i].file->size;
+    return bytes;
+}
+
 void reserve_put(
     struct reserve *reserve, const char *folder, const char *name, struct reserve_file *file)
 {

@@ -38,6 +38,9 @@ void reserve_file_drop(struct reserve_file *file); /* NULL is allowed */
 void reserve_expect(struct reserve *reserve, const char *folder);
 bool reserve_has(const struct reserve *reserve, const char *folder);
 
+/* The bytes of all of its files. */
+uint64_t reserve_size(const struct reserve *reserve, const char *folder);
+
 /* Gives it a file, which is taken over, in place of one with that name. */
 void reserve_put(
     struct reserve *reserve, const char *folder, const char *name, struct reserve_file *file);

@@ -86,6 +86,10 @@ int spool_make_recorder(const char *folder, struct error *err);
 char *spool_folder(const struct spool *spool, const char *id);
 bool spool_in_memory(const struct spool *spool, const char *id);
 
+/* Where a complete incident takes room: its folder on the disk, which the caller frees, and the
+ * bytes of it that are in memory. On the loop. */
+char *spool_place(const struct spool *spool, const char *id, uint64_t *memory_bytes);
+
 /* The files of a complete incident, as incident_files_find does, and the path of one, which the
  * caller frees: to be opened and read by this process. */
 enum finding spool_find_files(const struct spool *spool, const char *id,

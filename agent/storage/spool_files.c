@@ -28,6 +28,16 @@ bool spool_in_memory(const struct spool *spool, const char *id)
     return there;
 }
 
+char *spool_place(const struct spool *spool, const char *id, uint64_t *memory_bytes)
+{
+    *memory_bytes = 0;
+    if (!spool_in_memory(spool, id))
+        return spool_folder(spool, id);
+    char *folder = spool_open_folder(spool, id);
+    *memory_bytes = reserve_size(spool->reserve, folder);
+    return folder;
+}
+
 static void list_file(void *arg, const char *name, const char *path)
 {
     (void)path;
