@@ -151,6 +151,8 @@ static struct recording *take_recording(
         .disk = setup->disk,
         .recorder = setup->recorder,
         .worker = setup->worker,
+        .config = setup->config,
+        .series = setup->series,
         .app = running->app,
         .incident = running->incident,
         .folder = running->folder,

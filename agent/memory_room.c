@@ -44,7 +44,8 @@ bool memory_room_lacks(const struct config *config, const struct series_set *ser
             continue;
         char share[VALUE_TEXT_SIZE], need[VALUE_TEXT_SIZE];
         snprintf(why, MEMORY_ROOM_WHY_SIZE,
-            "memory of app %s is at %s of its limit, and the analysis may take %s (limits.memory)",
+            "memory of app %s is at %s of its limit, and what reads profiles may take %s "
+            "(limits.memory)",
             config->apps[i].name, metric_format(UNIT_PERCENT, percent, share),
             metric_format_level(UNIT_BYTES, (double)child_bytes, need));
         return true;

@@ -117,6 +117,20 @@ static void what_cannot_be_merged_stays_in_slices(void **state)
     }
 }
 
+/* A merge that ran would leave one profile. */
+static void while_memory_is_short_nothing_is_merged(void **state)
+{
+    struct world *world = *state;
+    struct rest *rest = world->more;
+    world->config.interval_ms = 0;
+    log_setup(LOG_ERROR + 1, LOG_LOGFMT);
+    series_push(series_set_add(&rest->series, "memory"), clock_mono_ms(), 95);
+    record(world);
+    fire(world, 10);
+    atomic_store(&world->stub.hold, 0);
+    check(world, "cpu.slice-1 ok covered, cpu ok, heap ok");
+}
+
 static void a_set_without_cpu_leaves_the_recorder_alone(void **state)
 {
     static char plain[] = "plain";
@@ -264,6 +278,7 @@ int main(void)
         TEST(slices_reach_back_as_far_as_they_are_kept),
         TEST(a_merge_adds_no_rows),
         TEST(what_cannot_be_merged_stays_in_slices),
+        TEST(while_memory_is_short_nothing_is_merged),
         TEST(a_set_without_cpu_leaves_the_recorder_alone),
         TEST(a_spike_that_joins_without_cpu_gets_its_slices),
         TEST(without_a_recording_all_is_as_ever),

@@ -4,6 +4,7 @@
 #include "agent/capture/profile_check.h"
 #include "agent/capture/recorder.h"
 #include "agent/capture/slice.h"
+#include "agent/memory_room.h"
 #include "agent/worker.h"
 #include "config/config.h"
 #include "core/alloc.h"
@@ -12,6 +13,7 @@
 #include "core/log.h"
 #include "core/loop.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -268,7 +270,21 @@ static void forget_failed(struct incident *incident)
             incident_remove_profile(incident, i);
 }
 
-/* False when there is nothing to merge, or no time for it. */
+/* Whether a merge cannot begin, with the reason in words. The app would be short of what the child
+ * takes. */
+static bool is_hindered(const struct recording *recording, char why[MEMORY_ROOM_WHY_SIZE])
+{
+    const struct recording_setup *setup = &recording->setup;
+    int64_t now_ms = clock_mono_ms();
+    if (now_ms + least_ms > recording->deadline_ms) {
+        snprintf(why, MEMORY_ROOM_WHY_SIZE, "there is no time left");
+        return true;
+    }
+    return memory_room_lacks(
+        setup->config, setup->series, worker_child_memory(setup->worker), now_ms, why);
+}
+
+/* False when there is nothing to merge, or no time or memory for it. */
 static bool start_merge(struct recording *recording)
 {
     const struct recording_setup *setup = &recording->setup;
@@ -281,7 +297,8 @@ static bool start_merge(struct recording *recording)
         setup->incident, setup->folder, worker_child_memory(setup->worker));
     if (!argv)
         return false;
-    bool in_time = clock_mono_ms() + least_ms <= recording->deadline_ms;
+    char why[MEMORY_ROOM_WHY_SIZE];
+    bool hindered = is_hindered(recording, why);
     struct worker_task task = {
         .argv = (const char *const *)argv,
         .deadline_ms = recording->deadline_ms,
@@ -289,12 +306,12 @@ static bool start_merge(struct recording *recording)
         .done = on_merged,
         .arg = recording,
     };
-    if (in_time)
-        recording->job = worker_submit(setup->worker, &task);
+    if (hindered)
+        keep_slices(recording, why);
     else
-        keep_slices(recording, "there is no time left");
+        recording->job = worker_submit(setup->worker, &task);
     cpu_merge_free_command(argv);
-    return in_time;
+    return !hindered;
 }
 
 /* Goes on with what waited for the slices' files. */

@@ -9,11 +9,13 @@
 #include <stdint.h>
 
 struct capture_set;
+struct config;
 struct incident;
 struct loop;
 struct offload;
 struct recorder;
 struct recording;
+struct series_set;
 struct worker;
 
 struct recording_setup {
@@ -21,6 +23,8 @@ struct recording_setup {
     struct offload *disk;
     struct recorder *recorder;
     struct worker *worker;
+    const struct config *config;
+    const struct series_set *series; /* of its apps: whether there is memory for a merge */
     size_t app;
     struct incident *incident;  /* gets the slices as its first profiles */
     const char *folder;         /* of the incident in the spool */
@@ -55,7 +59,8 @@ int64_t recording_recorded_ms(const struct recording *recording);
 void recording_finish(struct recording *recording, int64_t deadline_ms);
 
 /* After the capture: makes one profile "cpu" of the slices and of its CPU profile. Where that fails
- * all stays as it is, and the log says so. False: there is nothing to do, and `done` is not called.
+ * or memory is short, all stays as it is, and the log says so. False: there is nothing to do, and
+ * `done` is not called.
  */
 bool recording_merge(struct recording *recording, void (*done)(void *arg), void *arg);
 
