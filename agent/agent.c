@@ -124,7 +124,7 @@ static void on_complete(void *arg, const char *id)
         keep_baseline(agent, id);
     if (agent->config->limits.analyse == ANALYSE_AGENT && !in_memory) {
         day_budget_count(agent, id);
-        reports_add(agent->reports, id);
+        reports_add(agent->reports, id, clock_mono_ms() + REPORTS_WAIT_MS);
     } else {
         deliver(agent, id);
     }
@@ -151,7 +151,7 @@ static bool lacks_report(void *arg, const char *id)
     bool lacks = agent->config->limits.analyse == ANALYSE_AGENT &&
                  reports_lacks(agent->reports, id);
     if (lacks)
-        reports_add(agent->reports, id);
+        reports_add(agent->reports, id, clock_mono_ms() + REPORTS_WAIT_MS);
     return lacks;
 }
 

@@ -201,12 +201,11 @@ bool reports_lacks(const struct reports *reports, const char *id)
     return lacks;
 }
 
-void reports_add(struct reports *reports, const char *id)
+void reports_add(struct reports *reports, const char *id, int64_t deadline_ms)
 {
     reports->queue = xrealloc(reports->queue, reports->count + 1, sizeof *reports->queue);
-    int64_t wait_ms = reports->setup.wait_ms ? reports->setup.wait_ms : REPORTS_WAIT_MS;
     reports->queue[reports->count++] = (struct waiting){
-        .id = xstrdup(id), .deadline_ms = clock_mono_ms() + wait_ms};
+        .id = xstrdup(id), .deadline_ms = deadline_ms};
     if (!reports->job)
         loop_timer_set(reports->next, 0);
 }

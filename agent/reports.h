@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* From reports_add to `done`. A report takes a second or two; the machine may still be in its
- * spike, and merges go before. */
+/* From an incident's completion to `done`. A report takes a second or two; the machine may still be
+ * in its spike, and merges go before. */
 enum { REPORTS_WAIT_MS = 60000, REPORTS_WHY_SIZE = 200 };
 
 struct config;
@@ -28,7 +28,6 @@ struct reports_setup {
     struct spool *spool;
     struct worker *worker;
     const struct config *config;
-    int64_t wait_ms; /* 0: REPORTS_WAIT_MS */
     /* Whether there is no memory for a child now, with that in words. NULL: there always is. */
     bool (*short_of_memory)(void *arg, char why[REPORTS_WHY_SIZE]);
     /* The incident can be delivered, with its report or without. On the loop, never from within
@@ -49,8 +48,8 @@ void reports_close(struct reports *reports);
  * child replaces last, has no headline. One that cannot be read has nothing to analyse. */
 bool reports_lacks(const struct reports *reports, const char *id);
 
-/* A complete incident of the spool. */
-void reports_add(struct reports *reports, const char *id);
+/* A complete incident of the spool, which is done at deadline_ms (monotonic) in any case. */
+void reports_add(struct reports *reports, const char *id, int64_t deadline_ms);
 
 /* The agent is to end: nothing takes longer than this (monotonic). */
 void reports_hurry(struct reports *reports, int64_t deadline_ms);

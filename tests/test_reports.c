@@ -89,7 +89,6 @@ static void open_world(struct world *world, const char *script)
         .spool = world->spool,
         .worker = world->worker,
         .config = &world->config,
-        .wait_ms = world->wait_ms,
         .done = on_done,
         .arg = world};
     world->reports = reports_open(&setup);
@@ -125,7 +124,8 @@ static void add(struct world *world, const char *id)
 {
     char *folder = xasprintf("%s/spool/%s", world->config.state, id);
     assert_int_equal(fs_make_folders(folder, NULL), 0);
-    reports_add(world->reports, id);
+    reports_add(
+        world->reports, id, clock_mono_ms() + (world->wait_ms ? world->wait_ms : REPORTS_WAIT_MS));
     assert_true(reports_has(world->reports, id));
     world->wanted++;
     free(folder);
