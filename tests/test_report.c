@@ -188,6 +188,87 @@ static void many_metrics_fit(void **state)
     buf_free(&csv);
 }
 
+/* Of a heap profile: two sample types. */
+static void make_heap(struct message *profile)
+{
+    struct message type = {.size = 0}, second = {.size = 0}, sample = {.size = 0};
+    struct message line = {.size = 0}, location = {.size = 0}, function = {.size = 0};
+    *profile = (struct message){.size = 0};
+    put_number(&type, 1, 1);
+    put_number(&type, 2, 3);
+    put_message(profile, 1, &type);
+    put_number(&second, 1, 2);
+    put_number(&second, 2, 3);
+    put_message(profile, 1, &second);
+    put_number(&sample, 1, 1);
+    put_number(&sample, 2, 4096);
+    put_number(&sample, 2, 1000000);
+    put_message(profile, 2, &sample);
+    put_number(&line, 1, 1);
+    put_number(&location, 1, 1);
+    put_message(&location, 4, &line);
+    put_message(profile, 4, &location);
+    put_number(&function, 1, 1);
+    put_number(&function, 2, 4);
+    put_number(&function, 4, 4);
+    put_message(profile, 5, &function);
+    put_text(profile, 6, "");
+    put_text(profile, 6, "alloc_space");
+    put_text(profile, 6, "inuse_space");
+    put_text(profile, 6, "bytes");
+    put_text(profile, 6, "main.work");
+}
+
+/* What the heap has to say besides is shown where no other profile needs its place. */
+static void every_profile_comes_before_the_heap_s_second_view(void **state)
+{
+    static const char second[] = "Allocated since the start";
+    static const struct {
+        const char *others[2];
+        bool has_second;
+    } cases[] = {
+        {{"heap-end", NULL}, true},
+        {{"heap-end", "fgprof"}, false},
+        {{"fgprof", "wall"}, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char json[2000], more[1000];
+        struct buf page;
+        struct message cpu, heap;
+        struct error err = {""};
+        make_profile(&cpu, "main.work");
+        make_heap(&heap);
+        size_t used = (size_t)snprintf(more, sizeof more,
+            "\"kind\": \"spike\", \"profiles\": [{\"name\": \"cpu\", \"file\": \"cpu.pb\", "
+            "\"status\": \"ok\"}, {\"name\": \"heap\", \"file\": \"heap.pb\", \"status\": "
+            "\"ok\"}");
+        for (size_t j = 0; j < 2 && cases[i].others[j]; j++)
+            used += (size_t)snprintf(more + used, sizeof more - used,
+                ", {\"name\": \"%s\", \"file\": \"%s\", \"status\": \"ok\"}", cases[i].others[j],
+                strstr(cases[i].others[j], "heap") ? "heap.pb" : "cpu.pb");
+        snprintf(more + used, sizeof more - used, "]");
+        rig_incident(json, sizeof json, more);
+        const struct rig_file files[] = {{"incident.json", json, 0},
+            {"cpu.pb", cpu.bytes, cpu.size}, {"heap.pb", heap.bytes, heap.size}, {NULL, NULL, 0}};
+        struct evidence *evidence = rig_evidence(files, NULL, 1 << 20, &err);
+        if (!evidence)
+            fail_msg("%s", err.text);
+        buf_init(&page, REPORT_MAX);
+        report_write(&page, evidence, NULL);
+        assert_non_null(strstr(page.data, "Heap in use"));
+        assert_int_equal(strstr(page.data, second) != NULL, cases[i].has_second);
+        for (size_t j = 0; j < 2 && cases[i].others[j]; j++) {
+            char title[64];
+            snprintf(title, sizeof title, "<summary>%s</summary>", cases[i].others[j]);
+            if (!strstr(page.data, title))
+                fail_msg("%zu: no %s", i, title);
+        }
+        evidence_free(evidence);
+        buf_free(&page);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +276,7 @@ int main(void)
         cmocka_unit_test(the_least_incident_has_a_page),
         cmocka_unit_test(what_the_profile_explains_is_said),
         cmocka_unit_test(many_metrics_fit),
+        cmocka_unit_test(every_profile_comes_before_the_heap_s_second_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,19 +34,21 @@ struct view {
 struct views {
     struct view all[VIEWS_MAX];
     size_t count;
+    size_t spare;    /* places that second views may take */
     size_t left_out; /* profiles that are too many */
 };
 
 static const struct {
     const char *profile, *sample, *title;
     bool has_flame;
+    bool is_second; /* of its profile: shown where all profiles have a place */
 } known[] = {
-    {"cpu", NULL, "CPU time", true},
-    {"heap", "inuse_space", "Heap in use", true},
-    {"heap", "alloc_space", "Allocated since the start", false},
-    {"allocs", "alloc_space", "Allocated", true},
-    {"mutex", "delay", "Waiting for locks", true},
-    {"block", "delay", "Waiting", true},
+    {"cpu", NULL, "CPU time", true, false},
+    {"heap", "inuse_space", "Heap in use", true, false},
+    {"heap", "alloc_space", "Allocated since the start", false, true},
+    {"allocs", "alloc_space", "Allocated", true, false},
+    {"mutex", "delay", "Waiting for locks", true, false},
+    {"block", "delay", "Waiting", true, false},
 };
 
 static void add_view(struct views *views, const struct view *view)
@@ -55,10 +57,15 @@ static void add_view(struct views *views, const struct view *view)
         views->all[views->count++] = *view;
 }
 
+static bool is_compared(const struct evidence_profile *profile)
+{
+    return profile->profile && strcmp(profile->name, "goroutine") != 0;
+}
+
 static void add_profile(struct views *views, const struct evidence_profile *profile)
 {
     bool is_known = false;
-    if (!profile->profile || !strcmp(profile->name, "goroutine"))
+    if (!is_compared(profile))
         return;
     if (views->count == VIEWS_MAX) {
         views->left_out++;
@@ -66,9 +73,12 @@ static void add_profile(struct views *views, const struct evidence_profile *prof
     }
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(known[i].profile, profile->name)) {
+            is_known = true;
+            if (known[i].is_second && !views->spare)
+                continue;
+            views->spare -= known[i].is_second;
             add_view(views,
                 &(struct view){profile, known[i].title, known[i].sample, known[i].has_flame});
-            is_known = true;
         }
     if (!is_known)
         add_view(views, &(struct view){profile, profile->name, NULL, true});
@@ -77,7 +87,9 @@ static void add_profile(struct views *views, const struct evidence_profile *prof
 /* The profile that the suspect is from comes first. */
 static struct views views_of(const struct evidence *evidence)
 {
-    struct views views = {.count = 0};
+    struct views views = {.spare = VIEWS_MAX};
+    for (size_t i = 0; i < evidence->profile_count && i < PROFILES_MAX && views.spare; i++)
+        views.spare -= is_compared(&evidence->profiles[i]);
     const char *lead = evidence->incident->analysis.suspect.profile;
     const struct evidence_profile *first = lead ? evidence_profile(evidence, lead) : NULL;
     if (first)
