@@ -79,10 +79,10 @@ static void on_found(void *arg, const struct probe_finding *found)
 {
     struct trial *trial = arg;
     char *part = probe_describe(found->app, found->entry);
-    if (found->why)
+    if (found->why && !found->common)
         log_write(found->verdict == PROBE_LEFT_OUT ? LOG_INFO : LOG_WARN, "%s: %s", part,
             found->why->text);
-    else
+    else if (!found->why)
         log_debug("%s: ok", part);
     free(part);
     trial->findings = xrealloc(trial->findings, trial->count + 1, sizeof *trial->findings);

@@ -116,6 +116,8 @@ static void check_sources(struct checks *checks)
 static void say_profile(void *arg, const struct probe_finding *finding)
 {
     struct checks *checks = arg;
+    if (finding->common)
+        return;
     char *part = probe_describe(finding->app, finding->entry);
     if (finding->verdict == PROBE_SHORTER)
         printf("%s: warning: %s\n", part, finding->why->text);

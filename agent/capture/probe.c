@@ -24,11 +24,21 @@ static const uint64_t max_probe_bytes = 64 * 1024;
 static const int64_t pause_ms = 500;
 static const unsigned most_busy = 4;
 
+/* A finding that may be that of all. */
+struct kept {
+    const struct capture_entry *entry;
+    enum probe_verdict verdict;
+    struct error why;
+};
+
 struct probe {
     struct probe_setup setup;
     const struct capture_entry **entries;
     size_t count, at, available, left_out;
-    size_t strangers;             /* answers 404 that are not from Go's profiler */
+    size_t strangers;  /* answers 404 that are not from Go's profiler */
+    struct kept *kept; /* every finding as yet, while they agree */
+    size_t kept_count;
+    bool differ;                  /* they do not */
     struct http_request *request; /* for entries[at]; NULL: none is running */
     bool held;                    /* the request is for the profile itself, and will be dropped */
     int64_t seconds, sent_ms;     /* sent_ms 0: the request was not seen to be sent */
@@ -86,6 +96,45 @@ static void begin_entry(struct probe *probe)
     }
 }
 
+/* All were answered 404 by what is not Go, which names another profile each time, or all failed for
+ * one reason. */
+static bool agrees(const struct probe *probe, enum probe_verdict verdict, const struct error *why)
+{
+    if (probe->strangers > 0)
+        return probe->strangers == probe->kept_count + 1;
+    return verdict == PROBE_FAILED &&
+           (probe->kept_count == 0 || !strcmp(probe->kept[0].why.text, why->text));
+}
+
+static void tell_kept(struct probe *probe, bool common)
+{
+    for (size_t i = 0; i < probe->kept_count; i++) {
+        const struct kept *kept = &probe->kept[i];
+        struct probe_finding finding = {.app = probe->setup.app,
+            .entry = kept->entry,
+            .verdict = kept->verdict,
+            .why = &kept->why,
+            .common = common};
+        probe->setup.found(probe->setup.arg, &finding);
+    }
+    free(probe->kept);
+    probe->kept = NULL;
+    probe->kept_count = 0;
+}
+
+static void tell(struct probe *probe, const struct probe_finding *finding)
+{
+    if (!probe->differ && agrees(probe, finding->verdict, finding->why)) {
+        probe->kept = xrealloc(probe->kept, probe->kept_count + 1, sizeof *probe->kept);
+        probe->kept[probe->kept_count++] = (struct kept){
+            finding->entry, finding->verdict, *finding->why};
+        return;
+    }
+    probe->differ = true;
+    tell_kept(probe, false);
+    probe->setup.found(probe->setup.arg, finding);
+}
+
 static void conclude(struct probe *probe, enum probe_verdict verdict, const struct error *why)
 {
     struct probe_finding finding = {.app = probe->setup.app,
@@ -101,7 +150,7 @@ static void conclude(struct probe *probe, enum probe_verdict verdict, const stru
         endpoint_allows(probe->setup.endpoint, finding.entry->profile, finding.entry->seconds);
     probe->at++;
     begin_entry(probe);
-    probe->setup.found(probe->setup.arg, &finding);
+    tell(probe, &finding);
     loop_timer_set(probe->timer, clock_mono_ms());
 }
 
@@ -309,7 +358,10 @@ static void finish(struct probe *probe)
 {
     struct error problem;
     bool nobody = probe->count && probe->strangers == probe->count;
+    bool common = probe->kept_count > 1;
     char *url = http_public_url(probe->setup.app->debug);
+    if (common)
+        problem = probe->kept[0].why;
     if (nobody)
         error_set(&problem,
             "something answers at %s, but nothing there is Go's profiler (404 to every profile): "
@@ -319,7 +371,8 @@ static void finish(struct probe *probe)
     struct probe_summary summary = {.app = probe->setup.app,
         .available = probe->available,
         .tried = probe->count - probe->left_out,
-        .problem = nobody ? &problem : NULL};
+        .problem = nobody || common ? &problem : NULL};
+    tell_kept(probe, common);
     probe->setup.done(probe->setup.arg, &summary);
 }
 
@@ -359,6 +412,7 @@ void probe_stop(struct probe *probe)
     http_cancel(probe->request);
     loop_timer_free(probe->timer);
     free(probe->entries);
+    free(probe->kept);
     free(probe);
 }
 

@@ -29,13 +29,14 @@ struct probe_finding {
     enum probe_verdict verdict;
     int64_t seconds;         /* PROBE_SHORTER: the longest that fits */
     const struct error *why; /* with the remedy; NULL when it is ok */
+    bool common;             /* so are all: the summary's problem says it, once */
 };
 
 /* What all of them come to. */
 struct probe_summary {
     const struct app_config *app;
     size_t available, tried;     /* without those that are left out */
-    const struct error *problem; /* of the endpoint as a whole: a wrong port. NULL: none */
+    const struct error *problem; /* of the endpoint as a whole: a wrong port, a login. NULL: none */
 };
 
 struct probe_setup {
@@ -49,7 +50,8 @@ struct probe_setup {
     /* A running agent records the app: that its CPU is being profiled is no problem, and Go has
      * looked at the length by then. */
     bool recorded;
-    /* Must not stop the probe. */
+    /* Must not stop the probe. What may be the same for all is told when it is known whether it is.
+     */
     void (*found)(void *arg, const struct probe_finding *finding);
     /* After the last. May stop the probe. */
     void (*done)(void *arg, const struct probe_summary *summary);
