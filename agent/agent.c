@@ -71,6 +71,12 @@ static bool on_busy(void *arg, size_t app)
 void agent_sampled(void *arg)
 {
     struct agent *agent = arg;
+    if (spool_taken(agent->spool) && !agent->stop_by_ms) {
+        log_error(
+            "%s; it had the folder's lock first as the disk took files again, so this one ends",
+            spool_taken(agent->spool));
+        signals_stop(agent);
+    }
     lives_update(agent->lives);
     if (!agent->once) {
         detector_check(agent->detector);
@@ -406,13 +412,13 @@ static void announce(const struct agent *agent)
     log_info("what is not stored yet is kept below %s", agent->config->state);
 }
 
-void agent_run(struct agent *agent)
+int agent_run(struct agent *agent)
 {
     struct error err;
     announce(agent);
     if (ticks_open(agent, &err) < 0) {
         log_error("%s", err.text);
-        return;
+        return -1;
     }
     preflight_update(agent->preflight);
     footprint_release_libraries();
@@ -423,4 +429,5 @@ void agent_run(struct agent *agent)
         log_warn("stopped; %zu incident%s left in the spool", left, left == 1 ? " is" : "s are");
     else
         log_info("stopped");
+    return spool_taken(agent->spool) ? -1 : 0;
 }

@@ -16,8 +16,8 @@ void agent_close(struct agent *agent);
 void agent_reload_from(struct agent *agent, const char *file);
 
 /* Runs until SIGTERM or SIGINT, then finishes within limits.grace; a second signal ends it at once.
- */
-void agent_run(struct agent *agent);
+ * -1: it has ended by itself, for what the log says. */
+int agent_run(struct agent *agent);
 
 /* Without triggers: takes one incident of the named app (NULL: the first) and runs until it is
  * stored or cannot be. 0 when stored; -1 with err when it is left in the spool. *id is the

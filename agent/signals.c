@@ -41,7 +41,7 @@ static void look_whether_stopped(void *arg)
         loop_timer_set(agent->stopping, now_ms + stop_poll_ms);
 }
 
-static void stop(struct agent *agent)
+void signals_stop(struct agent *agent)
 {
     int64_t now_ms = clock_mono_ms(), grace_ms = agent->config->limits.grace_ms;
     agent->stop_by_ms = now_ms + grace_ms;
@@ -77,7 +77,7 @@ static void on_signal(void *arg)
     else if (agent->stop_by_ms)
         stop_at_once(agent);
     else
-        stop(agent);
+        signals_stop(agent);
 }
 
 /* SIGPIPE would end the process where a peer goes away; the others come through a descriptor. */

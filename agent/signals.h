@@ -9,4 +9,7 @@ struct error;
  * descriptor. -1 and err. */
 int signals_open(struct agent *agent, struct error *err);
 
+/* What the first SIGTERM does: finishes within limits.grace and stops. */
+void signals_stop(struct agent *agent);
+
 #endif

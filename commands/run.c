@@ -137,8 +137,8 @@ static int run(int argc, char **argv)
     status = agent ? EXIT_DONE : command_failed(&command_run, "%s", err.text);
     if (agent && path)
         agent_reload_from(agent, path);
-    if (agent)
-        agent_run(agent);
+    if (agent && agent_run(agent) < 0)
+        status = EXIT_FAILED;
     agent_close(agent);
     config_free(config, &config_kinds);
     return status;

@@ -1,5 +1,9 @@
 /* The whole agent: how it closes. */
+#include "agent/storage/spool_parts.h"
 #include "agent_rig.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
 
 static void take_long(void *arg)
 {
@@ -63,12 +67,31 @@ static void a_close_right_after_the_opening_is_fine(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* It was opened on a full disk, without a lock, and another agent was quicker when there was room.
+ */
+static void an_agent_whose_state_is_another_s_by_now_ends(void **state)
+{
+    struct world *world = *state;
+    struct spool *spool = world->agent->spool;
+    char *path = xasprintf("%s/lock", world->state);
+    log_setup(LOG_ERROR + 1, LOG_LOGFMT);
+    close(spool->lock);
+    spool->lock = -1;
+    spool_note_trouble(spool, "it was full");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    assert_int_equal(agent_run(world->agent), -1);
+    close(fd);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_close_right_after_the_opening_is_fine),
         TEST(a_close_ends_what_the_disk_has_in_hand),
         TEST(a_close_begins_no_merge),
+        TEST(an_agent_whose_state_is_another_s_by_now_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

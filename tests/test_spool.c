@@ -1,5 +1,6 @@
 /* The spool on a real folder. */
 #include "agent/storage/reserve.h"
+#include "agent/storage/spool_parts.h"
 #include "spool_rig.h"
 
 static void a_complete_incident_is_listed_and_counted(void **state)
@@ -155,6 +156,37 @@ static void a_second_agent_is_refused(void **state)
     assert_non_null(strstr(err.text, "another stakeout"));
 }
 
+/* It was opened on a full disk, without a lock, and another agent was quicker when there was room.
+ */
+static void what_another_agent_has_by_now_is_left_to_it(void **state)
+{
+    struct world *world = *state;
+    struct error err;
+    log_setup(LOG_ERROR + 1, LOG_LOGFMT);
+    close(world->spool->lock);
+    world->spool->lock = -1;
+    spool_note_trouble(world->spool, "it was full");
+    struct spool *other = spool_open(&world->config, world->disk, &err);
+    assert_non_null(other);
+    char *folder = xasprintf("%s/spool/%s", world->state, making);
+    assert_int_equal(
+        reserve_put_bytes(spool_reserve(world->spool), folder, "incident.json", "{}", 2), 0);
+    spool_refresh(world->spool);
+    finish_jobs(world);
+    assert_non_null(strstr(spool_taken(world->spool), "another stakeout"));
+    assert_non_null(spool_trouble(world->spool));
+    assert_true(spool_in_memory(world->spool, id));
+    spool_close(other);
+    spool_refresh(world->spool);
+    finish_jobs(world);
+    finish_jobs(world);
+    assert_null(spool_taken(world->spool));
+    assert_null(spool_trouble(world->spool));
+    assert_false(spool_in_memory(world->spool, id));
+    assert_int_equal(count(world), 1);
+    free(folder);
+}
+
 static void a_state_folder_that_cannot_be_made_is_named(void **state)
 {
     struct world *world = *state;
@@ -176,6 +208,7 @@ int main(void)
         SPOOL_TEST(what_fits_nowhere_is_tried_again),
         SPOOL_TEST(bytes_that_somebody_else_removed_are_not_counted),
         SPOOL_TEST(a_second_agent_is_refused),
+        SPOOL_TEST(what_another_agent_has_by_now_is_left_to_it),
         SPOOL_TEST(a_state_folder_that_cannot_be_made_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -310,11 +310,13 @@ static void refreshed(void *arg)
     spool->refreshing = false;
     if (!spool->probing || spool->found.text[0])
         return;
-    spool->trouble.text[0] = '\0';
-    log_info("spool: the disk below `state` takes files again");
     struct error err;
-    if (spool_lock(spool, &err) < 0)
-        log_error("spool: %s", err.text);
+    if (spool_lock(spool, &err) < 0) {
+        spool->taken = err;
+        return;
+    }
+    spool->taken.text[0] = spool->trouble.text[0] = '\0';
+    log_info("spool: the disk below `state` takes files again");
     reserve_each_with(spool->reserve, "incident.json", move_to_disk, spool);
 }
 

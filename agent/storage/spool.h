@@ -100,6 +100,10 @@ char *spool_file(const struct spool *spool, const char *id, const char *name);
 struct reserve *spool_reserve(const struct spool *spool);
 const char *spool_trouble(const struct spool *spool);
 
+/* The disk takes files again, but another agent has locked the state folder meanwhile, in words; or
+ * NULL. Nothing that is in memory is brought to the disk then. This agent is to end. */
+const char *spool_taken(const struct spool *spool);
+
 /* Notes durably that the exporter with this identity has the incident; whether it is so. */
 void spool_mark_sent(struct spool *spool, const char *id, const char *identity);
 bool spool_is_sent(const struct spool *spool, const char *id, const char *identity);

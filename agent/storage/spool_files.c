@@ -20,6 +20,11 @@ const char *spool_trouble(const struct spool *spool)
     return spool->trouble.text[0] ? spool->trouble.text : NULL;
 }
 
+const char *spool_taken(const struct spool *spool)
+{
+    return spool->taken.text[0] ? spool->taken.text : NULL;
+}
+
 bool spool_in_memory(const struct spool *spool, const char *id)
 {
     char *folder = spool_open_folder(spool, id);

@@ -21,6 +21,7 @@ struct spool {
     struct error trouble; /* why the disk takes no files; "": it does */
     bool probing;         /* the look is to find out whether it does again: */
     struct error found;   /* what it found; "": it does */
+    struct error taken;   /* another agent has it by now; "": none */
 };
 
 /* The folder of an incident in the making; the caller frees. */
