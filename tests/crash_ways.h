@@ -59,8 +59,8 @@ static void run_out_of_memory(void)
 {
     struct rlimit none = {1, 1};
     setrlimit(RLIMIT_AS, &none);
-    while (xcalloc(1, 4096))
-        ;
+    for (;;)
+        xcalloc(1, 4096);
 }
 
 static void raise_segv(void)
