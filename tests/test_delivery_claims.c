@@ -1,5 +1,6 @@
 /* Settling an incident before one of its exporters is sent it. */
 #include "agent/storage/delivery_claims.h"
+#include "agent/storage/delivery_withdraw.h"
 #include "delivery_rig.h"
 #include "exporters/exporter.h"
 
@@ -47,9 +48,9 @@ static bool first_has_all(const struct world *world)
     return status_of(world, 0).waiting == 0;
 }
 
-static void open_two(struct world *world)
+static void open_two(struct world *world, const char *folder)
 {
-    add_folder(world, "a");
+    add_folder(world, folder);
     add_folder(world, "b");
     spool_incident(world, first);
     spool_incident(world, second);
@@ -68,7 +69,7 @@ static void settle(const struct world *world, enum send_outcome outcome)
 static void one_that_is_being_settled_holds_only_its_exporter_back(void **state)
 {
     struct world *world = *state;
-    open_two(world);
+    open_two(world, "a");
     wait_until(world, it_is_asked);
     assert_string_equal(settler.id, first);
     wait_until(world, first_has_all);
@@ -87,7 +88,7 @@ static void a_store_that_does_not_answer_is_like_one_that_takes_nothing(void **s
 {
     struct world *world = *state;
     const char *reason = NULL;
-    open_two(world);
+    open_two(world, "a");
     wait_until(world, it_is_asked);
     settle(world, SEND_RETRY);
     assert_int_equal(status_of(world, 1).failures, 1);
@@ -104,13 +105,36 @@ static void a_store_that_does_not_answer_is_like_one_that_takes_nothing(void **s
 static void one_that_was_left_off_is_asked_about_again(void **state)
 {
     struct world *world = *state;
-    open_two(world);
+    open_two(world, "a");
     wait_until(world, it_is_asked);
     delivery_settled(world->delivery, 1, NULL);
     wait_until(world, it_is_asked_again);
     assert_string_equal(settler.id, first);
     assert_int_equal(status_of(world, 1).failures, 0);
     assert_false(is_stored(world, "b", first));
+}
+
+static bool first_exporter_failed(const struct world *world)
+{
+    return settler.asked == 1 && first_failed(world);
+}
+
+/* What was settled of one that is taken back holds for no other. */
+static void one_that_is_being_settled_is_not_taken_back(void **state)
+{
+    struct world *world = *state;
+    const char *ids[2];
+    put(world, "mount"); /* the first exporter can make no folder there */
+    open_two(world, "mount/a");
+    wait_until(world, first_exporter_failed);
+    assert_int_equal(delivery_untouched(world->delivery, ids, 2), 1);
+    assert_string_equal(ids[0], second);
+    assert_false(delivery_withdraw(world->delivery, first));
+    assert_false(delivery_drop(world->delivery, first));
+    settle(world, SEND_STORED);
+    assert_true(delivery_withdraw(world->delivery, first));
+    wait_until(world, the_next_is_asked_for);
+    assert_false(is_stored(world, "b", second));
 }
 
 struct claimed {
@@ -151,6 +175,7 @@ int main(void)
         IN_WORLD(one_that_is_being_settled_holds_only_its_exporter_back),
         IN_WORLD(a_store_that_does_not_answer_is_like_one_that_takes_nothing),
         IN_WORLD(one_that_was_left_off_is_asked_about_again),
+        IN_WORLD(one_that_is_being_settled_is_not_taken_back),
         IN_WORLD(who_has_asked_can_be_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

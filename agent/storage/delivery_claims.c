@@ -58,16 +58,17 @@ bool outlet_is_settled(struct outlet *outlet)
     if (outlet->settled || !settler->is_ready)
         return true;
     outlet->sending = true; /* before it may be settled again */
+    outlet->settling = true;
     if (!settler->is_ready(settler->arg, index_of(outlet), outlet->queue[0]))
         return false;
-    outlet->sending = false;
+    outlet->sending = outlet->settling = false;
     return outlet->settled = true;
 }
 
 void delivery_settled(struct delivery *delivery, size_t exporter, const struct send_result *result)
 {
     struct outlet *outlet = delivery->outlets[exporter];
-    outlet->sending = false;
+    outlet->sending = outlet->settling = false;
     if (result && result->outcome != SEND_STORED) {
         outlet_back_off(outlet, result);
         return;

@@ -38,6 +38,7 @@ struct outlet {
     char *path, *key, *manifest; /* of the artifact on its way */
     int held, held_manifest;     /* these, where they are in memory; -1: they are not */
     bool settled;                /* queue[0] may be sent, as delivery_settler says */
+    bool settling;               /* it is being found out */
     bool sending;                /* what is kept, and settling, included */
     struct keeper *keeper;
     struct inquiry *inquiry;

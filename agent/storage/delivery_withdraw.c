@@ -15,13 +15,20 @@ static size_t place_of(const struct outlet *outlet, const char *id)
     return i;
 }
 
+/* A file of its head is on its way, or whether there may be is being settled. */
+static bool has_head_in_hand(const struct outlet *outlet)
+{
+    return outlet->path || outlet->settling;
+}
+
 /* Of the head, files may be on their way or with the exporter. */
 static bool is_untouched(const struct delivery *delivery, const char *id)
 {
     for (size_t i = 0; i < delivery->count; i++) {
         const struct outlet *outlet = delivery->outlets[i];
         size_t place = place_of(outlet, id);
-        if (place == outlet->count || (place == 0 && (outlet->path || outlet->sent_last)))
+        if (place == outlet->count ||
+            (place == 0 && (has_head_in_hand(outlet) || outlet->sent_last)))
             return false;
     }
     return delivery->count > 0;
@@ -52,6 +59,7 @@ static void unqueue(struct outlet *outlet, const char *id)
         incident_files_clear(&outlet->files);
         free(outlet->sent_last);
         outlet->sent_last = NULL;
+        outlet->settled = false;
     }
     free(outlet->queue[place]);
     outlet->count--;
@@ -77,7 +85,7 @@ bool delivery_drop(struct delivery *delivery, const char *id)
         const struct outlet *outlet = delivery->outlets[i];
         size_t place = place_of(outlet, id);
         waits = waits || place < outlet->count;
-        if (outlet->path && place == 0 && outlet->count)
+        if (place == 0 && outlet->count && has_head_in_hand(outlet))
             return false;
     }
     for (size_t i = 0; i < delivery->count; i++)
