@@ -312,17 +312,17 @@ static void on_identified(void *arg, const char *who)
     identifying->who = who ? xstrdup(who) : NULL;
 }
 
-/* Says who the exporter is to its store; where it is nobody, sending says why. */
-static void identify(struct checks *checks, const struct exporter_kind *kind, void *exporter)
+/* Says who the exporter is to its store; where it is nobody, sending says why. An answer may come
+ * later still, until the exporter is closed. */
+static void identify(struct checks *checks, const struct exporter_kind *kind, void *exporter,
+    struct identifying *identifying)
 {
-    struct identifying identifying = {.done = false};
     if (!kind->identify)
         return;
-    kind->identify(exporter, on_identified, &identifying);
-    loop_run_until(checks->loop, &identifying.done, clock_mono_ms() + exporter_patience_ms);
-    if (identifying.who)
-        printf("credentials of %s: %s\n", kind->label(exporter), identifying.who);
-    free(identifying.who);
+    kind->identify(exporter, on_identified, identifying);
+    loop_run_until(checks->loop, &identifying->done, clock_mono_ms() + exporter_patience_ms);
+    if (identifying->who)
+        printf("credentials of %s: %s\n", kind->label(exporter), identifying->who);
 }
 
 static void try_fleet(
@@ -340,6 +340,25 @@ static void try_fleet(
     free(part);
 }
 
+static void try_sending(struct checks *checks, const struct exporter_config *configured,
+    void *exporter, const char *path)
+{
+    const struct exporter_kind *kind = exporter_kinds[configured->kind];
+    struct artifact artifact = {path, "_stakeout/probe", "text/plain; charset=utf-8", true, NULL};
+    struct sending sending = {0};
+    struct error err;
+    kind->send(exporter, &artifact, on_sent, &sending);
+    bool answered = loop_run_until(
+        checks->loop, &sending.done, clock_mono_ms() + exporter_patience_ms);
+    error_set(&err, "%s",
+        answered ? sending.result.reason : "it does not answer: is what it stores to reachable?");
+    bool stored = answered && sending.result.outcome == SEND_STORED;
+    say(checks, kind->label(exporter), stored ? NULL : &err);
+    if (stored)
+        try_fleet(checks, configured, exporter);
+    kind->close(exporter); /* before what it may be answering */
+}
+
 static void check_exporter(
     struct checks *checks, const struct exporter_config *configured, const char *path)
 {
@@ -355,23 +374,13 @@ static void check_exporter(
         say(checks, kind->kind.name, &err);
         return;
     }
-    identify(checks, kind, exporter);
-    if (kind->tell) {
+    struct identifying identifying = {.done = false};
+    identify(checks, kind, exporter, &identifying);
+    if (kind->tell)
         check_notifier(checks, kind, exporter);
-        return;
-    }
-    struct artifact artifact = {path, "_stakeout/probe", "text/plain; charset=utf-8", true, NULL};
-    struct sending sending = {0};
-    kind->send(exporter, &artifact, on_sent, &sending);
-    bool answered = loop_run_until(
-        checks->loop, &sending.done, clock_mono_ms() + exporter_patience_ms);
-    error_set(&err, "%s",
-        answered ? sending.result.reason : "it does not answer: is what it stores to reachable?");
-    bool stored = answered && sending.result.outcome == SEND_STORED;
-    say(checks, kind->label(exporter), stored ? NULL : &err);
-    if (stored)
-        try_fleet(checks, configured, exporter);
-    kind->close(exporter);
+    else
+        try_sending(checks, configured, exporter, path);
+    free(identifying.who);
 }
 
 static int check_parts(struct checks *checks)

@@ -142,7 +142,7 @@ static void take_renewed(struct aws_sso *sso, char *file)
 static void renewed(void *arg, const struct http_result *result)
 {
     struct aws_sso *sso = arg;
-    struct error err;
+    struct error err = {0};
     char *file = NULL;
     sso->http = NULL;
     if (result->outcome != HTTP_ANSWERED)
