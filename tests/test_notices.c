@@ -228,6 +228,36 @@ static void an_outage_holds_no_incident_back(void **state)
     stub_free(&slack);
 }
 
+static bool first_store_has_it(const struct world *world)
+{
+    return status_of(world, 0).waiting == 0;
+}
+
+/* What a fleet has not settled yet may be a duplicate. */
+static void a_fleet_is_told_once_its_store_has_it(void **state)
+{
+    struct world *world = *state;
+    stub_start(&slack, fine, 1);
+    add_folder(world, "mount/a");
+    add_folder(world, "b");
+    add_webhook(world, 0, slack.url);
+    world->config.fleet = (struct fleet_config){3, 600000};
+    put(world, "mount"); /* its store can make no folder there */
+    spool_real(world, first, "spike", "0123456789abcdef");
+    open_all(world);
+    wait_until(world, second_has_all);
+    assert_true(notices_are_over(notices));
+    remove_it(world, "mount");
+    delivery_hurry(world->delivery);
+    wait_until(world, first_store_has_it);
+    wait_until(world, all_told);
+    assert_int_equal(told_by(0).told, 1);
+    close_all(world);
+    stub_stop(&slack);
+    assert_int_equal(slack.count, 1);
+    stub_free(&slack);
+}
+
 static void make_old(const char *path)
 {
     const struct timespec times[] = {{1, 0}, {1, 0}};
@@ -363,6 +393,47 @@ static void a_reload_keeps_what_stays_and_forgets_what_goes(void **state)
     stub_free(&slack);
 }
 
+static void hang(void *path)
+{
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+/* One that comes while an incident's files are being written has none of it, and misses none. */
+static void who_comes_in_the_middle_of_the_writing_is_told_of_the_next_one(void **state)
+{
+    struct world *world = *state;
+    struct exporter_config after[3];
+    char *fifo = in_world(world, "fifo");
+    stub_start(&slack, fine, 1);
+    char *other = xasprintf("%s/other", slack.url);
+    add_folder(world, "a");
+    add_webhook(world, 0, slack.url);
+    open_all(world);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    offload_submit(world->disk, hang, free, fifo);
+    spool_real(world, first, "spike", "0123456789abcdef");
+    delivery_add(world->delivery, first);
+    wait_until(world, nothing_waits);
+    struct config config = world->config;
+    webhooks[1] = (struct webhook_options){.url = other, .format = WEBHOOK_JSON};
+    after[0] = world->exporters[0];
+    after[1] = world->exporters[1];
+    after[2] = (struct exporter_config){world->exporters[1].kind, &webhooks[1]};
+    config.exporters = after;
+    config.exporter_count = 3;
+    notices_reload(notices, &config);
+    write_to_fifo(fifo, "");
+    wait_until(world, all_told);
+    assert_int_equal(told_by(0).told, 1);
+    assert_int_equal(told_by(1).told + told_by(1).dropped, 0);
+    close_all(world);
+    stub_stop(&slack);
+    stub_free(&slack);
+    free(other);
+}
+
 static void a_review_url_is_filled_in(void **state)
 {
     (void)state;
@@ -378,6 +449,7 @@ int main(void)
             one_incident_is_told_once_though_two_stores_take_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_nobody_asked_for_is_not_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_outage_holds_no_incident_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_fleet_is_told_once_its_store_has_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             what_waited_for_a_day_or_cannot_be_read_is_dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wait_that_was_asked_for_is_kept, set_up, tear_down),
@@ -385,6 +457,8 @@ int main(void)
             a_kill_in_the_middle_of_the_writing_is_mended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_reload_keeps_what_stays_and_forgets_what_goes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            who_comes_in_the_middle_of_the_writing_is_told_of_the_next_one, set_up, tear_down),
         cmocka_unit_test(a_review_url_is_filled_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

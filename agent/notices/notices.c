@@ -3,6 +3,7 @@
 #include "agent/kinds.h"
 #include "agent/notices/notice_writing.h"
 #include "agent/storage/delivery.h"
+#include "agent/storage/delivery_claims.h"
 #include "agent/storage/spool.h"
 #include "config/config.h"
 #include "config/config_changes.h"
@@ -178,6 +179,15 @@ static int remove_stale(void *arg, const char *name)
     return 0;
 }
 
+/* Of one that came while it was being written it has no file, and it is not told. */
+static bool was_written_for(const struct notice_written *result, const struct notifier *notifier)
+{
+    for (char *const *folder = result->folders; *folder; folder++)
+        if (!strcmp(*folder, notifier_folder(notifier)))
+            return true;
+    return false;
+}
+
 static void written(void *arg, const struct notice_written *result)
 {
     struct notices *notices = arg;
@@ -185,7 +195,8 @@ static void written(void *arg, const struct notice_written *result)
     bool known = result->group_id && notices->setup.delivery &&
                  notices->setup.known(notices->setup.arg, result->group_id);
     for (size_t i = 0; result->group && !known && i < notices->count; i++)
-        notifier_add(notices->notifiers[i], result->id, result->group, result->text);
+        if (was_written_for(result, notices->notifiers[i]))
+            notifier_add(notices->notifiers[i], result->id, result->group, result->text);
     if (known)
         notice_withdraw(notices->setup.disk, result);
 }
@@ -198,11 +209,25 @@ static char **folders_of(const struct notices *notices)
     return folders;
 }
 
+/* The one that has what a fleet has settled: what another one has may still become a duplicate.
+ * SIZE_MAX: there is none. */
+static size_t settling_store(const struct notices *notices)
+{
+    const struct config *config = notices->setup.config;
+    size_t index = config_fleet_exporter(config, &config_kinds);
+    bool has = config->fleet.incidents && index < config->exporter_count;
+    return has ? delivery_exporter_of(notices->setup.delivery, &config->exporters[index])
+               : SIZE_MAX;
+}
+
+/* Whether people are told once this one has an incident. */
 static bool is_store(const struct notices *notices, size_t exporter)
 {
-    size_t linking = linking_store(notices);
+    size_t linking = linking_store(notices), settling = settling_store(notices);
     if (linking < delivery_exporters(notices->setup.delivery))
         return exporter == linking;
+    if (settling != SIZE_MAX)
+        return exporter == settling;
     return delivery_kind(notices->setup.delivery, exporter)->recall != NULL;
 }
 

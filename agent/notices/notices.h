@@ -1,7 +1,7 @@
 /* Who is told of what: an incident that the first store has (with report_links: the store that the
- * link leads to) goes to every notifier, once. Not those of calm time, follow-ups, a
- * fleet's duplicates, and what is known. Nothing here ever holds an incident back: what a message
- * needs is copied before the spool lets go of it.
+ * link leads to; else with a fleet: the store that settles it) goes to every notifier, once. Not
+ * those of calm time, follow-ups, a fleet's duplicates, and what is known. Nothing here ever holds
+ * an incident back: what a message needs is copied before the spool lets go of it.
  *
  * On disk, always from the disk thread:
  *   notices/<16 hex of the notifier>/<id>.json  is still to be told by it
