@@ -167,12 +167,25 @@ static bool is_ours(const struct notices *notices, const char *name)
     return false;
 }
 
+static int count_one(void *arg, const char *name)
+{
+    size_t *count = arg;
+    *count += name[0] != '.';
+    return 0;
+}
+
 /* Folders of notifiers that the configuration has not any more. */
 static int remove_stale(void *arg, const char *name)
 {
     const struct notices *notices = arg;
     if (strlen(name) == 16 && strspn(name, "0123456789abcdef") == 16 && !is_ours(notices, name)) {
         char *path = xasprintf("%s/%s", notices->folder, name);
+        size_t count = 0;
+        fs_each(path, count_one, &count, NULL);
+        if (count)
+            log_warn("nobody is told of %zu incident%s that waited for a webhook or topic which is "
+                     "not in the configuration any more",
+                count, count == 1 ? "" : "s");
         fs_remove(path, NULL);
         free(path);
     }
