@@ -1,15 +1,15 @@
 #include "exporters/pyroscope_answer.h"
 
 #include "core/alloc.h"
+#include "core/retry_after.h"
 
 #include <ctype.h>
-#include <curl/curl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOUR_MS = 3600000, QUOTED_SIZE = 241, BODY_MAX = 64 * 1024 };
+enum { QUOTED_SIZE = 241, BODY_MAX = 64 * 1024 };
 
 /* What the server says of a profile that it does not take (pkg/validation/validate.go of
  * github.com/grafana/pyroscope), and the setting behind it. */
@@ -48,22 +48,6 @@ static const struct {
         "(-distributor.ingestion-rate-limit-mb) if this goes on"},
     {501, SEND_FAILED, "it does not know Pyroscope's push API: set url to Pyroscope 1.0 or later"},
 };
-
-static int64_t retry_after_ms(const struct pyroscope_answer *answer)
-{
-    const char *text = answer->retry_after;
-    if (!text)
-        return 0;
-    int64_t wait_ms = 0;
-    if (isdigit((unsigned char)*text)) {
-        long long seconds = strtoll(text, NULL, 10);
-        wait_ms = seconds > HOUR_MS / 1000 ? HOUR_MS : seconds * 1000;
-    } else {
-        time_t when = curl_getdate(text, NULL);
-        wait_ms = when > 0 ? (int64_t)when * 1000 - answer->now_ms : 0;
-    }
-    return wait_ms < 0 ? 0 : wait_ms > HOUR_MS ? HOUR_MS : wait_ms;
-}
 
 /* The message of Connect's error, {"code": "invalid_argument", "message": "..."}, else the whole
  * text, unless it is a page; "" for none. The caller frees. */
@@ -142,7 +126,7 @@ static void judge_refusal(const struct pyroscope_answer *answer, struct send_res
     const char *remedy = judge_status(answer, message, result);
     snprintf(
         result->reason, sizeof result->reason, "HTTP %d%s: %s", answer->status, quoted, remedy);
-    result->retry_after_ms = retry_after_ms(answer);
+    result->retry_after_ms = retry_after_ms(answer->retry_after, answer->now_ms);
     free(message);
     /* It has read the request, and says that there is nothing in it. */
     if (answer->empty && answer->status == 400)

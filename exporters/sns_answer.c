@@ -1,7 +1,7 @@
 #include "exporters/sns_answer.h"
 
+#include "core/retry_after.h"
 #include "core/xml.h"
-#include "exporters/webhook_answer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -140,7 +140,7 @@ void sns_answer_judge(const struct sns_question *question, const struct sns_answ
         result->outcome = never ? SEND_FAILED : SEND_RETRY;
         snprintf(result->reason, sizeof result->reason, "SNS: %s", answer->error);
     } else if (answer->status != 200) {
-        result->retry_after_ms = webhook_retry_after_ms(answer->retry_after, answer->now_ms);
+        result->retry_after_ms = retry_after_ms(answer->retry_after, answer->now_ms);
         explain(question, answer, verdict);
     }
 }

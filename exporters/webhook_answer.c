@@ -1,12 +1,10 @@
 #include "exporters/webhook_answer.h"
 
-#include <ctype.h>
-#include <curl/curl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "core/retry_after.h"
 
-static const int64_t longest_wait_ms = 3600000;
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Slack's own words, https://api.slack.com/messaging/webhooks#handling_errors: short texts in the
  * body. */
@@ -70,22 +68,6 @@ static const struct {
     {429, SEND_RETRY, "it wants fewer messages"},
 };
 
-int64_t webhook_retry_after_ms(const char *text, int64_t now_ms)
-{
-    if (!text)
-        return 0;
-    char *end;
-    int64_t wait_ms = 0;
-    if (isdigit((unsigned char)*text)) {
-        long long seconds = strtoll(text, &end, 10);
-        wait_ms = seconds > longest_wait_ms / 1000 ? longest_wait_ms : seconds * 1000;
-    } else {
-        time_t when = curl_getdate(text, NULL);
-        wait_ms = when > 0 ? (int64_t)when * 1000 - now_ms : 0;
-    }
-    return wait_ms < 0 ? 0 : wait_ms > longest_wait_ms ? longest_wait_ms : wait_ms;
-}
-
 static bool is_word(char c)
 {
     return islower((unsigned char)c) || isdigit((unsigned char)c) || c == '_';
@@ -131,7 +113,7 @@ static void judge_status(const struct webhook_answer *answer, struct send_result
 void webhook_answer_judge(const struct webhook_answer *answer, struct send_result *result)
 {
     *result = (struct send_result){
-        .retry_after_ms = webhook_retry_after_ms(answer->retry_after, answer->now_ms)};
+        .retry_after_ms = retry_after_ms(answer->retry_after, answer->now_ms)};
     if (answer->outcome != HTTP_ANSWERED) {
         bool never = answer->outcome == HTTP_BAD_TLS || answer->outcome == HTTP_NOT_HTTP;
         result->outcome = never ? SEND_FAILED : SEND_RETRY;

@@ -21,7 +21,4 @@ struct webhook_answer {
 
 void webhook_answer_judge(const struct webhook_answer *answer, struct send_result *result);
 
-/* What a Retry-After means, ms, at most an hour; 0: nothing. */
-int64_t webhook_retry_after_ms(const char *text, int64_t now_ms);
-
 #endif

@@ -1,6 +1,7 @@
 #include "core/s3/s3_answer.h"
 
 #include "core/aws/aws_region.h"
+#include "core/retry_after.h"
 #include "core/s3/s3_dialect.h"
 #include "core/s3/s3_remedy.h"
 #include "core/s3/s3_xml.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <time.h>
 
-enum { HOUR_MS = 3600000 };
 /* S3 refuses what was signed more than 15 minutes from its own time; a 403 with a Date that is off
  * by less has another cause.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html */
@@ -239,24 +239,6 @@ static void name_code(const char *code, struct s3_verdict *verdict)
         snprintf(verdict->reason + used, sizeof verdict->reason - used, " (%s)", code);
 }
 
-/* Seconds or an HTTP date, at most an hour. */
-static int64_t retry_after(const struct s3_answer *answer, int64_t now_ms)
-{
-    if (!answer->retry_after)
-        return 0;
-    char *end;
-    int64_t wait_ms = strtoll(answer->retry_after, &end, 10);
-    if (end != answer->retry_after && *end == '\0') {
-        wait_ms = wait_ms > HOUR_MS / 1000 ? HOUR_MS : wait_ms * 1000;
-    } else {
-        time_t until = curl_getdate(answer->retry_after, NULL);
-        wait_ms = until < 0 ? 0 : (int64_t)until * 1000 - now_ms;
-    }
-    if (wait_ms < 0)
-        return 0;
-    return wait_ms > HOUR_MS ? HOUR_MS : wait_ms;
-}
-
 /* No whole answer came. */
 static void judge_silence(
     const struct s3_question *question, const struct s3_answer *answer, struct s3_verdict *verdict)
@@ -303,7 +285,7 @@ static void judge_error(
         name_code(fault.code, verdict);
         verdict->outcome = S3_RETRY;
         int64_t now_ms = date >= 0 ? verdict->store_ms : question->sent_ms;
-        verdict->retry_after_ms = retry_after(answer, now_ms);
+        verdict->retry_after_ms = retry_after_ms(answer->retry_after, now_ms);
         return;
     }
     explain(question, answer, &fault, verdict);
