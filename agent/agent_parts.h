@@ -49,6 +49,7 @@ struct agent {
     uint64_t ticks, ticks_missed;
     uint64_t ticks_before_first; /* of first_tick_ms: those at another interval */
     uint64_t incidents_opened, incidents_replaced, fires, fires_suppressed;
+    uint64_t fires_given_up; /* to other copies of the service: they count as suppressed only */
     char refusal[DAY_BUDGET_WHY_SIZE]; /* why the last fire was refused */
     bool once;                         /* takes one incident by hand: triggers do not look */
 };

@@ -50,6 +50,7 @@ static void on_given_up(void *arg, const struct detector_event *fire, const char
     struct agent *agent = arg;
     agent->fires--;
     agent->incidents_opened--;
+    agent->fires_given_up++;
     ledger_withdraw(agent->ledger, fire);
     detector_withdraw(agent->detector, fire, "fleet", why);
 }

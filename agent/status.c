@@ -339,12 +339,16 @@ static void put_own(const struct agent *agent, struct buf *out)
         footprint.cpu_seconds);
     one(out, "stakeout_process_open_fds", "gauge", "The agent's own open descriptors.",
         footprint.open_fds);
-    one(out, "stakeout_incidents_total", "counter", "Incidents that triggers opened.",
-        (double)agent->incidents_opened);
+    one(out, "stakeout_incidents_total", "counter",
+        "Incidents that triggers opened, those included that were given up.",
+        (double)(agent->incidents_opened + agent->fires_given_up));
+    one(out, "stakeout_incidents_given_up_total", "counter",
+        "Incidents that were thrown away, as other copies of the service take them.",
+        (double)agent->fires_given_up);
     one(out, "stakeout_incidents_replaced_total", "counter",
         "Incidents in the spool that gave way to a worse one.", (double)agent->incidents_replaced);
     one(out, "stakeout_fires_total", "counter", "Fires, joining ones included.",
-        (double)agent->fires);
+        (double)(agent->fires + agent->fires_given_up));
     one(out, "stakeout_fires_suppressed_total", "counter",
         "Fires held back by a cooldown or a limit.", (double)agent->fires_suppressed);
     one(out, "stakeout_spool_bytes", "gauge", "Bytes that wait on disk for an exporter.",
@@ -424,7 +428,7 @@ static void put_triggers(const struct agent *agent, struct buf *out)
         detector_status(agent->detector, i, &status);
         if (!trigger_kinds[config->triggers[i].kind]->kind.never_fires)
             prometheus_labelled(out, "stakeout_trigger_fires_total", "trigger",
-                config->triggers[i].name, (double)status.fires);
+                config->triggers[i].name, (double)(status.fires + status.withdrawn));
     }
     prometheus_head(out, "stakeout_recurrence_period_seconds", "gauge",
         "The period that a trigger recognises.");

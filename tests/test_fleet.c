@@ -3,6 +3,7 @@
 #include "agent/detection/ledger.h"
 #include "agent/fleet/fleet_parts.h"
 #include "agent/running.h"
+#include "agent/status.h"
 #include "agent/storage/spool.h"
 #include "agent_rig.h"
 #include "core/series.h"
@@ -91,6 +92,24 @@ static struct incident_fleet stored_fleet(const struct world *world)
     return fleet;
 }
 
+static void assert_metric(const struct world *world, const char *line)
+{
+    struct buf text;
+    buf_init(&text, SIZE_MAX - 1);
+    status_metrics(world->agent, &text);
+    if (!strstr(text.data, line))
+        fail_msg("%s is not in %s", line, text.data);
+    buf_free(&text);
+}
+
+/* Counters never fall: Prometheus would take that for a restart. */
+static void assert_counters(const struct world *world)
+{
+    assert_metric(world, "\nstakeout_incidents_total 1\n");
+    assert_metric(world, "\nstakeout_fires_total 1\n");
+    assert_metric(world, "\nstakeout_trigger_fires_total{trigger=\"high\"} 1\n");
+}
+
 static void what_others_have_is_given_up(void **state)
 {
     struct world *world = *state;
@@ -99,7 +118,10 @@ static void what_others_have_is_given_up(void **state)
     sample(world, 95);
     assert_int_equal(world->agent->incidents_opened, 1);
     assert_int_equal(ledger_hour(world->agent->ledger), 1);
+    assert_counters(world);
     wait_until(world, is_idle);
+    assert_counters(world);
+    assert_metric(world, "\nstakeout_incidents_given_up_total 1\n");
     assert_int_equal(world->agent->incidents_opened, 0);
     assert_int_equal(world->agent->fires_suppressed, 1);
     assert_int_equal(ledger_hour(world->agent->ledger), 0);

@@ -227,6 +227,7 @@ void detector_withdraw(
     struct watch *watch = &detector->watches[fire->trigger];
     struct detector_event event = *fire;
     watch->fires--;
+    watch->withdrawn++;
     gate_uncount_opening(detector->gate, fire->time_ms);
     suppress(detector, watch, &event, by, why);
 }
@@ -457,6 +458,7 @@ void detector_status(
         .holds = watch->verdict.holds,
         .fires = watch->fires,
         .suppressed = watch->suppressed,
+        .withdrawn = watch->withdrawn,
         .last_fire_ms = gate_last_fire_ms(detector->gate, trigger),
         .cooldown_until_ms = INT64_MIN,
         .told_ms = watch->told_ms,

@@ -125,6 +125,7 @@ const struct recurrence *detector_pattern_of(const struct detector *detector, si
 struct detector_status {
     bool holds; /* the condition is true now */
     uint64_t fires, suppressed;
+    uint64_t withdrawn;        /* fires that detector_withdraw made suppressed ones */
     int64_t last_fire_ms;      /* INT64_MIN: never */
     int64_t cooldown_until_ms; /* INT64_MIN: in none */
     int64_t told_ms;           /* the last fire or suppressed fire of this run; INT64_MIN: none */

@@ -81,6 +81,7 @@ void detector_take_over(struct detector *detector, struct detector *before)
             continue;
         watch->fires = was->fires;
         watch->suppressed = was->suppressed;
+        watch->withdrawn = was->withdrawn;
         watch->told_ms = was->told_ms;
         memcpy(watch->told, was->told, sizeof watch->told);
         if (config_same_rule(watch->config, was->config, &config_kinds))

@@ -28,7 +28,7 @@ struct watch {
     int64_t ended_ms;      /* of the excursion, once it ebbs or is over */
     const char *held_by;   /* why the excursion's fire waits; NULL: it does not */
     struct verdict missed; /* of a fire that opened nothing */
-    uint64_t fires, suppressed;
+    uint64_t fires, suppressed, withdrawn;
     int64_t told_ms; /* the last of these; INT64_MIN: none */
     char told[REASON_SIZE + HELD_BACK_SIZE + 16];
 };
