@@ -1,5 +1,6 @@
 #include "exporters/s3_options.h"
 
+#include "core/aws/aws_plan.h"
 #include "core/error.h"
 #include "core/s3/s3_address.h"
 #include "core/s3/s3_extras.h"
@@ -12,14 +13,6 @@
 struct s3_texts s3_options_texts(const struct string_map *map)
 {
     return (struct s3_texts){map->names, map->values, map->count};
-}
-
-static int check_role(const char *text, struct error *err)
-{
-    if (!strncmp(text, "arn:", 4) && strstr(text, ":role/"))
-        return 0;
-    return error_set(
-        err, "\"%.80s\" is no role: write its ARN, arn:aws:iam::<account>:role/<name>", text);
 }
 
 static int check_tags(const void *tags, struct error *err)
@@ -67,7 +60,7 @@ static int check_text(const char *key, const char *text, struct error *err)
         {"prefix", s3_address_check_prefix},
         {"region", s3_address_check_region},
         {"endpoint", s3_address_check_endpoint},
-        {"role", check_role},
+        {"role", aws_plan_check_role},
         {"expected_bucket_owner", s3_extras_check_owner},
         {"storage_class", s3_extras_check_storage_class},
     };

@@ -5,6 +5,7 @@
 #include "core/alloc.h"
 #include "core/aws/aws.h"
 #include "core/aws/aws_environment.h"
+#include "core/aws/aws_plan.h"
 #include "core/aws/aws_region.h"
 #include "core/aws/aws_who.h"
 #include "core/aws/sigv4.h"
@@ -328,14 +329,6 @@ static int check_topic(const char *topic, struct error *err)
         err, "\"%.80s\" is no topic: write its ARN, arn:aws:sns:<region>:<account>:<name>", topic);
 }
 
-static int check_role(const char *text, struct error *err)
-{
-    if (!strncmp(text, "arn:", 4) && strstr(text, ":role/"))
-        return 0;
-    return error_set(
-        err, "\"%.80s\" is no role: write its ARN, arn:aws:iam::<account>:role/<name>", text);
-}
-
 static int validate(const void *data, const char **key, struct error *err)
 {
     const struct sns_options *options = data;
@@ -344,7 +337,7 @@ static int validate(const void *data, const char **key, struct error *err)
         return -1;
     }
     bool role_was_told = *key && !strcmp(*key, "role");
-    if (!role_was_told && options->role && check_role(options->role, err) < 0) {
+    if (!role_was_told && options->role && aws_plan_check_role(options->role, err) < 0) {
         *key = "role";
         return -1;
     }

@@ -109,6 +109,14 @@ static int plan_source(struct aws_plan *plan, struct error *err)
     return 0;
 }
 
+int aws_plan_check_role(const char *arn, struct error *err)
+{
+    if (!strncmp(arn, "arn:", 4) && strstr(arn, ":role/"))
+        return 0;
+    return error_set(
+        err, "\"%.80s\" is no role: write its ARN, arn:aws:iam::<account>:role/<name>", arn);
+}
+
 int aws_plan_make(struct aws_plan *plan, const struct aws_wishes *wishes, struct error *err)
 {
     *plan = (struct aws_plan){0};

@@ -52,6 +52,9 @@ struct aws_wishes {
         *session_name; /* of the roles that name none; what does not fit is replaced by "-" */
 };
 
+/* -1 and err when it is no role's ARN. */
+int aws_plan_check_role(const char *arn, struct error *err);
+
 /* -1 and err when something is there and wrong: a profile that is named and missing, half a
  * setting, a file that cannot be read. The plan is to be freed in both cases. */
 int aws_plan_make(struct aws_plan *plan, const struct aws_wishes *wishes, struct error *err);
