@@ -73,17 +73,17 @@ static void unlink_it(struct asking *asking)
 }
 
 /* A store that does not know the condition was sent the object without it, and took it. */
-static enum claim_outcome outcome_of(const struct s3 *s3, const struct s3_result *result)
+static enum claim_outcome outcome_of(const struct s3_result *result)
 {
     if (result->outcome == S3_OK)
-        return s3_is_conditional(s3) ? CLAIM_TAKEN : CLAIM_UNABLE;
+        return result->conditional ? CLAIM_TAKEN : CLAIM_UNABLE;
     return result->exists ? CLAIM_EXISTS : CLAIM_FAILED;
 }
 
 static void claim_done(void *arg, const struct s3_result *s3_result)
 {
     struct asking *asking = arg;
-    struct claim_result result = {.outcome = outcome_of(asking->claims->s3, s3_result),
+    struct claim_result result = {.outcome = outcome_of(s3_result),
         .refused = s3_result->outcome == S3_REFUSED,
         .busy = s3_result->status == CONFLICT,
         .retry_after_ms = s3_result->retry_after_ms};

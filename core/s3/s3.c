@@ -285,6 +285,7 @@ static void answered(void *arg, const struct http_result *result)
                         .missing = verdict.missing,
                         .exists = verdict.exists,
                         .gone = verdict.gone,
+                        .conditional = (request->parts & S3_CONDITION) != 0,
                         .spoilt = verdict.spoilt,
                         .etag = http_header(result, "ETag"),
                         .denied = verdict.denied,
@@ -446,9 +447,4 @@ struct s3_request *s3_get(struct s3 *s3, const char *key, size_t max,
 {
     const struct s3_call call = {.action = S3_GET_OBJECT, .key = key, .max_object = max};
     return s3_request_start(s3, &call, done, arg);
-}
-
-bool s3_is_conditional(const struct s3 *s3)
-{
-    return (s3->dialect.missing & S3_CONDITION) == 0;
 }

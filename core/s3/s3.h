@@ -57,6 +57,7 @@ struct s3_result {
     bool exists;            /* S3_REFUSED: it is there already, and was to be new */
     bool denied;            /* S3_REFUSED: for want of a right, which reason names */
     bool gone;              /* S3_REFUSED: there is no such upload in parts */
+    bool conditional;       /* S3_OK, only_new: it was asked for, and so it is new */
     bool spoilt;            /* S3_RETRY: the upload in parts is to begin anew */
     const char *etag;       /* NULL: there is none; valid within `done` */
     const char *reason;     /* a sentence with the remedy; "" when S3_OK */
@@ -78,12 +79,9 @@ struct s3_object {
     const char *sha256; /* of the content, 64 hex digits: it is signed */
     const char *content_type;
     /* Only where nothing is stored under this key (If-None-Match: *). A store that has no such
-     * condition, which it says once, overwrites all the same; s3_is_conditional tells. */
+     * condition, which it says once, overwrites all the same; the result tells. */
     bool only_new;
 };
-
-/* Whether the store, for all that is known, keeps what only_new asks for. */
-bool s3_is_conditional(const struct s3 *s3);
 
 /* Puts one object. One attempt, apart from what can be mended at once: a clock that is off is
  * corrected from the store's Date, an expired token is renewed, a wrong region is corrected, what
