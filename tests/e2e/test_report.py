@@ -188,7 +188,7 @@ def test_links_do_not_lead_out_of_the_folder(made, tmp_path):
 
 def test_what_does_not_fit_into_memory_is_said(made, tmp_path):
     folder = shutil.copytree(newest(made), tmp_path / os.path.relpath(newest(made), made))
-    frames = [[f"app/pkg{a}.F{b}" for b in range(a, a + 12)] for a in range(3000)]
+    frames = [[f"app/pkg{a}.F{b}" for b in range(a, a + 12)] for a in range(9000)]
     incident_maker.pprof_maker.cpu([(stack, 1) for stack in frames]).write(folder / "cpu.pb.gz")
     if os.environ.get("STAKEOUT_SANITIZED") == "1":
         pytest.skip("AddressSanitizer needs more address space than there is memory")
