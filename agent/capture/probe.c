@@ -124,7 +124,7 @@ static void tell_kept(struct probe *probe, bool common)
 
 static void tell(struct probe *probe, const struct probe_finding *finding)
 {
-    if (!probe->differ && agrees(probe, finding->verdict, finding->why)) {
+    if (finding->why && !probe->differ && agrees(probe, finding->verdict, finding->why)) {
         probe->kept = xrealloc(probe->kept, probe->kept_count + 1, sizeof *probe->kept);
         probe->kept[probe->kept_count++] = (struct kept){
             finding->entry, finding->verdict, *finding->why};
