@@ -187,6 +187,7 @@ static void end(struct world *world)
     worker_close(rest->worker);
     incidents_close(rest->incidents);
     recorder_close(world->recorder);
+    endpoint_free(world->endpoint);
     spool_close(world->spool);
     world->disk = NULL;
 }
