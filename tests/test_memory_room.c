@@ -52,8 +52,8 @@ static void any_app_counts_while_its_figures_are_fresh(void **unused)
     series_push(series_set_add(&series, "api.memory"), 1000, 50);
     series_push(series_set_add(&series, "worker.memory"), 1000, 93.25);
     assert_true(memory_room_lacks(&config, &series, 40 << 20, 16000, why));
-    assert_string_equal(why, "memory of app worker is at 93.2% of its limit, and the analysis may "
-                             "take 40 MiB (limits.memory)");
+    assert_string_equal(why, "memory of app worker is at 93.2% of its limit, and what reads "
+                             "profiles may take 40 MiB (limits.memory)");
     assert_false(memory_room_lacks(&config, &series, 40 << 20, 16001, why));
     series_set_free(&series);
 }

@@ -174,8 +174,7 @@ static bool two_wait(const struct world *world)
 static bool both_are_counted(const struct world *world)
 {
     const char *ids[4];
-    waiting(world, ids);
-    return ledger_has_stored(world->agent->ledger, ids[0]) &&
+    return waiting(world, ids) == 2 && ledger_has_stored(world->agent->ledger, ids[0]) &&
            ledger_has_stored(world->agent->ledger, ids[1]);
 }
 
