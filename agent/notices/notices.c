@@ -424,8 +424,10 @@ void notices_hurry(struct notices *notices)
 
 bool notices_are_over(const struct notices *notices)
 {
-    bool over = !notices || notices->writing == 0;
-    for (size_t i = 0; i < notices_notifiers(notices); i++)
+    if (!notices)
+        return true;
+    bool over = notices->writing == 0;
+    for (size_t i = 0; i < notices->count; i++)
         over = over && notifier_is_over(notices->notifiers[i]);
     return over;
 }

@@ -125,7 +125,7 @@ static void put_forecast(struct buf *out, const struct evidence *evidence,
     put_time(out, incident->fired_ms);
     if (series)
         movement_of(series, begin_of(incident), MOVEMENT_UP, &movement);
-    if (isnan(movement.usual) || isnan(movement.extreme))
+    if (!series || isnan(movement.usual) || isnan(movement.extreme))
         return;
     buf_printf(out, ": it rose from %s to %s", headline_value(series->unit, movement.usual, from),
         headline_value(series->unit, movement.extreme, to));
