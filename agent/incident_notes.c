@@ -85,11 +85,6 @@ void incident_note_usage(struct incident *incident, const struct series *cpu,
     incident->memory_max = highest_of(memory, from_ms - wall_offset_ms, to_ms - wall_offset_ms);
 }
 
-static char *copy(const char *text)
-{
-    return text ? xstrdup(text) : NULL;
-}
-
 void incident_note_target(struct incident *incident, const struct source_identity *identity)
 {
     struct utsname machine;
@@ -97,13 +92,13 @@ void incident_note_target(struct incident *incident, const struct source_identit
     if (!host && uname(&machine) == 0)
         host = machine.nodename;
     incident->target = (struct incident_target){
-        .task_arn = copy(identity->task_arn),
-        .cluster = copy(identity->cluster),
-        .family = copy(identity->family),
-        .revision = copy(identity->revision),
-        .container = copy(identity->container),
-        .image = copy(identity->image),
-        .host = copy(host),
+        .task_arn = xstrdup_or_null(identity->task_arn),
+        .cluster = xstrdup_or_null(identity->cluster),
+        .family = xstrdup_or_null(identity->family),
+        .revision = xstrdup_or_null(identity->revision),
+        .container = xstrdup_or_null(identity->container),
+        .image = xstrdup_or_null(identity->image),
+        .host = xstrdup_or_null(host),
         .started_ms = identity->started_wall_ms,
     };
 }

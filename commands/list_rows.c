@@ -104,11 +104,6 @@ void list_rows_set_known(struct list_rows *rows, size_t index, struct known *kno
     *known = (struct known){0};
 }
 
-static char *copy(const char *text)
-{
-    return text ? xstrdup(text) : NULL;
-}
-
 static char *peak_text(const struct history_entry *entry)
 {
     char text[VALUE_TEXT_SIZE];
@@ -146,7 +141,7 @@ static char *headline_text(const struct incident *incident)
         snprintf(copies, sizeof copies, "%lld %s", (long long)fleet->seen_by,
             fleet->seen_by == 1 ? "copy" : "copies");
     if (!*copies && !fleet->duplicate)
-        return copy(headline);
+        return xstrdup_or_null(headline);
     return xasprintf("[%s%s%s] %s", fleet->duplicate ? "duplicate" : "",
         fleet->duplicate && *copies ? ", " : "", copies, headline ? headline : "");
 }
@@ -249,11 +244,11 @@ int list_rows_add(struct list_rows *rows, const struct store_incident *stored, s
     *row = (struct row){.size = 0};
     history_entry_of(incident, &row->entry);
     struct history_entry *entry = &row->entry;
-    entry->id = copy(entry->id);
-    entry->kind = copy(entry->kind);
-    entry->metric = copy(entry->metric);
-    entry->revision = copy(entry->revision);
-    entry->image = copy(entry->image);
+    entry->id = xstrdup_or_null(entry->id);
+    entry->kind = xstrdup_or_null(entry->kind);
+    entry->metric = xstrdup_or_null(entry->metric);
+    entry->revision = xstrdup_or_null(entry->revision);
+    entry->image = xstrdup_or_null(entry->image);
     /* It moves the services: their names stay where they are. */
     entry->service = take_service(rows, incident->service);
     bool newest = find_its_lead(rows, row, index);

@@ -87,11 +87,6 @@ static void add_others(struct view *view, const struct incident_analysis *analys
     }
 }
 
-static char *copy(const char *text)
-{
-    return text ? xstrdup(text) : NULL;
-}
-
 void view_add_suspect(struct view *view, const struct incident *incident)
 {
     const struct incident_analysis *analysis = &incident->analysis;
@@ -100,14 +95,14 @@ void view_add_suspect(struct view *view, const struct incident *incident)
     if (suspect->function) {
         view_add(table, "suspect", go_names_short(suspect->function));
         table_colour(table, 1, TABLE_BOLD);
-        view_add(table, "function", copy(suspect->function));
+        view_add(table, "function", xstrdup_or_null(suspect->function));
         view_add(table, "in", place_of(suspect));
         view_add(table, "share", share_of(suspect));
         view_add(table, "way", way_to(suspect));
-        view_add(table, "why", copy(suspect->why));
+        view_add(table, "why", xstrdup_or_null(suspect->why));
         add_others(view, analysis);
     } else {
-        view_add(table, "no suspect", copy(analysis->no_suspect));
+        view_add(table, "no suspect", xstrdup_or_null(analysis->no_suspect));
     }
     if (isfinite(analysis->explained.percent))
         view_add(table, "explained",
@@ -117,5 +112,5 @@ void view_add_suspect(struct view *view, const struct incident *incident)
                     ? ": more than the container used, so one of the two is wrong (is it the "
                       "profile of another process, or another container's figures?)"
                     : ""));
-    view_add(table, "not analysed", copy(analysis->skipped));
+    view_add(table, "not analysed", xstrdup_or_null(analysis->skipped));
 }

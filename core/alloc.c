@@ -30,6 +30,11 @@ char *xstrdup(const char *text)
     return checked(strdup(text));
 }
 
+char *xstrdup_or_null(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
+
 char *xstrndup(const char *text, size_t length)
 {
     return checked(strndup(text, length));

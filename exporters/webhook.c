@@ -35,11 +35,6 @@ char *webhook_signature(const char *secret, const char *body, long long unix_s)
     return xasprintf("X-Stakeout-Signature: t=%lld,v1=%s", unix_s, hex);
 }
 
-static char *copy(const char *text)
-{
-    return text ? xstrdup(text) : NULL;
-}
-
 static void *open_webhook(const struct exporter_setup *setup, struct error *err)
 {
     (void)err;
@@ -48,8 +43,8 @@ static void *open_webhook(const struct exporter_setup *setup, struct error *err)
     char hash[SHA256_HEX_SIZE];
     webhook->loop = setup->loop;
     webhook->url = xstrdup(options->url);
-    webhook->secret = copy(options->secret);
-    webhook->ca_file = copy(options->ca_file);
+    webhook->secret = xstrdup_or_null(options->secret);
+    webhook->ca_file = xstrdup_or_null(options->ca_file);
     webhook->format = options->format;
     webhook->host = http_host(options->url);
     webhook->label = xasprintf(

@@ -208,19 +208,14 @@ static void serve(void *arg)
         renew(aws);
 }
 
-static char *copy(const char *text)
-{
-    return text ? xstrdup(text) : NULL;
-}
-
 struct aws *aws_open(const struct aws_setup *setup)
 {
     struct aws *aws = xcalloc(1, sizeof *aws);
     aws->loop = setup->loop;
-    aws->role = copy(setup->wishes.role);
-    aws->external_id = copy(setup->wishes.external_id);
-    aws->session_name = copy(setup->wishes.session_name);
-    aws->region = copy(setup->region);
+    aws->role = xstrdup_or_null(setup->wishes.role);
+    aws->external_id = xstrdup_or_null(setup->wishes.external_id);
+    aws->session_name = xstrdup_or_null(setup->wishes.session_name);
+    aws->region = xstrdup_or_null(setup->region);
     aws->find_region = setup->find_region;
     aws->announce = setup->announce;
     aws->timer = loop_timer_new(setup->loop, serve, aws);
@@ -234,13 +229,13 @@ struct aws *aws_open_again(const struct aws *aws, struct loop *loop)
         .wishes = {aws->role, aws->external_id, aws->session_name},
         .region = aws->region,
         .find_region = aws->find_region});
-    again->found_region = copy(aws->found_region);
+    again->found_region = xstrdup_or_null(aws->found_region);
     again->clock_offset_ms = aws->clock_offset_ms;
-    again->kept = (struct aws_temporary){.access_key = copy(aws->kept.access_key),
-        .secret_key = copy(aws->kept.secret_key),
-        .session_token = copy(aws->kept.session_token),
+    again->kept = (struct aws_temporary){.access_key = xstrdup_or_null(aws->kept.access_key),
+        .secret_key = xstrdup_or_null(aws->kept.secret_key),
+        .session_token = xstrdup_or_null(aws->kept.session_token),
         .expires_ms = aws->kept.expires_ms};
-    again->origin = copy(aws->origin);
+    again->origin = xstrdup_or_null(aws->origin);
     again->kept_number = aws->kept_number;
     again->kept_fixed = aws->kept_fixed;
     again->kept_refused = aws->kept_refused;

@@ -92,11 +92,6 @@ static bool exists(const struct files *files, const char *profile)
     return found;
 }
 
-static char *copy(const char *text)
-{
-    return text ? xstrdup(text) : NULL;
-}
-
 static int take_keys(
     struct aws_plan *plan, const struct files *files, const char *profile, struct error *err)
 {
@@ -109,7 +104,7 @@ static int take_keys(
     plan->source = AWS_KEYS;
     plan->access_key = xstrdup(access_key);
     plan->secret_key = xstrdup(secret_key);
-    plan->session_token = copy(get(files, profile, "aws_session_token"));
+    plan->session_token = xstrdup_or_null(get(files, profile, "aws_session_token"));
     return 1;
 }
 
@@ -193,8 +188,9 @@ static int take_role(struct aws_plan *plan, const struct files *files, const cha
                *source = get(files, profile, "source_profile");
     const char *kind = get(files, profile, "credential_source"),
                *token = get(files, profile, "web_identity_token_file");
-    struct aws_role role = {copy(arn), copy(get(files, profile, "external_id")),
-        copy(get(files, profile, "role_session_name"))};
+    struct aws_role role = {xstrdup_or_null(arn),
+        xstrdup_or_null(get(files, profile, "external_id")),
+        xstrdup_or_null(get(files, profile, "role_session_name"))};
     int found = -1;
     if (get(files, profile, "mfa_serial")) {
         error_set(err, "it wants a code of an MFA device, for which nobody is here: take "
@@ -268,7 +264,7 @@ int aws_profile_plan(struct aws_plan *plan, struct error *err)
         if (found < 0)
             error_prefix(err, "the AWS profile %.60s", profile);
         if (!plan->region)
-            plan->region = copy(get(&files, profile, "region"));
+            plan->region = xstrdup_or_null(get(&files, profile, "region"));
     }
     if (found == 1)
         plan->origin = xasprintf(
@@ -283,7 +279,7 @@ char *aws_profile_region(void)
     const char *named = aws_environment("AWS_PROFILE");
     char *region = NULL;
     if (load_files(&files, NULL) == 0)
-        region = copy(get(&files, named ? named : "default", "region"));
+        region = xstrdup_or_null(get(&files, named ? named : "default", "region"));
     free_files(&files);
     return region;
 }

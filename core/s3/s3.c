@@ -53,11 +53,6 @@ static const char *method_of(enum s3_action action)
     return methods[action];
 }
 
-static char *copy(const char *text)
-{
-    return text ? xstrdup(text) : NULL;
-}
-
 /* As AWS's own programs do, AWS_ENDPOINT_URL_S3 is heeded where nothing else names an endpoint. */
 static int place(struct s3 *s3, const struct s3_settings *settings, struct error *err)
 {
@@ -89,8 +84,9 @@ struct s3 *s3_open(struct loop *loop, const struct s3_settings *settings, struct
         .region = own ? settings->region : NULL,
         .find_region = own,
         .announce = settings->announce});
-    s3->ca_file = copy(settings->ca_file ? settings->ca_file : aws_environment("AWS_CA_BUNDLE"));
-    s3->prefix = copy(settings->prefix);
+    s3->ca_file = xstrdup_or_null(
+        settings->ca_file ? settings->ca_file : aws_environment("AWS_CA_BUNDLE"));
+    s3->prefix = xstrdup_or_null(settings->prefix);
     s3->insecure = settings->insecure;
     s3->dialect = s3_dialect_of(s3->address.host);
     s3->region_open = !settings->region && !s3->dialect.region;
@@ -106,8 +102,8 @@ struct s3 *s3_open_again(const struct s3 *s3, struct loop *loop)
     struct s3 *again = xcalloc(1, sizeof *again);
     *again = (struct s3){.loop = loop,
         .aws = aws_open_again(s3->aws, loop),
-        .ca_file = copy(s3->ca_file),
-        .prefix = copy(s3->prefix),
+        .ca_file = xstrdup_or_null(s3->ca_file),
+        .prefix = xstrdup_or_null(s3->prefix),
         .insecure = s3->insecure,
         .dialect = s3->dialect,
         .region_open = s3->region_open,
@@ -419,9 +415,9 @@ struct s3_request *s3_request_start(struct s3 *s3, const struct s3_call *call,
 {
     struct s3_request *request = xcalloc(1, sizeof *request);
     *request = (struct s3_request){.s3 = s3, .call = *call, .done = done, .arg = arg};
-    request->call.key = copy(call->key);
-    request->call.query = copy(call->query);
-    request->call.content_type = copy(call->content_type);
+    request->call.key = xstrdup_or_null(call->key);
+    request->call.query = xstrdup_or_null(call->query);
+    request->call.content_type = xstrdup_or_null(call->content_type);
     memcpy(request->sha256, call->sha256 ? call->sha256 : sha256_of_nothing,
         sizeof request->sha256 - 1);
     ask(request);

@@ -15,11 +15,6 @@
 enum { MAX_TAGS = 10, MAX_TAG_NAME = 128, MAX_TAG_VALUE = 256, MAX_METADATA = 2048 };
 enum { MAX_TAGGING = 64 * 1024, ACCOUNT_DIGITS = 12 };
 
-static char *copy(const char *text)
-{
-    return text ? xstrdup(text) : NULL;
-}
-
 static char *encode_tags(const struct s3_texts *tags)
 {
     struct buf query;
@@ -44,10 +39,10 @@ void s3_extras_init(struct s3_extras *extras, const struct s3_settings *settings
 {
     const struct s3_texts *metadata = &settings->metadata;
     const char *encryption = settings->kms_key ? "aws:kms" : settings->encryption;
-    *extras = (struct s3_extras){.owner = copy(settings->expected_bucket_owner),
-        .encryption = copy(encryption),
-        .kms_key = copy(settings->kms_key),
-        .storage_class = copy(settings->storage_class),
+    *extras = (struct s3_extras){.owner = xstrdup_or_null(settings->expected_bucket_owner),
+        .encryption = xstrdup_or_null(encryption),
+        .kms_key = xstrdup_or_null(settings->kms_key),
+        .storage_class = xstrdup_or_null(settings->storage_class),
         .tagging = encode_tags(&settings->tags)};
     if (metadata->count == 0)
         return;
@@ -61,11 +56,11 @@ void s3_extras_init(struct s3_extras *extras, const struct s3_settings *settings
 
 void s3_extras_copy(struct s3_extras *to, const struct s3_extras *from)
 {
-    *to = (struct s3_extras){.owner = copy(from->owner),
-        .encryption = copy(from->encryption),
-        .kms_key = copy(from->kms_key),
-        .storage_class = copy(from->storage_class),
-        .tagging = copy(from->tagging),
+    *to = (struct s3_extras){.owner = xstrdup_or_null(from->owner),
+        .encryption = xstrdup_or_null(from->encryption),
+        .kms_key = xstrdup_or_null(from->kms_key),
+        .storage_class = xstrdup_or_null(from->storage_class),
+        .tagging = xstrdup_or_null(from->tagging),
         .names = xcalloc(from->count, sizeof *to->names),
         .values = xcalloc(from->count, sizeof *to->values)};
     for (; to->count < from->count; to->count++) {
