@@ -19,9 +19,9 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
-extern const struct command command_capture, command_check, command_config, command_list,
-    command_mark, command_merge, command_replay, command_report, command_review, command_run,
-    command_show, command_status, command_top;
+extern const struct command command_capture, command_check, command_config, command_init,
+    command_list, command_mark, command_merge, command_replay, command_report, command_review,
+    command_run, command_show, command_status, command_top;
 
 /* Reads and validates the configuration (path NULL: where it is by default); says on standard error
  * what is wrong. NULL: exit with EXIT_USAGE. config_free with &config_kinds. */

@@ -7,7 +7,7 @@
 
 static const struct command *const commands[] = {&command_run, &command_check, &command_config,
     &command_replay, &command_capture, &command_status, &command_list, &command_show, &command_top,
-    &command_review, &command_mark, &command_report, &command_merge};
+    &command_review, &command_mark, &command_report, &command_merge, &command_init};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_usage(FILE *out)

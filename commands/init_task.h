@@ -1,0 +1,43 @@
+/* `stakeout init`: an ECS task definition and what it takes to have stakeout beside its app.
+ * https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html */
+#ifndef COMMANDS_INIT_TASK_H
+#define COMMANDS_INIT_TASK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+struct error;
+
+/* ECS takes task definitions of at most 64 KiB. */
+enum { INIT_TASK_MAX_BYTES = 1 << 20 };
+
+/* The task definition in a text, as `aws ecs describe-task-definition` prints it or as
+ * `register-task-definition` takes it, without what only ECS may set. NULL and err for what is
+ * none; else the caller's to json_decref. */
+json_t *init_task_read(const char *text, size_t size, struct error *err);
+
+/* The name of the container that the app runs in: `wanted`, which has to be there, else (NULL) the
+ * only essential one. It stays the task's; NULL and err. */
+const char *init_task_app(const json_t *task, const char *wanted, struct error *err);
+
+bool init_task_has(const json_t *task, const char *container);
+
+/* What is put beside the app. */
+struct init_sidecar {
+    const char *config; /* text of the configuration */
+    const char
+        *image;       /* NULL: beside the app's in its registry, with the version of this program */
+    bool shares_pids; /* it looks at the app's processes */
+    const char *const *apps; /* the containers that wait for it; the first is the app */
+    size_t app_count;
+    const char *const *secrets; /* environment variables that the configuration needs */
+    size_t secret_count;
+};
+
+/* Adds container, volume, dependsOn and health check; an earlier stakeout container is replaced,
+ * what is there already stays. `notes` gets a line for each thing that is left to do. */
+void init_task_add(json_t *task, const struct init_sidecar *sidecar, struct buf *notes);
+
+#endif
