@@ -86,6 +86,7 @@ void agent_sampled(void *arg)
         preflight_update(agent->preflight);
     }
     incidents_sampled(agent->incidents);
+    quota_look(agent->quota);
 }
 
 static void deliver(struct agent *agent, const char *id)
@@ -210,10 +211,9 @@ static int open_spool(struct agent *agent, struct error *err)
     agent->delivery = delivery_open(agent->loop, agent->disk, agent->spool, agent->config, err);
     if (!agent->delivery)
         return -1;
-    agent->quota = quota_open(&(struct quota_setup){.loop = agent->loop,
-                                  .disk = agent->disk,
-                                  .spool = agent->spool,
-                                  .delivery = agent->delivery},
+    agent->quota = quota_open(
+        &(struct quota_setup){
+            .disk = agent->disk, .spool = agent->spool, .delivery = agent->delivery},
         agent->config);
     return 0;
 }

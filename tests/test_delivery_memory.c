@@ -27,11 +27,11 @@ static void a_baseline_makes_room(void **state)
     wait_until(world, first_failed);
     char *path = in_world(world, "state");
     world->config.state = path;
-    struct quota *quota = quota_open(&(struct quota_setup){.loop = world->loop,
-                                         .disk = world->disk,
-                                         .spool = world->spool,
-                                         .delivery = world->delivery},
+    struct quota *quota = quota_open(
+        &(struct quota_setup){
+            .disk = world->disk, .spool = world->spool, .delivery = world->delivery},
         &world->config);
+    quota_look(quota);
     wait_until(world, baseline_is_gone);
     assert_true(in_spool(world, first));
     assert_int_equal(delivery_waiting(world->delivery), 1);

@@ -8,17 +8,16 @@
 #include "core/fs.h"
 #include "core/incident.h"
 #include "core/log.h"
-#include "core/loop.h"
 #include "core/offload.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t look_ms = 2000;
+static const int64_t look_ms = 2000; /* between two looks at the disk */
 
 struct quota {
     struct quota_setup setup;
-    struct loop_timer *timer;
+    int64_t looked_ms; /* monotonic */
     bool looking;
     char *path;
     uint64_t limit_bytes;
@@ -113,16 +112,16 @@ static void looked(void *arg)
     forget(quota);
 }
 
-static void look(void *arg)
+void quota_look(struct quota *quota)
 {
-    struct quota *quota = arg;
     const struct quota_setup *setup = &quota->setup;
     bool crowded = spool_bytes(setup->spool) > threshold(quota->limit_bytes);
-    if (crowded && !quota->looking) {
-        quota->looking = true;
-        offload_submit(setup->disk, work_look, looked, quota);
-    }
-    loop_timer_set(quota->timer, clock_mono_ms() + look_ms);
+    int64_t now_ms = clock_mono_ms();
+    if (!crowded || quota->looking || now_ms - quota->looked_ms < look_ms)
+        return;
+    quota->looked_ms = now_ms;
+    quota->looking = true;
+    offload_submit(setup->disk, work_look, looked, quota);
 }
 
 void quota_reload(struct quota *quota, const struct config *config)
@@ -136,8 +135,7 @@ struct quota *quota_open(const struct quota_setup *setup, const struct config *c
     quota->setup = *setup;
     quota->path = xasprintf("%s/spool", config->state);
     quota_reload(quota, config);
-    quota->timer = loop_timer_new(setup->loop, look, quota);
-    loop_timer_set(quota->timer, 0);
+    quota->looked_ms = INT64_MIN / 2;
     return quota;
 }
 
@@ -145,8 +143,6 @@ void quota_stop(struct quota *quota)
 {
     if (!quota)
         return;
-    loop_timer_free(quota->timer);
-    quota->timer = NULL;
     quota->setup.delivery = NULL;
 }
 

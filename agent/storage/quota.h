@@ -14,7 +14,6 @@
 
 struct config;
 struct delivery;
-struct loop;
 struct offload;
 struct quota;
 struct spool;
@@ -32,15 +31,16 @@ void quota_choose(
     struct quota_item *items, size_t count, uint64_t used_bytes, uint64_t limit_bytes);
 
 struct quota_setup {
-    struct loop *loop;
     struct offload *disk;
     struct spool *spool;
     struct delivery *delivery;
 };
 
-/* Looks after it from now on. What an exporter is being sent stays, and what waits for its report.
- */
 struct quota *quota_open(const struct quota_setup *setup, const struct config *config);
+
+/* Removes what has to go, from the loop, soon; to be called every now and then. What an exporter is
+ * being sent stays, and what waits for its report. */
+void quota_look(struct quota *quota);
 
 /* Another configuration, whose limit holds from now on. */
 void quota_reload(struct quota *quota, const struct config *config);
