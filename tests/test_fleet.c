@@ -22,8 +22,7 @@ static int set_up_fleet(void **state)
     world->config->fleet = (struct fleet_config){1, per_ms};
     world->agent = agent_open(world->config, &err);
     assert_non_null(world->agent);
-    fleet_hurry(world->agent->fleet);                     /* nobody else comes */
-    world->agent->fleet->setup.patience_ms = patience_ms; /* on any machine */
+    fleet_hurry(world->agent->fleet); /* nobody else comes */
     return 0;
 }
 
@@ -197,6 +196,128 @@ static void an_outage_is_settled_afterwards(void **state)
     free(out);
 }
 
+/* A store that answers when the test says so. */
+static struct {
+    void (*done)(void *arg, const struct claim_result *result);
+    void *arg;
+    int slots; /* asked for */
+} slow;
+
+static void slow_claim(void *self, const char *key, const char *text,
+    void (*done)(void *arg, const struct claim_result *result), void *arg)
+{
+    (void)self;
+    (void)text;
+    if (strstr(key, "/seen/"))
+        return;
+    slow.slots++;
+    slow.done = done;
+    slow.arg = arg;
+}
+
+static void slow_forget(void *self, void *arg)
+{
+    (void)self;
+    if (slow.arg == arg)
+        slow.done = NULL;
+}
+
+static void open_slow_store(const struct world *world)
+{
+    world->agent->fleet->store.claim = slow_claim;
+    world->agent->fleet->store.forget = slow_forget;
+    memset(&slow, 0, sizeof slow);
+}
+
+static void use_true_store(const struct world *world, struct fleet_store store)
+{
+    world->agent->fleet->store = store;
+}
+
+static void answer(enum claim_outcome outcome)
+{
+    assert_non_null(slow.done);
+    slow.done(slow.arg, &(struct claim_result){.outcome = outcome, .reason = "not now"});
+}
+
+static const struct incident *taken(const struct world *world)
+{
+    const char *id = incidents_running(world->agent->incidents, 0);
+    return id ? incidents_find(world->agent->incidents, id)->incident : NULL;
+}
+
+/* The CPU is still being recorded. */
+static void a_late_no_ends_what_has_captured_nothing(void **state)
+{
+    struct world *world = *state;
+    open_slow_store(world);
+    atomic_store(&world->stub.hold, 1);
+    sample(world, 95);
+    wait_until(world, is_taken);
+    wait_ms(world, FLEET_PATIENCE_MS + 50);
+    assert_non_null(taken(world));
+    assert_int_equal(slow.slots, 1);
+    answer(CLAIM_EXISTS);
+    wait_until(world, is_idle);
+    assert_metric(world, "\nstakeout_incidents_given_up_total 1\n");
+    assert_null(find_stored(world));
+}
+
+static bool has_captured(const struct world *world)
+{
+    return taken(world) && fleet_plan_captured(taken(world));
+}
+
+static void a_late_no_makes_a_duplicate_of_what_is_captured(void **state)
+{
+    struct world *world = *state;
+    struct fleet_store store = world->agent->fleet->store;
+    open_slow_store(world);
+    sample(world, 95);
+    wait_until(world, has_captured);
+    answer(CLAIM_EXISTS);
+    assert_non_null(taken(world));
+    use_true_store(world, store);
+    take_slot(world);
+    wait_until(world, is_stored);
+    assert_true(stored_fleet(world).duplicate);
+    assert_metric(world, "\nstakeout_incidents_given_up_total 0\n");
+}
+
+static void what_somebody_waits_for_is_not_thrown_away(void **state)
+{
+    struct world *world = *state;
+    struct error err;
+    open_slow_store(world);
+    atomic_store(&world->stub.hold, 1);
+    sample(world, 95);
+    wait_until(world, is_taken);
+    assert_non_null(incidents_manual(world->agent->incidents, 0, "by hand", NULL, &err));
+    answer(CLAIM_EXISTS);
+    assert_non_null(taken(world));
+    assert_false(incidents_find(world->agent->incidents, taken(world)->id)->abandoned);
+}
+
+static bool is_asked_twice(const struct world *world)
+{
+    (void)world;
+    return slow.slots == 2;
+}
+
+static void a_store_that_failed_is_asked_again(void **state)
+{
+    struct world *world = *state;
+    open_slow_store(world);
+    atomic_store(&world->stub.hold, 1);
+    sample(world, 95);
+    wait_until(world, is_taken);
+    answer(CLAIM_FAILED);
+    assert_non_null(taken(world));
+    wait_until(world, is_asked_twice);
+    answer(CLAIM_TAKEN);
+    assert_int_equal(taken(world)->fleet.slot, 1);
+}
+
 static void what_is_taken_by_hand_asks_nobody(void **state)
 {
     struct world *world = *state;
@@ -222,6 +343,10 @@ int main(void)
         IN_FLEET(a_trigger_that_has_joined_is_asked_for_as_well),
         IN_FLEET(a_reload_forgets_what_was_asked),
         IN_FLEET(an_outage_is_settled_afterwards),
+        IN_FLEET(a_late_no_ends_what_has_captured_nothing),
+        IN_FLEET(a_late_no_makes_a_duplicate_of_what_is_captured),
+        IN_FLEET(what_somebody_waits_for_is_not_thrown_away),
+        IN_FLEET(a_store_that_failed_is_asked_again),
         IN_FLEET(what_is_taken_by_hand_asks_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

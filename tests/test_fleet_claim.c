@@ -18,8 +18,8 @@
 
 static const char id[] = "20261123T150401Z-cpu-high-000001"; /* of three slots, 1 is the first */
 
-/* What a store answers, a letter a claim: t taken, e exists, f failed, r refused, b busy, u unable,
- * s exists, but slowly; then what it has where it is read: o ours, x another's, n nothing (it may
+/* What a store answers, a letter a claim: t taken, e exists, f failed, r refused, b busy, u unable;
+ * then what it has where it is read: o ours, x another's, n nothing (it may
  * not be read), d it does not answer. */
 struct script {
     struct loop *loop;
@@ -58,10 +58,10 @@ static void answer(void *arg)
         return;
     }
     char letter = *script->claims++;
-    struct claim_result result = {.outcome = letter == 't'                    ? CLAIM_TAKEN
-                                             : letter == 'e' || letter == 's' ? CLAIM_EXISTS
-                                             : letter == 'u'                  ? CLAIM_UNABLE
-                                                                              : CLAIM_FAILED,
+    struct claim_result result = {.outcome = letter == 't'   ? CLAIM_TAKEN
+                                             : letter == 'e' ? CLAIM_EXISTS
+                                             : letter == 'u' ? CLAIM_UNABLE
+                                                             : CLAIM_FAILED,
         .refused = letter == 'r',
         .busy = letter == 'b',
         .retry_after_ms = 7,
@@ -79,7 +79,7 @@ static void claim(void *self, const char *key, const char *text,
     strcat(script->asked, key + strlen(folder));
     script->claimed = done;
     script->arg = arg;
-    loop_timer_set(script->timer, clock_mono_ms() + (*script->claims == 's' ? 60 : 0));
+    loop_timer_set(script->timer, 0);
 }
 
 static bool recall(void *self, const char *key, size_t max_bytes,
@@ -112,7 +112,7 @@ static void done(void *arg, const struct fleet_claim_result *result)
     snprintf(script->reason, sizeof script->reason, "%s", result->reason);
 }
 
-static struct fleet_claim *start(struct script *script, bool again, int64_t patience_ms)
+static struct fleet_claim *start(struct script *script, bool again)
 {
     script->timer = loop_timer_new(script->loop, answer, script);
     return fleet_claim_start(&(struct fleet_claim_setup){.loop = script->loop,
@@ -123,7 +123,6 @@ static struct fleet_claim *start(struct script *script, bool again, int64_t pati
         .window_ms = 1000,
         .slots = 3,
         .again = again,
-        .patience_ms = patience_ms,
         .done = done,
         .arg = script});
 }
@@ -134,39 +133,37 @@ static void answers_are_understood(void **state)
     static const struct {
         const char *claims, *recalls;
         bool again;
-        int64_t patience_ms;
         const char *asked;
         enum fleet_answer answer;
         size_t slot;
         const char *reason;
+        bool unsure;
     } cases[] = {
-        {"t", NULL, false, 0, "1", FLEET_SLOT, 1, ""},
-        {"et", NULL, false, 0, "12", FLEET_SLOT, 2, ""},
-        {"eet", NULL, false, 0, "120", FLEET_SLOT, 0, ""},
-        {"eee", NULL, false, 0, "120", FLEET_NONE, 0, ""},
-        {"eee", "xox", false, 0, "120", FLEET_NONE, 0, ""}, /* not read: it was never asked for */
-        {"f", NULL, false, 0, "1", FLEET_UNKNOWN, 0, "why not"},
-        {"ef", NULL, false, 0, "12", FLEET_UNKNOWN, 0, "why not"},
-        {"r", NULL, false, 0, "1", FLEET_UNKNOWN, 0, "why not"},
-        {"u", NULL, false, 0, "1", FLEET_UNABLE, 0, "why not"},
-        {"bbt", NULL, false, 0, "111", FLEET_SLOT, 1, ""},
-        {"bebt", NULL, false, 0, "1122", FLEET_SLOT, 2, ""},
+        {"t", NULL, false, "1", FLEET_SLOT, 1, ""},
+        {"et", NULL, false, "12", FLEET_SLOT, 2, ""},
+        {"eet", NULL, false, "120", FLEET_SLOT, 0, ""},
+        {"eee", NULL, false, "120", FLEET_NONE, 0, ""},
+        {"eee", "xox", false, "120", FLEET_NONE, 0, ""}, /* not read: it was never asked for */
+        {"f", NULL, false, "1", FLEET_UNKNOWN, 0, "why not"},
+        {"ef", NULL, false, "12", FLEET_UNKNOWN, 0, "why not"},
+        {"r", NULL, false, "1", FLEET_UNKNOWN, 0, "why not"},
+        {"u", NULL, false, "1", FLEET_UNABLE, 0, "why not"},
+        {"bbt", NULL, false, "111", FLEET_SLOT, 1, ""},
+        {"bebt", NULL, false, "1122", FLEET_SLOT, 2, ""},
         /* an earlier try may have got one */
-        {"e", "o", true, 0, "1", FLEET_SLOT, 1, ""},
-        {"ee", "xo", true, 0, "12", FLEET_SLOT, 2, ""},
-        {"eee", "xxx", true, 0, "120", FLEET_NONE, 0, ""},
-        {"eee", "nnn", true, 0, "120", FLEET_NONE, 0, ""},
-        {"eee", NULL, true, 0, "120", FLEET_NONE, 0, ""},
-        {"e", "d", true, 0, "1", FLEET_UNKNOWN, 0, "no"},
-        /* slow answers */
-        {"s", NULL, false, 20, "1", FLEET_UNKNOWN, 0, "ms to answer"},
-        {"sss", NULL, false, 0, "120", FLEET_NONE, 0, ""},
+        {"e", "o", true, "1", FLEET_SLOT, 1, ""},
+        {"ee", "xo", true, "12", FLEET_SLOT, 2, ""},
+        {"eee", "xxx", true, "120", FLEET_NONE, 0, ""},
+        {"eee", "nnn", true, "120", FLEET_NONE, 0, "", true},
+        {"eee", "xnx", true, "120", FLEET_NONE, 0, "", true},
+        {"eee", NULL, true, "120", FLEET_NONE, 0, "", true},
+        {"e", "d", true, "1", FLEET_UNKNOWN, 0, "no"},
     };
     struct loop *loop = loop_open(NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct script script = {
             .loop = loop, .claims = cases[i].claims, .recalls = cases[i].recalls};
-        struct fleet_claim *asking = start(&script, cases[i].again, cases[i].patience_ms);
+        struct fleet_claim *asking = start(&script, cases[i].again);
         assert_false(script.done);
         assert_true(loop_run_until(loop, &script.done, clock_mono_ms() + 20000));
         assert_string_equal(script.asked, cases[i].asked);
@@ -175,6 +172,7 @@ static void answers_are_understood(void **state)
             assert_int_equal(script.result.slot, cases[i].slot);
         assert_non_null(strstr(script.reason, cases[i].reason));
         assert_int_equal(script.result.refused, *cases[i].claims == 'r');
+        assert_int_equal(script.result.unsure, cases[i].unsure);
         fleet_claim_free(asking);
         loop_timer_free(script.timer);
     }
@@ -187,7 +185,7 @@ static void one_that_is_freed_is_not_answered(void **state)
     struct loop *loop = loop_open(NULL);
     struct script script = {.loop = loop, .claims = "t"};
     const bool never = false;
-    fleet_claim_free(start(&script, false, 0));
+    fleet_claim_free(start(&script, false));
     fleet_claim_free(NULL);
     loop_run_until(loop, &never, clock_mono_ms() + 20);
     assert_false(script.done);

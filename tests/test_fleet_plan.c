@@ -1,6 +1,10 @@
 /* What a fleet decides: windows, slots, keys, verdicts. */
 #include "agent/fleet/fleet_plan.h"
 
+#include "core/alloc.h"
+#include "core/incident.h"
+
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,24 +56,68 @@ static void verdicts(void **state)
 {
     (void)state;
     static const struct {
-        enum fleet_answer answer;
-        bool captured, another;
+        struct fleet_news news;
         enum fleet_verdict verdict;
     } cases[] = {
-        {FLEET_SLOT, false, false, FLEET_KEEP},
-        {FLEET_SLOT, true, true, FLEET_KEEP},
-        {FLEET_NONE, false, false, FLEET_GIVE_UP},
-        {FLEET_NONE, true, false, FLEET_LATER},
-        {FLEET_NONE, false, true, FLEET_ASK_NEXT},
-        {FLEET_NONE, true, true, FLEET_ASK_NEXT},
-        {FLEET_UNKNOWN, false, false, FLEET_LATER},
-        {FLEET_UNKNOWN, true, true, FLEET_LATER},
-        {FLEET_UNABLE, false, false, FLEET_KEEP},
-        {FLEET_UNABLE, true, true, FLEET_KEEP},
+        {{FLEET_SLOT}, FLEET_KEEP},
+        {{FLEET_SLOT, .captured = true, .another_has_joined = true}, FLEET_KEEP},
+        {{FLEET_NONE}, FLEET_GIVE_UP},
+        {{FLEET_NONE, .captured = true}, FLEET_LATER},
+        {{FLEET_NONE, .another_has_joined = true}, FLEET_ASK_NEXT},
+        {{FLEET_NONE, .captured = true, .another_has_joined = true}, FLEET_ASK_NEXT},
+        {{FLEET_NONE, .unsure = true}, FLEET_LATER},
+        {{FLEET_NONE, .unsure = true, .another_has_joined = true}, FLEET_LATER},
+        {{FLEET_UNKNOWN}, FLEET_ASK_AGAIN},
+        {{FLEET_UNKNOWN, .another_has_joined = true}, FLEET_ASK_AGAIN},
+        {{FLEET_UNKNOWN, .captured = true}, FLEET_LATER},
+        {{FLEET_UNKNOWN, .refused = true}, FLEET_LATER},
+        {{FLEET_UNABLE}, FLEET_KEEP},
+        {{FLEET_UNABLE, .captured = true, .another_has_joined = true}, FLEET_KEEP},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(fleet_plan_verdict(cases[i].answer, cases[i].captured, cases[i].another),
-            cases[i].verdict);
+        assert_int_equal(fleet_plan_verdict(&cases[i].news), cases[i].verdict);
+}
+
+static void what_is_captured(void **state)
+{
+    (void)state;
+    static const struct {
+        enum profile_status status;
+        double seconds;
+        int64_t requested_ms; /* after the fire */
+        bool captured;
+    } cases[] = {
+        {PROFILE_PENDING, 25, 0, false}, {PROFILE_OK, 25, 0, true},
+        {PROFILE_TRUNCATED, 3, 900, true}, {PROFILE_FAILED, 25, 0, false},
+        {PROFILE_OK, NAN, 0, false},  /* of a moment */
+        {PROFILE_OK, 5, -4000, false} /* the recorder's */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct incident *incident = incident_new();
+        incident->fired_ms = noon_ms;
+        assert_false(fleet_plan_captured(incident));
+        struct incident_profile *profile = incident_add_profile(incident, "cpu");
+        profile->status = cases[i].status;
+        profile->seconds = cases[i].seconds;
+        profile->requested_ms = noon_ms + cases[i].requested_ms;
+        assert_int_equal(fleet_plan_captured(incident), cases[i].captured);
+        incident_free(incident);
+    }
+}
+
+static void what_was_asked_for_by_hand_or_ends_with_its_app_is_kept(void **state)
+{
+    (void)state;
+    struct incident *incident = incident_new();
+    incident_add_joined(incident)->name = xstrdup("cpu-high");
+    assert_false(fleet_plan_captured(incident));
+    incident_add_joined(incident)->name = xstrdup("manual");
+    assert_true(fleet_plan_captured(incident));
+    incident_free(incident);
+    incident = incident_new();
+    incident->app_ended.time_ms = noon_ms;
+    assert_true(fleet_plan_captured(incident));
+    incident_free(incident);
 }
 
 int main(void)
@@ -79,6 +127,8 @@ int main(void)
         cmocka_unit_test(keys_are_as_documented),
         cmocka_unit_test(the_first_slot_is_by_the_id),
         cmocka_unit_test(verdicts),
+        cmocka_unit_test(what_is_captured),
+        cmocka_unit_test(what_was_asked_for_by_hand_or_ends_with_its_app_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

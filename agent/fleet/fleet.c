@@ -1,10 +1,7 @@
 #include "agent/fleet/fleet.h"
 
-#include "agent/detection/detector.h"
 #include "agent/fleet/fleet_parts.h"
-#include "agent/incidents.h"
 #include "agent/kinds.h"
-#include "agent/running.h"
 #include "agent/storage/delivery.h"
 #include "agent/storage/delivery_claims.h"
 #include "config/config.h"
@@ -12,26 +9,14 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/fs.h"
-#include "core/incident.h"
 #include "core/json_text.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "exporters/exporter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* An incident that is being taken, and the fire that opened it. */
-struct asked {
-    struct fleet *fleet;
-    struct asked *next;
-    struct incidents *incidents;
-    char *id, *reason, *metric;
-    struct detector_event fire; /* with these texts */
-    size_t trigger;             /* whose slots are being asked for */
-    bool *done;                 /* by trigger: they were */
-    struct fleet_claim *claim;
-};
 
 /* That this agent saw a spike, which is to be told. */
 struct mark {
@@ -42,8 +27,9 @@ struct mark {
     struct loop_timer *timer;
 };
 
-/* How long after its answer an agent tells, up to twice that: well before others count. */
-static const int64_t mark_after_ms = 1500;
+/* How long after its fire an agent tells, up to three times that: at first the store has slots to
+ * give, and others count later. */
+static const int64_t mark_after_ms = 2000;
 
 static void store_claim(void *self, const char *key, const char *text,
     void (*done)(void *arg, const struct claim_result *result), void *arg)
@@ -107,28 +93,12 @@ struct fleet *fleet_open(const struct fleet_setup *setup)
 {
     struct fleet *fleet = xcalloc(1, sizeof *fleet);
     fleet->setup = *setup;
-    if (!setup->patience_ms)
-        fleet->setup.patience_ms = FLEET_PATIENCE_MS;
     fleet->store = (struct fleet_store){
         store_claim, store_count, store_recall, store_forget, fleet};
     find_store(fleet);
     delivery_settle_by(
         setup->delivery, &(struct delivery_settler){.is_ready = fleet_settle, .arg = fleet});
     return fleet;
-}
-
-static void asked_free(struct asked *asked)
-{
-    struct asked **at = &asked->fleet->asked;
-    while (*at != asked)
-        at = &(*at)->next;
-    *at = asked->next;
-    fleet_claim_free(asked->claim);
-    free(asked->id);
-    free(asked->reason);
-    free(asked->metric);
-    free(asked->done);
-    free(asked);
 }
 
 static void mark_free(struct mark *mark)
@@ -142,21 +112,11 @@ static void mark_free(struct mark *mark)
     free(mark);
 }
 
-void fleet_ask_no_more(struct fleet *fleet, const char *id)
-{
-    for (struct asked *asked = fleet->asked, *next; asked; asked = next) {
-        next = asked->next;
-        if (!strcmp(asked->id, id))
-            asked_free(asked);
-    }
-}
-
 void fleet_stop(struct fleet *fleet)
 {
     if (!fleet || fleet->exporter == SIZE_MAX)
         return;
-    while (fleet->asked)
-        asked_free(fleet->asked);
+    fleet_ask_no_more(fleet, NULL);
     fleet_settle_stop(fleet);
     while (fleet->marks) {
         store_forget(fleet, fleet->marks);
@@ -192,16 +152,6 @@ void fleet_say_unable(struct fleet *fleet, const char *why)
     fleet->unable = true;
 }
 
-static void probed(void *arg, const struct claim_result *result)
-{
-    struct fleet *fleet = arg;
-    fleet->probing = false;
-    fleet->proven = result->outcome == CLAIM_EXISTS;
-    if (result->outcome == CLAIM_TAKEN)
-        fleet_say_unable(fleet, "the store lets an object be written that is there, although it "
-                                "was asked not to (If-None-Match)");
-}
-
 static void marked(void *arg, const struct claim_result *result)
 {
     mark_free(arg);
@@ -224,11 +174,13 @@ void fleet_mark(struct fleet *fleet, const char *trigger, int64_t window_ms,
 static void mark_now(void *arg)
 {
     struct mark *mark = arg;
-    fleet_mark(mark->fleet, mark->trigger, mark->window_ms, marked, mark);
+    if (mark->fleet->unable)
+        mark_free(mark);
+    else
+        fleet_mark(mark->fleet, mark->trigger, mark->window_ms, marked, mark);
 }
 
-/* Soon: at this moment the store has the others' slots to tell of. */
-static void mark_soon(struct fleet *fleet, const char *trigger, int64_t window_ms)
+void fleet_mark_soon(struct fleet *fleet, const char *trigger, int64_t window_ms)
 {
     struct mark *mark = xcalloc(1, sizeof *mark);
     *mark = (struct mark){.fleet = fleet,
@@ -237,141 +189,8 @@ static void mark_soon(struct fleet *fleet, const char *trigger, int64_t window_m
         .window_ms = window_ms,
         .timer = loop_timer_new(fleet->setup.loop, mark_now, mark)};
     fleet->marks = mark;
-    loop_timer_set(mark->timer,
-        clock_mono_ms() + mark_after_ms + (int64_t)arc4random_uniform((uint32_t)mark_after_ms));
-}
-
-/* A store that keeps the condition does not take again what is there. Asked once, with the first
- * slot that is ours. */
-static void probe(struct asked *asked, size_t slot, int64_t window_ms)
-{
-    struct fleet *fleet = asked->fleet;
-    const struct config *config = fleet->setup.config;
-    char number[24];
-    if (fleet->proven || fleet->probing)
-        return;
-    fleet->probing = true;
-    snprintf(number, sizeof number, "%zu", slot);
-    char *key = fleet_plan_key(
-        config->service, config->triggers[asked->trigger].name, window_ms, number);
-    char *text = fleet_claim_text(asked->id);
-    fleet->store.claim(fleet, key, text, probed, fleet);
-    free(text);
-    free(key);
-}
-
-static void ask(struct asked *asked);
-
-/* Another trigger whose fire has joined; false: there is none. */
-static bool choose_next(struct asked *asked, const struct running *running)
-{
-    const struct config *config = asked->fleet->setup.config;
-    for (size_t i = 0; i < config->trigger_count; i++) {
-        if (running->caused_by[i] && !asked->done[i]) {
-            asked->trigger = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void give_up(struct asked *asked, struct running *running)
-{
-    struct fleet *fleet = asked->fleet;
-    int64_t most = fleet->setup.config->fleet.incidents;
-    char why[DETECTOR_WHY_SIZE];
-    snprintf(why, sizeof why, "%lld %s of the service %s it (fleet)", (long long)most,
-        most == 1 ? "other copy" : "other copies", most == 1 ? "takes" : "take");
-    log_info("incident %s is thrown away: %s", asked->id, why);
-    fleet->given_up++;
-    incidents_throw_away(asked->incidents, running);
-    fleet->setup.given_up(fleet->setup.arg, &asked->fire, why);
-}
-
-static void conclude(
-    struct asked *asked, struct running *running, const struct fleet_claim_result *result)
-{
-    bool captured = running->captured_ms || running->finishing;
-    bool more = result->answer == FLEET_NONE && choose_next(asked, running);
-    switch (fleet_plan_verdict(result->answer, captured, more)) {
-    case FLEET_ASK_NEXT:
-        ask(asked);
-        return;
-    case FLEET_GIVE_UP:
-        give_up(asked, running);
-        break;
-    case FLEET_LATER:
-        log_info("incident %s goes on, and whether other copies take it is settled when it is "
-                 "stored: %s",
-            asked->id, *result->reason ? result->reason : "it is captured already");
-        break;
-    case FLEET_KEEP:
-        if (result->answer == FLEET_SLOT)
-            running->incident->fleet.slot = (int64_t)result->slot + 1;
-        break;
-    }
-    asked_free(asked);
-}
-
-static void answered(void *arg, const struct fleet_claim_result *result)
-{
-    struct asked *asked = arg;
-    struct fleet *fleet = asked->fleet;
-    const struct config *config = fleet->setup.config;
-    struct running *running = incidents_find(asked->incidents, asked->id);
-    int64_t window_ms = running ? running->incident->fleet.window_ms : 0;
-    if (result->answer == FLEET_UNABLE)
-        fleet_say_unable(fleet, result->reason);
-    else if (result->answer != FLEET_UNKNOWN && window_ms && asked->trigger == asked->fire.trigger)
-        mark_soon(fleet, config->triggers[asked->trigger].name, window_ms);
-    if (result->answer == FLEET_SLOT && window_ms)
-        probe(asked, result->slot, window_ms);
-    if (running)
-        conclude(asked, running, result);
-    else
-        asked_free(asked);
-}
-
-static void ask(struct asked *asked)
-{
-    struct fleet *fleet = asked->fleet;
-    const struct config *config = fleet->setup.config;
-    const struct running *running = incidents_find(asked->incidents, asked->id);
-    fleet_claim_free(asked->claim);
-    asked->done[asked->trigger] = true;
-    asked->claim = fleet_claim_start(&(struct fleet_claim_setup){.loop = fleet->setup.loop,
-        .store = fleet->store,
-        .service = config->service,
-        .trigger = config->triggers[asked->trigger].name,
-        .id = asked->id,
-        .window_ms = running->incident->fleet.window_ms,
-        .slots = (size_t)config->fleet.incidents,
-        .patience_ms = fleet->setup.patience_ms,
-        .done = answered,
-        .arg = asked});
-}
-
-void fleet_opened(struct fleet *fleet, struct incidents *incidents,
-    const struct detector_event *fire, const char *id)
-{
-    const struct running *running = incidents_find(incidents, id);
-    if (fleet->exporter == SIZE_MAX || !running || !running->incident->fleet.window_ms)
-        return;
-    struct asked *asked = xcalloc(1, sizeof *asked);
-    *asked = (struct asked){.fleet = fleet,
-        .next = fleet->asked,
-        .incidents = incidents,
-        .id = xstrdup(id),
-        .reason = xstrdup(fire->reason),
-        .metric = fire->metric ? xstrdup(fire->metric) : NULL,
-        .fire = *fire,
-        .trigger = fire->trigger,
-        .done = xcalloc(fleet->setup.config->trigger_count, sizeof *asked->done)};
-    asked->fire.reason = asked->reason;
-    asked->fire.metric = asked->metric;
-    asked->fire.replaces = NULL;
-    fleet->asked = asked;
-    ask(asked);
+    loop_timer_set(mark->timer, clock_mono_ms() + mark_after_ms +
+                                    (int64_t)arc4random_uniform((uint32_t)(2 * mark_after_ms)));
 }
 
 void fleet_hurry(struct fleet *fleet)

@@ -24,7 +24,6 @@ struct fleet_setup {
     struct spool *spool;
     struct delivery *delivery;
     const struct config *config;
-    int64_t patience_ms; /* 0: FLEET_PATIENCE_MS */
     /* The incident that this fire opened is thrown away, as others have it. The event is valid
      * within the call. */
     void (*given_up)(void *arg, const struct detector_event *fire, const char *why);

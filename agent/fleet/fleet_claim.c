@@ -16,8 +16,8 @@ struct fleet_claim {
     struct fleet_claim_setup setup;
     char *service, *trigger, *text;
     size_t first, tried, busy;
-    char *key;        /* of the slot that is being asked for */
-    int64_t asked_ms; /* monotonic */
+    bool unsure;
+    char *key; /* of the slot that is being asked for */
     struct loop_timer *pause;
 };
 
@@ -62,7 +62,8 @@ static size_t slot_of(const struct fleet_claim *claim)
 static void end(struct fleet_claim *claim, enum fleet_answer answer, const char *reason)
 {
     claim->setup.done(claim->setup.arg,
-        &(struct fleet_claim_result){.answer = answer, .slot = slot_of(claim), .reason = reason});
+        &(struct fleet_claim_result){
+            .answer = answer, .slot = slot_of(claim), .unsure = claim->unsure, .reason = reason});
 }
 
 static void next(struct fleet_claim *claim)
@@ -84,28 +85,16 @@ static void have_read(void *arg, const struct recall_result *result)
     else if (result->outcome == RECALL_FAILED)
         claim->setup.done(claim->setup.arg,
             &(struct fleet_claim_result){.answer = FLEET_UNKNOWN, .reason = result->reason});
-    else
+    else {
+        claim->unsure = claim->unsure || result->outcome != RECALL_FOUND;
         next(claim);
-}
-
-/* Whether its patience has ended, and that is told. */
-static bool took_too_long(struct fleet_claim *claim)
-{
-    char reason[80];
-    int64_t took_ms = clock_mono_ms() - claim->asked_ms;
-    if (!claim->setup.patience_ms || took_ms <= claim->setup.patience_ms)
-        return false;
-    snprintf(reason, sizeof reason, "the store took %lld ms to answer", (long long)took_ms);
-    end(claim, FLEET_UNKNOWN, reason);
-    return true;
+    }
 }
 
 static void answered(void *arg, const struct claim_result *result)
 {
     struct fleet_claim *claim = arg;
     const struct fleet_store *store = &claim->setup.store;
-    if (result->outcome == CLAIM_EXISTS && took_too_long(claim))
-        return;
     if (result->busy && ++claim->busy < BUSY_TRIES) {
         loop_timer_set(claim->pause, clock_mono_ms() + BUSY_PAUSE_MS);
         return;
@@ -115,9 +104,11 @@ static void answered(void *arg, const struct claim_result *result)
         end(claim, FLEET_SLOT, "");
         break;
     case CLAIM_EXISTS:
-        if (!claim->setup.again ||
-            !store->recall(store->self, claim->key, MAX_TEXT, have_read, claim))
-            next(claim);
+        if (claim->setup.again &&
+            store->recall(store->self, claim->key, MAX_TEXT, have_read, claim))
+            break;
+        claim->unsure = claim->setup.again;
+        next(claim);
         break;
     case CLAIM_UNABLE:
         end(claim, FLEET_UNABLE, result->reason);
@@ -139,7 +130,5 @@ static void ask(void *arg)
     snprintf(slot, sizeof slot, "%zu", slot_of(claim));
     free(claim->key);
     claim->key = fleet_plan_key(claim->service, claim->trigger, claim->setup.window_ms, slot);
-    if (claim->busy == 0)
-        claim->asked_ms = clock_mono_ms();
     store->claim(store->self, claim->key, claim->text, answered, claim);
 }

@@ -31,6 +31,7 @@ struct fleet_claim_result {
     enum fleet_answer answer;
     size_t slot;  /* FLEET_SLOT: from 0 */
     bool refused; /* FLEET_UNKNOWN: it takes somebody to change something */
+    bool unsure;  /* FLEET_NONE, asked again: whose they are could not be read of each */
     int64_t retry_after_ms;
     const char *reason; /* FLEET_UNKNOWN, FLEET_UNABLE; valid within `done` */
 };
@@ -45,9 +46,6 @@ struct fleet_claim_setup {
     /* It may have one since an earlier try whose answer was lost: slots that are taken are read,
      * where that is allowed, to see whose they are. */
     bool again;
-    /* An answer that takes longer is as good as none, unless it is that a slot is ours. 0: any will
-     * do. */
-    int64_t patience_ms;
     void (*done)(void *arg, const struct fleet_claim_result *result);
     void *arg;
 };

@@ -1,4 +1,4 @@
-/* What fleet.c and fleet_settle.c share. */
+/* What fleet.c, fleet_ask.c and fleet_settle.c share. */
 #ifndef AGENT_FLEET_FLEET_PARTS_H
 #define AGENT_FLEET_FLEET_PARTS_H
 
@@ -32,7 +32,10 @@ void fleet_mark(struct fleet *fleet, const char *trigger, int64_t window_ms,
 /* The store cannot settle anything: said once. */
 void fleet_say_unable(struct fleet *fleet, const char *why);
 
-/* An incident's claim that runs since its fire ends without an answer. */
+/* The same in some seconds. */
+void fleet_mark_soon(struct fleet *fleet, const char *trigger, int64_t window_ms);
+
+/* The asking for an incident (NULL: for all) that goes on since its fire ends. */
 void fleet_ask_no_more(struct fleet *fleet, const char *id);
 
 /* The hook of delivery, with the fleet; and for fleet_stop and fleet_hurry. */

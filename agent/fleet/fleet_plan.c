@@ -1,7 +1,9 @@
 #include "agent/fleet/fleet_plan.h"
 
 #include "core/alloc.h"
+#include "core/incident.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -33,16 +35,36 @@ char *fleet_plan_key(const char *service, const char *trigger, int64_t window_ms
     return xasprintf("service=%s/_state/fleet/%s/%s/%s", service, trigger, start, rest);
 }
 
-enum fleet_verdict fleet_plan_verdict(
-    enum fleet_answer answer, bool captured, bool another_has_joined)
+static bool by_hand(const struct incident *incident)
 {
-    switch (answer) {
+    for (size_t i = 0; i < incident->joined_count; i++)
+        if (!strcmp(incident->joined[i].name, "manual"))
+            return true;
+    return false;
+}
+
+bool fleet_plan_captured(const struct incident *incident)
+{
+    for (size_t i = 0; i < incident->profile_count; i++) {
+        const struct incident_profile *profile = &incident->profiles[i];
+        bool has = profile->status == PROFILE_OK || profile->status == PROFILE_TRUNCATED;
+        if (has && !isnan(profile->seconds) && profile->requested_ms >= incident->fired_ms)
+            return true;
+    }
+    return incident->app_ended.time_ms || by_hand(incident);
+}
+
+enum fleet_verdict fleet_plan_verdict(const struct fleet_news *news)
+{
+    switch (news->answer) {
     case FLEET_NONE:
-        if (another_has_joined)
+        if (news->unsure)
+            return FLEET_LATER;
+        if (news->another_has_joined)
             return FLEET_ASK_NEXT;
-        return captured ? FLEET_LATER : FLEET_GIVE_UP;
+        return news->captured ? FLEET_LATER : FLEET_GIVE_UP;
     case FLEET_UNKNOWN:
-        return FLEET_LATER;
+        return news->captured || news->refused ? FLEET_LATER : FLEET_ASK_AGAIN;
     case FLEET_SLOT:
     case FLEET_UNABLE:
         break;
