@@ -1,5 +1,5 @@
 /* Settling an incident before one of its exporters is sent it. */
-#include "agent/storage/delivery_claims.h"
+#include "agent/storage/delivery_parts.h"
 #include "agent/storage/delivery_withdraw.h"
 #include "delivery_rig.h"
 #include "exporters/exporter.h"
@@ -43,6 +43,11 @@ static bool the_next_is_asked_for(const struct world *world)
     return !strcmp(settler.id, second);
 }
 
+static bool first_waits(const struct world *world)
+{
+    return world->delivery->outlets[0]->settled_by_ms != 0;
+}
+
 static bool first_has_all(const struct world *world)
 {
     return status_of(world, 0).waiting == 0;
@@ -58,6 +63,21 @@ static void open_two(struct world *world, const char *folder)
     settler = (struct settler){.world = world};
     delivery_settle_by(
         world->delivery, &(struct delivery_settler){.is_ready = is_ready, .arg = &settler});
+}
+
+static size_t the_second_settles(void *arg)
+{
+    (void)arg;
+    return 1;
+}
+
+/* What the second exporter settles is for the first to be known, too. */
+static void settle_for_both(struct world *world, int64_t patience)
+{
+    delivery_settle_by(world->delivery, &(struct delivery_settler){.is_ready = is_ready,
+                                            .settles = the_second_settles,
+                                            .patience_ms = patience,
+                                            .arg = &settler});
 }
 
 static void settle(const struct world *world, enum send_outcome outcome)
@@ -137,6 +157,49 @@ static void one_that_is_being_settled_is_not_taken_back(void **state)
     assert_false(is_stored(world, "b", second));
 }
 
+static void others_wait_for_what_is_settled(void **state)
+{
+    struct world *world = *state;
+    open_two(world, "a");
+    settle_for_both(world, 600000);
+    wait_until(world, it_is_asked);
+    wait_until(world, first_waits);
+    assert_false(is_stored(world, "a", first));
+    settle(world, SEND_STORED);
+    wait_until(world, the_next_is_asked_for);
+    wait_until(world, first_waits);
+    assert_true(is_stored(world, "a", first));
+    assert_false(is_stored(world, "a", second));
+    settle(world, SEND_STORED);
+    wait_until(world, nothing_waits);
+}
+
+/* Once, and not for each incident. */
+static void others_do_not_wait_for_ever(void **state)
+{
+    struct world *world = *state;
+    open_two(world, "a");
+    settle_for_both(world, 1);
+    wait_until(world, first_has_all);
+    assert_false(is_stored(world, "b", first));
+    assert_true(world->delivery->unsettled);
+    settle(world, SEND_STORED);
+    assert_false(world->delivery->unsettled);
+}
+
+/* The agent ends, and who settles it cannot be reached: nobody waits for that. */
+static void others_do_not_wait_at_the_end(void **state)
+{
+    struct world *world = *state;
+    open_two(world, "a");
+    settle_for_both(world, 600000);
+    wait_until(world, it_is_asked);
+    wait_until(world, first_waits);
+    delivery_hurry(world->delivery);
+    settle(world, SEND_RETRY);
+    wait_until(world, first_has_all);
+}
+
 struct claimed {
     bool done;
     enum claim_outcome outcome;
@@ -176,6 +239,9 @@ int main(void)
         IN_WORLD(a_store_that_does_not_answer_is_like_one_that_takes_nothing),
         IN_WORLD(one_that_was_left_off_is_asked_about_again),
         IN_WORLD(one_that_is_being_settled_is_not_taken_back),
+        IN_WORLD(others_wait_for_what_is_settled),
+        IN_WORLD(others_do_not_wait_for_ever),
+        IN_WORLD(others_do_not_wait_at_the_end),
         IN_WORLD(who_has_asked_can_be_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,9 @@ struct mark {
  * give, and others count later. */
 static const int64_t mark_after_ms = 2000;
 
+/* How long other exporters than the fleet's wait for what is settled with that. */
+static const int64_t settle_patience_ms = 60000;
+
 static void store_claim(void *self, const char *key, const char *text,
     void (*done)(void *arg, const struct claim_result *result), void *arg)
 {
@@ -89,6 +92,12 @@ static void find_store(struct fleet *fleet)
         name_agent(fleet);
 }
 
+static size_t settles(void *arg)
+{
+    const struct fleet *fleet = arg;
+    return fleet->unable ? SIZE_MAX : fleet->exporter;
+}
+
 struct fleet *fleet_open(const struct fleet_setup *setup)
 {
     struct fleet *fleet = xcalloc(1, sizeof *fleet);
@@ -96,8 +105,10 @@ struct fleet *fleet_open(const struct fleet_setup *setup)
     fleet->store = (struct fleet_store){
         store_claim, store_count, store_recall, store_forget, fleet};
     find_store(fleet);
-    delivery_settle_by(
-        setup->delivery, &(struct delivery_settler){.is_ready = fleet_settle, .arg = fleet});
+    delivery_settle_by(setup->delivery, &(struct delivery_settler){.is_ready = fleet_settle,
+                                            .settles = settles,
+                                            .patience_ms = settle_patience_ms,
+                                            .arg = fleet});
     return fleet;
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct claim_result;
 struct count_result;
@@ -26,6 +27,12 @@ struct delivery_settler {
     /* Whether the exporter may have it as it is. False: delivery_settled comes later, and the
      * exporter is sent nothing until then. */
     bool (*is_ready)(void *arg, size_t exporter, const char *id);
+    /* The exporter whose settling changes what incident.json says; SIZE_MAX: none does. The others
+     * are sent an incident when it has been settled there, or after patience_ms, as it is then: a
+     * store that is down costs the others one such wait, not one an incident. NULL: all are asked
+     * is_ready. */
+    size_t (*settles)(void *arg);
+    int64_t patience_ms;
     void *arg;
 };
 void delivery_settle_by(struct delivery *delivery, const struct delivery_settler *settler);

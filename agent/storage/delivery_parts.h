@@ -39,6 +39,8 @@ struct outlet {
     int held, held_manifest;     /* these, where they are in memory; -1: they are not */
     bool settled;                /* queue[0] may be sent, as delivery_settler says */
     bool settling;               /* it is being found out */
+    int64_t settled_by_ms;       /* until when it waits for another one to settle it; 0: it does not
+                                    (monotonic) */
     bool sending;                /* what is kept, and settling, included */
     struct keeper *keeper;
     struct inquiry *inquiry;
@@ -59,6 +61,7 @@ struct delivery {
     struct spool *spool;
     const char *service;
     struct delivery_settler settler;
+    bool unsettled; /* the last wait for who settles was in vain */
     struct outlet **outlets;
     size_t count;
     char *lost; /* id of the newest incident that is lost */
@@ -92,7 +95,7 @@ void outlet_add(struct outlet *outlet, const char *id);
 /* Tries at once, and at the first failure as if there had been none before. */
 void outlet_hurry(struct outlet *outlet);
 
-/* Whether queue[0] may be sent; else it is being settled. */
+/* Whether queue[0] may be sent; else it is being settled, here or with another exporter. */
 bool outlet_is_settled(struct outlet *outlet);
 
 /* The try to send queue[0] failed. */

@@ -60,6 +60,7 @@ static void unqueue(struct outlet *outlet, const char *id)
         free(outlet->sent_last);
         outlet->sent_last = NULL;
         outlet->settled = false;
+        outlet->settled_by_ms = 0;
     }
     free(outlet->queue[place]);
     outlet->count--;

@@ -44,6 +44,7 @@ static char *take_head(struct outlet *outlet)
     free(outlet->sent_last);
     outlet->sent_last = NULL;
     outlet->settled = false;
+    outlet->settled_by_ms = 0;
     return id;
 }
 
