@@ -72,11 +72,12 @@ static void unlink_it(struct asking *asking)
     *at = asking->next;
 }
 
-/* A store that does not know the condition was sent the object without it, and took it. */
 static enum claim_outcome outcome_of(const struct s3_result *result)
 {
     if (result->outcome == S3_OK)
-        return result->conditional ? CLAIM_TAKEN : CLAIM_UNABLE;
+        return CLAIM_TAKEN;
+    if (result->unconditional)
+        return CLAIM_UNABLE;
     return result->exists ? CLAIM_EXISTS : CLAIM_FAILED;
 }
 
@@ -111,7 +112,8 @@ void s3_claims_claim(struct s3_claims *claims, const char *key, const char *text
             .size = strlen(text),
             .sha256 = sha256,
             .content_type = "application/json",
-            .only_new = true},
+            .only_new = true,
+            .strict = true},
         claim_done, asking);
 }
 

@@ -151,10 +151,14 @@ static void a_bucket_answers(void **state)
         {{.status = 503}, CLAIM_FAILED, false, "503"},
         {{.status = 403, .body = "<Error><Code>AccessDenied</Code></Error>"}, CLAIM_FAILED, true,
             "s3:PutObject"},
-        /* then it goes without */
-        {{.status = 501, .body = "<Error><Code>NotImplemented</Code></Error>"}, CLAIM_UNABLE, false,
-            "conditional writes"},
-        {{.status = 200, .headers = {"ETag", "\"e\""}}, CLAIM_UNABLE, false, "conditional writes"},
+        /* it never goes without its condition */
+        {{.status = 501,
+             .body = "<Error><Code>NotImplemented</Code><Header>If-None-Match</Header></Error>"},
+            CLAIM_UNABLE, true, "conditional writes"},
+        {{.status = 501, .body = "<Error><Code>NotImplemented</Code></Error>"}, CLAIM_FAILED, true,
+            "a part of the request"},
+        {{.status = 501, .body = "<Error><Code>NotImplemented</Code></Error>"}, CLAIM_FAILED, true,
+            "a part of the request"}, /* nor without checksums */
     };
     enum { CASES = sizeof cases / sizeof *cases };
     struct stub_answer answers[CASES];
@@ -178,6 +182,8 @@ static void a_bucket_answers(void **state)
     }
     exporter_s3.close(self);
     stub_stop(&server);
+    for (size_t i = 0; i < server.count; i++)
+        assert_non_null(strcasestr(server.requests[i].head.data, "if-none-match: *\n"));
     assert_string_equal(server.requests[0].path, "/woogles/prod/fleet/x/0");
     assert_string_equal(server.requests[0].body.data, "{\"incident\": 1}");
     stub_free(&server);

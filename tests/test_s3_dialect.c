@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 static const unsigned all = S3_CONDITION | S3_CHECKSUM | S3_TAGGING;
+static const unsigned others = S3_CHECKSUM | S3_TAGGING;
 
 static const struct {
     const char *host;
@@ -45,6 +46,7 @@ static const struct {
     int status;
     struct s3_fault fault;
     unsigned learned;
+    bool guessed;
 } refusals[] = {
     {all, 501,
         {.code = "NotImplemented",
@@ -64,11 +66,11 @@ static const struct {
             .argument = "If-None-Match"},
         S3_CONDITION},
     /* It does not say what: one after the other. */
-    {all, 501, {.code = "NotImplemented"}, S3_CONDITION},
-    {S3_CHECKSUM | S3_TAGGING, 501, {.code = "NotImplemented"}, S3_CHECKSUM},
-    {S3_TAGGING, 501, {.code = ""}, S3_TAGGING},
+    {all, 501, {.code = "NotImplemented"}, S3_TAGGING, true},
+    {S3_CHECKSUM | S3_CONDITION, 501, {.code = "NotImplemented"}, S3_CHECKSUM, true},
+    {S3_CONDITION, 501, {.code = ""}, S3_CONDITION, true},
     {0, 501, {.code = "NotImplemented", .message = "If-None-Match"}, 0},
-    {S3_CHECKSUM, 501, {.code = "NotImplemented", .message = "tagging"}, S3_CHECKSUM},
+    {S3_CHECKSUM, 501, {.code = "NotImplemented", .message = "tagging"}, S3_CHECKSUM, true},
     /* About something else. */
     {all, 501,
         {.code = "NotImplemented",
@@ -85,11 +87,32 @@ static void refusals_teach(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        bool guessed;
         unsigned learned = s3_dialect_learn(
-            refusals[i].sent, refusals[i].status, &refusals[i].fault);
-        if (learned != refusals[i].learned)
+            refusals[i].sent, refusals[i].status, &refusals[i].fault, &guessed);
+        if (learned != refusals[i].learned || guessed != refusals[i].guessed)
             fail_msg("refusal %zu: %u", i, learned);
     }
+}
+
+/* Requests that were taken, one after the other. */
+static void a_guess_is_believed_the_second_time(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned sent, left_out, guessed, learned;
+    } cases[] = {
+        {others, S3_CONDITION, S3_CONDITION, 0}, {all, 0, 0, 0},         /* it does know it */
+        {others, S3_CONDITION, S3_CONDITION, 0}, {S3_CHECKSUM, 0, 0, 0}, /* says nothing of it */
+        {others, S3_CONDITION, S3_CONDITION, S3_CONDITION},
+        {S3_CHECKSUM, S3_TAGGING, 0, S3_TAGGING}, /* was named */
+    };
+    struct s3_dialect dialect = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(
+            s3_dialect_settle(&dialect, cases[i].sent, cases[i].left_out, cases[i].guessed),
+            cases[i].learned);
+    assert_int_equal(dialect.missing, S3_CONDITION | S3_TAGGING);
 }
 
 static void every_part_has_a_name(void **state)
@@ -106,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(some_stores_are_known_by_their_hosts),
         cmocka_unit_test(refusals_teach),
+        cmocka_unit_test(a_guess_is_believed_the_second_time),
         cmocka_unit_test(every_part_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,6 +176,22 @@ static void what_a_store_does_not_know_is_left_out_from_then_on(void **state)
     stub_free(&server);
 }
 
+/* A proxy may say 501 once of whatever it likes. */
+static void a_refusal_without_a_name_is_no_lesson(void **state)
+{
+    (void)state;
+    static const struct stub_answer answers[] = {{.status = 501}, {.status = 501}, STORED, STORED};
+    struct s3 *s3 = open_stub(answers, 4, (struct s3_settings){0});
+    assert_false(put(s3).conditional);
+    assert_true(put(s3).conditional);
+    close_stub(s3);
+    assert_true(says(0, "if-none-match") && says(0, "x-amz-checksum"));
+    assert_true(says(1, "if-none-match") && !says(1, "x-amz-checksum"));
+    assert_false(says(2, "if-none-match") || says(2, "x-amz-checksum"));
+    assert_true(says(3, "if-none-match") && says(3, "x-amz-checksum"));
+    stub_free(&server);
+}
+
 /* Whose refusals need not be waited for. */
 static void what_a_store_is_known_to_lack_is_not_sent(void **state)
 {
@@ -327,6 +343,7 @@ int main(void)
         TEST(only_the_owner_goes_with_a_get),
         TEST(what_is_there_is_told),
         TEST(what_a_store_does_not_know_is_left_out_from_then_on),
+        TEST(a_refusal_without_a_name_is_no_lesson),
         TEST(what_a_store_is_known_to_lack_is_not_sent),
         TEST(encryption_is_never_left_out),
         TEST(a_wrong_region_is_corrected_where_it_stays_the_same_store),

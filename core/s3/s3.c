@@ -29,7 +29,7 @@ struct s3_request {
     char sha256[SHA256_HEX_SIZE];
     bool clock_mended, token_renewed, region_mended; /* each is tried once */
     unsigned parts;                                  /* of enum s3_optional: what was sent */
-    unsigned left_out; /* of enum s3_optional: by this request, as it may not be known */
+    unsigned guessed; /* of call.without: what the store did not name */
     int64_t sent_ms;
     unsigned credentials; /* the number of those it was signed with */
     char access_key[8];   /* as much of it as sentences name */
@@ -223,14 +223,14 @@ static bool mend_region(struct s3_request *request, const char *region)
     return moved;
 }
 
-/* What was left out was the reason if the request worked without it; else it is sent again. */
-static void settle_left_out(const struct s3_request *request, bool worked)
+/* What was left out was the reason if the request worked without it. */
+static void settle_left_out(const struct s3_request *request)
 {
     struct s3 *s3 = request->s3;
-    if (!worked)
-        s3->dialect.missing &= ~request->left_out;
-    for (unsigned part = 1; worked && part <= request->left_out; part <<= 1)
-        if (request->left_out & part)
+    unsigned missing = s3_dialect_settle(
+        &s3->dialect, request->parts, request->call.without, request->guessed);
+    for (unsigned part = 1; part <= missing; part <<= 1)
+        if (missing & part)
             log_warn("the store of bucket %s does not know %s: going on without",
                 s3->address.bucket, s3_dialect_name(part));
 }
@@ -249,9 +249,10 @@ static bool mend(struct s3_request *request, const struct s3_verdict *verdict)
         return request->token_renewed = true;
     if (*verdict->region && !request->region_mended)
         return mend_region(request, verdict->region);
-    if (verdict->unknown) {
-        request->left_out |= verdict->unknown & ~s3->dialect.missing;
-        s3->dialect.missing |= verdict->unknown;
+    bool relied_on = request->call.strict && verdict->unknown == S3_CONDITION;
+    if (verdict->unknown && !relied_on) {
+        request->call.without |= verdict->unknown;
+        request->guessed |= verdict->guessed ? verdict->unknown : 0;
         return true;
     }
     return false;
@@ -267,7 +268,8 @@ static void answered(void *arg, const struct http_result *result)
         ask(request);
         return;
     }
-    settle_left_out(request, verdict.outcome == S3_OK);
+    if (verdict.outcome == S3_OK)
+        settle_left_out(request);
     if (verdict.outcome == S3_OK && request->call.action == S3_GET_OBJECT &&
         result->body.size > request->call.max_object) {
         verdict.outcome = S3_REFUSED;
@@ -282,6 +284,9 @@ static void answered(void *arg, const struct http_result *result)
                         .exists = verdict.exists,
                         .gone = verdict.gone,
                         .conditional = (request->parts & S3_CONDITION) != 0,
+                        .unconditional = request->call.strict && !verdict.guessed &&
+                                         verdict.unknown == S3_CONDITION,
+                        .checked = (request->parts & S3_CHECKSUM) != 0,
                         .spoilt = verdict.spoilt,
                         .etag = http_header(result, "ETag"),
                         .denied = verdict.denied,
@@ -388,6 +393,15 @@ static void got_credentials(void *arg, const struct aws_answer *answer)
         refuse(request, answer->may_recover ? S3_RETRY : S3_REFUSED, answer->reason);
         return;
     }
+    if (request->call.strict && (request->s3->dialect.missing & S3_CONDITION)) {
+        struct buf nothing;
+        buf_init(&nothing, 0);
+        finish(request, &(struct s3_result){.outcome = S3_REFUSED,
+                            .unconditional = true,
+                            .reason = "the store does not know conditional writes (If-None-Match)",
+                            .body = &nothing});
+        return;
+    }
     struct s3_headers headers;
     struct sigv4_signature signature;
     struct error err;
@@ -434,7 +448,8 @@ struct s3_request *s3_put(struct s3 *s3, const struct s3_object *object,
         .size = object->size,
         .sha256 = object->sha256,
         .content_type = object->content_type,
-        .only_new = object->only_new};
+        .only_new = object->only_new,
+        .strict = object->strict};
     return s3_request_start(s3, &call, done, arg);
 }
 

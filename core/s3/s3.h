@@ -58,6 +58,8 @@ struct s3_result {
     bool denied;            /* S3_REFUSED: for want of a right, which reason names */
     bool gone;              /* S3_REFUSED: there is no such upload in parts */
     bool conditional;       /* S3_OK, only_new: it was asked for, and so it is new */
+    bool unconditional;     /* S3_REFUSED, strict: the store does not know the condition */
+    bool checked;           /* S3_OK: it was sent with its checksum, or with the algorithm of one */
     bool spoilt;            /* S3_RETRY: the upload in parts is to begin anew */
     const char *etag;       /* NULL: there is none; valid within `done` */
     const char *reason;     /* a sentence with the remedy; "" when S3_OK */
@@ -81,6 +83,7 @@ struct s3_object {
     /* Only where nothing is stored under this key (If-None-Match: *). A store that has no such
      * condition, which it says once, overwrites all the same; the result tells. */
     bool only_new;
+    bool strict; /* it is relied on: a store that has no such condition is not sent the object */
 };
 
 /* Puts one object. One attempt, apart from what can be mended at once: a clock that is off is

@@ -295,7 +295,7 @@ static void judge_error(
     /* MinIO's releases before May 2024 say 304, as they would to a GET. */
     bool unmet = answer->status == 412 || answer->status == 304;
     verdict->exists = unmet && (question->parts & S3_CONDITION);
-    verdict->unknown = s3_dialect_learn(question->parts, answer->status, &fault);
+    verdict->unknown = s3_dialect_learn(question->parts, answer->status, &fault, &verdict->guessed);
     if (verdict->spoilt)
         verdict->outcome = S3_RETRY;
     verdict->token_expired = among(fault.code, expired_codes);

@@ -54,6 +54,7 @@ struct s3_verdict {
     bool token_expired; /* new credentials may help */
     char region[64];    /* the bucket's, when that is why it was refused; "": not said */
     unsigned unknown;   /* of enum s3_optional: the store does not know this part; 0: none */
+    bool guessed;       /* it did not say so of that part, only of something */
     bool exists;        /* there is such an object already */
     bool gone;          /* there is no such upload (any more) */
     bool spoilt;        /* the upload cannot be ended any more, but a new one may */

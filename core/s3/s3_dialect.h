@@ -17,6 +17,7 @@ enum s3_optional {
 
 struct s3_dialect {
     unsigned missing;   /* of enum s3_optional: what is not to be sent */
+    unsigned suspected; /* of the same: what the last request that was refused went without */
     const char *region; /* that the store signs for, whatever is configured; NULL: any */
 };
 
@@ -28,8 +29,15 @@ struct s3_dialect s3_dialect_of(const char *host);
 
 /* Which of the parts that were sent a refusal with this status is about: 0 when it is about
  * something else, or about all that we know. One that it does not name is guessed where the store
- * says that it does not implement something. */
-unsigned s3_dialect_learn(unsigned sent, int status, const struct s3_fault *fault);
+ * says that it does not implement something, which any proxy may say for a moment; the condition is
+ * guessed last. */
+unsigned s3_dialect_learn(unsigned sent, int status, const struct s3_fault *fault, bool *guessed);
+
+/* A request was taken that had these parts, and went without others, some of which (`guessed`) the
+ * store had not named. Returns those that are missing from now on: what was named, and what was
+ * guessed of the request before as well, with none in between that was taken with it. */
+unsigned s3_dialect_settle(
+    struct s3_dialect *dialect, unsigned sent, unsigned left_out, unsigned guessed);
 
 /* "conditional writes (If-None-Match)", for a sentence. */
 const char *s3_dialect_name(unsigned part);

@@ -38,7 +38,7 @@ static void add(struct s3_headers *headers, const char *name, const char *value)
 }
 
 /* What an object gets when it is made, in one request or in parts. */
-static void add_extras(struct s3_headers *headers, const struct s3 *s3)
+static void add_extras(struct s3_headers *headers, const struct s3 *s3, unsigned without)
 {
     const struct s3_extras *extras = &s3->extras;
     add(headers, "x-amz-server-side-encryption", extras->encryption);
@@ -46,16 +46,16 @@ static void add_extras(struct s3_headers *headers, const struct s3 *s3)
     add(headers, "x-amz-storage-class", extras->storage_class);
     for (size_t i = 0; i < extras->count; i++)
         add(headers, extras->names[i], extras->values[i]);
-    if (!extras->tagging || (s3->dialect.missing & S3_TAGGING))
+    if (!extras->tagging || (without & S3_TAGGING))
         return;
     add(headers, "x-amz-tagging", extras->tagging);
     headers->parts |= S3_TAGGING;
 }
 
 static void add_checksum(
-    struct s3_headers *headers, const struct s3 *s3, const char *name, const char *value)
+    struct s3_headers *headers, unsigned without, const char *name, const char *value)
 {
-    if (s3->dialect.missing & S3_CHECKSUM)
+    if (without & S3_CHECKSUM)
         return;
     add(headers, name, value);
     headers->parts |= S3_CHECKSUM;
@@ -65,17 +65,19 @@ void s3_headers_init(
     struct s3_headers *headers, const struct s3 *s3, const struct s3_call *call, const char *sha256)
 {
     char checksum[45];
+    unsigned without = s3->dialect.missing | call->without;
     *headers = (struct s3_headers){0};
     add(headers, "Host", s3->address.host);
     add(headers, "Content-Type", call->content_type);
     add(headers, "x-amz-expected-bucket-owner", s3->extras.owner);
     if (call->action == S3_PUT_OBJECT || call->action == S3_CREATE_UPLOAD)
-        add_extras(headers, s3);
+        add_extras(headers, s3, without);
     if (call->action == S3_PUT_OBJECT || (call->action == S3_UPLOAD_PART && call->checked))
-        add_checksum(headers, s3, "x-amz-checksum-sha256", s3_headers_checksum(sha256, checksum));
+        add_checksum(
+            headers, without, "x-amz-checksum-sha256", s3_headers_checksum(sha256, checksum));
     if (call->action == S3_CREATE_UPLOAD)
-        add_checksum(headers, s3, "x-amz-checksum-algorithm", "SHA256");
-    if (call->only_new && !(s3->dialect.missing & S3_CONDITION)) {
+        add_checksum(headers, without, "x-amz-checksum-algorithm", "SHA256");
+    if (call->only_new && !(without & S3_CONDITION)) {
         add(headers, "If-None-Match", "*");
         headers->parts |= S3_CONDITION;
     }

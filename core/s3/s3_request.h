@@ -42,6 +42,8 @@ struct s3_call {
     const char *sha256; /* of the body, 64 hex digits; NULL: there is no body */
     const char *content_type;
     bool only_new;     /* If-None-Match: * */
+    bool strict;       /* never without that */
+    unsigned without;  /* of enum s3_optional: is not sent */
     bool checked;      /* S3_UPLOAD_PART: the upload was begun with checksums */
     size_t max_object; /* S3_GET_OBJECT, S3_LIST_BUCKET: the largest answer */
 };

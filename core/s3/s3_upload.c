@@ -346,7 +346,7 @@ static void begun(struct s3_upload *upload, const struct s3_result *result)
         return;
     }
     upload->record.id = id;
-    upload->record.checked = (upload->setup.s3->dialect.missing & S3_CHECKSUM) == 0;
+    upload->record.checked = result->checked;
     upload->renew = true;
     s3_record_print_head(&upload->record, &upload->note);
     start_work(upload); /* a kill from here on must not leave it unknown */
