@@ -334,9 +334,13 @@ static void try_fleet(
         configured != &config->exporters[config_fleet_exporter(config, &config_kinds)])
         return;
     struct error err;
+    char note[CHECK_FLEET_NOTE];
     char *part = xasprintf("fleet in %s", kind->label(exporter));
-    int status = check_fleet(checks->loop, kind, exporter, config->service, &err);
-    say(checks, part, status < 0 ? &err : NULL);
+    int status = check_fleet(checks->loop, kind, exporter, config->service, note, &err);
+    if (status == 0 && *note)
+        printf("%s: ok, but %s\n", part, note);
+    else
+        say(checks, part, status < 0 ? &err : NULL);
     free(part);
 }
 

@@ -66,21 +66,16 @@ static void probed(void *arg, const struct claim_result *result)
                                 "was asked not to (If-None-Match)");
 }
 
-/* A store that keeps the condition does not take again what is there. Asked once, with the first
- * slot that is ours: until others' are told of, which such a store never does, nothing relies on
- * it. */
-static void probe(struct asked *asked, size_t slot, int64_t window_ms)
+void fleet_probe(
+    struct fleet *fleet, const char *trigger, int64_t window_ms, size_t slot, const char *id)
 {
-    struct fleet *fleet = asked->fleet;
-    const struct config *config = fleet->setup.config;
     char number[24];
     if (fleet->proven || fleet->probing)
         return;
     fleet->probing = true;
     snprintf(number, sizeof number, "%zu", slot);
-    char *key = fleet_plan_key(
-        config->service, config->triggers[asked->trigger].name, window_ms, number);
-    char *text = fleet_claim_text(asked->id);
+    char *key = fleet_plan_key(fleet->setup.config->service, trigger, window_ms, number);
+    char *text = fleet_claim_text(id);
     fleet->store.claim(fleet, key, text, probed, fleet);
     free(text);
     free(key);
@@ -180,7 +175,8 @@ static void answered(void *arg, const struct fleet_claim_result *result)
     if (result->answer == FLEET_UNABLE)
         fleet_say_unable(fleet, result->reason);
     if (result->answer == FLEET_SLOT && window_ms)
-        probe(asked, result->slot, window_ms);
+        fleet_probe(fleet, fleet->setup.config->triggers[asked->trigger].name, window_ms,
+            result->slot, asked->id);
     if (running)
         conclude(asked, running, result);
     else

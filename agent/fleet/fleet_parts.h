@@ -29,6 +29,12 @@ struct fleet {
 void fleet_mark(struct fleet *fleet, const char *trigger, int64_t window_ms,
     void (*done)(void *arg, const struct claim_result *result), void *arg);
 
+/* A store that keeps the condition does not take again what is there. Asked once, with the first
+ * slot that is this agent's: what is relied on is that others have one, and a store that ignores
+ * the condition never says that. */
+void fleet_probe(
+    struct fleet *fleet, const char *trigger, int64_t window_ms, size_t slot, const char *id);
+
 /* The store cannot settle anything: said once. */
 void fleet_say_unable(struct fleet *fleet, const char *why);
 

@@ -155,7 +155,7 @@ def test_check_says_whether_the_store_can(agent, service, s3, prefix):
     checking = agent(as_fleet(storing(service, s3, prefix)), environment=s3.environment())
     for _ in range(2):
         checked = checking.command("check")
-        assert f"fleet in s3://{s3.bucket}/{prefix}: ok" in checked.stdout, checked.stdout
+        assert f"fleet in s3://{s3.bucket}/{prefix}: ok\n" in checked.stdout, checked.stdout
     assert f"{prefix}/service=games/_state/fleet/check" in s3.objects(prefix)
 
 
