@@ -41,6 +41,7 @@ static struct seen presign(int64_t seconds)
     struct s3 *s3 = s3_open(loop, &settings, NULL);
     struct seen seen = {0};
     assert_non_null(s3);
+    s3->region_sure = true;
     s3_presign(s3, "a b/report.html", seconds, note, &seen);
     assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
     s3_close(s3);
@@ -103,6 +104,7 @@ static void a_link_ends_with_its_credentials(void **state)
     setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", provider.url, 1);
     struct s3_settings settings = {.bucket = "woogles"};
     struct s3 *s3 = s3_open(loop, &settings, NULL);
+    s3->region_sure = true;
     s3->clock_offset_ms = INT64_C(4071006245000) - 100000 - clock_wall_ms();
     struct seen seen = {0};
     s3_presign(s3, "k", 3600, note, &seen);
@@ -121,6 +123,47 @@ static void without_credentials_there_is_a_reason(void **state)
     struct seen seen = presign(60);
     assert_string_equal(seen.url, "");
     assert_non_null(strstr(seen.reason, "no AWS credentials"));
+}
+
+/* Before anything was stored: nothing else would have told, and nobody corrects a link. */
+static void a_wrong_region_is_corrected_first(void **state)
+{
+    (void)state;
+    static const struct stub_answer answers[] = {
+        {.status = 400,
+            .body = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-2</Region>"
+                    "</Error>"},
+        {.status = 403, .body = "<Error><Code>AccessDenied</Code></Error>"}, /* that is enough */
+    };
+    struct stub_server server;
+    stub_start(&server, answers, 2);
+    struct s3_settings settings = {
+        .bucket = "woogles", .region = "eu-west-1", .endpoint = server.url, .path_style = true};
+    struct s3 *s3 = s3_open(loop, &settings, NULL);
+    for (int i = 0; i < 2; i++) {
+        struct seen seen = {0};
+        s3_presign(s3, "k/report.html", 60, note, &seen);
+        assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
+        assert_non_null(strstr(seen.url, "%2Feu-west-2%2Fs3%2F"));
+    }
+    s3_close(s3);
+    stub_stop(&server);
+    assert_int_equal(server.count, 2); /* for the first one */
+    stub_free(&server);
+}
+
+static void without_an_answer_the_region_is_as_configured(void **state)
+{
+    (void)state;
+    struct s3_settings settings = {
+        .bucket = "woogles", .region = "eu-west-1", .endpoint = "http://127.0.0.1:1"};
+    struct s3 *s3 = s3_open(loop, &settings, NULL);
+    struct seen seen = {0};
+    s3_presign(s3, "k", 60, note, &seen);
+    assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
+    assert_non_null(strstr(seen.url, "%2Feu-west-1%2Fs3%2F"));
+    assert_false(s3->region_sure);
+    s3_close(s3);
 }
 
 static void a_cancelled_one_says_nothing(void **state)
@@ -142,6 +185,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_most_that_s3_takes_is_a_week, setup, teardown),
         cmocka_unit_test_setup_teardown(a_link_ends_with_its_credentials, setup, teardown),
         cmocka_unit_test_setup_teardown(without_credentials_there_is_a_reason, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_region_is_corrected_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            without_an_answer_the_region_is_as_configured, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cancelled_one_says_nothing, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,7 @@ struct s3 *s3_open_again(const struct s3 *s3, struct loop *loop)
         .insecure = s3->insecure,
         .dialect = s3->dialect,
         .region_open = s3->region_open,
+        .region_sure = s3->region_sure,
         .clock_offset_ms = s3->clock_offset_ms};
     s3_address_copy(&again->address, &s3->address);
     s3_extras_copy(&again->extras, &s3->extras);
@@ -270,6 +271,8 @@ static void answered(void *arg, const struct http_result *result)
     }
     if (verdict.outcome == S3_OK)
         settle_left_out(request);
+    if (result->status >= 200 && result->status < 500 && !*verdict.region)
+        request->s3->region_sure = true;
     if (verdict.outcome == S3_OK && request->call.action == S3_GET_OBJECT &&
         result->body.size > request->call.max_object) {
         verdict.outcome = S3_REFUSED;

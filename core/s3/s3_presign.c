@@ -15,6 +15,7 @@ struct s3_presigning {
     struct s3 *s3;
     char *key;
     int64_t seconds;
+    struct s3_request *proving; /* the region */
     struct aws_request *asking;
     void (*done)(void *arg, const struct s3_link *link);
     void *arg;
@@ -30,6 +31,7 @@ void s3_presign_cancel(struct s3_presigning *presigning)
 {
     if (!presigning)
         return;
+    s3_cancel(presigning->proving);
     aws_cancel(presigning->asking);
     release(presigning);
 }
@@ -76,12 +78,23 @@ static void got_credentials(void *arg, const struct aws_answer *answer)
     release(presigning);
 }
 
+static void proved(void *arg, const struct s3_result *result)
+{
+    struct s3_presigning *presigning = arg;
+    (void)result;
+    presigning->proving = NULL;
+    presigning->asking = aws_get(presigning->s3->aws, got_credentials, presigning);
+}
+
 struct s3_presigning *s3_presign(struct s3 *s3, const char *key, int64_t seconds,
     void (*done)(void *arg, const struct s3_link *link), void *arg)
 {
     struct s3_presigning *presigning = xcalloc(1, sizeof *presigning);
     *presigning = (struct s3_presigning){.s3 = s3, .key = xstrdup(key), .done = done, .arg = arg};
     presigning->seconds = seconds < 1 ? 1 : seconds > MAX_SECONDS ? MAX_SECONDS : seconds;
-    presigning->asking = aws_get(s3->aws, got_credentials, presigning);
+    if (s3->region_sure)
+        presigning->asking = aws_get(s3->aws, got_credentials, presigning);
+    else
+        presigning->proving = s3_list_page(s3, presigning->key, 1, proved, presigning);
     return presigning;
 }

@@ -16,9 +16,11 @@ struct s3_link {
 };
 
 /* Makes a link to get the object of this key for so many seconds (1 to 604,800, the most that S3
- * takes). Asks nobody but the credential chain: the object need not be there, and whoever follows
- * the link has the rights of these credentials. `done` comes later, on the loop, exactly once
- * unless cancelled. */
+ * takes). The object need not be there, and whoever follows the link has the rights of these
+ * credentials. Asks nobody but the credential chain, unless the store has not answered anything
+ * yet: it is asked something first then, whatever it says to that, as it corrects a wrong region in
+ * its answers, and nobody corrects a link. Without an answer the region is as configured. `done`
+ * comes later, on the loop, exactly once unless cancelled. */
 struct s3_presigning *s3_presign(struct s3 *s3, const char *key, int64_t seconds,
     void (*done)(void *arg, const struct s3_link *link), void *arg);
 void s3_presign_cancel(struct s3_presigning *presigning); /* NULL is allowed */

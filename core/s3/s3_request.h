@@ -25,6 +25,7 @@ struct s3 {
     struct s3_extras extras;
     struct s3_dialect dialect; /* with what was learned */
     bool region_open;          /* nobody has said it yet */
+    bool region_sure;          /* the store has answered what was signed for it */
     int64_t clock_offset_ms;   /* the store's clock minus ours, once it mattered */
     struct s3_ahead *ahead;    /* what core/s3/s3_ahead.h has begun */
     struct s3_count count;
