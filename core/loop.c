@@ -30,7 +30,11 @@ struct loop {
     struct loop_watch *watches;
     struct loop_timer *timers; /* a handful: a list is simpler than a heap and as fast */
     bool stopped;
+    struct loop_lingering *lingering;
+    bool alone; /* nothing lingers any more */
 };
+
+static const int64_t linger_ms = 2000;
 
 struct loop *loop_open(struct error *err)
 {
@@ -72,10 +76,45 @@ static void sweep(struct loop *loop, bool all)
     }
 }
 
+void loop_linger(struct loop *loop, struct loop_lingering *lingering)
+{
+    lingering->next = loop->lingering;
+    loop->lingering = lingering;
+}
+
+void loop_linger_over(struct loop *loop, struct loop_lingering *lingering)
+{
+    struct loop_lingering **at = &loop->lingering;
+    while (*at != lingering)
+        at = &(*at)->next;
+    *at = lingering->next;
+    loop->alone = loop->lingering == NULL;
+}
+
+/* This one may have timers of parts that are lost, and cannot be run any more. */
+static void finish_lingering(struct loop *loop)
+{
+    struct loop *last = loop_open(NULL);
+    for (struct loop_lingering *lingering = loop->lingering; last && lingering;
+         lingering = lingering->next)
+        lingering->move(lingering->arg, last);
+    loop->alone = false;
+    if (last)
+        loop_run_until(last, &loop->alone, clock_mono_ms() + linger_ms);
+    while (loop->lingering) {
+        struct loop_lingering *lingering = loop->lingering;
+        loop->lingering = lingering->next;
+        lingering->end(lingering->arg);
+    }
+    loop_close(last);
+}
+
 void loop_close(struct loop *loop)
 {
     if (!loop)
         return;
+    if (loop->lingering)
+        finish_lingering(loop);
     sweep(loop, true);
     curl_multi_cleanup(loop->multi);
     free(loop);

@@ -19,9 +19,23 @@ struct loop_transfer {
     void (*done)(struct loop_transfer *transfer, CURLcode result);
 };
 
+/* Something that goes on when who began it has been closed. */
+struct loop_lingering {
+    struct loop_lingering *next;
+    void (*move)(void *arg, struct loop *to); /* it is to go on there */
+    void (*end)(void *arg);                   /* and frees it */
+    void *arg;
+};
+
 /* NULL and err when the machine refuses. Also starts libcurl, once per process. */
 struct loop *loop_open(struct error *err);
+
+/* Gives what lingers two seconds, all of it together, on a loop of its own. */
 void loop_close(struct loop *loop);
+
+/* It is the caller's until it is over, which it says itself unless it has been ended. */
+void loop_linger(struct loop *loop, struct loop_lingering *lingering);
+void loop_linger_over(struct loop *loop, struct loop_lingering *lingering);
 
 CURLM *loop_multi(struct loop *loop);
 

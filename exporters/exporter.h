@@ -156,7 +156,7 @@ struct exporter_kind {
     /* What it holds. NULL: it removes nothing. */
     void (*holdings)(const void *self, struct exporter_holdings *holdings);
     /* Ends what is running (a send, recall, tell, link) without `done`. May wait a moment for it,
-     * but never hangs. */
+     * but never hangs; what is given up may go on on the loop for a while (loop_linger). */
     void (*close)(void *self);
 };
 

@@ -133,7 +133,7 @@ static void *open_s3(const struct exporter_setup *setup, struct error *err)
     exporter->claims = s3_claims_open(s3);
     exporter->label = xasprintf("s3://%s%s%s", options->bucket, *prefix ? "/" : "", prefix);
     exporter->identity = identity_of(options, exporter->label);
-    exporter->leftovers = s3_leftovers_open(s3, exporter->identity);
+    exporter->leftovers = s3_leftovers_open(s3, setup->loop, exporter->identity);
     if (!options->verify)
         log_warn("%s: verify is off, so anybody on the way can read and change what is sent; "
                  "ca_file trusts a store's own authority instead",
@@ -403,7 +403,6 @@ static void close_s3(void *self)
         s3_cancel(exporter->recalling->get);
         free(exporter->recalling);
     }
-    s3_leftovers_close(exporter->leftovers);
     if (exporter->linking) {
         s3_presign_cancel(exporter->linking->presigning);
         free(exporter->linking);
@@ -413,7 +412,7 @@ static void close_s3(void *self)
         free(exporter->identifying);
     }
     s3_claims_close(exporter->claims);
-    s3_close(exporter->s3);
+    s3_leftovers_leave(exporter->leftovers); /* with the s3 */
     free(exporter->prefix);
     free(exporter->label);
     free(exporter->identity);

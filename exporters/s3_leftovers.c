@@ -2,7 +2,6 @@
 
 #include "core/alloc.h"
 #include "core/buf.h"
-#include "core/clock.h"
 #include "core/fs.h"
 #include "core/log.h"
 #include "core/loop.h"
@@ -15,13 +14,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static const int64_t closing_ms = 2000;
-
 struct s3_leftovers {
-    struct s3 *s3;
-    char *begin; /* of the names of our notes: ".upload-0123456789abcdef-" */
+    struct s3 *s3; /* ours once it is left */
+    char *begin;   /* of the names of our notes: ".upload-0123456789abcdef-" */
     struct ending *endings;
-    bool done; /* there are none (any more) */
+    bool left; /* the exporter is closed */
+    struct loop *loop;
+    struct loop_lingering lingering;
+    struct loop_timer *over; /* left, and nothing is under way any more */
 };
 
 struct ending {
@@ -49,10 +49,10 @@ char *s3_leftovers_record(const char *identity, const char *path)
     return record;
 }
 
-struct s3_leftovers *s3_leftovers_open(struct s3 *s3, const char *identity)
+struct s3_leftovers *s3_leftovers_open(struct s3 *s3, struct loop *loop, const char *identity)
 {
     struct s3_leftovers *leftovers = xcalloc(1, sizeof *leftovers);
-    *leftovers = (struct s3_leftovers){.s3 = s3, .begin = begin_of(identity), .done = true};
+    *leftovers = (struct s3_leftovers){.s3 = s3, .begin = begin_of(identity), .loop = loop};
     return leftovers;
 }
 
@@ -69,8 +69,9 @@ static void take_out(struct ending *ending)
     while (*at != ending)
         at = &(*at)->next;
     *at = ending->next;
-    leftovers->done = leftovers->endings == NULL;
     release(ending);
+    if (leftovers->left && !leftovers->endings)
+        loop_timer_set(leftovers->over, 0); /* a store is not closed from one of its answers */
 }
 
 static void ended(void *arg, const struct s3_result *result)
@@ -100,7 +101,6 @@ static int end_one(void *arg, const char *name)
     fs_read(path, S3_RECORD_MAX, &ending->record, NULL);
     unlink(path);
     free(path);
-    leftovers->done = false;
     ending->request = s3_upload_abort(
         leftovers->s3, ending->record.data, ending->record.size, ended, ending);
     if (!ending->request)
@@ -114,36 +114,52 @@ void s3_leftovers_end(struct s3_leftovers *leftovers, const char *folder)
     fs_each(folder, end_one, &search, NULL);
 }
 
-/* On a loop of their own, as the agent's cannot be run from within. */
-static void end_all_now(struct s3_leftovers *leftovers)
+static void free_all(void *arg)
 {
-    struct loop *loop = loop_open(NULL);
-    if (!loop)
-        return;
-    struct s3 *s3 = s3_open_again(leftovers->s3, loop);
-    for (struct ending *ending = leftovers->endings; ending; ending = ending->next) {
-        s3_cancel(ending->request);
-        ending->request = s3_upload_abort(
-            s3, ending->record.data, ending->record.size, ended, ending);
-    }
-    loop_run_until(loop, &leftovers->done, clock_mono_ms() + closing_ms);
-    for (struct ending *ending = leftovers->endings; ending; ending = ending->next) {
-        s3_cancel(ending->request);
-        ending->request = NULL;
-    }
-    s3_close(s3);
-    loop_close(loop);
-}
-
-void s3_leftovers_close(struct s3_leftovers *leftovers)
-{
-    if (leftovers->endings)
-        end_all_now(leftovers);
+    struct s3_leftovers *leftovers = arg;
     for (struct ending *ending = leftovers->endings, *next; ending; ending = next) {
         next = ending->next;
         s3_cancel(ending->request);
         release(ending);
     }
+    s3_close(leftovers->s3);
+    loop_timer_free(leftovers->over);
     free(leftovers->begin);
     free(leftovers);
+}
+
+static void over(void *arg)
+{
+    struct s3_leftovers *leftovers = arg;
+    loop_linger_over(leftovers->loop, &leftovers->lingering);
+    free_all(leftovers);
+}
+
+static void move(void *arg, struct loop *to)
+{
+    struct s3_leftovers *leftovers = arg;
+    struct s3 *s3 = s3_open_again(leftovers->s3, to);
+    for (struct ending *ending = leftovers->endings; ending; ending = ending->next) {
+        s3_cancel(ending->request);
+        ending->request = s3_upload_abort(
+            s3, ending->record.data, ending->record.size, ended, ending);
+    }
+    s3_close(leftovers->s3);
+    loop_timer_free(leftovers->over);
+    leftovers->s3 = s3;
+    leftovers->over = loop_timer_new(to, over, leftovers);
+    if (!leftovers->endings)
+        loop_timer_set(leftovers->over, 0);
+}
+
+void s3_leftovers_leave(struct s3_leftovers *leftovers)
+{
+    if (!leftovers->endings) {
+        free_all(leftovers);
+        return;
+    }
+    leftovers->left = true;
+    leftovers->over = loop_timer_new(leftovers->loop, over, leftovers);
+    leftovers->lingering = (struct loop_lingering){.move = move, .end = free_all, .arg = leftovers};
+    loop_linger(leftovers->loop, &leftovers->lingering);
 }

@@ -324,9 +324,59 @@ static void a_transfer_ends_outside_of_the_multi_handle(void **state)
 
 #define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+struct lingerer {
+    struct loop_lingering lingering;
+    struct loop_timer *timer;
+    bool ends, ended, over; /* ends: it never gets there by itself */
+};
+
+static void linger_over(void *arg)
+{
+    struct lingerer *lingerer = arg;
+    lingerer->over = true;
+    loop_timer_free(lingerer->timer);
+    loop_linger_over(loop, &lingerer->lingering);
+}
+
+static void linger_move(void *arg, struct loop *to)
+{
+    struct lingerer *lingerer = arg;
+    assert_ptr_not_equal(to, loop);
+    lingerer->timer = loop_timer_new(to, linger_over, lingerer);
+    if (!lingerer->ends)
+        loop_timer_set(lingerer->timer, 0);
+}
+
+static void linger_end(void *arg)
+{
+    struct lingerer *lingerer = arg;
+    lingerer->ended = true;
+    loop_timer_free(lingerer->timer);
+}
+
+static void what_lingers_is_finished_or_ended(void **state)
+{
+    (void)state;
+    struct lingerer all[] = {{.ends = false}, {.ends = true}, {.ends = false}, {.ends = false}};
+    for (size_t i = 0; i < 4; i++) {
+        all[i].lingering = (struct loop_lingering){
+            .move = linger_move, .end = linger_end, .arg = &all[i]};
+        loop_linger(loop, &all[i].lingering);
+    }
+    loop_linger_over(loop, &all[3].lingering);
+    loop_close(loop);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(all[i].ended, all[i].ends);
+        assert_int_equal(all[i].over, !all[i].ends);
+    }
+    assert_false(all[3].ended || all[3].over);
+    loop = loop_open(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_LOOP(what_lingers_is_finished_or_ended),
         WITH_LOOP(a_timer_expires_once_and_not_before_its_time),
         WITH_LOOP(a_timer_can_be_moved_and_unset),
         WITH_LOOP(a_timer_can_set_itself_again),

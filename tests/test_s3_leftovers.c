@@ -172,15 +172,35 @@ static void what_is_given_up_is_aborted(void **state)
     free(other);
 }
 
-static void an_exporter_that_is_closed_has_it_done_first(void **state)
+static void what_an_exporter_that_is_closed_has_given_up_is_aborted_later(void **state)
 {
     (void)state;
     open_stub(half, 3);
     send_half();
     exporter_s3.give_up(exporter, folder);
-    close_all();
+    exporter_s3.close(exporter);
+    const bool never = false;
+    while (server.count < 3)
+        loop_run_until(loop, &never, clock_mono_ms() + 5);
+    stub_stop(&server);
+    assert_string_equal(server.requests[2].method, "DELETE");
+    stub_free(&server);
+}
+
+static void the_last_moment_is_for_what_is_given_up(void **state)
+{
+    (void)state;
+    open_stub(half, 3);
+    send_half();
+    exporter_s3.give_up(exporter, folder);
+    exporter_s3.close(exporter);
+    offload_close(disk);
+    loop_close(loop);
+    stub_stop(&server);
     assert_string_equal(server.requests[server.count - 1].method, "DELETE");
     stub_free(&server);
+    loop = loop_open(NULL);
+    disk = offload_open(loop, "disk", NULL);
 }
 
 static void a_store_that_is_gone_holds_nothing_up(void **state)
@@ -215,7 +235,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_there_already_is_stored),
         TEST(what_is_given_up_is_aborted),
-        TEST(an_exporter_that_is_closed_has_it_done_first),
+        TEST(what_an_exporter_that_is_closed_has_given_up_is_aborted_later),
+        TEST(the_last_moment_is_for_what_is_given_up),
         TEST(a_store_that_is_gone_holds_nothing_up),
         TEST(what_is_replaced_leaves_nothing),
     };
