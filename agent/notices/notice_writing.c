@@ -86,8 +86,10 @@ static int write_text(struct job *job, const char *text)
 
 static void write_all(struct job *job, struct incident *incident)
 {
-    struct notice_file file = {
-        .incident = incident, .report = job->writing.report, .stored = job->writing.stored};
+    const struct notice_writing *writing = &job->writing;
+    struct notice_file file = {.incident = incident,
+        .report = writing->incident ? has(writing->incident, "report.html") : writing->report,
+        .stored = writing->stored};
     job->group = notice_group(incident);
     job->group_id = incident->analysis.group ? xstrdup(incident->analysis.group) : NULL;
     fs_make_folders(job->writing.folders[0], NULL); /* the tally is beside it */

@@ -25,7 +25,7 @@ struct notice_writing {
     char *stored;   /* where it is stored */
     char *tally;    /* path of tally.json */
     char **folders; /* of notifiers, NULL-ended */
-    bool report;    /* it has a report */
+    bool report;    /* it has a report; found out where it is in the spool */
     void (*written)(void *arg, const struct notice_written *written);
     void *arg;
 };

@@ -2,11 +2,11 @@
 
 #include "agent/kinds.h"
 #include "agent/notices/notice_writing.h"
+#include "agent/notices/notices_parts.h"
 #include "agent/storage/delivery.h"
 #include "agent/storage/delivery_claims.h"
 #include "agent/storage/spool.h"
 #include "config/config.h"
-#include "config/config_changes.h"
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "core/error.h"
@@ -18,26 +18,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct link_wanted {
-    struct notifier *notifier; /* NULL: it is gone */
-    char *id;
-};
-
-enum { SEEN_MAX = 64 };
-
-struct notices {
-    struct notices_setup setup; /* delivery NULL: it is closed */
-    char *folder;               /* <state>/notices */
-    struct notifier **notifiers;
-    size_t count;
-    size_t writing;       /* jobs on the disk thread */
-    char *seen[SEEN_MAX]; /* ids of what this run was asked about lately */
-    size_t seen_count;
-    /* Links that notifiers wait for; [0] is being made. */
-    struct link_wanted *links;
-    size_t link_count;
-};
 
 static bool on_known(void *arg, const struct incident *incident)
 {
@@ -127,7 +107,15 @@ static void on_link(void *arg, struct notifier *notifier, const char *id, bool r
         make_link(notices);
 }
 
-static struct notifier *open_one(
+void notices_close_one(struct notices *notices, struct notifier *notifier)
+{
+    for (size_t i = 0; i < notices->link_count; i++)
+        if (notices->links[i].notifier == notifier)
+            notices->links[i].notifier = NULL;
+    notifier_close(notifier);
+}
+
+struct notifier *notices_open_one(
     struct notices *notices, const struct exporter_config *config, struct error *err)
 {
     const struct notices_setup *setup = &notices->setup;
@@ -140,8 +128,7 @@ static struct notifier *open_one(
         err);
 }
 
-/* One destination only once. */
-static void put(struct notices *notices, struct notifier *notifier, bool is_new)
+bool notices_put(struct notices *notices, struct notifier *notifier, bool is_new)
 {
     struct notifier_status status;
     notifier_status(notifier, &status);
@@ -149,55 +136,56 @@ static void put(struct notices *notices, struct notifier *notifier, bool is_new)
         if (strcmp(notifier_folder(notices->notifiers[i]), notifier_folder(notifier)) != 0)
             continue;
         log_warn("%s is there twice: it is told once", status.label);
-        notifier_close(notifier);
-        return;
+        notifier_inherit(notices->notifiers[i], notifier);
+        notices_close_one(notices, notifier);
+        return false;
     }
     notices->notifiers = xrealloc(
         notices->notifiers, notices->count + 1, sizeof *notices->notifiers);
     notices->notifiers[notices->count++] = notifier;
     if (is_new)
         log_info("people are told of incidents through %s", status.label);
+    return true;
 }
 
-static bool is_ours(const struct notices *notices, const char *name)
+struct notice_party notices_party(const struct notifier *notifier)
 {
+    struct notifier_status status;
+    notifier_status(notifier, &status);
+    return (struct notice_party){.folder = notifier_folder(notifier),
+        .kind = notifier_kind(notifier),
+        .label = status.label};
+}
+
+struct notice_party *notices_parties(const struct notices *notices)
+{
+    struct notice_party *parties = xcalloc(notices->count + 1, sizeof *parties);
     for (size_t i = 0; i < notices->count; i++)
-        if (!strcmp(strrchr(notifier_folder(notices->notifiers[i]), '/') + 1, name))
-            return true;
-    return false;
+        parties[i] = notices_party(notices->notifiers[i]);
+    return parties;
 }
 
-static int count_one(void *arg, const char *name)
+static void forget_moves(struct notices *notices)
 {
-    size_t *count = arg;
-    *count += name[0] != '.';
-    return 0;
-}
-
-/* Folders of notifiers that the configuration has not any more. */
-static int remove_stale(void *arg, const char *name)
-{
-    const struct notices *notices = arg;
-    if (strlen(name) == 16 && strspn(name, "0123456789abcdef") == 16 && !is_ours(notices, name)) {
-        char *path = xasprintf("%s/%s", notices->folder, name);
-        size_t count = 0;
-        fs_each(path, count_one, &count, NULL);
-        if (count)
-            log_warn("nobody is told of %zu incident%s that waited for a webhook or topic which is "
-                     "not in the configuration any more",
-                count, count == 1 ? "" : "s");
-        fs_remove(path, NULL);
-        free(path);
+    for (size_t i = 0; i < notices->moved_count; i++) {
+        free(notices->moved[i].from);
+        free(notices->moved[i].to);
     }
-    return 0;
+    notices->moved_count = 0;
 }
 
 /* Of one that came while it was being written it has no file, and it is not told. */
-static bool was_written_for(const struct notice_written *result, const struct notifier *notifier)
+static bool was_written_for(const struct notices *notices, const struct notice_written *result,
+    const struct notifier *notifier)
 {
-    for (char *const *folder = result->folders; *folder; folder++)
-        if (!strcmp(*folder, notifier_folder(notifier)))
+    for (char *const *folder = result->folders; *folder; folder++) {
+        const char *now = *folder;
+        for (size_t i = 0; i < notices->moved_count; i++)
+            if (!strcmp(notices->moved[i].from, now))
+                now = notices->moved[i].to;
+        if (!strcmp(now, notifier_folder(notifier)))
             return true;
+    }
     return false;
 }
 
@@ -208,10 +196,12 @@ static void written(void *arg, const struct notice_written *result)
     bool known = result->group_id && notices->setup.delivery &&
                  notices->setup.known(notices->setup.arg, result->group_id);
     for (size_t i = 0; result->group && !known && i < notices->count; i++)
-        if (was_written_for(result, notices->notifiers[i]))
+        if (was_written_for(notices, result, notices->notifiers[i]))
             notifier_add(notices->notifiers[i], result->id, result->group, result->text);
     if (known)
         notice_withdraw(notices->setup.disk, result);
+    if (!notices->writing)
+        forget_moves(notices);
 }
 
 static char **folders_of(const struct notices *notices)
@@ -244,7 +234,8 @@ static bool is_store(const struct notices *notices, size_t exporter)
     return delivery_kind(notices->setup.delivery, exporter)->recall != NULL;
 }
 
-/* An incident in memory is gone when the disk thread gets to it; and it has no mark. */
+/* An incident in memory is gone when the disk thread gets to it; and it has no mark. It is a memory
+ * file of ours of at most INCIDENT_TEXT_MAX: reading it copies memory and waits for nothing. */
 static char *content_of(const char *path)
 {
     struct buf text;
@@ -281,7 +272,7 @@ static void on_stored(void *arg, const char *id, size_t exporter)
                                           .incident = in_memory ? NULL : spool_folder(spool, id),
                                           .file = file,
                                           .content = in_memory ? content_of(file) : NULL,
-                                          .report = fs_exists(report),
+                                          .report = in_memory && fs_exists(report),
                                           .stored = xasprintf("%s/%s", status.label, folder),
                                           .tally = xasprintf("%s/tally.json", notices->folder),
                                           .folders = folders_of(notices),
@@ -291,16 +282,29 @@ static void on_stored(void *arg, const char *id, size_t exporter)
     free(folder);
 }
 
+/* One without a folder was not there when incidents were written for the others. */
+static void take_up_all(struct notices *notices)
+{
+    struct notice_party *parties = notices_parties(notices);
+    for (size_t i = 0; i < notices->count; i++)
+        parties[i].came = !fs_exists(parties[i].folder);
+    notice_heirs_settle(notices->folder, parties, notices->count);
+    notice_heirs_note(notices->setup.disk, notices->folder, parties, notices->count);
+    free(parties);
+    for (size_t i = 0; i < notices->count; i++)
+        notifier_take_up(notices->notifiers[i]);
+}
+
 static int open_all(struct notices *notices, struct error *err)
 {
     const struct config *config = notices->setup.config;
     for (size_t i = 0; i < config->exporter_count; i++) {
         if (!exporter_kinds[config->exporters[i].kind]->tell)
             continue;
-        struct notifier *notifier = open_one(notices, &config->exporters[i], err);
+        struct notifier *notifier = notices_open_one(notices, &config->exporters[i], err);
         if (!notifier)
             return -1;
-        put(notices, notifier, true);
+        notices_put(notices, notifier, true);
     }
     return 0;
 }
@@ -316,18 +320,9 @@ struct notices *notices_open(const struct notices_setup *setup, struct error *er
         notices_close(notices);
         return NULL;
     }
-    if (fs_exists(notices->folder))
-        fs_each(notices->folder, remove_stale, notices, NULL);
+    take_up_all(notices);
     delivery_on_stored(setup->delivery, on_stored, notices);
     return notices;
-}
-
-static void close_one(struct notices *notices, struct notifier *notifier)
-{
-    for (size_t i = 0; i < notices->link_count; i++)
-        if (notices->links[i].notifier == notifier)
-            notices->links[i].notifier = NULL;
-    notifier_close(notifier);
 }
 
 void notices_stop(struct notices *notices)
@@ -336,7 +331,7 @@ void notices_stop(struct notices *notices)
         return;
     delivery_on_stored(notices->setup.delivery, NULL, NULL);
     for (size_t i = 0; i < notices->count; i++)
-        close_one(notices, notices->notifiers[i]);
+        notices_close_one(notices, notices->notifiers[i]);
     notices->count = 0;
     notices->setup.delivery = NULL;
 }
@@ -349,66 +344,12 @@ void notices_close(struct notices *notices)
         free(notices->links[i].id);
     for (size_t i = 0; i < SEEN_MAX; i++)
         free(notices->seen[i]);
+    forget_moves(notices);
+    free(notices->moved);
     free(notices->links);
     free(notices->notifiers);
     free(notices->folder);
     free(notices);
-}
-
-/* Its files stay: another one with the same destination takes them up, else the next start removes
- * them. */
-static void leave(struct notices *notices, struct notifier *notifier)
-{
-    struct notifier_status status;
-    notifier_status(notifier, &status);
-    log_info("people are no longer told of incidents through %s as it was; %zu waited",
-        status.label, status.waiting);
-    close_one(notices, notifier);
-}
-
-/* The notifier with these options, taken out of the list, or NULL. */
-static struct notifier *take_same(
-    struct notifier **list, size_t count, const struct exporter_config *config)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct notifier *notifier = list[i];
-        if (!notifier || !config_same_exporter(notifier_config(notifier), config, &config_kinds))
-            continue;
-        list[i] = NULL;
-        notifier_configured(notifier, config);
-        return notifier;
-    }
-    return NULL;
-}
-
-/* Those that stay go on with what they do; those that go are closed before others take over their
- * folders. */
-void notices_reload(struct notices *notices, const struct config *config)
-{
-    struct notifier **before = notices->notifiers;
-    size_t count = notices->count, most = config->exporter_count;
-    struct notifier **kept = xcalloc(most + 1, sizeof *kept);
-    for (size_t i = 0; i < most; i++)
-        kept[i] = take_same(before, count, &config->exporters[i]);
-    for (size_t i = 0; i < count; i++)
-        if (before[i])
-            leave(notices, before[i]);
-    free(before);
-    notices->notifiers = NULL;
-    notices->count = 0;
-    notices->setup.config = config;
-    for (size_t i = 0; i < most; i++) {
-        struct error err;
-        const struct exporter_config *exporter = &config->exporters[i];
-        bool tells = exporter_kinds[exporter->kind]->tell != NULL;
-        struct notifier *notifier = kept[i] || !tells ? kept[i] : open_one(notices, exporter, &err);
-        if (notifier)
-            put(notices, notifier, !kept[i]);
-        else if (tells)
-            log_error("nobody is told of incidents through export.%s: %s",
-                exporter_kinds[exporter->kind]->kind.name, err.text);
-    }
-    free(kept);
 }
 
 bool notices_are_linking(const struct notices *notices)

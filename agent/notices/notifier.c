@@ -313,9 +313,11 @@ static int by_fire(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static void take_up(struct notifier *notifier)
+void notifier_take_up(struct notifier *notifier)
 {
     struct leftovers leftovers = {.notifier = notifier};
+    if (!fs_exists(notifier->folder))
+        return;
     fs_each(notifier->folder, look_at, &leftovers, NULL);
     if (leftovers.count)
         qsort(leftovers.all, leftovers.count, sizeof *leftovers.all, by_fire);
@@ -325,6 +327,7 @@ static void take_up(struct notifier *notifier)
         free(leftovers.all[i].entry.group);
     }
     free(leftovers.all);
+    schedule(notifier);
 }
 
 static char *folder_of(const struct notifier_setup *setup, const char *identity)
@@ -350,10 +353,14 @@ struct notifier *notifier_open(const struct notifier_setup *setup, struct error 
     notifier->exporter = exporter;
     notifier->folder = folder_of(setup, kind->identity(exporter));
     notifier->timer = loop_timer_new(setup->loop, tell_next, notifier);
-    if (fs_exists(notifier->folder))
-        take_up(notifier);
-    schedule(notifier);
     return notifier;
+}
+
+void notifier_inherit(struct notifier *notifier, const struct notifier *left)
+{
+    for (size_t i = 0; i < left->queue.count; i++)
+        add(notifier, &left->queue.entries[i]);
+    schedule(notifier);
 }
 
 void notifier_close(struct notifier *notifier)
@@ -378,6 +385,11 @@ void notifier_configured(struct notifier *notifier, const struct exporter_config
 const struct exporter_config *notifier_config(const struct notifier *notifier)
 {
     return notifier->setup.config;
+}
+
+const char *notifier_kind(const struct notifier *notifier)
+{
+    return notifier->kind->kind.name;
 }
 
 const char *notifier_folder(const struct notifier *notifier)

@@ -42,8 +42,14 @@ struct notifier_setup {
     struct notifier_hooks hooks;
 };
 
-/* Takes up what an earlier run left: blocks. NULL and err when it can never work. */
+/* NULL and err when it can never work. */
 struct notifier *notifier_open(const struct notifier_setup *setup, struct error *err);
+
+/* What is in its folder is to be told: blocks. */
+void notifier_take_up(struct notifier *notifier);
+
+/* So is what another one had still to tell, whose files are about to be in its folder. */
+void notifier_inherit(struct notifier *notifier, const struct notifier *left);
 
 /* What it was to tell stays on disk. */
 void notifier_close(struct notifier *notifier);
@@ -51,6 +57,8 @@ void notifier_close(struct notifier *notifier);
 /* The same options in another configuration. */
 void notifier_configured(struct notifier *notifier, const struct exporter_config *config);
 const struct exporter_config *notifier_config(const struct notifier *notifier);
+
+const char *notifier_kind(const struct notifier *notifier); /* "webhook" */
 
 /* Where its files are: "<state>/notices/<16 hex>". */
 const char *notifier_folder(const struct notifier *notifier);
