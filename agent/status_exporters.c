@@ -30,9 +30,11 @@ static json_t *exporter_json(const struct delivery_status *status)
 {
     char text[RFC3339_SIZE];
     bool stored = status->last_stored_wall_ms != 0;
-    return json_pack("{s:o, s:I, s:I, s:I, s:o, s:s?, s:o, s:o*}", "name", json_text(status->label),
-        "waiting", (json_int_t)status->waiting, "stored", (json_int_t)status->stored, "failures",
-        (json_int_t)status->failures, "error", json_text(status->error), "last_stored",
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:s?, s:o, s:o*}", "name",
+        json_text(status->label), "waiting", (json_int_t)status->waiting, "stored",
+        (json_int_t)status->stored, "failures", (json_int_t)status->failures, "left_out",
+        (json_int_t)status->left_out, "left_out_last", json_text(status->left_out_text), "error",
+        json_text(status->error), "last_stored",
         stored ? rfc3339_format(status->last_stored_wall_ms, text) : NULL, "credentials",
         credentials_json(&status->credentials), "holds", holdings_json(&status->holdings));
 }

@@ -280,6 +280,9 @@ static void print_storage(const json_t *status)
             *error  ? error
             : tried ? "ok"
                     : "not tried yet");
+        if (number_of(exporter, "left_out") > 0)
+            printf("  %.0f files were left out, last %s\n", number_of(exporter, "left_out"),
+                text_of(exporter, "left_out_last"));
         print_holdings(json_object_get(exporter, "holds"));
     }
     print_notifications(status);

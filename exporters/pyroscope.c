@@ -32,10 +32,19 @@ static const int64_t timeout_ms = 60000, stall_ms = 20000;
 /* A profile that is larger than what the server takes at once is throttled for ever. With the
  * delivery's backoff this many tries take ten minutes. */
 enum { THROTTLED_MAX = 15 };
+/* A file of the spool that cannot be read (incident.json is damaged, the disk fails) may be mended,
+ * but holds the incident back only so long: with the delivery's backoff for about five minutes. */
+enum { UNREADABLE_MAX = 6 };
 /* What is older is worth no place in the spool: servers take nothing older than an hour, unless
  * they are told to. */
 static const int64_t patience_ms = INT64_C(24) * 3600 * 1000;
 static const char probe_key[] = "_stakeout/probe";
+
+/* What the last send failed at, and how often in a row. */
+struct in_a_row {
+    char *what; /* NULL: it did not fail so */
+    int count;
+};
 
 struct pyroscope {
     struct loop *loop;
@@ -44,8 +53,7 @@ struct pyroscope {
     bool with_tenant;
     char **headers; /* NULL-terminated */
     struct pushing *running;
-    char *throttled_key; /* of the last artifact, while it is throttled; NULL: it is not */
-    int throttled;       /* so many times in a row */
+    struct in_a_row throttled, unreadable;
 };
 
 /* One send: prepared on the disk's thread, then pushed from the loop. While it is being prepared it
@@ -59,6 +67,8 @@ struct pushing {
     uint64_t bytes;
     int64_t finished_ms; /* wall: of the incident; 0: unknown */
     struct buf head;
+    const char
+        *unreadable; /* path: the manifest, for all of its profiles, or this one; NULL: none */
     struct error err;
     struct http_request *request;
     struct send_result result;
@@ -130,7 +140,7 @@ static void *open_pyroscope(const struct exporter_setup *setup, struct error *er
     pyroscope->url = xasprintf("%s/push.v1.PusherService/Push", url);
     pyroscope->label = xasprintf("pyroscope at %s", public_url);
     pyroscope->identity = identity_of(options, pyroscope->label);
-    pyroscope->ca_file = options->ca_file ? xstrdup(options->ca_file) : NULL;
+    pyroscope->ca_file = xstrdup_or_null(options->ca_file);
     pyroscope->with_tenant = options->tenant != NULL;
     make_headers(pyroscope, options);
     free(public_url);
@@ -169,18 +179,16 @@ static void finish(struct pushing *pushing, const struct send_result *result)
     free_pushing(pushing);
 }
 
-/* What goes on being throttled is given up. */
-static void count_throttled(
-    struct pyroscope *pyroscope, const char *key, int status, struct send_result *result)
+/* What goes on failing so is given up; `what` NULL: it did not fail so. */
+static void count_failure(
+    struct in_a_row *row, const char *what, int most, struct send_result *result)
 {
-    bool same = pyroscope->throttled_key && !strcmp(pyroscope->throttled_key, key);
-    bool throttled = status == 429 && result->outcome == SEND_RETRY;
-    if (!same || !throttled) {
-        free(pyroscope->throttled_key);
-        pyroscope->throttled_key = throttled ? xstrdup(key) : NULL;
-        pyroscope->throttled = 0;
+    bool same = row->what && what && !strcmp(row->what, what);
+    if (!same) {
+        free(row->what);
+        *row = (struct in_a_row){.what = xstrdup_or_null(what)};
     }
-    if (throttled && ++pyroscope->throttled >= THROTTLED_MAX)
+    if (what && ++row->count >= most)
         result->outcome = SEND_REJECTED;
 }
 
@@ -229,7 +237,8 @@ static void answered(void *arg, const struct http_result *http)
                                .with_ca_file = pyroscope->ca_file != NULL,
                                .empty = pushing->empty},
         &result);
-    count_throttled(pyroscope, pushing->key, http->status, &result);
+    bool throttled = http->status == 429 && result.outcome == SEND_RETRY;
+    count_failure(&pyroscope->throttled, throttled ? pushing->key : NULL, THROTTLED_MAX, &result);
     give_up_late(pushing, &result);
     pushing->result = result;
     if (result.outcome == SEND_STORED && pushing->mark)
@@ -278,6 +287,7 @@ static void open_profile(struct pushing *pushing, const struct incident *inciden
     pushing->fd = open(pushing->path, O_RDONLY | O_CLOEXEC);
     if (pushing->fd < 0 || fstat(pushing->fd, &stat) < 0) {
         error_set(&pushing->err, "cannot open %s: %s", pushing->path, strerror(errno));
+        pushing->unreadable = pushing->path;
         return;
     }
     pushing->wanted = stat.st_size > 0;
@@ -295,8 +305,10 @@ static void prepare(void *arg)
     if (fs_read(pushing->manifest, INCIDENT_TEXT_MAX, &text, &pushing->err) == 0)
         incident = incident_from_text(text.data, text.size, &pushing->err);
     buf_free(&text);
-    if (!incident)
+    if (!incident) {
+        pushing->unreadable = pushing->manifest;
         return;
+    }
     const struct incident_profile *profile = find_file(incident, pushing->key);
     bool pushed = pushing->mark && fs_exists(pushing->mark);
     if (profile && pyroscope_push_takes(profile) && !pushed)
@@ -309,10 +321,15 @@ static void prepared(void *arg)
 {
     struct pushing *pushing = arg;
     struct send_result result = {.outcome = SEND_STORED};
-    if (!pushing->pyroscope) {
+    struct pyroscope *pyroscope = pushing->pyroscope;
+    if (!pyroscope) {
         free_pushing(pushing);
-    } else if (pushing->err.text[0]) {
-        result.outcome = SEND_FAILED;
+        return;
+    }
+    count_failure(&pyroscope->unreadable, pushing->unreadable, UNREADABLE_MAX, &result);
+    if (pushing->unreadable) {
+        if (result.outcome != SEND_REJECTED)
+            result.outcome = SEND_FAILED;
         snprintf(result.reason, sizeof result.reason, "%s", pushing->err.text);
         finish(pushing, &result);
     } else if (pushing->wanted) {
@@ -376,7 +393,8 @@ static void close_pyroscope(void *self)
     for (char **header = pyroscope->headers; *header; header++)
         free(*header);
     free(pyroscope->headers);
-    free(pyroscope->throttled_key);
+    free(pyroscope->throttled.what);
+    free(pyroscope->unreadable.what);
     free(pyroscope->url);
     free(pyroscope->label);
     free(pyroscope->identity);

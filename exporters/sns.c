@@ -76,7 +76,7 @@ static void *open_sns(const struct exporter_setup *setup, struct error *err)
     sns->topic = xstrdup(options->topic);
     sns->region = part_of(options->topic, 3);
     sns->url = endpoint_of(options, sns->region);
-    sns->ca_file = options->ca_file ? xstrdup(options->ca_file) : NULL;
+    sns->ca_file = xstrdup_or_null(options->ca_file);
     sns->label = xasprintf("sns topic %s", sns->topic);
     char *session_name = xasprintf("stakeout-%s", setup->service);
     sns->aws = aws_open(&(struct aws_setup){.loop = setup->loop,

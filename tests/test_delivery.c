@@ -297,6 +297,8 @@ static void a_file_that_is_rejected_holds_nothing_back(void **state)
     assert_int_equal(status_of(world, 0).stored, 2);
     assert_int_equal(status_of(world, 0).failures, 1);
     assert_null(status_of(world, 0).error);
+    assert_int_equal(status_of(world, 0).left_out, 1);
+    assert_non_null(strstr(status_of(world, 0).left_out_text, first));
     close_world(world);
     stub_stop(&server);
     assert_int_equal(server.count, 2);

@@ -233,6 +233,27 @@ static void without_its_incident_a_profile_waits(void **state)
     stub_free(&server);
 }
 
+/* The other profiles of the incident do not wait again; what can be read is pushed as ever. */
+static void an_incident_that_cannot_be_read_is_given_up(void **state)
+{
+    (void)state;
+    static const struct stub_answer taken = {.status = 200};
+    start(&taken, 1);
+    put("incident.json", "{", 1);
+    int tries = 1;
+    while (send_file("cpu.pb.gz").outcome == SEND_FAILED && tries < 100)
+        tries++;
+    assert_int_equal(tries, 6);
+    assert_int_equal(send_file("heap.pb.gz").outcome, SEND_REJECTED);
+    put_incident();
+    assert_int_equal(send_file("cpu.pb.gz").outcome, SEND_STORED);
+    put("incident.json", "{", 1);
+    assert_int_equal(send_file("heap.pb.gz").outcome, SEND_FAILED);
+    stop();
+    assert_int_equal(server.count, 1);
+    stub_free(&server);
+}
+
 static void check_asks_without_a_profile(void **state)
 {
     (void)state;
@@ -295,6 +316,7 @@ int main(void)
         IN_FOLDER(what_goes_on_being_throttled_is_given_up),
         IN_FOLDER(after_a_day_it_is_given_up),
         IN_FOLDER(without_its_incident_a_profile_waits),
+        IN_FOLDER(an_incident_that_cannot_be_read_is_given_up),
         IN_FOLDER(check_asks_without_a_profile),
         IN_FOLDER(it_can_be_closed_at_any_moment),
         IN_FOLDER(two_tenants_are_told_apart),

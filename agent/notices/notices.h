@@ -5,6 +5,7 @@
  *
  * On disk, always from the disk thread:
  *   notices/<16 hex of the notifier>/<id>.json  is still to be told by it
+ *   notices/notifiers.json                      whose folder is whose (notice_heirs.h)
  *   notices/tally.json                          how often each group was stored
  *   spool/<id>/.told                            the files above were written: a second store, or
  * the next run, does not write them again A kill in the middle of the writing leaves no mark; the

@@ -202,6 +202,8 @@ void delivery_status(
         .stored = outlet->stored,
         .failures = outlet->failures,
         .error = outlet->error,
+        .left_out = outlet->left_out,
+        .left_out_text = outlet->left_out_text,
         .last_stored_wall_ms = outlet->last_stored_wall_ms};
     if (outlet->kind->credentials)
         outlet->kind->credentials(outlet->exporter, &status->credentials);

@@ -90,6 +90,8 @@ struct delivery_status {
     size_t waiting;
     uint64_t stored, failures;   /* incidents; tries */
     const char *error;           /* of the last try; NULL: it worked, or there was none */
+    uint64_t left_out;           /* files that it will never have, as other tries are no use */
+    const char *left_out_text;   /* the last of these, and why; NULL: none */
     int64_t last_stored_wall_ms; /* 0: never */
     struct exporter_credentials credentials; /* provider NULL: it has none so far, or needs none */
     struct exporter_holdings holdings;

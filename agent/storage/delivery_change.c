@@ -107,6 +107,8 @@ static void inherit(struct outlet *heir, const struct outlet *outlet)
 {
     heir->stored = outlet->stored;
     heir->failures = outlet->failures;
+    heir->left_out = outlet->left_out;
+    heir->left_out_text = xstrdup_or_null(outlet->left_out_text);
     heir->last_stored_wall_ms = outlet->last_stored_wall_ms;
     for (size_t i = 0; i < outlet->count; i++)
         outlet_add(heir, outlet->queue[i]);

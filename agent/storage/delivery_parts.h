@@ -52,6 +52,8 @@ struct outlet {
     bool failed;    /* the last try since the hurry */
     bool refusing;  /* the last try was refused, so another file may fare better meanwhile */
     uint64_t stored, failures;
+    uint64_t left_out;   /* files that were given up */
+    char *left_out_text; /* the last of these, and why; NULL: none */
     int64_t last_stored_wall_ms;
 };
 

@@ -133,6 +133,10 @@ void outlet_back_off(struct outlet *outlet, const struct send_result *result)
 static void skip_file(struct outlet *outlet, const struct send_result *result)
 {
     outlet->failures++;
+    outlet->left_out++;
+    free(outlet->left_out_text);
+    outlet->left_out_text = xasprintf("%s of incident %s: %s",
+        outlet->files.names[outlet->files.next], outlet->queue[0], result->reason);
     log_warn("%s of incident %s is left out: %s: %s", outlet->files.names[outlet->files.next],
         outlet->queue[0], outlet->name, result->reason);
 }
@@ -161,7 +165,7 @@ static void sent(void *arg, const struct send_result *result)
         outlet_back_off(outlet, result);
         return;
     }
-    if (outlet->error)
+    if (outlet->error && result->outcome == SEND_STORED)
         log_info("%s works again", outlet->name);
     free(outlet->error);
     outlet->error = NULL;
@@ -313,6 +317,7 @@ void outlet_close(struct outlet *outlet)
     free(outlet->sent_last);
     forget_artifact(outlet);
     free(outlet->error);
+    free(outlet->left_out_text);
     free(outlet);
 }
 
