@@ -172,34 +172,16 @@ static void begin_capture(
     struct running *running, const struct capture_set *set, int64_t fired_ms, int64_t onset_ms)
 {
     const struct incidents_setup *incidents = running->setup;
-    const struct config *config = incidents->config;
     running->recording = take_recording(running, set, fired_ms, onset_ms);
     running->cpu_held = running->recording && cpu_is_leaving(running);
-    struct capture_setup setup = {
-        .loop = incidents->loop,
-        .disk = incidents->disk,
-        .app = &config->apps[running->app],
-        .endpoint = incidents->endpoints[running->app],
-        .set = set,
-        .folder = running->folder,
-        .reserve = spool_reserve(incidents->spool),
-        .incident = running->incident,
-        .max_profile_bytes = spool_room(
-            incidents->spool, config->limits.spool_bytes, config->limits.profile_bytes),
-        .wall_offset_ms = running->wall_offset_ms,
-        .heap_first = running->foreseen,
-        .recorded_ms = running_recorded_ms,
-        .heat = {config, incidents->series, running->app},
-        .hold_cpu = running->cpu_held ||
-                    (running->recording && recording_in_flight(running->recording)),
-        .cpu_done = running->recording ? on_cpu_done : NULL,
-        .progress = running_progress,
-        .done = running_captured,
-        .arg = running,
-    };
-    running->capturing++;
-    running->captures[running->capture_count++] = capture_start(&setup);
-    spool_note(incidents->spool, running->incident);
+    struct capture_setup setup = running_capture_setup(running, set);
+    setup.heap_first = running->foreseen;
+    setup.recorded_ms = running_recorded_ms;
+    setup.heat = (struct heat){incidents->config, incidents->series, running->app};
+    setup.hold_cpu = running->cpu_held ||
+                     (running->recording && recording_in_flight(running->recording));
+    setup.cpu_done = running->recording ? on_cpu_done : NULL;
+    running_capture(running, &setup);
     if (running->recording)
         recording_move(running->recording);
 }

@@ -1,18 +1,14 @@
 #include "agent/memory_room.h"
 
+#include "agent/app_metric.h"
 #include "config/config.h"
-#include "core/alloc.h"
 #include "core/metric.h"
 #include "core/series.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static const double high_percent = 90;
-
-/* Fargate's figures are up to 10 s late. */
-static const int64_t latest_ms = 15000;
 
 bool memory_room_is_short(double percent, double bytes, int64_t child_bytes)
 {
@@ -25,13 +21,8 @@ bool memory_room_is_short(double percent, double bytes, int64_t child_bytes)
 static double newest(const struct config *config, const struct series_set *set, size_t app,
     const char *metric, int64_t now_ms)
 {
-    char *name = config->single_app ? xstrdup(metric)
-                                    : xasprintf("%s.%s", config->apps[app].name, metric);
-    const struct series *series = series_set_find(set, name);
-    const struct sample *sample = series ? series_at(series, 0) : NULL;
-    int64_t late_ms = 3 * config->interval_ms > latest_ms ? 3 * config->interval_ms : latest_ms;
-    free(name);
-    return sample && now_ms - sample->time_ms <= late_ms ? sample->value : NAN;
+    const struct sample *sample = app_metric_newest(config, set, app, metric, now_ms);
+    return sample ? sample->value : NAN;
 }
 
 bool memory_room_lacks(const struct config *config, const struct series_set *series,

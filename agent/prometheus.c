@@ -19,3 +19,18 @@ void prometheus_labelled(
     }
     buf_printf(out, "\"} %.17g\n", value);
 }
+
+void prometheus_families(struct buf *out, const struct prometheus_family *families,
+    size_t family_count, const char *label, size_t count,
+    const char *(*measure)(const void *arg, size_t index, double *values), const void *arg)
+{
+    double values[PROMETHEUS_FAMILIES_MAX];
+    for (size_t family = 0; family < family_count; family++) {
+        const char *name = families[family].name;
+        prometheus_head(out, name, families[family].type, families[family].help);
+        for (size_t i = 0; i < count; i++) {
+            const char *text = measure(arg, i, values);
+            prometheus_labelled(out, name, label, text, values[family]);
+        }
+    }
+}

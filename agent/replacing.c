@@ -12,7 +12,6 @@
 #include "agent/storage/spool.h"
 #include "config/config.h"
 #include "core/alloc.h"
-#include "core/buf.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/incident.h"
@@ -59,11 +58,7 @@ void replacing_close(struct replacing *replacing)
 static struct incident *read_incident(const struct spool *spool, const char *id)
 {
     char *folder = spool_folder(spool, id), *path = xasprintf("%s/incident.json", folder);
-    struct incident *incident = NULL;
-    struct buf text;
-    if (fs_read(path, INCIDENT_TEXT_MAX, &text, NULL) == 0)
-        incident = incident_from_text(text.data, text.size, NULL);
-    buf_free(&text);
+    struct incident *incident = incident_read(path, NULL);
     free(path);
     free(folder);
     return incident;

@@ -4,7 +4,6 @@
 #include "agent/worker.h"
 #include "config/config.h"
 #include "core/alloc.h"
-#include "core/buf.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/fs.h"
@@ -99,11 +98,7 @@ struct skipping {
 static void note_skipped(void *arg)
 {
     struct skipping *skipping = arg;
-    struct incident *incident = NULL;
-    struct buf text;
-    if (fs_read(skipping->path, INCIDENT_TEXT_MAX, &text, &skipping->err) == 0)
-        incident = incident_from_text(text.data, text.size, &skipping->err);
-    buf_free(&text);
+    struct incident *incident = incident_read(skipping->path, &skipping->err);
     if (!incident)
         return;
     free(incident->analysis.skipped);
@@ -189,13 +184,9 @@ bool reports_lacks(const struct reports *reports, const char *id)
 {
     char *folder = spool_folder(reports->setup.spool, id);
     char *path = xasprintf("%s/incident.json", folder);
-    struct incident *incident = NULL;
-    struct buf text;
-    if (fs_read(path, INCIDENT_TEXT_MAX, &text, NULL) == 0)
-        incident = incident_from_text(text.data, text.size, NULL);
+    struct incident *incident = incident_read(path, NULL);
     bool lacks = incident && !incident->analysis.headline;
     incident_free(incident);
-    buf_free(&text);
     free(path);
     free(folder);
     return lacks;

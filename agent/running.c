@@ -1,5 +1,6 @@
 #include "agent/running.h"
 
+#include "agent/app_metric.h"
 #include "agent/capture/capture.h"
 #include "agent/capture/recording.h"
 #include "agent/incident_notes.h"
@@ -7,6 +8,7 @@
 #include "agent/incidents.h"
 #include "agent/made_sets.h"
 #include "agent/running_end.h"
+#include "agent/storage/spool.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -29,6 +31,8 @@ static void out_of_patience(void *arg)
     running_complete(arg);
 }
 
+static void progress(void *arg);
+
 struct running *running_new(const struct incidents_setup *setup)
 {
     struct running *running = xcalloc(1, sizeof *running);
@@ -36,7 +40,7 @@ struct running *running_new(const struct incidents_setup *setup)
     running->caused_by = xcalloc(setup->config->trigger_count, sizeof *running->caused_by);
     running->fired_ms = clock_mono_ms();
     running->wall_offset_ms = clock_wall_ms() - running->fired_ms;
-    running->first_checkpoint = loop_timer_new(setup->loop, running_progress, running);
+    running->first_checkpoint = loop_timer_new(setup->loop, progress, running);
     running->patience = loop_timer_new(setup->loop, out_of_patience, running);
     running->incident = incident_new();
     return running;
@@ -94,7 +98,7 @@ static void write_down(struct running *running, bool last)
     incident_write(&writing);
 }
 
-void running_progress(void *arg)
+static void progress(void *arg)
 {
     const struct running *running = arg;
     if (!running->abandoned)
@@ -153,15 +157,10 @@ static int64_t last_row_ms(const struct running *running)
     return last_ms;
 }
 
-/* The app's series of that metric, or NULL. */
 static const struct series *own_series(const struct running *running, const char *metric)
 {
-    const struct config *config = running->setup->config;
-    char *name = config->single_app ? xstrdup(metric)
-                                    : xasprintf("%s.%s", config->apps[running->app].name, metric);
-    const struct series *series = series_set_find(running->setup->series, name);
-    free(name);
-    return series;
+    const struct incidents_setup *incidents = running->setup;
+    return app_metric_series(incidents->config, incidents->series, running->app, metric);
 }
 
 void running_complete(struct running *running)
@@ -228,11 +227,11 @@ static void on_merged(void *arg)
         running_complete(running);
 }
 
-void running_captured(void *arg)
+static void captured(void *arg)
 {
     struct running *running = arg;
     if (--running->capturing) {
-        running_progress(running);
+        progress(running);
         return;
     }
     running->captured_ms = clock_mono_ms();
@@ -245,6 +244,35 @@ void running_captured(void *arg)
     }
     write_down(running, false);
     loop_timer_set(running->patience, running->captured_ms + patience_ms(running));
+}
+
+struct capture_setup running_capture_setup(struct running *running, const struct capture_set *set)
+{
+    const struct incidents_setup *incidents = running->setup;
+    const struct config *config = incidents->config;
+    return (struct capture_setup){
+        .loop = incidents->loop,
+        .disk = incidents->disk,
+        .app = &config->apps[running->app],
+        .endpoint = incidents->endpoints[running->app],
+        .set = set,
+        .folder = running->folder,
+        .reserve = spool_reserve(incidents->spool),
+        .incident = running->incident,
+        .max_profile_bytes = spool_room(
+            incidents->spool, config->limits.spool_bytes, config->limits.profile_bytes),
+        .wall_offset_ms = running->wall_offset_ms,
+        .progress = progress,
+        .done = captured,
+        .arg = running,
+    };
+}
+
+void running_capture(struct running *running, const struct capture_setup *setup)
+{
+    running->capturing++;
+    running->captures[running->capture_count++] = capture_start(setup);
+    spool_note(running->setup->spool, running->incident);
 }
 
 int64_t running_recorded_ms(void *arg)

@@ -9,6 +9,7 @@
 
 struct capture;
 struct capture_set;
+struct capture_setup;
 struct incident;
 struct incidents_setup;
 struct loop_timer;
@@ -57,9 +58,13 @@ void running_free(struct running *running); /* NULL is allowed */
 int64_t running_wall(const struct running *running, int64_t mono_ms);
 int64_t running_begin_ms(const struct running *running);
 
-/* What captures call: arg is the incident. */
-void running_progress(void *arg);
-void running_captured(void *arg);
+/* What every capture for the incident has in common. */
+struct capture_setup running_capture_setup(struct running *running, const struct capture_set *set);
+
+/* Starts one. */
+void running_capture(struct running *running, const struct capture_setup *setup);
+
+/* How much of the CPU the recorder has for it, in ms: arg is the incident. */
 int64_t running_recorded_ms(void *arg);
 
 /* Samples were pushed: completes it if these are what it waited for. */

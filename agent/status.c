@@ -396,28 +396,6 @@ static void put_reloads(const struct agent *agent, struct buf *out)
         (double)status.loaded_wall_ms / 1000);
 }
 
-static void put_exporters(const struct agent *agent, struct buf *out)
-{
-    static const struct {
-        const char *name, *type, *help;
-    } families[] = {
-        {"stakeout_exporter_up", "gauge", "0 while the last try failed."},
-        {"stakeout_exporter_stored_total", "counter", "Incidents stored."},
-        {"stakeout_exporter_failures_total", "counter", "Tries that failed."},
-    };
-    for (size_t family = 0; family < sizeof families / sizeof *families; family++) {
-        const char *name = families[family].name;
-        prometheus_head(out, name, families[family].type, families[family].help);
-        for (size_t i = 0; i < delivery_exporters(agent->delivery); i++) {
-            struct delivery_status status;
-            delivery_status(agent->delivery, i, &status);
-            double values[] = {
-                status.error ? 0 : 1, (double)status.stored, (double)status.failures};
-            prometheus_labelled(out, name, "exporter", status.label, values[family]);
-        }
-    }
-}
-
 /* Which trigger fires, which patterns are held, and whether the profiler runs for them. */
 static void put_triggers(const struct agent *agent, struct buf *out)
 {
@@ -454,7 +432,7 @@ void status_metrics(const struct agent *agent, struct buf *out)
     put_limits(agent, out);
     put_reloads(agent, out);
     put_triggers(agent, out);
-    put_exporters(agent, out);
+    status_exporters_metrics(agent->delivery, out);
     notices_status_metrics(agent->notices, out);
     prometheus_head(out, "stakeout_source_up", "gauge", "0 while a source cannot measure.");
     for (size_t i = 0; i < sampler_sources(agent->sampler); i++)

@@ -1,8 +1,11 @@
 #include "agent/status_exporters.h"
 
+#include "agent/prometheus.h"
 #include "agent/storage/delivery.h"
 #include "core/clock.h"
 #include "core/json_text.h"
+
+#include <string.h>
 
 /* "expires" is null where nobody said that they do. */
 static json_t *credentials_json(const struct exporter_credentials *credentials)
@@ -48,4 +51,27 @@ json_t *status_exporters(const struct delivery *delivery)
         json_array_append_new(list, exporter_json(&status));
     }
     return list;
+}
+
+static const struct prometheus_family families[] = {
+    {"stakeout_exporter_up", "gauge", "0 while the last try failed."},
+    {"stakeout_exporter_stored_total", "counter", "Incidents stored."},
+    {"stakeout_exporter_failures_total", "counter", "Tries that failed."},
+};
+enum { FAMILIES = sizeof families / sizeof *families };
+
+static const char *measure(const void *arg, size_t index, double *values)
+{
+    struct delivery_status status;
+    delivery_status(arg, index, &status);
+    const double measured[FAMILIES] = {
+        status.error ? 0 : 1, (double)status.stored, (double)status.failures};
+    memcpy(values, measured, sizeof measured);
+    return status.label;
+}
+
+void status_exporters_metrics(const struct delivery *delivery, struct buf *out)
+{
+    prometheus_families(
+        out, families, FAMILIES, "exporter", delivery_exporters(delivery), measure, delivery);
 }

@@ -5,7 +5,6 @@
 #include "agent/kinds.h"
 #include "agent/made_sets.h"
 #include "agent/running.h"
-#include "agent/storage/spool.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -62,29 +61,10 @@ static void make_set(struct running *running, const struct trigger_config *trigg
 
 void urgent_heap_take(struct running *running, const struct trigger_config *trigger)
 {
-    const struct incidents_setup *incidents = running->setup;
-    const struct config *config = incidents->config;
     running->foreseen = true;
     running->captured_ms = running->due_ms = running->retry_ms = 0;
     loop_timer_unset(running->patience);
     make_set(running, trigger);
-    struct capture_setup setup = {
-        .loop = incidents->loop,
-        .disk = incidents->disk,
-        .app = &config->apps[running->app],
-        .endpoint = incidents->endpoints[running->app],
-        .set = running->heap_set,
-        .folder = running->folder,
-        .reserve = spool_reserve(incidents->spool),
-        .incident = running->incident,
-        .max_profile_bytes = spool_room(
-            incidents->spool, config->limits.spool_bytes, config->limits.profile_bytes),
-        .wall_offset_ms = running->wall_offset_ms,
-        .progress = running_progress,
-        .done = running_captured,
-        .arg = running,
-    };
-    running->capturing++;
-    running->captures[running->capture_count++] = capture_start(&setup);
-    spool_note(incidents->spool, running->incident);
+    const struct capture_setup setup = running_capture_setup(running, running->heap_set);
+    running_capture(running, &setup);
 }

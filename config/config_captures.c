@@ -134,13 +134,13 @@ static void complete_path(
 static void complete_profile(
     struct config_reader *reader, struct capture_entry *entry, const struct node *node)
 {
-    if (!entry->seconds && !strcmp(entry->profile, "cpu"))
+    if (!entry->seconds && config_entry_is_cpu(entry))
         entry->seconds = CPU_SECONDS;
     if (!entry->seconds && !strcmp(entry->profile, "trace"))
         entry->seconds = TRACE_SECONDS;
     if (!strcmp(entry->profile, "profile"))
         node_problem(reader->problems, node, "the CPU profile is called cpu here");
-    if (entry->name && !strcmp(entry->profile, "cpu"))
+    if (entry->name && config_entry_is_cpu(entry))
         node_problem(reader->problems, node, "the CPU profile is always called cpu");
 }
 

@@ -49,7 +49,7 @@ int fs_sync_folder(const char *path, struct error *err)
     return failed ? error_set(err, "cannot sync the folder %s: %s", path, strerror(code)) : 0;
 }
 
-static int sync_parent(const char *path, struct error *err)
+int fs_sync_parent(const char *path, struct error *err)
 {
     char *copy = xstrdup(path);
     int status = fs_sync_folder(dirname(copy), err);
@@ -221,7 +221,7 @@ static int write_whole(const char *path, const struct content *content, struct e
     free(target.folder);
     if (failed)
         return error_set(err, "cannot write %s: %s", path, strerror(code));
-    return sync_parent(path, err);
+    return fs_sync_parent(path, err);
 }
 
 int fs_write(const char *path, const void *data, size_t size, struct error *err)
@@ -245,7 +245,7 @@ int fs_copy(const char *from, const char *to, struct error *err)
 static int make_folder(const char *path, struct error *err)
 {
     if (mkdir(path, 0755) == 0)
-        return sync_parent(path, err);
+        return fs_sync_parent(path, err);
     int code = errno;
     struct stat info;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))

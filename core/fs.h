@@ -33,6 +33,9 @@ int fs_make_folders(const char *path, struct error *err);
 /* Makes what was created, renamed or removed in this folder durable. */
 int fs_sync_folder(const char *path, struct error *err);
 
+/* The same for the folder that this is in. */
+int fs_sync_parent(const char *path, struct error *err);
+
 /* Removes a file or a folder with all in it; one that is not there is fine. */
 int fs_remove(const char *path, struct error *err);
 

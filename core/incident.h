@@ -215,4 +215,7 @@ struct incident *incident_from_json(const json_t *json, struct error *err);
 char *incident_to_text(const struct incident *incident);
 struct incident *incident_from_text(const char *text, size_t size, struct error *err);
 
+/* The same from a file, "<folder>/incident.json". Blocks. */
+struct incident *incident_read(const char *path, struct error *err);
+
 #endif

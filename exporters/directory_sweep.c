@@ -255,16 +255,12 @@ static int check_file(void *arg, const char *name)
 static bool may_go(const struct sweep *sweep, const char *id, const char *folder)
 {
     char *path = join(folder, manifest);
-    struct buf text;
-    struct incident *incident = NULL;
-    if (fs_read(path, INCIDENT_TEXT_MAX, &text, NULL) == 0)
-        incident = incident_from_text(text.data, text.size, NULL);
+    struct incident *incident = incident_read(path, NULL);
     bool may = incident && !strcmp(incident->id, id) && incident->service &&
                !strcmp(incident->service, sweep->service) &&
                fs_each(folder, check_file, &(struct checking){folder, incident}, NULL) == 0 &&
                !has_note(folder);
     incident_free(incident);
-    buf_free(&text);
     free(path);
     return may;
 }

@@ -47,9 +47,10 @@ struct in_a_row {
 };
 
 struct pyroscope {
+    struct exporter_names names;
     struct loop *loop;
     struct offload *disk;
-    char *url, *label, *identity, *ca_file;
+    char *url, *ca_file;
     bool with_tenant;
     char **headers; /* NULL-terminated */
     struct pushing *running;
@@ -138,26 +139,14 @@ static void *open_pyroscope(const struct exporter_setup *setup, struct error *er
     pyroscope->loop = setup->loop;
     pyroscope->disk = setup->disk;
     pyroscope->url = xasprintf("%s/push.v1.PusherService/Push", url);
-    pyroscope->label = xasprintf("pyroscope at %s", public_url);
-    pyroscope->identity = identity_of(options, pyroscope->label);
+    pyroscope->names.label = xasprintf("pyroscope at %s", public_url);
+    pyroscope->names.identity = identity_of(options, pyroscope->names.label);
     pyroscope->ca_file = xstrdup_or_null(options->ca_file);
     pyroscope->with_tenant = options->tenant != NULL;
     make_headers(pyroscope, options);
     free(public_url);
     free(url);
     return pyroscope;
-}
-
-static const char *label(const void *self)
-{
-    const struct pyroscope *pyroscope = self;
-    return pyroscope->label;
-}
-
-static const char *identity(const void *self)
-{
-    const struct pyroscope *pyroscope = self;
-    return pyroscope->identity;
 }
 
 static void free_pushing(struct pushing *pushing)
@@ -300,11 +289,7 @@ static void open_profile(struct pushing *pushing, const struct incident *inciden
 static void prepare(void *arg)
 {
     struct pushing *pushing = arg;
-    struct buf text;
-    struct incident *incident = NULL;
-    if (fs_read(pushing->manifest, INCIDENT_TEXT_MAX, &text, &pushing->err) == 0)
-        incident = incident_from_text(text.data, text.size, &pushing->err);
-    buf_free(&text);
+    struct incident *incident = incident_read(pushing->manifest, &pushing->err);
     if (!incident) {
         pushing->unreadable = pushing->manifest;
         return;
@@ -357,7 +342,7 @@ static char *mark_of(const struct pyroscope *pyroscope, const char *path)
     const char *slash = strrchr(path, '/');
     if (!slash || !strncmp(path, "/proc/", 6))
         return NULL;
-    sha256_hash(pyroscope->identity, strlen(pyroscope->identity), hex);
+    sha256_hash(pyroscope->names.identity, strlen(pyroscope->names.identity), hex);
     return xasprintf("%.*s/.pushed-%.8s-%s", (int)(slash - path), path, hex, slash + 1);
 }
 
@@ -396,8 +381,7 @@ static void close_pyroscope(void *self)
     free(pyroscope->throttled.what);
     free(pyroscope->unreadable.what);
     free(pyroscope->url);
-    free(pyroscope->label);
-    free(pyroscope->identity);
+    exporter_names_free(&pyroscope->names);
     free(pyroscope->ca_file);
     free(pyroscope);
 }
@@ -432,10 +416,7 @@ static const struct field fields[] = {
         .type = FIELD_SECRETS,
         .offset = AT(headers),
         .help = "headers of every request, such as Authorization"},
-    {.key = "ca_file",
-        .type = FIELD_STRING,
-        .offset = AT(ca_file),
-        .help = "PEM file with the authority to trust; else the system's"},
+    EXPORTER_CA_FILE(AT(ca_file)),
     {.key = NULL},
 };
 #undef AT
@@ -449,8 +430,8 @@ const struct exporter_kind exporter_pyroscope = {
         .stores_none = true,
         .validate = validate},
     .open = open_pyroscope,
-    .label = label,
-    .identity = identity,
+    .label = exporter_label,
+    .identity = exporter_identity,
     .send = send_artifact,
     .close = close_pyroscope,
 };

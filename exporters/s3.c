@@ -30,10 +30,10 @@ struct linking {
 };
 
 struct s3_exporter {
+    struct exporter_names names;
     struct s3 *s3;
     struct offload *disk;
     char *prefix;
-    char *label, *identity;
     struct sending *running;
     struct recalling *recalling;
     struct s3_leftovers *leftovers;
@@ -131,26 +131,14 @@ static void *open_s3(const struct exporter_setup *setup, struct error *err)
     exporter->disk = setup->disk;
     exporter->prefix = prefix;
     exporter->claims = s3_claims_open(s3);
-    exporter->label = xasprintf("s3://%s%s%s", options->bucket, *prefix ? "/" : "", prefix);
-    exporter->identity = identity_of(options, exporter->label);
-    exporter->leftovers = s3_leftovers_open(s3, setup->loop, exporter->identity);
+    exporter->names.label = xasprintf("s3://%s%s%s", options->bucket, *prefix ? "/" : "", prefix);
+    exporter->names.identity = identity_of(options, exporter->names.label);
+    exporter->leftovers = s3_leftovers_open(s3, setup->loop, exporter->names.identity);
     if (!options->verify)
         log_warn("%s: verify is off, so anybody on the way can read and change what is sent; "
                  "ca_file trusts a store's own authority instead",
-            exporter->label);
+            exporter->names.label);
     return exporter;
-}
-
-static const char *label(const void *self)
-{
-    const struct s3_exporter *exporter = self;
-    return exporter->label;
-}
-
-static const char *identity(const void *self)
-{
-    const struct s3_exporter *exporter = self;
-    return exporter->identity;
 }
 
 static void free_sending(struct sending *sending)
@@ -217,7 +205,7 @@ static void put(struct sending *sending)
 static void upload(struct sending *sending)
 {
     struct s3_exporter *exporter = sending->exporter;
-    char *record = sending->only_new ? s3_leftovers_record(exporter->identity, sending->path)
+    char *record = sending->only_new ? s3_leftovers_record(exporter->names.identity, sending->path)
                                      : NULL;
     sending->upload = s3_upload_start(&(struct s3_upload_setup){.s3 = exporter->s3,
         .disk = exporter->disk,
@@ -414,8 +402,7 @@ static void close_s3(void *self)
     s3_claims_close(exporter->claims);
     s3_leftovers_leave(exporter->leftovers); /* with the s3 */
     free(exporter->prefix);
-    free(exporter->label);
-    free(exporter->identity);
+    exporter_names_free(&exporter->names);
     free(exporter);
 }
 
@@ -428,8 +415,8 @@ const struct exporter_kind exporter_s3 = {
         .claims = true,
         .validate = s3_options_validate},
     .open = open_s3,
-    .label = label,
-    .identity = identity,
+    .label = exporter_label,
+    .identity = exporter_identity,
     .send = send_artifact,
     .recall = recall,
     .give_up = give_up,

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/s3/s3_address.h"
 #include "core/s3/s3_extras.h"
+#include "exporters/exporter.h"
 #include "exporters/s3.h"
 
 #include <stdbool.h>
@@ -130,10 +131,7 @@ const struct field s3_options_fields[] = {
         .choices = path_styles,
         .help = "https://host/bucket instead of https://bucket.host; auto: true for a given "
                 "endpoint"},
-    {.key = "ca_file",
-        .type = FIELD_STRING,
-        .offset = AT(ca_file),
-        .help = "PEM file with the authority to trust; else the system's"},
+    EXPORTER_CA_FILE(AT(ca_file)),
     {.key = "role",
         .type = FIELD_STRING,
         .offset = AT(role),

@@ -27,10 +27,10 @@ enum { FORM_MAX = 1 << 20 };
 static const int64_t timeout_ms = 20000;
 
 struct sns {
+    struct exporter_names names;
     struct loop *loop;
     struct aws *aws;
     char *topic, *region, *url, *ca_file;
-    char *label;
     char *form; /* what is being published; NULL: it only asks whether anybody is there */
     struct aws_request *asking;
     struct http_request *sending;
@@ -77,7 +77,7 @@ static void *open_sns(const struct exporter_setup *setup, struct error *err)
     sns->region = part_of(options->topic, 3);
     sns->url = endpoint_of(options, sns->region);
     sns->ca_file = xstrdup_or_null(options->ca_file);
-    sns->label = xasprintf("sns topic %s", sns->topic);
+    sns->names.label = xasprintf("sns topic %s", sns->topic);
     char *session_name = xasprintf("stakeout-%s", setup->service);
     sns->aws = aws_open(&(struct aws_setup){.loop = setup->loop,
         .wishes = {options->role, options->external_id, session_name},
@@ -85,12 +85,6 @@ static void *open_sns(const struct exporter_setup *setup, struct error *err)
         .announce = !setup->quiet});
     free(session_name);
     return sns;
-}
-
-static const char *label(const void *self)
-{
-    const struct sns *sns = self;
-    return sns->label;
 }
 
 static void finish(struct sns *sns, const struct send_result *result)
@@ -304,7 +298,7 @@ static void close_sns(void *self)
     free(sns->region);
     free(sns->url);
     free(sns->ca_file);
-    free(sns->label);
+    exporter_names_free(&sns->names);
     free(sns->form);
     free(sns);
 }
@@ -363,10 +357,7 @@ static const struct field fields[] = {
         .type = FIELD_URL,
         .offset = AT(endpoint),
         .help = "a VPC endpoint, say; else AWS_ENDPOINT_URL_SNS, AWS's of the topic's region"},
-    {.key = "ca_file",
-        .type = FIELD_STRING,
-        .offset = AT(ca_file),
-        .help = "PEM file with the authority to trust; else the system's"},
+    EXPORTER_CA_FILE(AT(ca_file)),
     {.key = NULL},
 };
 #undef AT
@@ -380,8 +371,8 @@ const struct exporter_kind exporter_sns = {
         .short_key = "topic",
         .validate = validate},
     .open = open_sns,
-    .label = label,
-    .identity = label,
+    .label = exporter_label,
+    .identity = exporter_identity,
     .tell = tell,
     .reach = reach,
     .identify = identify,

@@ -16,10 +16,11 @@
 static const int64_t timeout_ms = 20000;
 
 struct webhook {
+    struct exporter_names names;
     struct loop *loop;
     char *url, *secret, *ca_file;
     int format;
-    char *host, *label, *identity;
+    char *host;
     struct http_request *request; /* NULL: nothing is under way */
     char *body;                   /* of the request; NULL: it only asks whether anybody is there */
     void (*done)(void *arg, const struct send_result *result);
@@ -47,23 +48,11 @@ static void *open_webhook(const struct exporter_setup *setup, struct error *err)
     webhook->ca_file = xstrdup_or_null(options->ca_file);
     webhook->format = options->format;
     webhook->host = http_host(options->url);
-    webhook->label = xasprintf(
+    webhook->names.label = xasprintf(
         "%s webhook at %s", options->format == WEBHOOK_SLACK ? "slack" : "json", webhook->host);
     sha256_hash(options->url, strlen(options->url), hash); /* identities may be shown, URLs not */
-    webhook->identity = xasprintf("%s (%.8s)", webhook->label, hash);
+    webhook->names.identity = xasprintf("%s (%.8s)", webhook->names.label, hash);
     return webhook;
-}
-
-static const char *label(const void *self)
-{
-    const struct webhook *webhook = self;
-    return webhook->label;
-}
-
-static const char *identity(const void *self)
-{
-    const struct webhook *webhook = self;
-    return webhook->identity;
 }
 
 /* Asked whether anybody is there, any answer is one. */
@@ -149,8 +138,7 @@ static void close_webhook(void *self)
     free(webhook->secret);
     free(webhook->ca_file);
     free(webhook->host);
-    free(webhook->label);
-    free(webhook->identity);
+    exporter_names_free(&webhook->names);
     free(webhook);
 }
 
@@ -205,10 +193,7 @@ static const struct field fields[] = {
         .type = FIELD_SECRET,
         .offset = AT(secret),
         .help = "json: signs what is posted, in the header X-Stakeout-Signature"},
-    {.key = "ca_file",
-        .type = FIELD_STRING,
-        .offset = AT(ca_file),
-        .help = "PEM file with the authority to trust; else the system's"},
+    EXPORTER_CA_FILE(AT(ca_file)),
     {.key = NULL},
 };
 #undef AT
@@ -222,8 +207,8 @@ const struct exporter_kind exporter_webhook = {
         .stores_none = true,
         .validate = validate},
     .open = open_webhook,
-    .label = label,
-    .identity = identity,
+    .label = exporter_label,
+    .identity = exporter_identity,
     .tell = tell,
     .reach = reach,
     .close = close_webhook,

@@ -62,32 +62,17 @@ static size_t waiting(const struct world *world, const char **ids)
 
 static char free_id[80]; /* of the one that waits */
 
-/* One waits, and nothing is being sent: then it is free to go. */
+/* One waits, and nothing is being sent nor will be for a while: the store has refused something, so
+ * the next try is a quarter of a minute away (agent/storage/backoff.c). Then it is free to go. */
 static bool one_is_free(const struct world *world)
 {
     const char *ids[4];
-    bool is = is_idle(world) && waiting(world, ids) == 1;
+    struct delivery_status status;
+    delivery_status(world->agent->delivery, 0, &status);
+    bool is = is_idle(world) && status.failures > 0 && waiting(world, ids) == 1;
     if (is)
         snprintf(free_id, sizeof free_id, "%s", ids[0]);
     return is;
-}
-
-static uint64_t failures;
-
-static bool failed_once_more(const struct world *world)
-{
-    struct delivery_status status;
-    delivery_status(world->agent->delivery, 0, &status);
-    return status.failures > failures;
-}
-
-/* A try has just failed: there is a second at least until the next. */
-static void wait_for_a_pause(const struct world *world)
-{
-    struct delivery_status status;
-    delivery_status(world->agent->delivery, 0, &status);
-    failures = status.failures;
-    wait_until(world, failed_once_more);
 }
 
 static bool is_there(const struct world *world, const char *id, const char *file)
@@ -106,7 +91,6 @@ static void catch_one(const struct world *world, double cpu, char id[80])
     wait_until(world, one_is_free);
     snprintf(id, 80, "%s", free_id);
     measure(world, 10);
-    wait_for_a_pause(world);
 }
 
 static struct incident *read_back(const struct world *world, const char *id)

@@ -2,6 +2,7 @@
 
 #include "agent/admission.h"
 #include "agent/agent_parts.h"
+#include "agent/app_metric.h"
 #include "agent/baseline/baselines.h"
 #include "agent/capture/heat.h"
 #include "agent/capture/recorder.h"
@@ -14,7 +15,6 @@
 #include "agent/sampler.h"
 #include "agent/storage/spool.h"
 #include "config/config.h"
-#include "core/alloc.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "sources/source.h"
@@ -22,7 +22,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What is not stored yet of real incidents goes first. */
@@ -33,9 +32,6 @@ static const int64_t slack_ms = 15000;
 
 /* The recorder takes slices; the first is to be under way when the window opens. */
 static const int64_t ahead_ms = 1000;
-
-/* Fargate's figures are up to 10 s late. */
-static const int64_t latest_ms = 15000;
 
 static int64_t length_ms(const struct config *config)
 {
@@ -57,13 +53,7 @@ static int64_t window_ms(const struct agent *agent, size_t app)
 /* The CPU is what every source measures. */
 static bool is_measured(const struct agent *agent, size_t app)
 {
-    const struct config *config = agent->config;
-    char *name = config->single_app ? xstrdup("cpu") : xasprintf("%s.cpu", config->apps[app].name);
-    const struct series *series = series_set_find(&agent->series, name);
-    const struct sample *newest = series ? series_at(series, 0) : NULL;
-    int64_t late_ms = 3 * config->interval_ms > latest_ms ? 3 * config->interval_ms : latest_ms;
-    free(name);
-    return newest && clock_mono_ms() - newest->time_ms <= late_ms;
+    return app_metric_newest(agent->config, &agent->series, app, "cpu", clock_mono_ms()) != NULL;
 }
 
 static const char *holding_trigger(const struct agent *agent, size_t app)

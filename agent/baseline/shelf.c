@@ -5,7 +5,6 @@
 #include "agent/baseline/stowing.h"
 #include "config/config.h"
 #include "core/alloc.h"
-#include "core/buf.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/incident.h"
@@ -90,12 +89,8 @@ static bool place(struct shelf *shelf, struct incident *incident)
 /* NULL and err when it is none of ours. */
 static struct incident *read_kept(const struct shelf *shelf, const char *id, struct error *err)
 {
-    struct buf text;
-    struct incident *incident = NULL;
     char *path = xasprintf("%s/%s/incident.json", shelf->path, id);
-    if (fs_read(path, INCIDENT_TEXT_MAX, &text, err) == 0)
-        incident = incident_from_text(text.data, text.size, err);
-    buf_free(&text);
+    struct incident *incident = incident_read(path, err);
     free(path);
     if (!incident)
         return NULL;

@@ -210,11 +210,7 @@ static int pack(const struct stowing *stowing, struct error *err)
 static struct incident *read_manifest(const char *folder, struct error *err)
 {
     char *path = xasprintf("%s/%s", folder, manifest);
-    struct incident *incident = NULL;
-    struct buf text;
-    if (fs_read(path, INCIDENT_TEXT_MAX, &text, err) == 0)
-        incident = incident_from_text(text.data, text.size, err);
-    buf_free(&text);
+    struct incident *incident = incident_read(path, err);
     free(path);
     return incident;
 }

@@ -57,11 +57,6 @@ struct fetch {
     bool answered_whole; /* the transport saw a whole answer */
 };
 
-static bool is_cpu(const struct capture_entry *entry)
-{
-    return !strcmp(entry->profile, "cpu");
-}
-
 /* What is told of every profile; of passing ones only to who wants to know all. */
 static enum log_level level(const struct fetch *fetch)
 {
@@ -119,7 +114,8 @@ static void end_recording(struct fetch *fetch)
         return;
     }
     int64_t next_ms = fetch->finish_by_ms;
-    bool again = is_cpu(fetch->setup.entry) && !fetch->half_closed && !half_close(fetch, NULL);
+    bool again = config_entry_is_cpu(fetch->setup.entry) && !fetch->half_closed &&
+                 !half_close(fetch, NULL);
     if (again && next_ms > now_ms + half_close_retry_ms)
         next_ms = now_ms + half_close_retry_ms;
     loop_timer_set(fetch->timer, next_ms);

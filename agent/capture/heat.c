@@ -1,26 +1,12 @@
 #include "agent/capture/heat.h"
 
+#include "agent/app_metric.h"
 #include "config/config.h"
-#include "core/alloc.h"
 #include "core/metric.h"
 #include "core/series.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* Fargate's figures are up to 10 s late. */
-static const int64_t latest_ms = 15000;
-
-static const struct sample *newest_cpu(const struct heat *heat)
-{
-    const struct config *config = heat->config;
-    char *name = config->single_app ? xstrdup("cpu")
-                                    : xasprintf("%s.cpu", config->apps[heat->app].name);
-    const struct series *series = series_set_find(heat->series, name);
-    free(name);
-    return series ? series_at(series, 0) : NULL;
-}
 
 bool heat_is_too_hot(const struct heat *heat, int64_t now_ms, char why[HEAT_WHY_SIZE])
 {
@@ -28,9 +14,8 @@ bool heat_is_too_hot(const struct heat *heat, int64_t now_ms, char why[HEAT_WHY_
     if (!config || config->limits.hold_off.value <= 0)
         return false;
     double most = config->limits.hold_off.value;
-    const struct sample *cpu = newest_cpu(heat);
-    int64_t late_ms = 3 * config->interval_ms > latest_ms ? 3 * config->interval_ms : latest_ms;
-    if (!cpu || now_ms - cpu->time_ms > late_ms || !(cpu->value > most))
+    const struct sample *cpu = app_metric_newest(config, heat->series, heat->app, "cpu", now_ms);
+    if (!cpu || !(cpu->value > most))
         return false;
     char value[VALUE_TEXT_SIZE], level[VALUE_TEXT_SIZE];
     if (why)

@@ -54,7 +54,7 @@ struct probe {
 
 static bool is_held(const struct capture_entry *entry)
 {
-    return entry->path || !strcmp(entry->profile, "cpu") || !strcmp(entry->profile, "trace");
+    return entry->path || config_entry_is_cpu(entry) || !strcmp(entry->profile, "trace");
 }
 
 /* `stakeout capture` takes the set "spike" when it is not told another. */

@@ -26,7 +26,7 @@ char *profiler_url(const struct app_config *app, const struct capture_entry *ent
 {
     if (entry->path)
         return url_of_path(app, entry->path, seconds);
-    const char *name = strcmp(entry->profile, "cpu") ? entry->profile : "profile";
+    const char *name = config_entry_is_cpu(entry) ? "profile" : entry->profile;
     char query[64] = "";
     if (seconds > 0)
         snprintf(query, sizeof query, "?seconds=%lld", (long long)seconds);

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,14 +109,6 @@ struct move {
     void *arg;
 };
 
-static int sync_parent(const char *path, struct error *err)
-{
-    char *folder = xstrdup(path);
-    int status = fs_sync_folder(dirname(folder), err);
-    free(folder);
-    return status;
-}
-
 /* Nothing is renamed before its content is on the disk, and nothing is moved before its new name
  * is: the folder that it was in may be removed then. */
 static int move_file(struct move *move)
@@ -133,7 +124,7 @@ static int move_file(struct move *move)
     }
     if (failed)
         return error_set(&move->error, "cannot keep %s: %s", move->from, strerror(code));
-    return sync_parent(move->to, &move->error);
+    return fs_sync_parent(move->to, &move->error);
 }
 
 static void work_move(void *arg)

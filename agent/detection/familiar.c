@@ -167,10 +167,7 @@ struct reading {
 static void read_incident(void *arg)
 {
     struct reading *reading = arg;
-    struct buf text;
-    if (fs_read(reading->path, INCIDENT_TEXT_MAX, &text, NULL) == 0)
-        reading->incident = incident_from_text(text.data, text.size, NULL);
-    buf_free(&text);
+    reading->incident = incident_read(reading->path, NULL);
 }
 
 static void file_written(void *arg, const struct error *err)
@@ -181,7 +178,7 @@ static void file_written(void *arg, const struct error *err)
     familiar->failing = err;
 }
 
-static void incident_read(void *arg)
+static void have_read(void *arg)
 {
     struct reading *reading = arg;
     struct familiar *familiar = reading->familiar;
@@ -204,7 +201,7 @@ void familiar_note(struct familiar *familiar, const char *id)
     reading->familiar = familiar;
     reading->path = xasprintf("%s/incident.json", folder);
     free(folder);
-    offload_submit(familiar->setup.disk, read_incident, incident_read, reading);
+    offload_submit(familiar->setup.disk, read_incident, have_read, reading);
 }
 
 bool familiar_knows(const struct familiar *familiar, const char *group)

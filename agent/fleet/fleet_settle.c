@@ -8,7 +8,6 @@
 #include "agent/storage/spool.h"
 #include "config/config.h"
 #include "core/alloc.h"
-#include "core/buf.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/fs.h"
@@ -197,16 +196,6 @@ static void marked(void *arg, const struct claim_result *result)
         .arg = settling});
 }
 
-static struct incident *read_incident(const char *path)
-{
-    struct incident *incident = NULL;
-    struct buf text;
-    if (fs_read(path, INCIDENT_TEXT_MAX, &text, NULL) == 0)
-        incident = incident_from_text(text.data, text.size, NULL);
-    buf_free(&text);
-    return incident;
-}
-
 /* One that is in memory only, as the disk takes no files, cannot be changed: it goes as it is. */
 bool fleet_settle(void *arg, size_t exporter, const char *id)
 {
@@ -214,7 +203,7 @@ bool fleet_settle(void *arg, size_t exporter, const char *id)
     if (exporter != fleet->exporter || fleet->unable || spool_in_memory(fleet->setup.spool, id))
         return true;
     char *path = spool_file(fleet->setup.spool, id, "incident.json");
-    struct incident *incident = read_incident(path);
+    struct incident *incident = incident_read(path, NULL);
     if (!incident || !incident->fleet.window_ms || !incident->trigger.name) {
         incident_free(incident);
         free(path);

@@ -73,12 +73,8 @@ static int move_file(void *arg, const char *name)
 /* A folder that nobody has yet is moved as a whole. */
 static int move_all(struct move *move)
 {
-    if (rename(move->from, move->to) == 0) {
-        char *parent = xstrndup(move->to, (size_t)(strrchr(move->to, '/') - move->to));
-        int status = fs_sync_folder(parent, &move->err);
-        free(parent);
-        return status;
-    }
+    if (rename(move->from, move->to) == 0)
+        return fs_sync_parent(move->to, &move->err);
     if (errno == ENOENT) /* nothing was ever written for it */
         return 0;
     if (fs_each(move->from, move_file, move, &move->err) != 0 ||

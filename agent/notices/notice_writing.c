@@ -38,14 +38,8 @@ static bool has(const char *folder, const char *name)
 
 static struct incident *read_incident(const struct notice_writing *writing, struct error *err)
 {
-    struct incident *incident = NULL;
-    struct buf text;
-    if (writing->content)
-        return incident_from_text(writing->content, strlen(writing->content), err);
-    if (fs_read(writing->file, INCIDENT_TEXT_MAX, &text, err) == 0)
-        incident = incident_from_text(text.data, text.size, err);
-    buf_free(&text);
-    return incident;
+    return writing->content ? incident_from_text(writing->content, strlen(writing->content), err)
+                            : incident_read(writing->file, err);
 }
 
 /* A tally that cannot be read begins anew, one that cannot be written is for this message only. */

@@ -5,6 +5,8 @@
 #include "core/clock.h"
 #include "core/json_text.h"
 
+#include <string.h>
+
 json_t *notices_status_json(const struct notices *notices)
 {
     json_t *list = json_array();
@@ -22,26 +24,27 @@ json_t *notices_status_json(const struct notices *notices)
     return list;
 }
 
+static const struct prometheus_family families[] = {
+    {"stakeout_notifier_up", "gauge", "0 while the last try failed."},
+    {"stakeout_notifier_waiting", "gauge", "Incidents that are still to be told."},
+    {"stakeout_notifier_told_total", "counter", "Incidents that were told."},
+    {"stakeout_notifier_failures_total", "counter", "Tries that failed."},
+    {"stakeout_notifier_dropped_total", "counter", "Incidents that will not be told."},
+};
+enum { FAMILIES = sizeof families / sizeof *families };
+
+static const char *measure(const void *arg, size_t index, double *values)
+{
+    struct notifier_status status;
+    notices_status(arg, index, &status);
+    const double measured[FAMILIES] = {status.error ? 0 : 1, (double)status.waiting,
+        (double)status.told, (double)status.failures, (double)status.dropped};
+    memcpy(values, measured, sizeof measured);
+    return status.label;
+}
+
 void notices_status_metrics(const struct notices *notices, struct buf *out)
 {
-    static const struct {
-        const char *name, *type, *help;
-    } families[] = {
-        {"stakeout_notifier_up", "gauge", "0 while the last try failed."},
-        {"stakeout_notifier_waiting", "gauge", "Incidents that are still to be told."},
-        {"stakeout_notifier_told_total", "counter", "Incidents that were told."},
-        {"stakeout_notifier_failures_total", "counter", "Tries that failed."},
-        {"stakeout_notifier_dropped_total", "counter", "Incidents that will not be told."},
-    };
-    for (size_t family = 0; family < sizeof families / sizeof *families; family++) {
-        const char *name = families[family].name;
-        prometheus_head(out, name, families[family].type, families[family].help);
-        for (size_t i = 0; i < notices_notifiers(notices); i++) {
-            struct notifier_status status;
-            notices_status(notices, i, &status);
-            double values[] = {status.error ? 0 : 1, (double)status.waiting, (double)status.told,
-                (double)status.failures, (double)status.dropped};
-            prometheus_labelled(out, name, "notifier", status.label, values[family]);
-        }
-    }
+    prometheus_families(
+        out, families, FAMILIES, "notifier", notices_notifiers(notices), measure, notices);
 }

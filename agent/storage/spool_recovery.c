@@ -152,13 +152,7 @@ static struct incident *read_checkpoint(const char *folder, struct error *err)
     char *path = xasprintf("%s/incident.json", folder);
     struct stat info;
     bool none = stat(path, &info) < 0 ? errno == ENOENT : info.st_size == 0;
-    struct incident *incident = NULL;
-    if (!none) {
-        struct buf text;
-        if (fs_read(path, 1 << 20, &text, err) == 0)
-            incident = incident_from_text(text.data, text.size, err);
-        buf_free(&text);
-    }
+    struct incident *incident = none ? NULL : incident_read(path, err);
     free(path);
     return incident;
 }
