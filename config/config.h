@@ -34,9 +34,20 @@ struct app_config {
     int line, column;
 };
 
+/* RDS's own metrics of a database, through CloudWatch. */
+struct cloudwatch_config {
+    char *instance, *cluster; /* RDS's identifier of one of these; both NULL: there is none */
+    char *region;             /* NULL: the environment's, the profile's, where this runs */
+    char *endpoint;           /* NULL: AWS's of the region */
+    char *ca_file;
+    char *role, *external_id;
+    struct name_list metrics; /* CloudWatch's names; empty: the usual ones */
+};
+
 struct database_config {
     char *name;     /* NULL: the only one */
     char *endpoint; /* host:port, [v6]:port */
+    struct cloudwatch_config cloudwatch;
     int line, column;
 };
 
@@ -184,6 +195,10 @@ void config_free(struct config *config, const struct config_kinds *kinds);
 void config_print(const struct config *config, const struct config_kinds *kinds, FILE *out);
 void config_print_reference(const struct config_kinds *kinds, FILE *out);
 void config_print_schema(const struct config_kinds *kinds, FILE *out);
+
+/* Whether RDS's metrics of this database are fetched, and whether a trigger looks at such ones. */
+bool config_has_cloudwatch(const struct database_config *database);
+bool config_polls_rds(const struct config *config);
 
 /* Index of the exporter in whose store the fleet is settled: the first that can; exporter_count:
  * none. */

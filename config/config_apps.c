@@ -150,6 +150,7 @@ static void read_database(
     struct binding binding = {fields, database};
     fields_bind(&binding, 1, node, reader->problems);
     check_endpoint(reader, node);
+    config_check_cloudwatch(reader, node);
     const struct node *name = database->name ? node_get(node, "name") : NULL;
     if (!name)
         return;

@@ -316,6 +316,17 @@ static bool same_text(const char *a, const char *b)
     return a && b ? !strcmp(a, b) : a == b;
 }
 
+/* What triggers look at decides what is polled. */
+static bool same_polling(const struct config *a, const struct config *b)
+{
+    if (!config_polls_rds(a) && !config_polls_rds(b))
+        return true;
+    bool same = a->trigger_count == b->trigger_count;
+    for (size_t i = 0; same && i < a->trigger_count; i++)
+        same = fields_same(config_metric_fields, &a->triggers[i], &b->triggers[i]);
+    return same;
+}
+
 bool config_same_sources(const struct config *a, const struct config *b)
 {
     bool same = a->source == b->source && a->interval_ms == b->interval_ms &&
@@ -326,8 +337,8 @@ bool config_same_sources(const struct config *a, const struct config *b)
                same_text(a->apps[i].container, b->apps[i].container);
     for (size_t i = 0; same && i < a->database_count; i++)
         same = same_text(a->databases[i].name, b->databases[i].name) &&
-               same_text(a->databases[i].endpoint, b->databases[i].endpoint);
-    return same;
+               fields_same(config_database_fields, &a->databases[i], &b->databases[i]);
+    return same && same_polling(a, b);
 }
 
 bool config_has_metric(const struct config *config, const char *name)

@@ -2,6 +2,7 @@
 #include "config/suggestion.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/rds_metric.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,10 @@ int config_resolve_metric(const struct config_reader *reader, const char *name, 
 {
     const struct config *config = reader->config;
     struct search search = {.name = name};
+    *app = 0;
+    if (rds_metric_is_series(name) && !is_column(reader->needs, name) &&
+        !(reader->needs->columns && !config->database_count))
+        return config_resolve_rds(reader, name, unit, err);
     suggestion_init(&search.suggestion, name);
     for (const struct metric *metric = metrics; metric->name; metric++) {
         if (of_database(metric->name))
@@ -131,7 +136,8 @@ int config_resolve_metric(const struct config_reader *reader, const char *name, 
     *app = search.app;
     if (!metric && (is_column(reader->needs, name) ||
                        (reader->needs->columns && of_database(name) && !config->database_count &&
-                           metric_of_series(name)))) {
+                           metric_of_series(name)) ||
+                       rds_metric_is_series(name))) {
         metric = metric_of_series(name);
         *app = app_of(config, name);
         *unit = metric ? metric->unit : UNIT_NONE;

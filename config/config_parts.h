@@ -67,6 +67,16 @@ void config_read_listen(struct config_reader *reader, const struct node *root);
 int config_resolve_metric(const struct config_reader *reader, const char *name, enum unit *unit,
     size_t *app, struct error *err);
 
+/* What the tables cannot say of the cloudwatch of the database that was read last, from its node. */
+void config_check_cloudwatch(struct config_reader *reader, const struct node *database);
+
+/* config_resolve_metric for a name that begins with "rds.". */
+int config_resolve_rds(
+    const struct config_reader *reader, const char *series, enum unit *unit, struct error *err);
+
+/* Refuses triggers that cannot work with samples that are rare and late; once they are linked. */
+void config_check_rds_triggers(struct config_reader *reader, const struct node *mapping);
+
 /* A mapping that is neither empty nor something else; false after a problem. */
 bool config_is_mapping(struct config_reader *reader, const struct node *node, const char *of_what);
 

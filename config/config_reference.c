@@ -1,6 +1,7 @@
 #include "config/config_parts.h"
 #include "core/alloc.h"
 #include "core/buf.h"
+#include "core/rds_metric.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static void print_database(FILE *out)
 {
     fields_print_entry("", "database", "one without a name, or a list of named ones",
         "whose traffic is counted; optional", out);
-    fputs("  one: {endpoint: HOST:PORT}\n", out);
+    fputs("  one: {endpoint: HOST:PORT}, and cloudwatch: {instance: NAME, region: REGION}\n", out);
     fields_print_reference(config_database_fields, "database", out);
     fputs("  several: [{name: NAME, endpoint: HOST:PORT}, ...]\n", out);
     fields_print_reference(config_named_database_fields, "database[]", out);
@@ -131,12 +132,28 @@ static void print_exporters(const struct config_kinds *kinds, FILE *out)
     }
 }
 
+/* https://aws.amazon.com/cloudwatch/pricing/ */
+static const char rds_words[] =
+    "\n"
+    "With database.cloudwatch; of named databases, rds.NAME.CPUUtilization. One sample a minute, "
+    "the\n"
+    "mean of it, up to 5 minutes late: they are added to the metrics.csv and the report of an\n"
+    "incident that is stored. A trigger that looks at one has it polled once a minute, and fires "
+    "late.\n"
+    "AWS counts every metric that is asked for: polling asks for 43,200 a month for each metric of "
+    "a\n"
+    "trigger and each copy of this agent, an incident for all that are fetched, 1 to 5 times.\n"
+    "\n";
+
 static void print_metrics(FILE *out)
 {
     fputs("\nMetrics. With apps, NAME.cpu and so on; with named databases, db.NAME.received.\n\n",
         out);
     for (const struct metric *metric = metrics; metric->name; metric++)
         fprintf(out, "  %-16s %-8s %s\n", metric->name, unit_name(metric->unit), metric->help);
+    fputs(rds_words, out);
+    for (const struct metric *metric = rds_metrics; metric->name; metric++)
+        fprintf(out, "  rds.%-32s %-8s %s\n", metric->name, unit_name(metric->unit), metric->help);
 }
 
 static void print_other(const char *key, const struct config_kinds *kinds, FILE *out)

@@ -235,6 +235,56 @@ const struct field config_app_fields[] = {
     {.key = NULL},
 };
 
+#define AT(member) offsetof(struct cloudwatch_config, member)
+static const struct field cloudwatch_fields[] = {
+    {.key = "instance",
+        .type = FIELD_STRING,
+        .offset = AT(instance),
+        .help = "the DB instance's identifier, such as woogles-prod (or cluster)"},
+    {.key = "cluster",
+        .type = FIELD_STRING,
+        .offset = AT(cluster),
+        .help = "the DB cluster's identifier: what all of its instances have, as CloudWatch sums "
+                "it up"},
+    {.key = "region",
+        .type = FIELD_STRING,
+        .offset = AT(region),
+        .help = "where the database is; left out: AWS_REGION's, the profile's, where this runs"},
+    {.key = "metrics",
+        .type = FIELD_NAMES,
+        .offset = AT(metrics),
+        .min = 1,
+        .max = 50,
+        .help = "CloudWatch's names of what is fetched; left out: the first ten of those below"},
+    {.key = "endpoint",
+        .type = FIELD_URL,
+        .offset = AT(endpoint),
+        .help = "a VPC endpoint, say; else AWS_ENDPOINT_URL_CLOUDWATCH, AWS's of the region"},
+    {.key = "ca_file",
+        .type = FIELD_STRING,
+        .offset = AT(ca_file),
+        .help = "PEM file with the authority to trust; else the system's"},
+    {.key = "role",
+        .type = FIELD_STRING,
+        .offset = AT(role),
+        .help = "ARN of a role that is assumed with the credentials of the chain"},
+    {.key = "external_id",
+        .type = FIELD_STRING,
+        .offset = AT(external_id),
+        .help = "what the role's trust policy wants besides"},
+    {.key = NULL},
+};
+#undef AT
+
+#define DATABASE_CLOUDWATCH                                                                        \
+    {                                                                                              \
+        .key = "cloudwatch", .type = FIELD_STRUCT,                                                 \
+        .offset = offsetof(struct database_config, cloudwatch), .fields = cloudwatch_fields,       \
+        .short_key = "instance",                                                                   \
+        .help = "RDS's own metrics, rds.*, added to incidents minutes later; polled once a "       \
+                "minute only where a trigger looks at them"                                        \
+    }
+
 #define DATABASE_ENDPOINT                                                                          \
     {                                                                                              \
         .key = "endpoint", .type = FIELD_STRING,                                                   \
@@ -242,7 +292,8 @@ const struct field config_app_fields[] = {
         .help = "HOST:PORT or [V6]:PORT; TCP traffic to it is counted"                             \
     }
 
-const struct field config_database_fields[] = {DATABASE_ENDPOINT, {.key = NULL}};
+const struct field config_database_fields[] = {
+    DATABASE_ENDPOINT, DATABASE_CLOUDWATCH, {.key = NULL}};
 
 const struct field config_named_database_fields[] = {
     {.key = "name",
@@ -251,6 +302,7 @@ const struct field config_named_database_fields[] = {
         .required = 1,
         .help = "what its metrics are called by: db.NAME.received"},
     DATABASE_ENDPOINT,
+    DATABASE_CLOUDWATCH,
     {.key = NULL},
 };
 

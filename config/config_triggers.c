@@ -276,6 +276,7 @@ static void read_mapping(struct config_reader *reader, const struct node *trigge
     for (size_t i = 0; i < triggers->count; i++)
         read_trigger(reader, triggers->children[i], built_in);
     config_link_triggers(reader, triggers);
+    config_check_rds_triggers(reader, triggers);
 }
 
 static void read_built_in(struct config_reader *reader)

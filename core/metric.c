@@ -1,5 +1,7 @@
 #include "core/metric.h"
 
+#include "core/rds_metric.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
@@ -38,6 +40,8 @@ const struct metric *metric_of_series(const char *series)
     const struct metric *metric = metric_find(series);
     if (metric)
         return metric;
+    if (rds_metric_is_series(series))
+        return rds_metric_find(rds_metric_of_series(series));
     if (!strncmp(series, "db.", 3)) {
         const char *last = strrchr(series, '.');
         char name[64];

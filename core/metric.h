@@ -14,7 +14,8 @@ struct metric {
 const struct metric *metric_find(const char *name);
 
 /* The built-in metric that a series' name stands for: "api.cpu" is cpu of the app api,
- * "db.games.rtt" db.rtt of the database games. NULL when it is none. */
+ * "db.games.rtt" db.rtt of the database games, "rds.CPUUtilization" what core/rds_metric.h has by
+ * that name. NULL when it is none. */
 const struct metric *metric_of_series(const char *series);
 
 /* All of them, ended by a NULL name. */
