@@ -9,6 +9,7 @@
 #include "core/incident.h"
 #include "core/log.h"
 #include "core/offload.h"
+#include "core/rds_metric.h"
 #include "core/series.h"
 
 #include <stdlib.h>
@@ -104,5 +105,8 @@ size_t incident_history(const struct config *config)
         int64_t ms = lookback_ms(config, &config->triggers[i]);
         longest_ms = ms > longest_ms ? ms : longest_ms;
     }
-    return (size_t)((before_onset_ms + longest_ms + capture_s * 1000) / config->interval_ms) + 2;
+    int64_t late_ms = config_polls_rds(config) ? RDS_LATE_MS : 0; /* a fire is of so long ago */
+    return (size_t)((before_onset_ms + longest_ms + late_ms + capture_s * 1000) /
+                    config->interval_ms) +
+           2;
 }

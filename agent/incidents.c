@@ -16,6 +16,7 @@
 #include "core/incident.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/rds_metric.h"
 #include "core/series.h"
 #include "sources/source.h"
 
@@ -294,7 +295,8 @@ int incidents_fire(
     if (incidents->setup.window)
         running->incident->fleet.window_ms = incidents->setup.window(
             incidents->setup.arg, running->incident->fired_ms);
-    running->waits_for = series_set_find(incidents->setup.series, event->metric);
+    if (!rds_metric_is_series(event->metric)) /* one a minute: any other ends it sooner */
+        running->waits_for = series_set_find(incidents->setup.series, event->metric);
     running->replaces = event->replaces ? xstrdup(event->replaces) : NULL;
     if (start(incidents, running, config_capture(incidents->setup.config, trigger->capture), err) <
         0)

@@ -1,6 +1,7 @@
 #include "agent/sampler.h"
 
 #include "agent/kinds.h"
+#include "agent/rds.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -20,7 +21,7 @@ struct slot {
     bool described;
 };
 
-enum { MAX_SOURCES = 2 }; /* one for the apps, one for the databases */
+enum { MAX_SOURCES = 3 }; /* one for the apps, two for the databases */
 
 struct sampler {
     struct slot slots[MAX_SOURCES];
@@ -30,6 +31,7 @@ struct sampler {
     char **prefixes, **containers;
     struct tcp_database *databases;
     struct tcp_options tcp;
+    struct rds_polled *rds; /* NULL: nothing of it is polled */
     const struct series_set *series;
     void (*sampled)(void *arg);
     void *arg;
@@ -147,6 +149,11 @@ struct sampler *sampler_open(const struct sampler_setup *setup, struct error *er
     source.options = &sampler->tcp;
     if (status == 0 && config->database_count)
         status = open_slot(sampler, &source_tcp, &source, true, err);
+    sampler->rds = setup->quiet ? NULL : rds_polled_new(config); /* who is quiet has no triggers */
+    if (status == 0 && sampler->rds) {
+        source.options = rds_polled_options(sampler->rds);
+        status = open_slot(sampler, &source_cloudwatch, &source, true, err);
+    }
     if (status == 0)
         return sampler;
     sampler_close(sampler);
@@ -168,6 +175,7 @@ void sampler_close(struct sampler *sampler)
         free((char *)sampler->databases[i].name);
         free((char *)sampler->databases[i].endpoint);
     }
+    rds_polled_free(sampler->rds);
     free(sampler->prefixes);
     free(sampler->containers);
     free(sampler->apps);

@@ -73,6 +73,6 @@ struct source_kind {
     void (*close)(void *self);
 };
 
-extern const struct source_kind source_cgroup, source_ecs, source_tcp;
+extern const struct source_kind source_cgroup, source_cloudwatch, source_ecs, source_tcp;
 
 #endif
