@@ -133,6 +133,7 @@ struct incident {
     struct incident_profile *profiles;
     size_t profile_count;
     char *metrics_file;
+    int64_t late_added_ms; /* when metrics that come late were added to that file; 0: none were */
     struct incident_peak *peaks;
     size_t peak_count;
     struct incident_recurrence recurrence;

@@ -109,6 +109,7 @@ static json_t *metrics_to_json(const struct incident *incident)
     for (size_t i = 0; i < incident->peak_count; i++)
         incident_put_number(peaks, incident->peaks[i].metric, incident->peaks[i].value);
     incident_put_object(metrics, "peak", peaks);
+    incident_put_time(metrics, "late_added", incident->late_added_ms);
     return metrics;
 }
 
@@ -275,6 +276,7 @@ static int read_metrics(const json_t *metrics, struct incident *incident, struct
         return error_set(err, "it has peaks of more than %d metrics", PEAKS_MAX);
     json_object_foreach(peaks, name, peak) if (json_is_number(peak))
         incident_add_peak(incident, name, json_number_value(peak));
+    incident->late_added_ms = incident_get_time(metrics, "late_added");
     return read_file_name(metrics, &incident->metrics_file, err);
 }
 

@@ -60,6 +60,7 @@ static inline struct incident *full_incident(void)
     heap->attempts = 2;
     heap->error = xstrdup("the endpoint does not know this profile");
     incident->metrics_file = xstrdup("metrics.csv");
+    incident->late_added_ms = incident->fired_ms + 240000;
     incident_add_peak(incident, "cpu", 97.25);
     incident_add_peak(incident, "db.received", 3.1e8);
     incident->cpu_mean = 91;

@@ -329,7 +329,7 @@ void notices_stop(struct notices *notices)
 {
     if (!notices)
         return;
-    delivery_on_stored(notices->setup.delivery, NULL, NULL);
+    delivery_on_stored(notices->setup.delivery, NULL, notices);
     for (size_t i = 0; i < notices->count; i++)
         notices_close_one(notices, notices->notifiers[i]);
     notices->count = 0;

@@ -46,6 +46,25 @@ void delivery_keep(struct delivery *delivery, size_t exporter, const char *path,
     keeper_put(delivery->outlets[exporter]->keeper, path, key);
 }
 
+void delivery_update(struct delivery *delivery, size_t exporter, const char *path, const char *key)
+{
+    keeper_put_once(delivery->outlets[exporter]->keeper, path, key);
+}
+
+bool delivery_is_updating(const struct delivery *delivery, const char *prefix)
+{
+    for (size_t i = 0; i < delivery->count; i++)
+        if (keeper_has_once(delivery->outlets[i]->keeper, prefix))
+            return true;
+    return false;
+}
+
+void delivery_update_no_more(struct delivery *delivery, const char *prefix)
+{
+    for (size_t i = 0; i < delivery->count; i++)
+        keeper_drop_once(delivery->outlets[i]->keeper, prefix);
+}
+
 struct taking_up {
     struct delivery *delivery;
     bool (*hold)(void *arg, const char *id);
@@ -70,8 +89,21 @@ int delivery_take_up(struct delivery *delivery, bool (*hold)(void *arg, const ch
 void delivery_on_stored(struct delivery *delivery,
     void (*stored)(void *arg, const char *id, size_t exporter), void *arg)
 {
-    delivery->on_stored = stored;
-    delivery->on_stored_arg = arg;
+    size_t at = 0;
+    while (at < 2 && delivery->listeners[at].arg != arg)
+        at++;
+    for (size_t i = 0; at == 2 && i < 2; i++)
+        if (!delivery->listeners[i].stored)
+            at = i;
+    if (at == 2)
+        return;
+    delivery->listeners[at].stored = stored;
+    delivery->listeners[at].arg = stored ? arg : NULL;
+}
+
+const char *delivery_identity(const struct delivery *delivery, size_t exporter)
+{
+    return outlet_identity(delivery->outlets[exporter]);
 }
 
 const struct exporter_kind *delivery_kind(const struct delivery *delivery, size_t exporter)

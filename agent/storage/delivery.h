@@ -28,7 +28,8 @@ struct delivery *delivery_open(struct loop *loop, struct offload *disk, struct s
 void delivery_close(struct delivery *delivery);
 
 /* `stored` is called when an exporter has all of an incident, just before the spool lets go of it;
- * for what it has the disk thread do, the incident is there still. */
+ * for what it has the disk thread do, the incident is there still. One for each arg, of two; NULL
+ * ends that. */
 void delivery_on_stored(struct delivery *delivery,
     void (*stored)(void *arg, const char *id, size_t exporter), void *arg);
 
@@ -45,6 +46,15 @@ int delivery_take_up(struct delivery *delivery, bool (*hold)(void *arg, const ch
  * when it has no incident to store; it counts as none. The file is replaced by renames only. */
 void delivery_keep(struct delivery *delivery, size_t exporter, const char *path, const char *key);
 
+/* The same for a newer version of a file of an incident that the exporter has: it goes as soon as
+ * the exporter has no incident to store, after those that were given before. */
+void delivery_update(
+    struct delivery *delivery, size_t exporter, const char *path, const char *key);
+
+/* Whether an exporter lacks such a file whose key begins so; and has none of them sent any more. */
+bool delivery_is_updating(const struct delivery *delivery, const char *prefix);
+void delivery_update_no_more(struct delivery *delivery, const char *prefix);
+
 /* Whether a file that is kept is still on its way to an exporter, or will be tried soon: false once
  * it failed since delivery_hurry. */
 bool delivery_keeping(const struct delivery *delivery);
@@ -58,6 +68,9 @@ bool delivery_recall(struct delivery *delivery, size_t exporter, const char *key
 /* Who asked with this arg, also of what agent/storage/delivery_claims.h has, gets no `done` any
  * more. */
 void delivery_forget(struct delivery *delivery, size_t exporter, void *arg);
+
+/* What no other destination has. */
+const char *delivery_identity(const struct delivery *delivery, size_t exporter);
 
 /* What an exporter can do. */
 const struct exporter_kind *delivery_kind(const struct delivery *delivery, size_t exporter);

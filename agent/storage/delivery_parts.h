@@ -71,8 +71,10 @@ struct delivery {
     uint64_t spool_limit;
     struct loop_timer *refresh;
     int64_t refreshed_ms;
-    void (*on_stored)(void *arg, const char *id, size_t exporter); /* may be NULL */
-    void *on_stored_arg;
+    struct {
+        void (*stored)(void *arg, const char *id, size_t exporter); /* NULL: nobody's */
+        void *arg;
+    } listeners[2];
 };
 
 /* What was begun of an incident, whose folder is there still, is undone with this exporter. */

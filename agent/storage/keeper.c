@@ -13,9 +13,13 @@
 
 static const int64_t pace_ms = 60000;
 
+static const size_t none = SIZE_MAX;
+
 struct keepsake {
     char *path, *key;
     bool waits; /* the exporter lacks the newest version */
+    bool once;  /* it goes from the list when the exporter has it */
+    bool over;  /* it is to go from the list, and is on its way */
 };
 
 struct keeper {
@@ -30,8 +34,6 @@ struct keeper {
     bool hurried;
     bool failed; /* the last try since the hurry */
 };
-
-static const size_t none = SIZE_MAX;
 
 static void come_due(void *arg)
 {
@@ -72,23 +74,92 @@ static struct keepsake *find(struct keeper *keeper, const char *key)
     return &keeper->files[keeper->count++];
 }
 
-void keeper_put(struct keeper *keeper, const char *path, const char *key)
+/* When the first one that waits may go: the minute counts for none that goes once, a backoff does.
+ */
+static int64_t next_ms(const struct keeper *keeper)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < keeper->count; i++) {
+        const struct keepsake *file = &keeper->files[i];
+        int64_t from_ms = file->once && keeper->wait_ms == 0 ? 0 : keeper->not_before_ms;
+        if (file->waits && from_ms < next)
+            next = from_ms;
+    }
+    return next;
+}
+
+static struct keepsake *put(struct keeper *keeper, const char *path, const char *key)
 {
     struct keepsake *file = find(keeper, key);
     free(file->path);
     file->path = xstrdup(path);
     file->waits = true;
+    file->over = false;
+    return file;
+}
+
+static void wake(struct keeper *keeper)
+{
     if (keeper->hurried)
         keeper_hurry(keeper);
     else
-        loop_timer_set(keeper->timer, keeper->not_before_ms);
+        loop_timer_set(keeper->timer, next_ms(keeper));
+}
+
+void keeper_put(struct keeper *keeper, const char *path, const char *key)
+{
+    put(keeper, path, key);
+    wake(keeper);
+}
+
+void keeper_put_once(struct keeper *keeper, const char *path, const char *key)
+{
+    put(keeper, path, key)->once = true;
+    wake(keeper);
+}
+
+static bool is_once(const struct keepsake *file, const char *prefix)
+{
+    return file->once && !strncmp(file->key, prefix, strlen(prefix));
+}
+
+bool keeper_has_once(const struct keeper *keeper, const char *prefix)
+{
+    for (size_t i = 0; i < keeper->count; i++)
+        if (is_once(&keeper->files[i], prefix))
+            return true;
+    return false;
+}
+
+static void remove_file(struct keeper *keeper, size_t index)
+{
+    free(keeper->files[index].path);
+    free(keeper->files[index].key);
+    keeper->count--;
+    memmove(keeper->files + index, keeper->files + index + 1,
+        (keeper->count - index) * sizeof *keeper->files);
+    if (keeper->sending != none && keeper->sending > index)
+        keeper->sending--;
+}
+
+void keeper_drop_once(struct keeper *keeper, const char *prefix)
+{
+    for (size_t i = keeper->count; i-- > 0;) {
+        if (!is_once(&keeper->files[i], prefix))
+            continue;
+        if (keeper->sending == i)
+            keeper->files[i].over = true;
+        else
+            remove_file(keeper, i);
+    }
 }
 
 void keeper_hand_over(const struct keeper *keeper, struct keeper *heir)
 {
     for (size_t i = 0; i < keeper->count; i++)
         if (keeper->files[i].waits || keeper->sending == i)
-            keeper_put(heir, keeper->files[i].path, keeper->files[i].key);
+            put(heir, keeper->files[i].path, keeper->files[i].key)->once = keeper->files[i].once;
+    wake(heir);
 }
 
 static void note_failure(struct keeper *keeper, const struct send_result *result)
@@ -96,7 +167,9 @@ static void note_failure(struct keeper *keeper, const struct send_result *result
     struct keepsake *file = &keeper->files[keeper->sending];
     int64_t wait_ms = backoff_next_ms(&keeper->wait_ms, result);
     if (!keeper->error || strcmp(keeper->error, result->reason) != 0)
-        log_warn("the next task of the service will not find %s in %s: %s; next try in %.0f s",
+        log_warn("%s %s in %s: %s; next try in %.0f s",
+            file->once ? "what came late is not added to"
+                       : "the next task of the service will not find",
             file->key, *keeper->setup.name, result->reason, (double)wait_ms / 1000);
     free(keeper->error);
     keeper->error = xstrdup(result->reason);
@@ -115,7 +188,8 @@ static void note_success(struct keeper *keeper)
     keeper->error = NULL;
     keeper->wait_ms = 0;
     keeper->failed = false;
-    keeper->not_before_ms = keeper->hurried ? 0 : clock_mono_ms() + pace_ms;
+    if (!keeper->files[keeper->sending].once)
+        keeper->not_before_ms = keeper->hurried ? 0 : clock_mono_ms() + pace_ms;
 }
 
 static bool any_waits(const struct keeper *keeper)
@@ -129,22 +203,30 @@ static bool any_waits(const struct keeper *keeper)
 static void sent(void *arg, const struct send_result *result)
 {
     struct keeper *keeper = arg;
+    const struct keepsake *file = &keeper->files[keeper->sending];
+    bool ends = file->once && !file->waits &&
+                (result->outcome == SEND_STORED || result->outcome == SEND_REJECTED);
     if (result->outcome == SEND_STORED)
         note_success(keeper);
     else
         note_failure(keeper, result);
+    size_t index = keeper->sending;
     keeper->sending = none;
+    if (ends || keeper->files[index].over)
+        remove_file(keeper, index);
     if (any_waits(keeper))
-        loop_timer_set(keeper->timer, keeper->not_before_ms);
+        loop_timer_set(keeper->timer, next_ms(keeper));
     keeper->setup.over(keeper->setup.arg);
 }
 
 bool keeper_send(struct keeper *keeper)
 {
-    if (keeper->sending != none || clock_mono_ms() < keeper->not_before_ms)
+    bool all = clock_mono_ms() >= keeper->not_before_ms;
+    if (keeper->sending != none || (!all && keeper->wait_ms))
         return false;
     size_t next = 0;
-    while (next < keeper->count && !keeper->files[next].waits)
+    while (
+        next < keeper->count && !(keeper->files[next].waits && (all || keeper->files[next].once)))
         next++;
     if (next == keeper->count)
         return false;

@@ -30,6 +30,15 @@ void keeper_close(struct keeper *keeper);
  * comes is sent, so it has to be replaced by a rename. */
 void keeper_put(struct keeper *keeper, const char *path, const char *key);
 
+/* A file that is not kept any longer once the exporter has it, such as a newer version of one of an
+ * incident; these go in their order and wait for no minute. */
+void keeper_put_once(struct keeper *keeper, const char *path, const char *key);
+
+/* Whether such a file, with a key that begins so, is not with the exporter yet; and forgets them.
+ */
+bool keeper_has_once(const struct keeper *keeper, const char *prefix);
+void keeper_drop_once(struct keeper *keeper, const char *prefix);
+
 /* Has another keeper send what waits here, or is on its way. */
 void keeper_hand_over(const struct keeper *keeper, struct keeper *heir);
 

@@ -60,8 +60,9 @@ static void head_stored(struct outlet *outlet)
     bool others = false;
     for (size_t i = 0; i < delivery->count; i++) {
         others = others || outlet_has(delivery->outlets[i], id);
-        if (delivery->outlets[i] == outlet && delivery->on_stored)
-            delivery->on_stored(delivery->on_stored_arg, id, i);
+        for (size_t j = 0; delivery->outlets[i] == outlet && j < 2; j++)
+            if (delivery->listeners[j].stored)
+                delivery->listeners[j].stored(delivery->listeners[j].arg, id, i);
     }
     if (others)
         spool_mark_sent(delivery->spool, id, outlet_identity(outlet));
