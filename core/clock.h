@@ -9,6 +9,7 @@
 enum { RFC3339_SIZE = 32 };
 
 int64_t clock_mono_ms(void); /* milliseconds since boot, never going back */
+int64_t clock_mono_ns(void); /* the same, nanoseconds */
 int64_t clock_wall_ms(void); /* milliseconds since 1970, UTC */
 
 /* "2026-11-23T15:04:01.000Z" (RFC 3339, milliseconds, UTC) into text. Returns text. Years outside

@@ -204,6 +204,11 @@ static void describe_app(
     sentence = xasprintf("%s: %s", app->container, net);
     say(arg, sentence);
     free(sentence);
+    if (pressure_is_open(&app->pressure))
+        return;
+    sentence = xasprintf("%s: %s", app->container, pressure_remedy);
+    say(arg, sentence);
+    free(sentence);
 }
 
 static void cgroup_describe(void *arg, void (*say)(void *arg, const char *sentence), void *say_arg)

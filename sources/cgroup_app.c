@@ -17,13 +17,6 @@ enum {
         1000 /* while a part of the cgroup or the app is missing: it may be about to be made */
 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* Reads a kept file from its start: its size, -1 when that cannot be. */
 static ssize_t read_kept(
     const struct cgroup_app *app, enum cgroup_kept kept, char text[CGROUP_FILE_MAX])
@@ -146,6 +139,7 @@ static void forget_place(struct cgroup_app *app)
     }
     for (unsigned i = 0; i < KEPT_COUNT; i++)
         close_kept(app, (enum cgroup_kept)i);
+    pressure_close(&app->pressure);
     app->usage = app->received = app->sent = (struct counter){0};
     cgroup_limits_free(&app->limits);
     app->refresh_ms = 0;
@@ -179,6 +173,16 @@ static bool find_places(struct cgroup_app *app, const struct cgroup_mounts *moun
     return cgroup_app_is_open(app);
 }
 
+static void refresh_pressure(struct cgroup_app *app, const struct cgroup_mounts *mounts)
+{
+    if (pressure_is_open(&app->pressure))
+        return;
+    char *folder = pressure_find(mounts, app->container);
+    if (folder)
+        pressure_open(&app->pressure, folder);
+    free(folder);
+}
+
 static void refresh(
     struct cgroup_app *app, const struct cgroup_mounts *mounts, const char *root, int64_t now_ms)
 {
@@ -187,6 +191,7 @@ static void refresh(
     app->alert -= app->alert > 0;
     find_places(app, mounts);
     refresh_limits(app, root);
+    refresh_pressure(app, mounts);
     refresh_process(app, root);
     bool gone = app->procs.starts && !app->procs.populated;
     bool whole = app->fds[KEPT_USAGE] >= 0 && app->fds[KEPT_MEMORY] >= 0 && !gone;
@@ -209,7 +214,7 @@ static int measure_cpu(struct cgroup_app *app, struct measures *measures)
     char text[CGROUP_FILE_MAX];
     uint64_t used;
     ssize_t size = read_kept(app, KEPT_USAGE, text);
-    int64_t at_ns = now_ns();
+    int64_t at_ns = clock_mono_ns();
     if (size < 0)
         return -1;
     bool v2 = app->places[CGROUP_CPUACCT].v2;
@@ -265,7 +270,7 @@ static void measure_net(struct cgroup_app *app, struct measures *measures)
     char text[CGROUP_FILE_MAX];
     uint64_t received, sent;
     ssize_t size = read_kept(app, KEPT_NET, text);
-    int64_t at_ns = now_ns();
+    int64_t at_ns = clock_mono_ns();
     if (size <= 0 || !cgroup_parse_net_dev(text, (size_t)size, &received, &sent))
         return;
     measures->value[MEASURED_NET_RECEIVED] = counter_rate(&app->received, received, at_ns);
@@ -301,6 +306,7 @@ void cgroup_app_init(struct cgroup_app *app, const char *container)
     *app = (struct cgroup_app){.container = xstrdup(container)};
     for (int i = 0; i < KEPT_COUNT; i++)
         app->fds[i] = -1;
+    pressure_init(&app->pressure);
 }
 
 void cgroup_app_free(struct cgroup_app *app)
@@ -330,6 +336,7 @@ bool cgroup_app_measure(struct cgroup_app *app, const struct cgroup_mounts *moun
         return false;
     }
     measure_net(app, measures);
+    pressure_measure(&app->pressure, measures);
     measures->value[MEASURED_RESTARTS] = (double)app->restarts;
     return true;
 }

@@ -5,6 +5,7 @@
 #include "sources/cgroup_limits.h"
 #include "sources/cgroup_procs.h"
 #include "sources/measure.h"
+#include "sources/pressure.h"
 
 #include <sys/types.h>
 
@@ -28,6 +29,7 @@ struct cgroup_app {
     int alert;          /* measurings that do so whatever the time, as the app may have ended */
     struct counter usage, received, sent;
     struct throttle throttle;
+    struct pressure pressure;
     struct cgroup_procs procs;
     unsigned long pid;       /* one of its processes; 0: none seen */
     int64_t started_wall_ms; /* of that process */

@@ -1,5 +1,6 @@
 /* The readers of the kernel's files about cgroups. */
 #include "sources/cgroup_files.h"
+#include "sources/pressure.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cgroup_mounts_free(&mounts);
     cgroup_parse_number(text, size, &value);
     cgroup_parse_key(text, size, "nr_periods", &value);
+    pressure_parse(text, size, &value);
     cgroup_parse_net_dev(text, size, &value, &other);
     if (cgroup_parse_cpu_max(text, size, &cores) && !(cores > 0))
         abort();
