@@ -92,7 +92,7 @@ static const struct source_kind *choose(
     if (config->source > 0)
         return source_kinds[config->source - 1];
     size_t i = 0;
-    while (source_kinds[i + 1] && !source_kinds[i]->present(setup))
+    while (source_kinds[i + 1] && !source_kinds[i]->present(setup, NULL))
         i++;
     return source_kinds[i];
 }

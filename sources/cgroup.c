@@ -27,11 +27,13 @@ struct cgroup {
     size_t app_count;
 };
 
+static const char no_mounts[] =
+    "no cgroup hierarchy is mounted here: mount the host's /sys/fs/cgroup, read-only";
+
 static int missing(const struct cgroup *self, const struct cgroup_app *app, struct error *err)
 {
     if (!self->mounts.count)
-        return error_set(
-            err, "no cgroup hierarchy is mounted here: mount the host's /sys/fs/cgroup, read-only");
+        return error_set(err, "%s", no_mounts);
     return error_set(err,
         "there is no cgroup %s below %s: the app does not run, or app.container is not its "
         "cgroup's path below the mount",
@@ -135,12 +137,14 @@ static void cgroup_close(void *arg)
     free(self);
 }
 
-static bool cgroup_present(const struct source_setup *setup)
+static bool cgroup_present(const struct source_setup *setup, struct error *why)
 {
     struct cgroup_mounts mounts;
     cgroup_mounts_read(&mounts, setup->root);
     bool any = mounts.count > 0;
     cgroup_mounts_free(&mounts);
+    if (!any)
+        error_set(why, "%s", no_mounts);
     return any;
 }
 

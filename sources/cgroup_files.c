@@ -101,9 +101,9 @@ static unsigned controllers_of(struct span options)
 /* "31 23 0:28 / /sys/fs/cgroup/cpu rw shared:9 - cgroup cgroup rw,cpu,cpuacct" */
 static bool parse_mount(struct span line, struct cgroup_mount *mount)
 {
-    for (int skipped = 0; skipped < 4; skipped++)
+    for (int skipped = 0; skipped < 3; skipped++)
         next_word(&line);
-    struct span path = next_word(&line), word;
+    struct span top = next_word(&line), path = next_word(&line), word;
     do {
         word = next_word(&line);
         if (word.at == word.end)
@@ -118,6 +118,7 @@ static bool parse_mount(struct span line, struct cgroup_mount *mount)
     if (!mount->v2 && !mount->controllers)
         return false;
     mount->path = unescape(path);
+    mount->top = unescape(top);
     return true;
 }
 
@@ -130,31 +131,46 @@ void cgroup_mounts_parse(struct cgroup_mounts *mounts, const char *text, size_t 
             mounts->count++;
 }
 
-void cgroup_mounts_read(struct cgroup_mounts *mounts, const char *root)
+static void read_mounts(struct cgroup_mounts *mounts, const char *file, const char *before)
 {
     enum { MAX_MOUNTINFO = 4 << 20 };
     struct buf text;
-    char *path = xasprintf("%s/proc/self/mountinfo", root);
-    fs_read(path, MAX_MOUNTINFO, &text, NULL);
+    fs_read(file, MAX_MOUNTINFO, &text, NULL);
     cgroup_mounts_parse(mounts, text.data, text.size);
     for (size_t i = 0; i < mounts->count; i++) {
         char *below = mounts->all[i].path;
-        mounts->all[i].path = xasprintf("%s%s", strcmp(root, "/") ? root : "", below);
+        mounts->all[i].path = xasprintf("%s%s", before, below);
         free(below);
     }
     buf_free(&text);
-    free(path);
+}
+
+void cgroup_mounts_read(struct cgroup_mounts *mounts, const char *root)
+{
+    char *file = xasprintf("%s/proc/self/mountinfo", root);
+    read_mounts(mounts, file, strcmp(root, "/") ? root : "");
+    free(file);
+}
+
+void cgroup_mounts_read_of(struct cgroup_mounts *mounts, const char *root, unsigned long pid)
+{
+    char *file = xasprintf("%s/proc/%lu/mountinfo", root, pid);
+    char *before = xasprintf("%s/proc/%lu/root", root, pid);
+    read_mounts(mounts, file, before);
+    free(before);
+    free(file);
 }
 
 void cgroup_mounts_free(struct cgroup_mounts *mounts)
 {
-    for (size_t i = 0; i < mounts->count; i++)
+    for (size_t i = 0; i < mounts->count; i++) {
         free(mounts->all[i].path);
+        free(mounts->all[i].top);
+    }
     *mounts = (struct cgroup_mounts){0};
 }
 
-/* Whether the controller of that mount is to be used: v2 only where v1 has not got it. */
-static bool mount_has(
+bool cgroup_mount_has(
     const struct cgroup_mounts *mounts, size_t index, enum cgroup_controller controller)
 {
     unsigned bit = 1u << controller;
@@ -172,7 +188,7 @@ bool cgroup_find(struct cgroup_place *place, const struct cgroup_mounts *mounts,
     *place = (struct cgroup_place){0};
     for (size_t i = 0; i < mounts->count; i++) {
         const struct cgroup_mount *mount = &mounts->all[i];
-        if (!mount_has(mounts, i, controller))
+        if (!cgroup_mount_has(mounts, i, controller))
             continue;
         char *folder = xasprintf("%s/%s", mount->path, container);
         char *procs = xasprintf("%s/cgroup.procs", folder);
@@ -228,33 +244,42 @@ static int list_folder(void *arg, const char *name)
     return status > 0;
 }
 
-/* The path in the line of /proc/self/cgroup that a mount is about, without its first slash. */
-static char *own_cgroup(const char *root, const struct cgroup_mount *mount)
+/* "4:cpu,cpuacct:/docker/1a2b", of version 2 "0::/system.slice/api.service" */
+char *cgroup_parse_path(const char *text, size_t size, const struct cgroup_mount *mount)
 {
-    struct buf text;
-    char *path = xasprintf("%s/proc/self/cgroup", root), *own = NULL;
-    fs_read(path, 1 << 16, &text, NULL);
-    struct span rest = {text.data, text.data + text.size};
-    while (rest.at < rest.end && !own) {
+    struct span rest = {text, text + size};
+    while (rest.at < rest.end) {
         struct span line = next_line(&rest);
         size_t length = (size_t)(line.end - line.at);
         const char *first = memchr(line.at, ':', length);
         const char *second = first ? memchr(first + 1, ':', (size_t)(line.end - first - 1)) : NULL;
-        if (!second || line.end - second < 2)
+        if (!second || line.end - second < 2 || second[1] != '/')
             continue;
         struct span names = {first + 1, second};
         if (mount->v2 ? names.at == names.end : controllers_of(names) & mount->controllers)
-            own = xstrndup(second + 2, (size_t)(line.end - second - 2));
+            return xstrndup(second + 1, (size_t)(line.end - second - 1));
     }
+    return NULL;
+}
+
+/* Without its first slash. */
+static char *own_cgroup(const char *root, const struct cgroup_mount *mount)
+{
+    struct buf text;
+    char *path = xasprintf("%s/proc/self/cgroup", root);
+    fs_read(path, 1 << 16, &text, NULL);
+    char *found = cgroup_parse_path(text.data, text.size, mount);
+    char *own = xstrdup(found ? found + 1 : "");
+    free(found);
     buf_free(&text);
     free(path);
-    return own ? own : xstrdup("");
+    return own;
 }
 
 void cgroup_list(const struct cgroup_mounts *mounts, const char *root, struct buf *names)
 {
     for (size_t i = 0; i < mounts->count; i++) {
-        if (!mount_has(mounts, i, CGROUP_MEMORY))
+        if (!cgroup_mount_has(mounts, i, CGROUP_MEMORY))
             continue;
         char *own = own_cgroup(root, &mounts->all[i]);
         int visited = 0, listed = 0;

@@ -21,6 +21,7 @@ enum { CGROUP_MAX_MOUNTS = 32 };
 
 struct cgroup_mount {
     char *path;
+    char *top; /* the cgroup that is mounted there: "/", or that of a container */
     bool v2;
     unsigned controllers; /* v1: bit 1 << enum cgroup_controller; v2: none */
 };
@@ -37,7 +38,19 @@ void cgroup_mounts_parse(struct cgroup_mounts *mounts, const char *text, size_t 
 /* The same from <root>/proc/self/mountinfo, "<root>" put before every path; none when it cannot be
  * read. */
 void cgroup_mounts_read(struct cgroup_mounts *mounts, const char *root);
+
+/* The mounts that another process sees, by way of its own root: they can be listed by everybody and
+ * entered by who might trace it. */
+void cgroup_mounts_read_of(struct cgroup_mounts *mounts, const char *root, unsigned long pid);
 void cgroup_mounts_free(struct cgroup_mounts *mounts);
+
+/* Whether the controller of that mount is to be used: v2 only where v1 has not got it. */
+bool cgroup_mount_has(
+    const struct cgroup_mounts *mounts, size_t index, enum cgroup_controller controller);
+
+/* The cgroup of the hierarchy that the mount is of, out of the text of /proc/<pid>/cgroup: a path
+ * that begins with a slash, to be freed. NULL: there is none. */
+char *cgroup_parse_path(const char *text, size_t length, const struct cgroup_mount *mount);
 
 /* A cgroup's folder as one controller has it. */
 struct cgroup_place {

@@ -299,10 +299,16 @@ static const char *endpoint_from_environment(void)
     return base && *base ? base : NULL;
 }
 
-static bool ecs_present(const struct source_setup *setup)
+static const char not_set[] = "ECS_CONTAINER_METADATA_URI_V4 is not set: this is no ECS task "
+                              "(platform 1.4 or agent 1.39 and later set it)";
+
+static bool ecs_present(const struct source_setup *setup, struct error *why)
 {
     (void)setup;
-    return endpoint_from_environment() != NULL;
+    if (endpoint_from_environment())
+        return true;
+    error_set(why, "%s", not_set);
+    return false;
 }
 
 static void ecs_close(void *arg)
@@ -325,8 +331,7 @@ static void *ecs_open(const struct source_setup *setup, struct error *err)
 {
     const char *base = endpoint_from_environment();
     if (!base) {
-        error_set(err, "ECS_CONTAINER_METADATA_URI_V4 is not set: this is no ECS task (platform "
-                       "1.4 or agent 1.39 and later set it)");
+        error_set(err, "%s", not_set);
         return NULL;
     }
     if ((strncasecmp(base, "http://", 7) != 0 && strncasecmp(base, "https://", 8) != 0) ||

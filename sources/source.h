@@ -52,8 +52,8 @@ struct source_setup {
 
 struct source_kind {
     struct kind kind; /* first */
-    /* Whether this machine offers it at all: cheap, and no error when it does not. For `auto`. */
-    bool (*present)(const struct source_setup *setup);
+    /* Whether it is worth a try here, for `auto`: cheap; why says why it is not. */
+    bool (*present)(const struct source_setup *setup, struct error *why);
     /* NULL and err only for what can never work, such as an endpoint that cannot be parsed. A
      * target that is not there yet is not an error: `sample` tries again and reports it. */
     void *(*open)(const struct source_setup *setup, struct error *err);
@@ -73,6 +73,7 @@ struct source_kind {
     void (*close)(void *self);
 };
 
-extern const struct source_kind source_cgroup, source_cloudwatch, source_ecs, source_tcp;
+extern const struct source_kind source_cgroup, source_cloudwatch, source_ecs, source_process,
+    source_tcp;
 
 #endif

@@ -237,9 +237,10 @@ static void tcp_describe(void *self, void (*say)(void *arg, const char *sentence
     }
 }
 
-static bool tcp_present(const struct source_setup *setup)
+static bool tcp_present(const struct source_setup *setup, struct error *why)
 {
     (void)setup;
+    (void)why;
     return false; /* it measures the database, never the app: not a choice of `auto` */
 }
 

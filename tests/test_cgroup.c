@@ -224,10 +224,10 @@ static void nothing_mounted_is_not_present(void **state)
 {
     struct tree *tree = *state;
     struct error err;
-    assert_false(source_cgroup.present(&tree->setup));
+    assert_false(source_cgroup.present(&tree->setup, NULL));
     assert_int_equal(sample(tree, &err), -1);
     put_v2(tree);
-    assert_true(source_cgroup.present(&tree->setup));
+    assert_true(source_cgroup.present(&tree->setup, NULL));
 }
 
 static struct source_life life_of(const struct tree *tree)

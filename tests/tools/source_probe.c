@@ -2,12 +2,12 @@
  * ends: {"metric", "time_ms", "value"} for every sample (monotonic ms), {"error"} and {"note"} for
  * what it says, {"identity": {...}} when that changes, and at last {"ticks", "cpu_s"}.
  *
- * usage: source_probe cgroup|ecs CONTAINER|- [INTERVAL_MS [ROOT]] */
+ * usage: source_probe KIND CONTAINER|- [INTERVAL_MS [ROOT]] */
+#include "agent/kinds.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/loop.h"
 #include "core/series.h"
-#include "sources/source.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -105,6 +105,7 @@ static void input(void *arg)
 
 static int open_source(struct probe *probe, const struct source_app *app, const char *root)
 {
+    struct error err;
     struct source_setup setup = {.loop = probe->loop,
         .series = &probe->series,
         .root = root,
@@ -113,9 +114,8 @@ static int open_source(struct probe *probe, const struct source_app *app, const 
         .interval_ms = probe->interval_ms,
         .sampled = print_samples,
         .arg = probe};
-    struct error err;
-    if (!probe->kind->present(&setup)) {
-        print(json_pack("{s:s}", "error", "not present"));
+    if (!probe->kind->present(&setup, &err)) {
+        print(json_pack("{s:s}", "error", err.text));
         return -1;
     }
     probe->source = probe->kind->open(&setup, &err);
@@ -135,12 +135,20 @@ static double cpu_seconds(void)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
+static const struct source_kind *kind_called(const char *name)
+{
+    size_t i = 0;
+    while (source_kinds[i + 1] && strcmp(source_kinds[i]->kind.name, name) != 0)
+        i++;
+    return source_kinds[i];
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 3)
         return 2;
-    struct probe probe = {.kind = strcmp(argv[1], "ecs") ? &source_cgroup : &source_ecs,
-        .interval_ms = argc > 3 ? atoi(argv[3]) : 1000};
+    struct probe probe = {
+        .kind = kind_called(argv[1]), .interval_ms = argc > 3 ? atoi(argv[3]) : 1000};
     struct source_app app = {.prefix = "", .container = strcmp(argv[2], "-") ? argv[2] : NULL};
     struct error err;
     probe.loop = loop_open(&err);
