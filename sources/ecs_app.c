@@ -98,9 +98,9 @@ static void count_restarts(struct ecs_app *app, const struct ecs_container *now)
     int64_t before = replaced || app->restart_count < 0 ? 0 : app->restart_count;
     if (replaced)
         app->restarts++;
-    if (now->restart_count >= 0)
-        app->restarts += now->restart_count > before ? (uint64_t)(now->restart_count - before) : 0;
-    else if (started_anew && !replaced)
+    if (now->restart_count > before)
+        app->restarts += (uint64_t)(now->restart_count - before);
+    else if (started_anew && !replaced && (now->starts_count || now->restart_count < 0))
         app->restarts++;
 }
 
@@ -108,11 +108,18 @@ static void count_restarts(struct ecs_app *app, const struct ecs_container *now)
  * that outlives its stop timeout is killed the same way. */
 static const int killed = 137;
 
+static bool was_killed(const struct ecs_container *container)
+{
+    return container->oom_killed == ECS_OOM_UNKNOWN ? container->exit_code == killed
+                                                    : container->oom_killed == ECS_OOM_YES;
+}
+
 static void count_kills(struct ecs_app *app, const struct ecs_container *now)
 {
     bool same = !strcmp(app->docker_id, now->docker_id);
-    bool again = !same || now->restart_count > app->restart_count;
-    if (now->exit_code == killed && (app->exit_code != killed || again) && !(same && app->stopping))
+    bool again = !same || now->restart_count > app->restart_count ||
+                 (now->starts_count && now->started_wall_ms != app->started_wall_ms);
+    if (was_killed(now) && (!app->killed || again) && !(same && app->stopping))
         app->oom_kills++;
 }
 
@@ -136,7 +143,7 @@ static void note_exit(struct ecs_app *app, const struct ecs_container *container
 static void note_replaced(struct ecs_app *app, const struct ecs_container *old)
 {
     note_exit(app, old);
-    if (old && old->exit_code == killed && app->exit_code != killed && !app->stopping)
+    if (old && was_killed(old) && !app->killed && !app->stopping)
         app->oom_kills++;
 }
 
@@ -160,7 +167,7 @@ void ecs_app_update(
     app->restart_count = container->restart_count;
     app->started_wall_ms = container->started_wall_ms;
     note_exit(app, container);
-    app->exit_code = container->exit_code;
+    app->killed = was_killed(container);
     app->ended = container->ended;
     app->stopping = container->stopped && container->exit_code < 0;
     /* A container's CPU is in shares, a weight and no limit: it may use all that its task may. */

@@ -33,7 +33,8 @@ struct ecs_app {
     struct counter cpu;
     struct throttle throttle;
     struct ecs_net net;
-    int64_t started_wall_ms, restart_count, exit_code;
+    int64_t started_wall_ms, restart_count;
+    bool killed;            /* it was, for want of memory, when it was looked at last */
     bool ended;             /* its container does not run */
     int64_t last_exit_code; /* of the newest end that was seen; only with one */
     bool ever_ended;        /* there was one */

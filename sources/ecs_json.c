@@ -1,86 +1,19 @@
 #include "sources/ecs_json.h"
 
 #include "core/alloc.h"
-#include "core/clock.h"
 #include "core/error.h"
+#include "sources/json_value.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Integers as reals: Docker writes 18446744073709551615 for "no limit", which would make jansson
- * refuse the whole answer. Counters keep 53 bits: 104 days of CPU time to the nanosecond. */
-static json_t *parse(const char *json, size_t length, struct error *err)
-{
-    json_error_t problem;
-    json_t *root = json_loadb(json, length, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &problem);
-    if (!root)
-        error_set(err, "the answer is no JSON (line %d, column %d: %s)", problem.line,
-            problem.column, problem.text);
-    return root;
-}
-
-static char *string_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text && *text ? xstrdup(text) : NULL;
-}
-
-static double number_of(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-/* What cannot be negative, nor as large as what stands for "unlimited"; else NAN. */
-static double amount_of(const json_t *object, const char *key)
-{
-    double value = number_of(object, key);
-    return value >= 0 && value < 9e18 ? value : NAN;
-}
-
-static bool counter_of(const json_t *object, const char *key, uint64_t *counter)
-{
-    double value = amount_of(object, key);
-    if (isnan(value))
-        return false;
-    *counter = (uint64_t)value;
-    return true;
-}
-
 /* A limit of a metadata answer, where 0 means that there is none. */
 static double limit_of(const json_t *object, const char *key)
 {
-    double value = number_of(json_object_get(object, "Limits"), key);
+    double value = json_value_number(json_object_get(object, "Limits"), key);
     return value > 0 ? value : NAN;
-}
-
-static int64_t small_number_of(const json_t *object, const char *key)
-{
-    double value = number_of(object, key);
-    return value >= 0 && value < 1e9 ? (int64_t)value : -1;
-}
-
-/* Nanoseconds since 1970 of an RFC 3339 time; 0 when it is none, or Docker's zero time. */
-static int64_t time_ns_of(const json_t *object, const char *key)
-{
-    static const int64_t last_ms = 9000000000000; /* in 2255; ns fit in 64 bits until 2262 */
-    const json_t *value = json_object_get(object, key);
-    const char *text = json_string_value(value);
-    int64_t ms;
-    if (!text || rfc3339_parse(text, json_string_length(value), &ms) < 0 || ms <= 0 || ms > last_ms)
-        return 0;
-    /* What the parser rounds away. */
-    int64_t rest_ns = 0, unit = 100000;
-    const char *fraction = strchr(text, '.');
-    for (int i = 1; fraction && unit && fraction[i] >= '0' && fraction[i] <= '9'; i++) {
-        if (i <= 3)
-            continue;
-        rest_ns += (fraction[i] - '0') * unit;
-        unit /= 10;
-    }
-    return ms * 1000000 + rest_ns;
 }
 
 static bool is_stopped(const json_t *json, const char *key)
@@ -92,40 +25,40 @@ static bool is_stopped(const json_t *json, const char *key)
 static void parse_container(struct ecs_task *task, const json_t *json)
 {
     static const char label[] = "com.amazonaws.ecs.container-name";
-    char *docker_id = string_of(json, "DockerId");
+    char *docker_id = json_value_text(json, "DockerId");
     if (!docker_id) /* pulled, not created yet */
         return;
     struct ecs_container *container = &task->containers[task->container_count++];
     const char *type = json_string_value(json_object_get(json, "Type"));
     *container = (struct ecs_container){
         .docker_id = docker_id,
-        .name = string_of(json, "Name"),
-        .label = string_of(json_object_get(json, "Labels"), label),
-        .image = string_of(json, "Image"),
+        .name = json_value_text(json, "Name"),
+        .label = json_value_text(json_object_get(json, "Labels"), label),
+        .image = json_value_text(json, "Image"),
         .ordinary = !type || !strcmp(type, "NORMAL"),
         .stopped = is_stopped(json, "KnownStatus") || is_stopped(json, "DesiredStatus"),
         .ended = is_stopped(json, "KnownStatus"),
         .memory_limit_bytes = limit_of(json, "Memory") * (1 << 20),
-        .restart_count = small_number_of(json, "RestartCount"),
-        .exit_code = small_number_of(json, "ExitCode"),
-        .started_wall_ms = time_ns_of(json, "StartedAt") / 1000000,
+        .restart_count = json_value_small(json, "RestartCount"),
+        .exit_code = json_value_small(json, "ExitCode"),
+        .started_wall_ms = json_value_time_ns(json, "StartedAt") / 1000000,
     };
 }
 
 int ecs_task_parse(struct ecs_task *task, const char *json, size_t length, struct error *err)
 {
     *task = (struct ecs_task){.cpu_limit_cores = NAN, .memory_limit_bytes = NAN};
-    json_t *root = parse(json, length, err);
+    json_t *root = json_value_parse(json, length, err);
     if (!root)
         return -1;
     if (!json_is_object(root)) {
         json_decref(root);
         return error_set(err, "the answer is no JSON object");
     }
-    task->arn = string_of(root, "TaskARN");
-    task->cluster = string_of(root, "Cluster");
-    task->family = string_of(root, "Family");
-    task->revision = string_of(root, "Revision");
+    task->arn = json_value_text(root, "TaskARN");
+    task->cluster = json_value_text(root, "Cluster");
+    task->family = json_value_text(root, "Family");
+    task->revision = json_value_text(root, "Revision");
     task->cpu_limit_cores = limit_of(root, "CPU");
     task->memory_limit_bytes = limit_of(root, "Memory") * (1 << 20);
     const json_t *containers = json_object_get(root, "Containers");
@@ -154,26 +87,26 @@ void ecs_task_free(struct ecs_task *task)
 
 char *ecs_own_id_parse(const char *json, size_t length)
 {
-    json_t *root = parse(json, length, NULL);
-    char *docker_id = string_of(root, "DockerId");
+    json_t *root = json_value_parse(json, length, NULL);
+    char *docker_id = json_value_text(root, "DockerId");
     json_decref(root);
     return docker_id;
 }
 
 static void parse_memory(struct ecs_stats *stats, const json_t *memory)
 {
-    double usage = amount_of(memory, "usage");
+    double usage = json_value_amount(memory, "usage");
     const json_t *parts = json_object_get(memory, "stats");
     /* Version 1 has both; without total_ it leaves out the container's own sub-cgroups. */
-    double inactive = amount_of(parts, "total_inactive_file");
+    double inactive = json_value_amount(parts, "total_inactive_file");
     if (isnan(inactive))
-        inactive = amount_of(parts, "inactive_file");
+        inactive = json_value_amount(parts, "inactive_file");
     if (!isnan(usage) && !isnan(inactive))
         stats->working_set_bytes = fmax(usage - inactive, 0);
     static const char *const anonymous[] = {"anon", "total_rss", "rss"};
     for (int i = 0; i < 3 && isnan(stats->rss_bytes); i++)
-        stats->rss_bytes = amount_of(parts, anonymous[i]);
-    double limit = amount_of(memory, "limit");
+        stats->rss_bytes = json_value_amount(parts, anonymous[i]);
+    double limit = json_value_amount(memory, "limit");
     stats->memory_limit_bytes = limit > 0 ? limit : NAN;
 }
 
@@ -184,7 +117,8 @@ static void parse_networks(struct ecs_stats *stats, const json_t *networks)
     json_object_foreach((json_t *)networks, name, network)
     {
         uint64_t received, sent;
-        if (!counter_of(network, "rx_bytes", &received) || !counter_of(network, "tx_bytes", &sent))
+        if (!json_value_counter(network, "rx_bytes", &received) ||
+            !json_value_counter(network, "tx_bytes", &sent))
             continue;
         stats->has_net = true;
         stats->received_bytes += received;
@@ -198,16 +132,17 @@ static void parse_stats(struct ecs_stats *stats, const json_t *json)
         .rss_bytes = NAN,
         .memory_limit_bytes = NAN,
         .online_cpus = NAN,
-        .read_ns = time_ns_of(json, "read")};
+        .read_ns = json_value_time_ns(json, "read")};
     stats->found = stats->read_ns > 0;
     if (!stats->found)
         return;
     const json_t *cpu = json_object_get(json, "cpu_stats");
     const json_t *throttling = json_object_get(cpu, "throttling_data");
-    stats->has_cpu = counter_of(json_object_get(cpu, "cpu_usage"), "total_usage", &stats->cpu_ns);
-    stats->has_throttling = counter_of(throttling, "periods", &stats->periods) &&
-                            counter_of(throttling, "throttled_periods", &stats->throttled);
-    double online_cpus = number_of(cpu, "online_cpus");
+    stats->has_cpu = json_value_counter(
+        json_object_get(cpu, "cpu_usage"), "total_usage", &stats->cpu_ns);
+    stats->has_throttling = json_value_counter(throttling, "periods", &stats->periods) &&
+                            json_value_counter(throttling, "throttled_periods", &stats->throttled);
+    double online_cpus = json_value_number(cpu, "online_cpus");
     if (online_cpus >= 1 && online_cpus < 1 << 16)
         stats->online_cpus = online_cpus;
     parse_memory(stats, json_object_get(json, "memory_stats"));
@@ -292,14 +227,19 @@ static enum member next_member(struct span *rest, struct span *key, struct span 
     return MEMBER_NEXT;
 }
 
-static int parse_member(struct ecs_stats *stats, struct span value, struct error *err)
+int ecs_sample_parse(struct ecs_stats *stats, const char *text, size_t length, struct error *err)
 {
-    json_t *json = parse(value.at, (size_t)(value.end - value.at), err);
+    json_t *json = json_value_parse(text, length, err);
     if (!json)
         return -1;
     parse_stats(stats, json);
     json_decref(json);
     return 0;
+}
+
+static int parse_member(struct ecs_stats *stats, struct span value, struct error *err)
+{
+    return ecs_sample_parse(stats, value.at, (size_t)(value.end - value.at), err);
 }
 
 /* Only the wanted containers' samples become a tree of values: that costs 200 instructions a byte
@@ -328,7 +268,7 @@ int ecs_stats_parse(struct ecs_stats *stats, const char *const *docker_ids, size
 
 void ecs_problem_parse(char *text, size_t size, const char *body, size_t length)
 {
-    json_t *root = parse(body, length, NULL);
+    json_t *root = json_value_parse(body, length, NULL);
     const char *words = json_string_value(root);
     size_t used = 0;
     for (; words && *words && used + 1 < size; words++)

@@ -13,6 +13,10 @@ struct error;
 
 enum { ECS_MAX_CONTAINERS = 64 };
 
+/* Whether a container was killed for want of memory, where that is said: ECS leaves it to be told
+ * by the exit status. */
+enum ecs_oom { ECS_OOM_UNKNOWN, ECS_OOM_NO, ECS_OOM_YES };
+
 /* Strings are owned; NULL: unknown. */
 struct ecs_container {
     char *docker_id;    /* never NULL or empty: others are left out */
@@ -23,8 +27,10 @@ struct ecs_container {
     bool ended;                /* exited */
     double memory_limit_bytes; /* NAN: none */
     int64_t restart_count;     /* -1: no restart policy */
+    bool starts_count;         /* restart_count is not all: a later start is a restart, too */
     int64_t exit_code;         /* -1: not exited */
     int64_t started_wall_ms;   /* 0: unknown */
+    enum ecs_oom oom_killed;
 };
 
 struct ecs_task {
@@ -60,6 +66,9 @@ char *ecs_own_id_parse(const char *json, size_t length);
  * err when that is not JSON; a container without a sample is not found. */
 int ecs_stats_parse(struct ecs_stats *stats, const char *const *docker_ids, size_t count,
     const char *json, size_t length, struct error *err);
+
+/* One sample alone, as Docker's API has it. -1 with err when it is not JSON. */
+int ecs_sample_parse(struct ecs_stats *stats, const char *text, size_t length, struct error *err);
 
 /* What an error answer says, as words for a log: the endpoint sends a JSON string. Only printable
  * ASCII, cut to fit. */
