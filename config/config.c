@@ -78,10 +78,11 @@ static void read_all(struct config_reader *reader, const struct node *root)
     fields_bind(&binding, 1, root, reader->problems);
     if (root->type != NODE_MAPPING)
         return;
-    /* Triggers come last: they name captures, apps and databases. */
+    /* Triggers come last: they name captures, apps, databases and metrics. */
     config_read_apps(reader, root);
     config_read_source(reader, root);
     config_read_databases(reader, root);
+    config_read_series(reader, root);
     config_read_captures(reader, root);
     check_recorder(reader, root);
     check_hold_off(reader, root);
@@ -190,6 +191,11 @@ void config_free(struct config *config, const struct config_kinds *kinds)
     for (size_t i = 0; i < config->database_count; i++)
         fields_free(config_named_database_fields, &config->databases[i]);
     free(config->databases);
+    for (size_t i = 0; i < config->series_count; i++) {
+        fields_free(config_series_fields, &config->series[i]);
+        free(config->series[i].name);
+    }
+    free(config->series);
     free_captures(config);
     free_plugins(config, kinds);
     fields_free(config_fields, config);

@@ -51,6 +51,19 @@ struct database_config {
     int line, column;
 };
 
+/* How a series of a metrics page becomes a metric. */
+enum series_rate { SERIES_RATE_AUTO, SERIES_RATE, SERIES_VALUE };
+
+/* One of `metrics`. */
+struct series_config {
+    char *name;
+    char *prometheus; /* URL of the page */
+    char *series;     /* which of it: core/metric_selector.h */
+    int rate;         /* enum series_rate */
+    struct string_map headers;
+    char *ca_file;
+};
+
 /* One trigger of the file, or a built-in one. */
 struct trigger_config {
     char *name;
@@ -147,6 +160,8 @@ struct config {
     int source;      /* 0: auto, else 1 + index in config_kinds.sources */
     struct database_config *databases;
     size_t database_count;
+    struct series_config *series;
+    size_t series_count;
     struct trigger_config *triggers;
     size_t trigger_count;
     size_t *trigger_order; /* their indices, members before those that look at them */

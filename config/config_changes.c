@@ -109,6 +109,17 @@ static struct items list_databases(const struct config *config)
     return items;
 }
 
+static struct items list_series(const struct config *config)
+{
+    struct items items = {0};
+    for (size_t i = 0; i < config->series_count; i++)
+        add(&items, &(struct item){.path = xasprintf("metrics.%s", config->series[i].name),
+                        .fields = {config_series_fields},
+                        .targets = {&config->series[i]},
+                        .count = 1});
+    return items;
+}
+
 static struct items list_triggers(const struct config *config, const struct config_kinds *kinds)
 {
     struct items items = {0};
@@ -223,6 +234,9 @@ static void compare_other(const struct comparison *comparison, const struct conf
     } else if (!strcmp(key, "database")) {
         was = list_databases(before);
         is = list_databases(after);
+    } else if (!strcmp(key, "metrics")) {
+        was = list_series(before);
+        is = list_series(after);
     } else if (!strcmp(key, "triggers")) {
         was = list_triggers(before, comparison->kinds);
         is = list_triggers(after, comparison->kinds);
@@ -331,13 +345,16 @@ bool config_same_sources(const struct config *a, const struct config *b)
 {
     bool same = a->source == b->source && a->interval_ms == b->interval_ms &&
                 a->single_app == b->single_app && a->app_count == b->app_count &&
-                a->database_count == b->database_count;
+                a->database_count == b->database_count && a->series_count == b->series_count;
     for (size_t i = 0; same && i < a->app_count; i++)
         same = same_text(a->apps[i].name, b->apps[i].name) &&
                same_text(a->apps[i].container, b->apps[i].container);
     for (size_t i = 0; same && i < a->database_count; i++)
         same = same_text(a->databases[i].name, b->databases[i].name) &&
                fields_same(config_database_fields, &a->databases[i], &b->databases[i]);
+    for (size_t i = 0; same && i < a->series_count; i++)
+        same = same_text(a->series[i].name, b->series[i].name) &&
+               fields_same(config_series_fields, &a->series[i], &b->series[i]);
     return same && same_polling(a, b);
 }
 

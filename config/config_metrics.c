@@ -64,6 +64,17 @@ static void offer_database_metric(
     }
 }
 
+/* Own metrics. Whether one of them has the name. */
+static bool offer_series(struct search *search, const struct config *config)
+{
+    bool found = false;
+    for (size_t i = 0; i < config->series_count; i++) {
+        offer(search, "", config->series[i].name, NULL, 0);
+        found = found || !strcmp(config->series[i].name, search->name);
+    }
+    return found;
+}
+
 static bool is_column(const struct config_needs *needs, const char *name)
 {
     for (size_t i = 0; needs->columns && needs->columns[i]; i++)
@@ -133,6 +144,12 @@ int config_resolve_metric(const struct config_reader *reader, const char *name, 
     }
     const struct metric *metric = search.found;
     int status = 0;
+    if (offer_series(&search, config)) {
+        free(search.best);
+        *app = 0;
+        *unit = UNIT_NONE;
+        return 0;
+    }
     *app = search.app;
     if (!metric && (is_column(reader->needs, name) ||
                        (reader->needs->columns && of_database(name) && !config->database_count &&

@@ -17,10 +17,11 @@ struct config_reader {
 
 /* The tables of the file's own structs: struct config, app_config, database_config (without and
  * with a name), trigger_config (what is looked at, and what a fire does), capture_entry,
- * baseline_config, fleet_config. */
+ * baseline_config, fleet_config, series_config. */
 extern const struct field config_fields[], config_app_fields[], config_database_fields[],
     config_named_database_fields[], config_metric_fields[], config_fire_fields[],
-    config_capture_fields[], config_baseline_fields[], config_fleet_fields[];
+    config_capture_fields[], config_baseline_fields[], config_fleet_fields[],
+    config_series_fields[];
 
 /* What a trigger of this kind may be given: the struct trigger_config's own tables around the
  * kind's, in the order in which they are printed, ended by NULL; `of_kind` tells which one is the
@@ -51,6 +52,7 @@ void config_built_in_triggers(const struct config_reader *reader, struct buf *te
 void config_read_apps(struct config_reader *reader, const struct node *root);
 void config_read_source(struct config_reader *reader, const struct node *root);
 void config_read_databases(struct config_reader *reader, const struct node *root);
+void config_read_series(struct config_reader *reader, const struct node *root); /* after apps */
 void config_read_captures(struct config_reader *reader, const struct node *root);
 void config_read_baseline(struct config_reader *reader, const struct node *root);
 void config_read_fleet(struct config_reader *reader, const struct node *root); /* after exporters */

@@ -32,6 +32,16 @@ static void print_databases(const struct config *config, FILE *out)
     }
 }
 
+static void print_series(const struct config *config, FILE *out)
+{
+    if (config->series_count)
+        fputs("metrics:\n", out);
+    for (size_t i = 0; i < config->series_count; i++) {
+        fprintf(out, "  %s:\n", config->series[i].name);
+        fields_print(config_series_fields, &config->series[i], 4, false, out);
+    }
+}
+
 static void print_triggers(const struct config *config, const struct config_kinds *kinds, FILE *out)
 {
     fputs(config->trigger_count ? "triggers:\n" : "triggers: {}\n", out);
@@ -145,6 +155,8 @@ void config_print_other(
             config->source ? kinds->sources[config->source - 1]->name : "auto");
     else if (!strcmp(key, "database"))
         print_databases(config, out);
+    else if (!strcmp(key, "metrics"))
+        print_series(config, out);
     else if (!strcmp(key, "triggers"))
         print_triggers(config, kinds, out);
     else if (!strcmp(key, "captures"))

@@ -43,6 +43,15 @@ static void print_database(FILE *out)
     fields_print_reference(config_named_database_fields, "database[]", out);
 }
 
+static void print_series(FILE *out)
+{
+    fields_print_entry("", "metrics", "mapping of names to series",
+        "further series, for triggers, metrics.csv, status and reports; NAME is as of name, and no "
+        "built-in metric's",
+        out);
+    fields_print_reference(config_series_fields, "metrics.NAME", out);
+}
+
 /* What holds without the key, line by line. */
 static void print_default(const char *text, FILE *out)
 {
@@ -167,6 +176,8 @@ static void print_other(const char *key, const struct config_kinds *kinds, FILE 
         print_source(kinds, out);
     else if (!strcmp(key, "database"))
         print_database(out);
+    else if (!strcmp(key, "metrics"))
+        print_series(out);
     else if (!strcmp(key, "triggers"))
         print_triggers(kinds, out);
     else if (!strcmp(key, "captures"))

@@ -109,6 +109,8 @@ void config_print_schema(const struct config_kinds *kinds, FILE *out)
     set(properties, "apps", names_schema("^[A-Za-z0-9_-]{1,29}$", table_schema(config_app_fields)));
     set(properties, "source", source_schema(kinds));
     set(properties, "database", database_schema());
+    set(properties, "metrics",
+        names_schema("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$", table_schema(config_series_fields)));
     set(properties, "triggers", triggers_schema(kinds));
     set(properties, "captures", captures_schema());
     set(properties, "baseline", off_or(config_baseline_fields));
