@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/series.h"
+#include "sources/prometheus.h"
 #include "sources/tcp.h"
 
 #include <stdlib.h>
@@ -21,7 +22,7 @@ struct slot {
     bool described;
 };
 
-enum { MAX_SOURCES = 3 }; /* one for the apps, two for the databases */
+enum { MAX_SOURCES = 4 }; /* one for the apps, two for the databases, one for own metrics */
 
 struct sampler {
     struct slot slots[MAX_SOURCES];
@@ -126,6 +127,30 @@ static void describe_databases(struct sampler *sampler, const struct config *con
     sampler->tcp = (struct tcp_options){sampler->databases, config->database_count};
 }
 
+/* They copy what they need of it. */
+static int open_own_metrics(struct sampler *sampler, const struct config *config,
+    const struct source_setup *setup, struct error *err)
+{
+    if (!config->series_count)
+        return 0;
+    struct prometheus_metric *own = xcalloc(config->series_count, sizeof *own);
+    for (size_t i = 0; i < config->series_count; i++) {
+        const struct series_config *series = &config->series[i];
+        own[i] = (struct prometheus_metric){.name = series->name,
+            .url = series->prometheus,
+            .series = series->series,
+            .rate = series->rate,
+            .headers = series->headers,
+            .ca_file = series->ca_file};
+    }
+    struct prometheus_options options = {own, config->series_count};
+    struct source_setup with_them = *setup;
+    with_them.options = &options;
+    int status = open_slot(sampler, &source_prometheus, &with_them, true, err);
+    free(own);
+    return status;
+}
+
 struct sampler *sampler_open(const struct sampler_setup *setup, struct error *err)
 {
     const struct config *config = setup->config;
@@ -154,6 +179,8 @@ struct sampler *sampler_open(const struct sampler_setup *setup, struct error *er
         source.options = rds_polled_options(sampler->rds);
         status = open_slot(sampler, &source_cloudwatch, &source, true, err);
     }
+    if (status == 0)
+        status = open_own_metrics(sampler, config, &source, err);
     if (status == 0)
         return sampler;
     sampler_close(sampler);

@@ -54,11 +54,20 @@ static void note_sampled(void *arg)
     (void)arg;
 }
 
-/* Whether there is nothing more to wait for. A database that nobody is connected to is no fault, so
- * only the source of the app's own figures is waited for. */
+/* A database that nobody is connected to is no fault. */
+static bool may_be_silent(const struct sampler *sampler, size_t source)
+{
+    return !strcmp(sampler_source_name(sampler, source), "tcp");
+}
+
+/* Whether there is nothing more to wait for. */
 static bool is_known(const struct sampler *sampler)
 {
-    return sampler_source_measured(sampler, 0) || sampler_source_error(sampler, 0);
+    for (size_t i = 0; i < sampler_sources(sampler); i++)
+        if (!may_be_silent(sampler, i) && !sampler_source_measured(sampler, i) &&
+            !sampler_source_error(sampler, i))
+            return false;
+    return true;
 }
 
 static void say_source(struct checks *checks, const struct sampler *sampler, size_t source)
@@ -70,15 +79,31 @@ static void say_source(struct checks *checks, const struct sampler *sampler, siz
         error_set(&err, "%s", problem);
     else if (silent)
         error_set(&err,
-            "no sample came within %lld s; it waits for the first figures of the app's container: "
-            "check again in a while",
+            source == 0 ? "no sample came within %lld s; it waits for the first figures of the "
+                          "app's container: check again in a while"
+                        : "no sample came within %lld s",
             (long long)source_patience_ms / 1000);
     char *part = xasprintf("source %s", sampler_source_name(sampler, source));
-    if (silent && source > 0)
+    if (silent && may_be_silent(sampler, source))
         printf("%s: ok, but no connection to the database was seen yet\n", part);
     else
         say(checks, part, problem || silent ? &err : NULL);
     free(part);
+}
+
+/* What each of `metrics` is now; why one is missing, its source has said. */
+static void say_own_metrics(const struct config *config, const struct series_set *set)
+{
+    char text[VALUE_TEXT_SIZE];
+    for (size_t i = 0; i < config->series_count; i++) {
+        const char *name = config->series[i].name;
+        const struct series *series = series_set_find(set, name);
+        const struct sample *newest = series ? series_at(series, 0) : NULL;
+        if (newest)
+            printf("metric %s: ok, %s\n", name, metric_format(series->unit, newest->value, text));
+        else
+            printf("metric %s: no value\n", name);
+    }
 }
 
 /* Two samples at least: a rate needs them. */
@@ -107,6 +132,8 @@ static void check_sources(struct checks *checks)
         say(checks, "source", &err);
     for (size_t i = 0; sampler && i < sampler_sources(sampler); i++)
         say_source(checks, sampler, i);
+    if (sampler)
+        say_own_metrics(checks->config, &series);
     sampler_close(sampler);
     series_set_free(&series);
 }

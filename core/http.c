@@ -200,6 +200,8 @@ static void set_options(struct http_request *request)
         curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
         curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)((options->stall_ms + 999) / 1000));
     }
+    if (options->decodes)
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity");
     if (!options->proxy)
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     if (options->unix_socket)

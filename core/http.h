@@ -48,6 +48,7 @@ struct http_options {
     const char *ca_file; /* trust only this PEM file; NULL: the system's */
     bool insecure;       /* no TLS verification */
     bool proxy;          /* honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY; never for neighbours */
+    bool decodes;        /* asks for no Content-Encoding, and undoes one that comes all the same */
     bool own_connection; /* opens a connection for this request only: needed by half-closing */
     int64_t connect_ms;  /* 0: 5,000 */
     int64_t timeout_ms;  /* for all of it; 0: 30,000 */
