@@ -275,8 +275,10 @@ static void read_mapping(struct config_reader *reader, const struct node *trigge
 {
     for (size_t i = 0; i < triggers->count; i++)
         read_trigger(reader, triggers->children[i], built_in);
+    size_t before = reader->problems->count;
     config_link_triggers(reader, triggers);
-    config_check_rds_triggers(reader, triggers);
+    if (reader->problems->count == before) /* else they may look at each other without end */
+        config_check_rds_triggers(reader, triggers);
 }
 
 static void read_built_in(struct config_reader *reader)
