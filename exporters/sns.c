@@ -4,6 +4,7 @@
 
 #include "core/alloc.h"
 #include "core/aws/aws.h"
+#include "core/aws/aws_clock.h"
 #include "core/aws/aws_environment.h"
 #include "core/aws/aws_plan.h"
 #include "core/aws/aws_region.h"
@@ -35,8 +36,9 @@ struct sns {
     struct aws_request *asking;
     struct http_request *sending;
     unsigned credentials; /* the number of those that were taken */
-    bool token_renewed;
-    struct aws_who *who; /* that is being asked */
+    int64_t sent_ms;
+    bool token_renewed, clock_mended; /* each is tried once */
+    struct aws_who *who;              /* that is being asked */
     void (*identified)(void *arg, const char *who);
     void *identified_arg;
     void (*done)(void *arg, const struct send_result *result);
@@ -103,6 +105,19 @@ static void fail(struct sns *sns, enum send_outcome outcome, const char *reason)
 
 static void got_credentials(void *arg, const struct aws_answer *answer);
 
+/* What SNS refuses for the clock, or for old credentials, may be taken at a second try. */
+static bool mend(struct sns *sns, const struct http_result *http, const struct sns_verdict *verdict)
+{
+    bool refused = sns->form && (http->status == 400 || http->status == 403);
+    if (refused && !sns->clock_mended &&
+        aws_clock_learn(
+            aws_clock_offset_ms(sns->aws), sns->sent_ms, http_header(http, "Date"), "AWS SNS"))
+        return sns->clock_mended = true;
+    if (verdict->token_expired && !sns->token_renewed && aws_renew(sns->aws, sns->credentials))
+        return sns->token_renewed = true;
+    return false;
+}
+
 static void answered(void *arg, const struct http_result *http)
 {
     struct sns *sns = arg;
@@ -118,8 +133,7 @@ static void answered(void *arg, const struct http_result *http)
             .retry_after = http_header(http, "Retry-After"),
             .now_ms = clock_wall_ms()},
         &verdict);
-    if (verdict.token_expired && !sns->token_renewed && aws_renew(sns->aws, sns->credentials)) {
-        sns->token_renewed = true;
+    if (mend(sns, http, &verdict)) {
         sns->asking = aws_get(sns->aws, got_credentials, sns);
         return;
     }
@@ -142,16 +156,17 @@ static void send_form(struct sns *sns, const char *const *headers)
                                          });
 }
 
-static int sign(const struct sns *sns, const struct sigv4_credentials *credentials,
-    const char *host, const char *type, struct sigv4_signature *signature, struct error *err)
+static int sign(struct sns *sns, const struct sigv4_credentials *credentials, const char *host,
+    const char *type, struct sigv4_signature *signature, struct error *err)
 {
     char hash[SHA256_HEX_SIZE];
     sha256_hash(sns->form, strlen(sns->form), hash);
+    sns->sent_ms = clock_wall_ms() + *aws_clock_offset_ms(sns->aws);
     const struct sigv4_header headers[] = {{"Host", host}, {"Content-Type", type}};
     return sigv4_sign(&(struct sigv4_scope){.credentials = *credentials,
                           .region = sns->region,
                           .service = "sns",
-                          .time_ms = clock_wall_ms(),
+                          .time_ms = sns->sent_ms,
                           .normalize_path = true},
         &(struct sigv4_request){.method = "POST",
             .path = "/",
@@ -247,7 +262,7 @@ static void start(struct sns *sns, char *form,
     sns->form = form;
     sns->done = done;
     sns->arg = arg;
-    sns->token_renewed = false;
+    sns->token_renewed = sns->clock_mended = false;
     sns->asking = aws_get(sns->aws, got_credentials, sns);
 }
 

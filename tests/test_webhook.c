@@ -143,6 +143,26 @@ static void a_fifo_topic_gets_groups(void **state)
     stub_free(&server);
 }
 
+static void sns_is_told_by_its_own_clock(void **state)
+{
+    (void)state;
+    static const struct stub_answer answers[] = {
+        {403, "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></ErrorResponse>",
+            {"Date", "Mon, 23 Nov 2015 15:04:01 GMT"}},
+        {200, "<PublishResponse/>", {"Date", "Mon, 23 Nov 2015 15:04:02 GMT"}}};
+    struct stub_server server;
+    stub_start(&server, answers, 2);
+    setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+    struct sns_options options = {
+        .topic = (char *)"arn:aws:sns:eu-west-1:123456789012:spikes", .endpoint = server.url};
+    assert_int_equal(tell(&exporter_sns, &options).outcome, SEND_STORED);
+    stub_stop(&server);
+    assert_int_equal(server.count, 2);
+    assert_memory_equal(server.requests[1].date, "20151123T1504", 13);
+    stub_free(&server);
+}
+
 static void nobody_there_is_worth_another_try(void **state)
 {
     (void)state;
@@ -159,6 +179,7 @@ int main(void)
         cmocka_unit_test(a_url_is_a_secret_that_tells_destinations_apart),
         cmocka_unit_test(what_is_under_way_ends_with_a_close),
         cmocka_unit_test(a_fifo_topic_gets_groups),
+        cmocka_unit_test(sns_is_told_by_its_own_clock),
         cmocka_unit_test(nobody_there_is_worth_another_try),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -300,6 +300,11 @@ bool aws_renew(struct aws *aws, unsigned number)
     return true;
 }
 
+int64_t *aws_clock_offset_ms(struct aws *aws)
+{
+    return &aws->clock_offset_ms;
+}
+
 bool aws_state(const struct aws *aws, struct aws_state *state)
 {
     if (!aws->kept.access_key)

@@ -49,6 +49,10 @@ void aws_cancel(struct aws_request *request); /* NULL is allowed */
  * False when there are no others, as the environment's are what they are. */
 bool aws_renew(struct aws *aws, unsigned number);
 
+/* AWS's clock minus ours, 0 until it mattered: for what is signed with these credentials, and for
+ * aws_clock_learn. */
+int64_t *aws_clock_offset_ms(struct aws *aws);
+
 /* What is kept now, for `status`. False: nothing yet. */
 struct aws_state {
     const char *origin; /* as in struct aws_answer; valid until the loop runs */

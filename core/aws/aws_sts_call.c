@@ -1,22 +1,17 @@
 #include "core/aws/aws_sts_call.h"
 
 #include "core/alloc.h"
+#include "core/aws/aws_clock.h"
 #include "core/aws/aws_http.h"
 #include "core/aws/aws_temporary.h"
 #include "core/clock.h"
 #include "core/error.h"
-#include "core/log.h"
 #include "core/sha256.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
-
-/* STS refuses what was signed more than 15 minutes from its own time (5 in the future); a refusal
- * with a Date that is off by less has another cause. */
-enum { CLOCK_TOLERANCE_MS = 4 * 60 * 1000 };
 
 struct aws_sts_call {
     struct loop *loop;
@@ -102,14 +97,9 @@ static int send_now(struct aws_sts_call *call, struct error *err)
  * Also with an unsigned question's answer: how long credentials live is judged by it. */
 static bool mend_clock(struct aws_sts_call *call, const struct http_result *result)
 {
-    const char *header = http_header(result, "Date");
-    time_t date = header ? curl_getdate(header, NULL) : -1;
-    if (date < 0 || llabs((int64_t)date * 1000 - call->sent_ms) <= CLOCK_TOLERANCE_MS)
+    if (!aws_clock_learn(
+            call->clock_offset_ms, call->sent_ms, http_header(result, "Date"), "AWS STS"))
         return false;
-    *call->clock_offset_ms = (int64_t)date * 1000 - clock_wall_ms();
-    log_warn("the clock of AWS STS is %+.0f s from this machine's: going by AWS's; set this "
-             "machine's clock right",
-        (double)*call->clock_offset_ms / 1000);
     bool refused = (result->status == 403 || result->status == 400) && !call->clock_mended &&
                    call->credentials.access_key;
     call->clock_mended = true;
