@@ -16,25 +16,43 @@
 #include <time.h>
 #include <unistd.h>
 
-int fs_read(const char *path, size_t max, struct buf *buf, struct error *err)
+static int read_all(int fd, const char *path, size_t max, struct buf *buf, struct error *err)
 {
-    buf_init(buf, max);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return error_set(err, "cannot open %s: %s", path, strerror(errno));
-    int status = 0;
     for (;;) {
         char block[16384];
         ssize_t got = read(fd, block, sizeof block);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            status = error_set(err, "cannot read %s: %s", path, strerror(errno));
-        if (got > 0 && buf_append(buf, block, (size_t)got) < 0)
-            status = error_set(err, "%s is larger than %zu bytes", path, max);
-        if (got <= 0 || status < 0)
-            break;
+            return error_set(err, "cannot read %s: %s", path, strerror(errno));
+        if (got == 0)
+            return 0;
+        if (buf_append(buf, block, (size_t)got) < 0)
+            return error_set(err, "%s is larger than %zu bytes", path, max);
     }
+}
+
+int fs_read(const char *path, size_t max, struct buf *buf, struct error *err)
+{
+    buf_init(buf, max);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(err, "cannot open %s: %s", path, strerror(errno));
+    int status = read_all(fd, path, max, buf, err);
+    close(fd);
+    return status;
+}
+
+int fs_read_regular(const char *path, size_t max, struct buf *buf, struct error *err)
+{
+    struct stat found;
+    buf_init(buf, max);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return error_set(err, "cannot open %s: %s", path, strerror(errno));
+    int status = fstat(fd, &found) == 0 && S_ISREG(found.st_mode)
+                     ? read_all(fd, path, max, buf, err)
+                     : error_set(err, "%s is no regular file", path);
     close(fd);
     return status;
 }

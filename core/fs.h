@@ -14,6 +14,11 @@ struct error;
  * after an error). */
 int fs_read(const char *path, size_t max, struct buf *buf, struct error *err);
 
+/* The same of a regular file only, for files that others name and write (credentials, tokens): a
+ * pipe without a writer and a device are refused, so the loop may read it where no thread can be
+ * had. What this cannot help is a file system that hangs, such as a network mount that is gone. */
+int fs_read_regular(const char *path, size_t max, struct buf *buf, struct error *err);
+
 /* Writes a file so that it is there whole or not at all, also after a crash: a temporary file
  * whose name begins with a dot and is nobody else's, fsync, rename, fsync of the folder. Of several
  * writers at once one wins. Mode 0644. What a crash leaves of a temporary file goes with a later

@@ -221,11 +221,40 @@ static void leftovers_of_the_same_file_go(void **state)
         close(written[--writers]);
 }
 
+/* Opened the other way, a pipe without a writer would hold its reader for ever. */
+static void a_regular_file_is_told_from_what_may_block(void **state)
+{
+    (void)state;
+    struct buf text;
+    struct error err;
+    char *file = in_folder("file"), *pipe = in_folder("pipe"), *none = in_folder("none");
+    assert_int_equal(fs_write(file, "token", 5, NULL), 0);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(fs_read_regular(file, 5, &text, &err), 0);
+    assert_int_equal(text.size, 5);
+    buf_free(&text);
+    const struct {
+        const char *path;
+        size_t max;
+        const char *says;
+    } cases[] = {{pipe, 5, "is no regular file"}, {"/dev/null", 5, "is no regular file"},
+        {"/", 5, "is no regular file"}, {none, 5, "cannot open"}, {file, 4, "larger than 4"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(fs_read_regular(cases[i].path, cases[i].max, &text, &err), -1);
+        assert_non_null(strstr(err.text, cases[i].says));
+        buf_free(&text);
+    }
+    free(file);
+    free(pipe);
+    free(none);
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_A_FOLDER(a_regular_file_is_told_from_what_may_block),
         IN_A_FOLDER(a_folder_is_walked_until_told_otherwise),
         IN_A_FOLDER(a_missing_folder_is_told_from_one_that_cannot_be_read),
         IN_A_FOLDER(a_size_counts_files_one_folder_deep),

@@ -26,14 +26,15 @@
 static const int64_t count_after_ms = 15000;
 
 struct settling {
-    struct fleet *fleet; /* NULL: nobody waits for what is being written */
-    struct incident *incident;
-    char *path, *text; /* of its incident.json, which is being written */
+    struct fleet *fleet;       /* NULL: nobody waits for what is at_disk */
+    struct incident *incident; /* NULL: it is being read, or cannot be */
+    char *path, *text;         /* of its incident.json, as it is to be */
     struct error err;
     struct fleet_claim *claim;
     struct loop_timer *timer;
     bool waiting; /* for the time at which the others are counted */
-    bool writing, changed;
+    bool at_disk; /* its file is being read or written */
+    bool changed;
 };
 
 static void settling_free(struct settling *settling)
@@ -80,7 +81,7 @@ static void written(void *arg)
     if (settling->err.text[0])
         log_warn("incident %s does not say what its fleet settled: %s", settling->incident->id,
             settling->err.text);
-    settling->writing = false;
+    settling->at_disk = false;
     if (settling->fleet)
         go(settling);
     else
@@ -94,7 +95,7 @@ static void write_down(struct settling *settling)
         return;
     }
     settling->text = incident_to_text(settling->incident);
-    settling->writing = true;
+    settling->at_disk = true;
     offload_submit(settling->fleet->setup.disk, write_it, written, settling);
 }
 
@@ -196,25 +197,42 @@ static void marked(void *arg, const struct claim_result *result)
         .arg = settling});
 }
 
+/* On the disk thread. */
+static void read_it(void *arg)
+{
+    struct settling *settling = arg;
+    settling->incident = incident_read(settling->path, NULL);
+}
+
+static void have_read(void *arg)
+{
+    struct settling *settling = arg;
+    struct fleet *fleet = settling->fleet;
+    const struct incident *incident = settling->incident;
+    settling->at_disk = false;
+    if (!fleet) {
+        settling_free(settling);
+    } else if (!incident || !incident->fleet.window_ms || !incident->trigger.name) {
+        go(settling);
+    } else {
+        fleet_ask_no_more(fleet, incident->id);
+        fleet_mark(fleet, incident->trigger.name, incident->fleet.window_ms, marked, settling);
+    }
+}
+
 /* One that is in memory only, as the disk takes no files, cannot be changed: it goes as it is. */
 bool fleet_settle(void *arg, size_t exporter, const char *id)
 {
     struct fleet *fleet = arg;
     if (exporter != fleet->exporter || fleet->unable || spool_in_memory(fleet->setup.spool, id))
         return true;
-    char *path = spool_file(fleet->setup.spool, id, "incident.json");
-    struct incident *incident = incident_read(path, NULL);
-    if (!incident || !incident->fleet.window_ms || !incident->trigger.name) {
-        incident_free(incident);
-        free(path);
-        return true;
-    }
-    fleet_ask_no_more(fleet, id);
     struct settling *settling = xcalloc(1, sizeof *settling);
-    *settling = (struct settling){.fleet = fleet, .incident = incident, .path = path};
-    settling->timer = loop_timer_new(fleet->setup.loop, count, settling);
+    *settling = (struct settling){.fleet = fleet,
+        .path = spool_file(fleet->setup.spool, id, "incident.json"),
+        .timer = loop_timer_new(fleet->setup.loop, count, settling),
+        .at_disk = true};
     fleet->settling = settling;
-    fleet_mark(fleet, incident->trigger.name, incident->fleet.window_ms, marked, settling);
+    offload_submit(fleet->setup.disk, read_it, have_read, settling);
     return false;
 }
 
@@ -232,7 +250,7 @@ void fleet_settle_stop(struct fleet *fleet)
         return;
     fleet->settling = NULL;
     fleet->store.forget(fleet, settling);
-    if (settling->writing) {
+    if (settling->at_disk) {
         fleet_claim_free(settling->claim);
         settling->claim = NULL;
         settling->fleet = NULL;

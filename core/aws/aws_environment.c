@@ -87,7 +87,7 @@ int aws_container_authorization(char **header, struct error *err)
     buf_init(&content, MAX_TOKEN);
     int status = 0;
     if (path) {
-        status = fs_read(path, MAX_TOKEN, &content, err);
+        status = fs_read_regular(path, MAX_TOKEN, &content, err);
         token = content.data;
     }
     size_t length = token ? strcspn(token, "\r\n") : 0;

@@ -1,5 +1,6 @@
 /* Where AWS credentials will come from: decided from the environment and the AWS CLI's files in the
- * order of AWS's standard chain, without asking anybody.
+ * order of AWS's standard chain, without asking anybody. The files are small, local and regular
+ * ones (core/fs.h), so they are read on the loop; a home on a network mount that hangs holds it up.
  * https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html */
 #ifndef CORE_AWS_PLAN_H
 #define CORE_AWS_PLAN_H

@@ -35,7 +35,7 @@ static int load(struct aws_ini *ini, const char *path, struct error *err)
     struct buf text;
     if (!path || !fs_exists(path))
         return 0;
-    int status = fs_read(path, MAX_FILE, &text, err);
+    int status = fs_read_regular(path, MAX_FILE, &text, err);
     if (status == 0) {
         status = aws_ini_parse(ini, text.data, text.size, err);
         if (status < 0)

@@ -254,7 +254,7 @@ static void ask_web_identity(struct aws_run *run)
     const struct aws_plan *plan = run->setup.plan;
     struct buf file;
     struct error err;
-    int status = fs_read(plan->token_file, MAX_WEB_TOKEN, &file, &err);
+    int status = fs_read_regular(plan->token_file, MAX_WEB_TOKEN, &file, &err);
     char *token = buf_take(&file);
     buf_free(&file);
     token[strcspn(token, "\r\n")] = '\0';

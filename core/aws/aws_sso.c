@@ -179,7 +179,7 @@ static int read_login(struct aws_sso *sso, struct error *err)
     const char *path = sso->plan->sso_cache;
     if (!fs_exists(path))
         return error_set(err, "nobody has logged in");
-    int status = fs_read(path, MAX_FILE, &text, err);
+    int status = fs_read_regular(path, MAX_FILE, &text, err);
     if (status == 0) {
         sso->file = buf_take(&text);
         status = aws_sso_login_parse(sso->file, strlen(sso->file), &sso->login, err);
