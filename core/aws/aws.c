@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/reminder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct aws {
     struct aws_region_search *search;
     char *found_region;
     int64_t clock_offset_ms;     /* AWS's clock minus ours, once it mattered */
+    struct reminder trouble;     /* with renewing */
     struct aws_request *waiting; /* oldest first */
     uint64_t asked;
     struct loop_timer *timer;   /* answers come from the loop, never from within aws_get */
@@ -105,7 +107,8 @@ static void fail(struct aws *aws, bool may_recover, const struct error *err)
         answer_all(aws, &(struct aws_answer){.may_recover = may_recover, .reason = err->text});
         return;
     }
-    log_warn("AWS credentials could not be renewed, the old ones still work: %s", err->text);
+    if (reminder_due(&aws->trouble, err->text, clock_mono_ms()))
+        log_warn("AWS credentials could not be renewed, the old ones still work: %s", err->text);
     loop_timer_set(aws->renewal, clock_mono_ms() + PAUSE_MS + arc4random_uniform(PAUSE_MS / 2));
     answer_kept(aws);
 }
@@ -148,6 +151,8 @@ static void run_done(
     aws->kept_number++;
     aws->kept_fixed = aws->plan.of_environment && aws->plan.role_count == 0;
     aws->kept_refused = false;
+    if (reminder_over(&aws->trouble))
+        log_info("AWS credentials can be renewed again");
     note_renewed(aws, origin_of(&aws->plan));
     plan_renewal(aws);
     answer_kept(aws);
