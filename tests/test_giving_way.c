@@ -71,8 +71,8 @@ static void a_fire_opens_an_incident_of_its_own(void **state)
     assert_non_null(strstr(incidents_running(world->agent->incidents, 0), "-high-"));
     wait_until(world, second_is_taken);
     atomic_store(&world->stub.hold, 0);
-    wait_until(world, is_idle);
     wait_until(world, spike_is_stored);
+    wait_until(world, is_idle);
     assert_false(exists(world, "baseline"));
     assert_int_equal(atomic_load(&world->stub.refused), 0);
     assert_int_equal(atomic_load(&world->stub.taken), 2);

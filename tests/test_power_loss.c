@@ -1,6 +1,8 @@
 /* The power fails after each operation on the disk in turn, in every part of an incident's way from
  * the fire to the exporters: whatever of what was not synced is lost then, the next start delivers
- * what was said to be there, and marks or removes the rest. */
+ * what was said to be there, and marks or removes the rest. After each operation it fails in one or
+ * two of the ways that differ there, the same in every run, and after a kill only after some: all
+ * of it takes minutes (STAKEOUT_POWER_LOSS=all). */
 #include "disk_model.h"
 #include "power_rig.h"
 
@@ -26,6 +28,7 @@ static const char *const loss_names[] = {"names lost", "content lost", "content 
 static char *crash; /* the one that is being looked at */
 static size_t crashes;
 enum { LATER_LOST = FOLDERS_APART + 1, LOSSES };
+enum { SHARE = 6, AFTER_KILL_SHARE = 12 }; /* one of so many crashes is looked at */
 
 /* Whether this operation changes what such a crash leaves. */
 static bool matters(const struct operation *operation, int loss)
@@ -37,6 +40,26 @@ static bool matters(const struct operation *operation, int loss)
     if (loss == NAMES_LOST)
         return operation->type == SYNCED;
     return loss != NOTHING_LOST || operation->type != SYNCED;
+}
+
+/* Of the ways that a crash after this operation differs in: which are looked at? `share`: one of so
+ * many, and where it is small at least one of each operation. */
+static bool is_chosen(unsigned losses, unsigned nth, unsigned share)
+{
+    static unsigned always;
+    if (getenv("STAKEOUT_POWER_LOSS"))
+        return true;
+    if (nth == 0)
+        always = disk_random(losses);
+    return (share <= LOSSES && nth == always) || disk_random(share) == 0;
+}
+
+static unsigned losses_of(const struct operation *operation)
+{
+    unsigned count = 0;
+    for (int loss = 0; loss < LOSSES; loss++)
+        count += matters(operation, loss);
+    return count;
 }
 
 /* A disk of which only a beginning of the names is there, as with a journal that is written now and
@@ -53,8 +76,8 @@ static void follow(struct disk *behind, size_t at)
 }
 
 /* Every crash of what was recorded, from one operation on. `kept`: profiles that the incident must
- * have once it is promised. Returns whether it ever was. */
-static bool crash_everywhere(struct config *config, size_t from, size_t kept)
+ * have once it is promised. `share`: as is_chosen. Returns whether it ever was. */
+static bool crash_everywhere(struct config *config, size_t from, size_t kept, unsigned share)
 {
     struct disk disk, behind;
     struct promise promise = {.kept = kept};
@@ -68,8 +91,9 @@ static bool crash_everywhere(struct config *config, size_t from, size_t kept)
         if (disk.at <= from)
             continue;
         follow(&behind, disk.at);
+        unsigned losses = losses_of(operation), nth = 0;
         for (int loss = 0; loss < LOSSES; loss++) {
-            if (!matters(operation, loss))
+            if (!matters(operation, loss) || !is_chosen(losses, nth++, share))
                 continue;
             fs_remove(disk_log.root, NULL);
             if (loss == LATER_LOST)
@@ -108,7 +132,7 @@ static void kill_and_crash(struct config *config, size_t at)
     disk_log_end();
     log_setup(LOG_ERROR, LOG_LOGFMT);
     look_at_store(&shop, config, 0);
-    crash_everywhere(config, at, shop.count ? shop.kept[0] : 0);
+    crash_everywhere(config, at, shop.count ? shop.kept[0] : 0, AFTER_KILL_SHARE);
 }
 
 /* Every crash of what was recorded, and then some of two in a row: after each write of a profile,
@@ -118,7 +142,7 @@ static void lose_power(struct config *config, size_t kept)
 {
     size_t begin = disk_log.begin, third = (disk_log.count - begin) / 3 + 1, kills = 0;
     crashes = 0;
-    assert_true(crash_everywhere(config, begin, kept));
+    assert_true(crash_everywhere(config, begin, kept, SHARE));
     print_message("%zu operations, %zu crashes\n", disk_log.count - begin, crashes);
     for (size_t at = disk_log.count - 1; at > begin; at--) {
         const struct operation *last = &disk_log.all[at - 1];
