@@ -19,6 +19,7 @@
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
+#include "agent/late/late.h"
 #include "agent/lives.h"
 #include "agent/memory_room.h"
 #include "agent/notices/notices.h"
@@ -97,6 +98,7 @@ static void deliver(struct agent *agent, const char *id)
             familiar_note(agent->familiar, id);
         day_budget_count(agent, id); /* with its report, if it has one */
     }
+    late_take(agent->late, id);
     delivery_add(agent->delivery, id);
 }
 
@@ -159,6 +161,8 @@ static bool lacks_report(void *arg, const char *id)
                  reports_lacks(agent->reports, id);
     if (lacks)
         reports_add(agent->reports, id, clock_mono_ms() + REPORTS_WAIT_MS);
+    else
+        late_take(agent->late, id);
     return lacks;
 }
 
@@ -239,6 +243,15 @@ static int open_reports(struct agent *agent, struct error *err)
         .arg = agent,
     };
     agent->reports = reports_open(&setup);
+    agent->late = late_open(&(struct late_setup){.loop = agent->loop,
+        .disk = agent->disk,
+        .spool = agent->spool,
+        .delivery = agent->delivery,
+        .reports = agent->reports,
+        .worker = agent->worker,
+        .config = agent->config,
+        .short_of_memory = on_memory,
+        .arg = agent});
     agent->replacing = replacing_open();
     replacing_take_up(agent);
     return delivery_take_up(agent->delivery, lacks_report, agent, err);
@@ -360,6 +373,7 @@ void agent_close(struct agent *agent)
     agent->follow_ups = NULL;
     quota_stop(agent->quota);
     notices_stop(agent->notices);
+    late_stop(agent->late);
     fleet_stop(agent->fleet);
     delivery_close(agent->delivery);
     agent->delivery = NULL;
@@ -380,6 +394,7 @@ void agent_close(struct agent *agent)
         baselines_close(agent->baselines);
         quota_close(agent->quota);
         notices_close(agent->notices);
+        late_close(agent->late);
         fleet_close(agent->fleet);
         spool_close(agent->spool);
         series_set_free(&agent->series);

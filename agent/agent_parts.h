@@ -31,6 +31,7 @@ struct agent {
     struct worker *worker;
     struct reports *reports;
     struct replacing *replacing;
+    struct late *late;
     struct incidents *incidents;
     struct baselines *baselines;
     struct follow_ups *follow_ups;

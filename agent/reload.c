@@ -12,6 +12,7 @@
 #include "agent/incident_writing.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
+#include "agent/late/late.h"
 #include "agent/lives.h"
 #include "agent/notices/notices.h"
 #include "agent/preflight.h"
@@ -298,6 +299,7 @@ static void switch_over(
     worker_limit(agent->worker, agent_child_memory(agent->config));
     reports_reload(agent->reports, agent->config);
     notices_reload(agent->notices, agent->config);
+    late_reload(agent->late, agent->config);
     reactions_reload(agent, change);
     fleet_reload(agent->fleet, agent->config);
     follow_ups_reload(agent->follow_ups, agent->config);
@@ -363,7 +365,8 @@ static void look(void *arg)
         wait_for_incidents(reload);
     }
     if (idle && recorder_is_over(agent->recorder) && !learned_is_writing(agent->learned) &&
-        !baselines_are_writing(agent->baselines) && !notices_are_linking(agent->notices))
+        !baselines_are_writing(agent->baselines) && !notices_are_linking(agent->notices) &&
+        !late_is_adding(agent->late))
         commit(reload);
     else
         loop_timer_set(reload->timer, clock_mono_ms() + poll_ms);
