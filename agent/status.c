@@ -11,6 +11,7 @@
 #include "agent/footprint.h"
 #include "agent/incidents.h"
 #include "agent/kinds.h"
+#include "agent/late/late.h"
 #include "agent/notices/notices_status.h"
 #include "agent/preflight.h"
 #include "agent/prometheus.h"
@@ -292,6 +293,12 @@ static json_t *spool_json(const struct agent *agent)
         "error", json_text(spool_trouble(agent->spool)));
 }
 
+static json_t *late_json(const struct agent *agent)
+{
+    return json_pack("{s:I, s:o}", "waiting", (json_int_t)late_waiting(agent->late), "error",
+        json_text(late_error(agent->late)));
+}
+
 json_t *status_json(const struct agent *agent)
 {
     json_t *json = json_object();
@@ -311,6 +318,7 @@ json_t *status_json(const struct agent *agent)
     json_object_set_new(json, "recorder", recorders_json(agent));
     json_object_set_new(json, "baselines", baselines_json(agent));
     json_object_set_new(json, "follow_ups", follow_ups_json(agent));
+    json_object_set_new(json, "late", late_json(agent));
     json_object_set_new(json, "crashes", crashes_json(agent->crashes));
     return json;
 }

@@ -3,6 +3,7 @@
 #include "agent/kinds.h"
 #include "agent/sampler.h"
 #include "agent/server.h"
+#include "commands/check_cloudwatch.h"
 #include "commands/check_fleet.h"
 #include "commands/client.h"
 #include "commands/command.h"
@@ -237,6 +238,20 @@ static int connect_to(const char *endpoint, struct error *err)
     return status;
 }
 
+static void check_rds(struct checks *checks, size_t database)
+{
+    struct error err;
+    char came[CHECK_CLOUDWATCH_SIZE];
+    if (!config_has_cloudwatch(&checks->config->databases[database]))
+        return;
+    char *part = check_cloudwatch_part(checks->config, database);
+    if (check_cloudwatch(checks->loop, checks->config, database, came, &err) < 0)
+        say(checks, part, &err);
+    else
+        printf("%s: ok, %s\n", part, came);
+    free(part);
+}
+
 static void check_databases(struct checks *checks)
 {
     for (size_t i = 0; i < checks->config->database_count; i++) {
@@ -246,6 +261,7 @@ static void check_databases(struct checks *checks)
         int status = connect_to(database->endpoint, &err);
         say(checks, part, status < 0 ? &err : NULL);
         free(part);
+        check_rds(checks, i);
     }
 }
 

@@ -291,6 +291,10 @@ static void print_storage(const json_t *status)
         format_bytes(number_of(spool, "limit_bytes"), limit));
     if (number_of(incidents, "replaced") > 0)
         printf("replaced in the spool by worse ones: %.0f\n", number_of(incidents, "replaced"));
+    const json_t *late = json_object_get(status, "late");
+    if (number_of(late, "waiting") > 0)
+        printf("waiting for rds.*: %.0f%s%s\n", number_of(late, "waiting"),
+            *text_of(late, "error") ? "; " : "", text_of(late, "error"));
     if (*text_of(spool, "error"))
         printf("  the disk takes no files, and what is caught is kept in memory (%s): %s\n",
             format_bytes(number_of(spool, "memory_bytes"), used), text_of(spool, "error"));

@@ -25,7 +25,7 @@ struct poller {
     const struct source_setup *setup;
     struct database *databases;
     size_t count;
-    int64_t opened_ms; /* monotonic: what is of before is nobody's spike any more */
+    int64_t opened_ms; /* monotonic: what is of long before is no news */
 };
 
 static void poller_close(void *self)
@@ -72,7 +72,7 @@ static void *poller_open(const struct source_setup *setup, struct error *err)
  * rise, and are left out: a clock that is set by less than a minute brings none of them twice. */
 static bool push(const struct database *database, const struct cloudwatch_lines *lines)
 {
-    int64_t offset_ms = clock_wall_ms() - clock_mono_ms();
+    int64_t now_ms = clock_mono_ms(), offset_ms = clock_wall_ms() - now_ms;
     bool pushed = false;
     for (size_t i = 0; i < lines->count; i++) {
         struct series *series = database->series[i];
@@ -80,7 +80,7 @@ static bool push(const struct database *database, const struct cloudwatch_lines 
         for (size_t j = 0; j < line->count; j++) {
             const struct sample *newest = series_at(series, 0);
             int64_t time_ms = line->points[j].time_ms - offset_ms;
-            if (time_ms < database->poller->opened_ms ||
+            if (time_ms < database->poller->opened_ms - RDS_LATE_MS || time_ms > now_ms ||
                 (newest && time_ms < newest->time_ms + RDS_PERIOD_MS / 2))
                 continue;
             series_push(series, time_ms, line->points[j].value);

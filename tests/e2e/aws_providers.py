@@ -136,6 +136,7 @@ def xml_error(status, code, message):
 class Sts(StandIn):
     """STS, which believes a signature when botocore makes the same one. `known` has the secret key of each
     access key and its session token; roles give what `made` says."""
+    scope = "sts"  # the service that signatures are for
 
     def __init__(self, known, made, external_id=None, web_token=None, lives_s=3600):
         self.signers = pytest.importorskip("botocore.auth", reason="botocore is the judge of signatures")
@@ -152,7 +153,7 @@ class Sts(StandIn):
         from botocore.awsrequest import AWSRequest
         from botocore.credentials import Credentials
         found = re.fullmatch(
-            r"AWS4-HMAC-SHA256 Credential=(\w+)/(\d{8})/([a-z0-9-]+)/sts/aws4_request, *"
+            r"AWS4-HMAC-SHA256 Credential=(\w+)/(\d{8})/([a-z0-9-]+)/" + self.scope + r"/aws4_request, *"
             r"SignedHeaders=([a-z0-9;-]+), *Signature=([0-9a-f]{64})", headers.get("Authorization", ""))
         if not found:
             return xml_error(403, "MissingAuthenticationToken", "it is not signed")
@@ -165,7 +166,7 @@ class Sts(StandIn):
         request = AWSRequest(method, self.url + "/", data=body,
                              headers={name: headers[name] for name in names.split(";")})
         request.context["timestamp"] = headers["X-Amz-Date"]
-        signer = self.signers.SigV4Auth(Credentials(access_key, secret_key), "sts", region)
+        signer = self.signers.SigV4Auth(Credentials(access_key, secret_key), self.scope, region)
         text = signer.string_to_sign(request, signer.canonical_request(request))
         if signer.signature(text, request) != signature:
             return xml_error(403, "SignatureDoesNotMatch", "botocore computes another")
