@@ -1,6 +1,7 @@
 #include "review/analysis/headline_words.h"
 
 #include "core/buf.h"
+#include "core/rds_metric.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -43,10 +44,24 @@ static const char *noun_of(const char *metric)
     return metric;
 }
 
+/* By CloudWatch's name, as people know it from there; "rds.games.CPUUtilization" holds its
+ * database's name in the middle. */
+static void put_rds(struct buf *out, const char *series)
+{
+    const char *name = rds_metric_of_series(series), *first = series + strlen("rds.");
+    buf_printf(out, "%s of RDS", name);
+    if (name > first)
+        buf_printf(out, " (%.*s)", (int)(name - first - 1), first);
+}
+
 void headline_metric(struct buf *out, const char *series)
 {
     const char *bare = headline_bare_name(series);
     size_t length = strlen(series), bare_length = strlen(bare);
+    if (rds_metric_is_series(series)) {
+        put_rds(out, series);
+        return;
+    }
     buf_puts(out, noun_of(bare));
     if (length <= bare_length)
         return;

@@ -1,12 +1,14 @@
 #include "review/page/chart.h"
 
 #include "core/buf.h"
+#include "core/rds_metric.h"
 #include "core/series.h"
 #include "review/analysis/headline_words.h"
 #include "review/analysis/movement.h"
 #include "review/page/chart_lanes.h"
 #include "review/page/chart_line.h"
 #include "review/page/chart_scale.h"
+#include "review/page/chart_steps.h"
 #include "review/page/html.h"
 
 #include <ctype.h>
@@ -146,6 +148,8 @@ static void put_label(struct buf *out, const struct chart_row *row, const struct
         html_printf(out, " <code>%s</code>", row->series->name);
     buf_puts(out, "<span>");
     put_range(out, row->series->unit, movement);
+    if (rds_metric_is_series(row->series->name))
+        buf_puts(out, ", means of a minute");
     buf_puts(out, "</span></div>");
     buf_free(&words);
 }
@@ -172,7 +176,10 @@ void chart_put_row(struct buf *out, const struct chart *chart, const struct char
         TOP, PLOT, LINE_WIDTH, PLOT * FINE);
     const struct chart_frame frame = {
         chart->from_ms, chart->to_ms, axis.low, axis.high, LINE_WIDTH, PLOT * FINE};
-    chart_line(out, row->series, &frame, chart->points);
+    if (rds_metric_is_series(row->series->name))
+        chart_steps(out, row->series, &frame, RDS_PERIOD_MS);
+    else
+        chart_line(out, row->series, &frame, chart->points);
     buf_puts(out, "\"/></svg>");
     put_extreme(out, chart, unit, &axis, &movement);
     buf_puts(out, "</svg></div>\n");
