@@ -69,7 +69,8 @@ void config_read_listen(struct config_reader *reader, const struct node *root);
 int config_resolve_metric(const struct config_reader *reader, const char *name, enum unit *unit,
     size_t *app, struct error *err);
 
-/* What the tables cannot say of the cloudwatch of the database that was read last, from its node. */
+/* What the tables cannot say of the cloudwatch of the database that was read last, from its node.
+ */
 void config_check_cloudwatch(struct config_reader *reader, const struct node *database);
 
 /* config_resolve_metric for a name that begins with "rds.". */

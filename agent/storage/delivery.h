@@ -48,8 +48,7 @@ void delivery_keep(struct delivery *delivery, size_t exporter, const char *path,
 
 /* The same for a newer version of a file of an incident that the exporter has: it goes as soon as
  * the exporter has no incident to store, after those that were given before. */
-void delivery_update(
-    struct delivery *delivery, size_t exporter, const char *path, const char *key);
+void delivery_update(struct delivery *delivery, size_t exporter, const char *path, const char *key);
 
 /* Whether an exporter lacks such a file whose key begins so; and has none of them sent any more. */
 bool delivery_is_updating(const struct delivery *delivery, const char *prefix);
