@@ -95,7 +95,7 @@ static void files_are_kept_when_the_spool_lets_go(void **state)
     struct world *world = *state;
     struct late_window window;
     keep(world, &window);
-    assert_int_equal(window.from_ms, start_ms + 10123);
+    assert_int_equal(window.from_ms, start_ms - 280000); /* 5 minutes before the onset */
     assert_int_equal(window.to_ms, start_ms + 70123);
     assert_false(window.added);
     fs_remove(world->spooled, NULL);
@@ -110,16 +110,16 @@ static void files_are_kept_when_the_spool_lets_go(void **state)
     assert_false(fs_exists(world->late));
 }
 
-/* Minutes that end at 15:04:00 (before the window), 15:05, 15:06 and 15:07 (which began after it).
- */
+/* Minutes that end at 14:59:00 (before the window), 15:00, 15:05, 15:06 and 15:07 (which began
+ * after it). */
 static void minutes_of_the_window_are_added(void **state)
 {
     struct world *world = *state;
     struct late_window window;
     struct error err = {""};
-    struct cloudwatch_point points[] = {
-        {start_ms, 1}, {start_ms + 60000, 30.25}, {start_ms + 120000, 80}, {start_ms + 180000, 99}};
-    struct cloudwatch_line all[] = {{points, 4}, {NULL, 0}};
+    struct cloudwatch_point points[] = {{start_ms - 300000, 1}, {start_ms - 240000, 2},
+        {start_ms + 60000, 30.25}, {start_ms + 120000, 80}, {start_ms + 180000, 99}};
+    struct cloudwatch_line all[] = {{points, 5}, {NULL, 0}};
     char cpu[] = "rds.CPUUtilization", reads[] = "rds.ReadIOPS";
     char *series[] = {cpu, reads};
     const struct cloudwatch_lines lines = {.all = all, .count = 2};
@@ -129,6 +129,7 @@ static void minutes_of_the_window_are_added(void **state)
     char *csv = text_of(world->late, "metrics.csv"),
          *before = text_of(world->spooled, "metrics.csv");
     assert_string_equal(csv, "time,cpu,rds.ReadIOPS,rds.CPUUtilization\n"
+                             "1795446000.000,,,2\n"
                              "1795446250.123,12.5,,\n"
                              "1795446300.000,,8,30.25\n"
                              "1795446310.123,91,,\n"

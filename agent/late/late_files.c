@@ -20,6 +20,7 @@
 static const char metrics_name[] = "metrics.csv", manifest[] = "incident.json";
 static const char mark_prefix[] = ".stored-";
 static const size_t metrics_max = 64 << 20;
+static const int64_t before_onset_ms = 5 * 60 * 1000; /* that metrics.csv has at the least */
 
 struct keeping {
     const char *from, *to;
@@ -123,6 +124,17 @@ static void take_time(void *arg, const struct csv_row *row, const char *const *c
     window->to_ms = row->time_ms;
 }
 
+/* CloudWatch knows the time before the onset also where the agent did not run then. */
+static void widen(struct late_window *window, const struct incident *incident)
+{
+    int64_t onset_ms = incident->onset_ms ? incident->onset_ms : incident->fired_ms;
+    window->added = incident->late_added_ms != 0;
+    if (window->from_ms == INT64_MIN || window->from_ms > onset_ms - before_onset_ms)
+        window->from_ms = onset_ms - before_onset_ms;
+    if (window->to_ms < incident->fired_ms) /* nothing was measured */
+        window->to_ms = incident->fired_ms;
+}
+
 int late_files_window(const char *folder, struct late_window *window, struct error *err)
 {
     struct buf text;
@@ -134,11 +146,8 @@ int late_files_window(const char *folder, struct late_window *window, struct err
     struct incident *incident = status == 0 ? read_incident(folder, err) : NULL;
     if (status == 0 && !incident)
         status = -1;
-    if (incident) {
-        window->added = incident->late_added_ms != 0;
-        if (window->from_ms == INT64_MIN) /* nothing was measured: around the fire, then */
-            window->from_ms = window->to_ms = incident->fired_ms;
-    }
+    if (incident)
+        widen(window, incident);
     incident_free(incident);
     return status;
 }

@@ -14,8 +14,8 @@ struct error;
 /* Links (else copies) the files of `from` into the folder `to`, which appears as a whole. */
 int late_files_keep(const char *from, const char *to, struct error *err);
 
-/* The times (wall) of the first and the last row of metrics.csv, and whether what came late is in
- * it. */
+/* The time (wall) that is to be covered: from the first to the last row of metrics.csv, and from 5
+ * minutes before the onset; and whether what came late is in it. */
 struct late_window {
     int64_t from_ms, to_ms;
     bool added;
