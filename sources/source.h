@@ -73,7 +73,8 @@ struct source_kind {
     void (*close)(void *self);
 };
 
-extern const struct source_kind source_cgroup, source_cloudwatch, source_ecs, source_process,
+extern const struct source_kind source_cgroup, source_cloudwatch, source_docker, source_ecs,
+    source_process, source_tcp;
     source_tcp;
 
 #endif
