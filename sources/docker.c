@@ -38,6 +38,7 @@ struct watched {
     struct ecs_task task;     /* its container; replaced only in `sample`: identify hands it out */
     struct ecs_task *arrived; /* a newer one */
     bool known;               /* task is there */
+    bool own_network;         /* as it has interfaces that are its alone */
     bool no_parts;            /* samples lack what the working set is made of */
     struct ecs_app state;
     struct measured_series series;
@@ -148,8 +149,8 @@ static void looked(void *arg, const struct http_result *result)
     if (check_answer(app->docker, "/containers/.../json", result, err) < 0)
         return;
     struct ecs_task *task = xcalloc(1, sizeof *task);
-    if (docker_container_parse(
-            task, result->body.data, result->body.size, !app->docker->podman, err) < 0) {
+    if (docker_container_parse(task, &app->own_network, result->body.data, result->body.size,
+            !app->docker->podman, err) < 0) {
         error_prefix(err, "the engine's container %s", app->name);
         ecs_task_free(task);
         free(task);
@@ -170,8 +171,11 @@ static void sampled(void *arg, const struct http_result *result)
     struct measures measures;
     struct error *err = &app->sample_problem;
     app->sample_request = NULL;
-    if (result->outcome == HTTP_ANSWERED && result->status != 200)
-        app->look_ms = 0; /* it may be gone */
+    bool empty = result->outcome == HTTP_ANSWERED && result->status == 200 && !result->body.size;
+    if (empty || (result->outcome == HTTP_ANSWERED && result->status != 200))
+        app->look_ms = 0; /* it may have ended */
+    if (empty)
+        return;
     if (check_answer(self, "/containers/.../stats", result, err) < 0)
         return;
     if (ecs_sample_parse(&stats, result->body.data, result->body.size, err) < 0) {
@@ -180,6 +184,7 @@ static void sampled(void *arg, const struct http_result *result)
     }
     err->text[0] = '\0';
     app->no_parts = isnan(stats.working_set_bytes);
+    stats.has_net = stats.has_net && app->own_network;
     if (!ecs_app_measure(&app->state, &stats, &self->machine, &measures))
         return;
     app->sampled_ms = app->asked_ms;
@@ -237,6 +242,7 @@ static void adopt(struct watched *app, int64_t now_ms)
         free(app->arrived);
         app->arrived = NULL;
         app->known = true;
+        app->sample_problem.text[0] = '\0';
         ecs_app_update(&app->state, &app->task, &app->task.containers[0]);
         if (app->events_request) /* which tells of the same kills */
             app->state.oom_kills = kills;
@@ -428,6 +434,13 @@ static void describe_app(const struct docker *self, const struct watched *app,
         sentence = xasprintf("%s: memory is not measured: %s does not say how much of it is file "
                              "cache; use source: process or source: cgroup to have it",
             app->name, self->podman ? "Podman" : "the engine");
+        say(arg, sentence);
+        free(sentence);
+    }
+    if (!app->own_network) {
+        sentence = xasprintf("%s: net.* is not measured: the container has no network of its own; "
+                             "source: process measures the one that it is in",
+            app->name);
         say(arg, sentence);
         free(sentence);
     }

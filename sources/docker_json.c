@@ -34,9 +34,17 @@ static void parse_state(struct ecs_container *container, const json_t *state, bo
                                                                                   : ECS_OOM_NO;
 }
 
-int docker_container_parse(
-    struct ecs_task *task, const char *json, size_t length, bool kills_said, struct error *err)
+static bool has_own_network(const json_t *host)
 {
+    const char *mode = json_string_value(json_object_get(host, "NetworkMode"));
+    return !mode || (strcmp(mode, "host") != 0 && strcmp(mode, "none") != 0 &&
+                        strncmp(mode, "container:", 10) != 0);
+}
+
+int docker_container_parse(struct ecs_task *task, bool *own_network, const char *json,
+    size_t length, bool kills_said, struct error *err)
+{
+    *own_network = false;
     *task = (struct ecs_task){.cpu_limit_cores = NAN, .memory_limit_bytes = NAN};
     json_t *root = json_value_parse(json, length, err);
     if (!root)
@@ -51,6 +59,7 @@ int docker_container_parse(
     char *name = json_value_text(root, "Name");
     if (name && *name == '/')
         memmove(name, name + 1, strlen(name));
+    *own_network = has_own_network(host);
     task->cpu_limit_cores = cores_of(host);
     task->container_count = 1;
     task->containers[0] = (struct ecs_container){.docker_id = id,

@@ -9,10 +9,11 @@
 struct buf;
 
 /* The answer of /containers/{id}/json as a task of this one container, whose limit of CPU is the
- * task's. kills_said: whether State.OOMKilled can be believed (Podman's stays false). -1 with err
+ * task's. own_network: whether it has interfaces of its own; else its samples' counters mean
+ * nothing. kills_said: whether State.OOMKilled can be believed (Podman's stays false). -1 with err
  * when it is none; free with ecs_task_free either way. */
-int docker_container_parse(
-    struct ecs_task *task, const char *json, size_t length, bool kills_said, struct error *err);
+int docker_container_parse(struct ecs_task *task, bool *own_network, const char *json,
+    size_t length, bool kills_said, struct error *err);
 
 /* Appends the names in an answer of /containers/json, as "a, b, c", to names; printable ones only.
  */
