@@ -152,16 +152,8 @@ static void poller_describe(void *self, void (*say)(void *arg, const char *sente
     free(sentence);
 }
 
-static bool poller_present(const struct source_setup *setup, struct error *why)
-{
-    (void)setup;
-    (void)why;
-    return false; /* it measures databases: not a choice of `auto` */
-}
-
 const struct source_kind source_cloudwatch = {
     .kind = {.name = "cloudwatch", .help = "RDS's metrics, from CloudWatch, once a minute"},
-    .present = poller_present,
     .open = poller_open,
     .sample = poller_sample,
     .describe = poller_describe,

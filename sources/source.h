@@ -52,7 +52,8 @@ struct source_setup {
 
 struct source_kind {
     struct kind kind; /* first */
-    /* Whether it is worth a try here, for `auto`: cheap; why says why it is not. */
+    /* Whether it is worth a try here, for `auto`: cheap; why says why it is not. NULL: it is no choice
+     * of auto, as it measures something else than the app. */
     bool (*present)(const struct source_setup *setup, struct error *why);
     /* NULL and err only for what can never work, such as an endpoint that cannot be parsed. A
      * target that is not there yet is not an error: `sample` tries again and reports it. */
@@ -75,6 +76,5 @@ struct source_kind {
 
 extern const struct source_kind source_cgroup, source_cloudwatch, source_docker, source_ecs,
     source_process, source_tcp;
-    source_tcp;
 
 #endif

@@ -237,17 +237,9 @@ static void tcp_describe(void *self, void (*say)(void *arg, const char *sentence
     }
 }
 
-static bool tcp_present(const struct source_setup *setup, struct error *why)
-{
-    (void)setup;
-    (void)why;
-    return false; /* it measures the database, never the app: not a choice of `auto` */
-}
-
 const struct source_kind source_tcp = {
     .kind = {.name = "tcp",
         .help = "TCP payload between this network namespace and the database, from the kernel"},
-    .present = tcp_present,
     .open = tcp_open,
     .sample = tcp_sample,
     .describe = tcp_describe,
