@@ -1,5 +1,6 @@
 #include "agent/sampler.h"
 
+#include "agent/auto_source.h"
 #include "agent/kinds.h"
 #include "agent/rds.h"
 #include "core/alloc.h"
@@ -23,6 +24,11 @@ struct slot {
 };
 
 enum { MAX_SOURCES = 4 }; /* one for the apps, two for the databases, one for own metrics */
+
+static const char *slot_name(const struct slot *slot)
+{
+    return slot->kind == &source_auto ? auto_source_name(slot->source) : slot->kind->kind.name;
+}
 
 struct sampler {
     struct slot slots[MAX_SOURCES];
@@ -65,37 +71,16 @@ static int open_slot(struct sampler *sampler, const struct source_kind *kind,
     return 0;
 }
 
-static uint64_t pushed(const struct sampler *sampler)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < sampler->series->count; i++)
-        sum += sampler->series->all[i]->pushed;
-    return sum;
-}
-
 static int sample_slot(struct slot *slot, int64_t now_ms, struct error *err)
 {
     if (!slot->source) {
         *err = slot->unopened;
         return -1;
     }
-    uint64_t before = slot->measured ? 0 : pushed(slot->sampler);
+    uint64_t before = slot->measured ? 0 : series_set_pushed(slot->sampler->series);
     int status = slot->kind->sample(slot->source, now_ms, err);
-    slot->measured = slot->measured || pushed(slot->sampler) > before;
+    slot->measured = slot->measured || series_set_pushed(slot->sampler->series) > before;
     return status;
-}
-
-/* The configured kind, or with auto the first that this machine offers; the last is the fallback.
- */
-static const struct source_kind *choose(
-    const struct config *config, const struct source_setup *setup)
-{
-    if (config->source > 0)
-        return source_kinds[config->source - 1];
-    size_t i = 0;
-    while (source_kinds[i + 1] && !source_kinds[i]->present(setup, NULL))
-        i++;
-    return source_kinds[i];
 }
 
 static char *copy_of(const char *text)
@@ -170,7 +155,10 @@ struct sampler *sampler_open(const struct sampler_setup *setup, struct error *er
         .app_count = sampler->app_count,
         .interval_ms = config->interval_ms,
     };
-    int status = open_slot(sampler, choose(config, &source), &source, config->source > 0, err);
+    source.options = config->source > 0 ? NULL : source_kinds;
+    int status = open_slot(sampler,
+        config->source > 0 ? source_kinds[config->source - 1] : &source_auto, &source,
+        config->source > 0, err);
     source.options = &sampler->tcp;
     if (status == 0 && config->database_count)
         status = open_slot(sampler, &source_tcp, &source, true, err);
@@ -213,7 +201,7 @@ void sampler_close(struct sampler *sampler)
 static void say(void *arg, const char *sentence)
 {
     const struct slot *slot = arg;
-    log_info("source %s: %s", slot->kind->kind.name, sentence);
+    log_info("source %s: %s", slot_name(slot), sentence);
 }
 
 /* A source whose answers come later knows only then what it measures. */
@@ -232,12 +220,12 @@ void sampler_tick(struct sampler *sampler, int64_t now_ms)
         if (sample_slot(slot, now_ms, &err) < 0) {
             if (!sampler->quiet && strcmp(slot->error.text, err.text) != 0)
                 log_warn("source %s: %s; its metrics are gaps until that is mended",
-                    slot->kind->kind.name, err.text);
+                    slot_name(slot), err.text);
             slot->error = err;
             continue;
         }
         if (!sampler->quiet && slot->error.text[0])
-            log_info("source %s works again", slot->kind->kind.name);
+            log_info("source %s works again", slot_name(slot));
         slot->error.text[0] = '\0';
         if (!slot->described && slot->measured)
             describe(sampler, slot);
@@ -274,7 +262,13 @@ size_t sampler_sources(const struct sampler *sampler)
 
 const char *sampler_source_name(const struct sampler *sampler, size_t source)
 {
-    return sampler->slots[source].kind->kind.name;
+    return slot_name(&sampler->slots[source]);
+}
+
+const char *sampler_source_why(const struct sampler *sampler, size_t source)
+{
+    const struct slot *slot = &sampler->slots[source];
+    return slot->kind == &source_auto ? auto_source_why(slot->source) : "";
 }
 
 bool sampler_source_measured(const struct sampler *sampler, size_t source)

@@ -45,6 +45,7 @@ void sampler_look_again(const struct sampler *sampler);
 /* What `status` tells: each source's name and what is wrong with it (NULL: nothing). */
 size_t sampler_sources(const struct sampler *sampler);
 const char *sampler_source_name(const struct sampler *sampler, size_t source);
+const char *sampler_source_why(const struct sampler *sampler, size_t source); /* of auto's; or "" */
 const char *sampler_source_error(const struct sampler *sampler, size_t source);
 
 /* Whether the source has brought a sample since it was opened. */

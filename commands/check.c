@@ -87,6 +87,8 @@ static void say_source(struct checks *checks, const struct sampler *sampler, siz
     char *part = xasprintf("source %s", sampler_source_name(sampler, source));
     if (silent && may_be_silent(sampler, source))
         printf("%s: ok, but no connection to the database was seen yet\n", part);
+    else if (!problem && !silent && *sampler_source_why(sampler, source))
+        printf("%s: ok, chosen by auto (%s)\n", part, sampler_source_why(sampler, source));
     else
         say(checks, part, problem || silent ? &err : NULL);
     free(part);

@@ -223,7 +223,9 @@ const struct field config_app_fields[] = {
     {.key = "container",
         .type = FIELD_STRING,
         .offset = offsetof(struct app_config, container),
-        .help = "ECS container name, or cgroup path below the mount; found out when left out"},
+        .help = "ECS or Docker container, name or pid of a process, or cgroup path below the "
+                "mount; found out on "
+                "ECS when there is only one"},
     {.key = "headers",
         .type = FIELD_SECRETS,
         .offset = offsetof(struct app_config, headers),

@@ -34,6 +34,14 @@ struct series *series_set_find(const struct series_set *set, const char *name)
     return NULL;
 }
 
+uint64_t series_set_pushed(const struct series_set *set)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < set->count; i++)
+        sum += set->all[i]->pushed;
+    return sum;
+}
+
 struct series *series_set_add(struct series_set *set, const char *name)
 {
     struct series *series = series_set_find(set, name);

@@ -37,6 +37,9 @@ void series_set_free(struct series_set *set);
 struct series *series_set_add(struct series_set *set, const char *name);
 struct series *series_set_find(const struct series_set *set, const char *name);
 
+/* Samples ever, of all series: tells whether there are new ones. */
+uint64_t series_set_pushed(const struct series_set *set);
+
 /* From here on each series holds so many samples; when it is fewer, the newest stay. Samples that
  * were got from series_at are void. */
 void series_set_resize(struct series_set *set, size_t capacity);

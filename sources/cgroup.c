@@ -83,8 +83,7 @@ static int no_container(const struct cgroup_mounts *mounts, const char *root, st
     struct buf names;
     buf_init(&names, 400);
     cgroup_list(mounts, root, &names);
-    error_set(err,
-        "the cgroup source needs app.container, the path of the app's cgroup below the mount%s%s",
+    error_set(err, "it needs app.container, the path of the app's cgroup below the mount%s%s",
         names.size ? "; there are " : "", names.data);
     buf_free(&names);
     return -1;

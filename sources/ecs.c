@@ -419,6 +419,7 @@ static void ecs_describe(void *arg, void (*say)(void *arg, const char *sentence)
 const struct source_kind source_ecs = {
     .kind = {.name = "ecs", .help = "the task metadata endpoint of Amazon ECS, version 4"},
     .present = ecs_present,
+    .certain = true,
     .open = ecs_open,
     .sample = ecs_sample,
     .identify = ecs_identify,

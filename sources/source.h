@@ -52,9 +52,10 @@ struct source_setup {
 
 struct source_kind {
     struct kind kind; /* first */
-    /* Whether it is worth a try here, for `auto`: cheap; why says why it is not. NULL: it is no choice
-     * of auto, as it measures something else than the app. */
+    /* Whether it is worth a try here, for `auto`: cheap; why says why it is not. NULL: it is no
+     * choice of auto, as it measures something else than the app. */
     bool (*present)(const struct source_setup *setup, struct error *why);
+    bool certain; /* where it is present nothing else is meant, also while it does not work */
     /* NULL and err only for what can never work, such as an endpoint that cannot be parsed. A
      * target that is not there yet is not an error: `sample` tries again and reports it. */
     void *(*open)(const struct source_setup *setup, struct error *err);

@@ -85,7 +85,7 @@ def test_captures_by_hand_need_no_source(agent, service, captures):
     config = watching(service, captures)
     del config["source"], config["app"]["container"], config["triggers"]
     running = agent(config).start()
-    running.wait_log("source cgroup: .*app.container.*its metrics are gaps")
+    running.wait_log("source auto: .*app.container.*its metrics are gaps")
     assert running.log.count("its metrics are gaps") == 1, "said once"
     assert running.command("capture").returncode == 0
     incident = harness.incidents_below(captures)[0]
