@@ -1,0 +1,369 @@
+/* The process source: trees of files, and real processes where only the kernel can tell. */
+#include "sources/source.h"
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/fs.h"
+#include "core/series.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+struct tree {
+    char root[64];
+    struct series_set series;
+    struct source_app app;
+    struct source_setup setup;
+    void *source;
+    int64_t now_ms;
+};
+
+static void put(const struct tree *tree, const char *path, const char *text)
+{
+    char *whole = xasprintf("%s/%s", tree->root, path), *folder = xstrdup(whole);
+    *strrchr(folder, '/') = '\0';
+    assert_int_equal(fs_make_folders(folder, NULL), 0);
+    int fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    free(folder);
+    free(whole);
+}
+
+/* A process that began so many ticks after boot and has used so many of CPU. */
+static void put_process(const struct tree *tree, int pid, int parent, const char *name, int ticks,
+    int reaped, int started)
+{
+    char path[64], text[256];
+    snprintf(path, sizeof path, "proc/%d/stat", pid);
+    snprintf(text, sizeof text, "%d (%s) S %d 1 1 0 -1 0 9 9 9 9 %d 0 %d 0 20 0 1 0 %d 9 9\n", pid,
+        name, parent, ticks, reaped, started);
+    put(tree, path, text);
+    snprintf(path, sizeof path, "proc/%d/statm", pid);
+    put(tree, path, "1000 30 10 5 0 20 0\n");
+    snprintf(path, sizeof path, "proc/%d/status", pid);
+    snprintf(text, sizeof text, "Name:\t%s\nTgid:\t%d\nPid:\t%d\n", name, pid, pid);
+    put(tree, path, text);
+}
+
+static void put_loadavg(const struct tree *tree, int newest)
+{
+    char text[64];
+    snprintf(text, sizeof text, "0.20 0.18 0.12 1/80 %d\n", newest);
+    put(tree, "proc/loadavg", text);
+}
+
+/* What has ended keeps its open file, which says nothing any more. */
+static void end_process(const struct tree *tree, int pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "proc/%d/stat", pid);
+    put(tree, path, "");
+    char *folder = xasprintf("%s/proc/%d", tree->root, pid);
+    assert_int_equal(fs_remove(folder, NULL), 0);
+    free(folder);
+}
+
+static int make_tree(void **state)
+{
+    struct tree *tree = xcalloc(1, sizeof *tree);
+    strcpy(tree->root, "/tmp/test_process.XXXXXX");
+    assert_non_null(mkdtemp(tree->root));
+    series_set_init(&tree->series, 10);
+    tree->app = (struct source_app){.prefix = "", .container = "api"};
+    tree->setup = (struct source_setup){.series = &tree->series,
+        .root = tree->root,
+        .apps = &tree->app,
+        .app_count = 1,
+        .interval_ms = 1000};
+    tree->now_ms = 1000;
+    put(tree, "proc/meminfo", "MemTotal:       1000 kB\n");
+    put(tree, "sys/devices/system/cpu/online", "0-3\n");
+    put_loadavg(tree, 50);
+    put_process(tree, 1, 0, "init", 0, 0, 1);
+    char *self = xasprintf("%s/proc/self", tree->root);
+    assert_int_equal(symlink("30", self), 0);
+    free(self);
+    put_process(tree, 30, 1, "stakeout", 0, 0, 3);
+    *state = tree;
+    return 0;
+}
+
+static int remove_tree(void **state)
+{
+    struct tree *tree = *state;
+    if (tree->source)
+        source_process.close(tree->source);
+    fs_remove(tree->root, NULL);
+    series_set_free(&tree->series);
+    free(tree);
+    return 0;
+}
+
+static int sample(struct tree *tree, struct error *err)
+{
+    if (!tree->source) {
+        tree->source = source_process.open(&tree->setup, err);
+        assert_non_null(tree->source);
+    }
+    tree->now_ms += 2000;
+    return source_process.sample(tree->source, tree->now_ms, err);
+}
+
+static double value(const struct tree *tree, const char *name)
+{
+    const struct series *series = series_set_find(&tree->series, name);
+    const struct sample *newest = series ? series_at(series, 0) : NULL;
+    return newest && newest->time_ms == tree->now_ms ? newest->value : NAN;
+}
+
+static struct source_life life_of(const struct tree *tree)
+{
+    struct source_life life;
+    source_process.life(tree->source, 0, &life);
+    return life;
+}
+
+static void one_is_found_among_those_of_its_name(void **state)
+{
+    struct tree *tree = *state;
+    static const struct {
+        const char *wanted, *problem; /* NULL: it is found */
+    } cases[] = {
+        {"api", NULL},
+        {"1", NULL},
+        {"web", NULL},                    /* 21 descends from 20 */
+        {"long-name-of-a-service", NULL}, /* of the command line */
+        {"worker", "2 processes are called worker"},
+        {"none", "there is no process none"},
+        {"99", "there is no process 99"},
+        {"51", "there is no process 51"}, /* a thread */
+        {"30", "30 is the pid of stakeout itself"},
+        {"stakeout", "there is no process stakeout"},
+        {"helper", "there is no process helper"}, /* of stakeout's own */
+        {"ended", "there is no process ended"},
+    };
+    put_process(tree, 10, 1, "api", 0, 0, 4);
+    put_process(tree, 20, 1, "web", 0, 0, 5);
+    put_process(tree, 25, 20, "sh", 0, 0, 6);
+    put_process(tree, 21, 25, "web", 0, 0, 6);
+    put_process(tree, 22, 1, "worker", 0, 0, 7);
+    put_process(tree, 23, 1, "worker", 0, 0, 8);
+    put_process(tree, 24, 1, "long-name-of-a-", 0, 0, 8);
+    put(tree, "proc/24/cmdline", "/usr/bin/long-name-of-a-service");
+    put_process(tree, 31, 30, "helper", 0, 0, 9);
+    put_process(tree, 32, 1, "ended", 0, 0, 9);
+    put(tree, "proc/32/stat", "32 (ended) Z 1 1 1 0 -1 0 9 9 9 9 1 0 1 0 20 0 1 0 9 9 9\n");
+    put_process(tree, 51, 1, "thread", 0, 0, 9);
+    put(tree, "proc/51/status", "Name:\tthread\nTgid:\t10\nPid:\t51\n");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct error err;
+        tree->app.container = cases[i].wanted;
+        int status = sample(tree, &err);
+        assert_int_equal(status, cases[i].problem ? -1 : 0);
+        if (cases[i].problem && strcmp(cases[i].wanted, "51") != 0)
+            assert_non_null(strstr(err.text, cases[i].problem));
+        source_process.close(tree->source);
+        tree->source = NULL;
+    }
+    struct error err;
+    tree->app.container = "worker";
+    assert_int_equal(sample(tree, &err), -1);
+    assert_non_null(strstr(err.text, "22 (since ")); /* which they are */
+    assert_non_null(strstr(err.text, "23 (since "));
+}
+
+static void what_is_no_name_is_refused(void **state)
+{
+    struct tree *tree = *state;
+    static const char *const names[] = {NULL, "", "system.slice/api.service", "/usr/bin/api"};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct error err, why;
+        tree->app.container = names[i];
+        assert_false(source_process.present(&tree->setup, &why));
+        assert_null(source_process.open(&tree->setup, &err));
+        assert_non_null(strstr(err.text, "app.container"));
+        assert_string_equal(err.text, why.text);
+    }
+}
+
+static void descendants_count_and_memory_of_files_once(void **state)
+{
+    struct tree *tree = *state;
+    double page = (double)sysconf(_SC_PAGESIZE);
+    put_process(tree, 10, 1, "api", 100, 50, 4);
+    put_process(tree, 11, 10, "child", 1000, 0, 5);
+    assert_int_equal(sample(tree, NULL), 0);
+    assert_true(value(tree, "memory.rss") == 40 * page);
+    assert_true(value(tree, "memory.bytes") == 50 * page);
+    assert_true(fabs(value(tree, "memory") - 100 * 50 * page / 1024000) < 1e-9);
+    assert_true(isnan(value(tree, "cpu"))); /* what they used before is not counted */
+    assert_int_equal(sample(tree, NULL), 0);
+    assert_true(value(tree, "cpu.cores") == 0);
+    put_process(tree, 11, 10, "child", 1001, 0, 5);
+    sample(tree, NULL);
+    assert_true(value(tree, "cpu.cores") > 0);
+    assert_true(fabs(value(tree, "cpu") - 25 * value(tree, "cpu.cores")) < 1e-6);
+    put_process(tree, 52, 11, "new", 7, 0, 2000000000); /* began after the last reading */
+    put_loadavg(tree, 52);
+    sample(tree, NULL);
+    assert_true(value(tree, "cpu.cores") > 0);
+    assert_true(value(tree, "memory.rss") == 60 * page);
+    put_process(tree, 11, 10, "child", 1001, 7, 5); /* waited for it */
+    end_process(tree, 52);
+    sample(tree, NULL);
+    assert_true(value(tree, "cpu.cores") == 0);     /* counted already */
+    put_process(tree, 53, 10, "missed", 500, 0, 6); /* not told by ids */
+    tree->now_ms += 100000;
+    sample(tree, NULL);
+    assert_true(value(tree, "cpu.cores") == 0);
+    assert_true(value(tree, "memory.rss") == 60 * page);
+}
+
+static void own_cgroup_limits_it(void **state)
+{
+    struct tree *tree = *state;
+    double page = (double)sysconf(_SC_PAGESIZE);
+    put_process(tree, 10, 1, "api", 0, 0, 4);
+    put(tree, "proc/10/cgroup", "0::/docker/abc\n");
+    put(tree, "proc/10/mountinfo", "24 1 0:9 /docker/abc /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+    put(tree, "proc/10/root/sys/fs/cgroup/cgroup.procs", "10\n");
+    put(tree, "proc/10/root/sys/fs/cgroup/cgroup.events", "populated 1\n");
+    put(tree, "proc/10/root/sys/fs/cgroup/cpu.max", "50000 100000\n");
+    put(tree, "proc/10/root/sys/fs/cgroup/cpu.stat",
+        "usage_usec 5\nnr_periods 9\nnr_throttled 3\n");
+    put(tree, "proc/10/root/sys/fs/cgroup/cpu.pressure", "some avg10=0 total=5\n");
+    put(tree, "proc/10/root/sys/fs/cgroup/memory.max", "512000\n");
+    put(tree, "proc/10/root/sys/fs/cgroup/memory.events", "oom 1\noom_kill 1\n");
+    put(tree, "proc/10/net/dev", "  eth0: 100 1 0 0 0 0 0 0 30 1 0 0 0 0 0 0\n");
+    sample(tree, NULL);
+    put_process(tree, 10, 1, "api", 1, 0, 4);
+    put(tree, "proc/10/root/sys/fs/cgroup/cpu.stat",
+        "usage_usec 5\nnr_periods 19\nnr_throttled 8\n");
+    put(tree, "proc/10/root/sys/fs/cgroup/cpu.pressure", "some avg10=0 total=6\n");
+    put(tree, "proc/10/net/dev", "  eth0: 300 1 0 0 0 0 0 0 30 1 0 0 0 0 0 0\n");
+    sample(tree, NULL);
+    assert_true(fabs(value(tree, "cpu") - 200 * value(tree, "cpu.cores")) < 1e-6);
+    assert_true(value(tree, "cpu.throttled") == 50);
+    assert_true(value(tree, "cpu.pressure") > 0);
+    assert_true(fabs(value(tree, "memory") - 100 * 30 * page / 512000) < 1e-9);
+    assert_true(value(tree, "oom_kills") == 1);
+    assert_true(value(tree, "net.received") > 0 && value(tree, "net.sent") == 0);
+}
+
+static void another_process_of_its_name_is_a_restart(void **state)
+{
+    struct tree *tree = *state;
+    put_process(tree, 10, 1, "api", 100, 0, 4);
+    sample(tree, NULL);
+    assert_true(value(tree, "restarts") == 0 && life_of(tree).starts == 1);
+    end_process(tree, 10);
+    struct error err;
+    assert_int_equal(sample(tree, &err), -1);
+    assert_non_null(strstr(err.text, "there is no process api"));
+    assert_true(life_of(tree).gone && isnan(value(tree, "memory")));
+    put_process(tree, 10, 1, "api", 3, 0, 900); /* with the same pid */
+    assert_int_equal(sample(tree, &err), 0);
+    assert_true(value(tree, "restarts") == 1 && life_of(tree).starts == 2 && !life_of(tree).gone);
+    assert_true(isnan(value(tree, "cpu")));
+    end_process(tree, 10); /* and one that follows at once is found in the same moment */
+    put_process(tree, 60, 1, "api", 3, 0, 950);
+    assert_int_equal(sample(tree, &err), 0);
+    assert_true(value(tree, "restarts") == 2);
+}
+
+static void pid_that_another_has_now_is_not_the_app(void **state)
+{
+    struct tree *tree = *state;
+    struct error err;
+    tree->app.container = "10";
+    put_process(tree, 10, 1, "api", 100, 0, 4);
+    assert_int_equal(sample(tree, &err), 0);
+    end_process(tree, 10);
+    put_process(tree, 10, 1, "api", 100, 0, 5);
+    assert_int_equal(sample(tree, &err), -1);
+    assert_non_null(strstr(err.text, "another one has its pid"));
+    assert_int_equal(life_of(tree).starts, 1);
+}
+
+/* A child burns CPU and ends between two samples: its parent, this program, has its time. */
+static void burn(double seconds)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        clock_t end = clock() + (clock_t)(seconds * CLOCKS_PER_SEC);
+        while (clock() < end) {
+        }
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+}
+
+static void real_time_of_ended_children_is_counted_once(void **state)
+{
+    struct tree *tree = *state;
+    char pid[16];
+    pid_t app = fork();
+    if (app == 0) {
+        for (;;) {
+            raise(SIGSTOP);
+            burn(0.2);
+        }
+    }
+    waitpid(app, NULL, WUNTRACED);
+    snprintf(pid, sizeof pid, "%d", (int)app);
+    tree->app.container = pid;
+    tree->setup.root = "/";
+    assert_int_equal(sample(tree, NULL), 0);
+    double burnt_s = 0;
+    int64_t at_ms = tree->now_ms;
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    for (int i = 0; i < 3; i++) {
+        kill(app, SIGCONT);
+        waitpid(app, NULL, WUNTRACED);
+        assert_int_equal(sample(tree, NULL), 0);
+        clock_gettime(CLOCK_MONOTONIC, &after);
+        double spent_s = (double)(after.tv_sec - before.tv_sec) +
+                         (double)(after.tv_nsec - before.tv_nsec) / 1e9;
+        before = after;
+        burnt_s += value(tree, "cpu.cores") * spent_s;
+    }
+    kill(app, SIGKILL);
+    assert_true(tree->now_ms > at_ms);
+    assert_true(burnt_s > 0.5 && burnt_s < 0.9);
+    assert_int_equal(sample(tree, NULL), -1); /* it is a zombie now, */
+    waitpid(app, NULL, 0);
+    assert_int_equal(sample(tree, NULL), -1); /* and now it is not even that */
+}
+
+#define ON_TREE(test) cmocka_unit_test_setup_teardown(test, make_tree, remove_tree)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_TREE(one_is_found_among_those_of_its_name),
+        ON_TREE(what_is_no_name_is_refused),
+        ON_TREE(descendants_count_and_memory_of_files_once),
+        ON_TREE(own_cgroup_limits_it),
+        ON_TREE(another_process_of_its_name_is_a_restart),
+        ON_TREE(pid_that_another_has_now_is_not_the_app),
+        ON_TREE(real_time_of_ended_children_is_counted_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
