@@ -219,14 +219,14 @@ void sampler_tick(struct sampler *sampler, int64_t now_ms)
         struct error err = {0};
         if (sample_slot(slot, now_ms, &err) < 0) {
             if (!sampler->quiet && strcmp(slot->error.text, err.text) != 0)
-                log_warn("source %s: %s; its metrics are gaps until that is mended",
+                log_warn("source %s: %s; what it cannot measure is a gap until that is mended",
                     slot_name(slot), err.text);
             slot->error = err;
-            continue;
+        } else {
+            if (!sampler->quiet && slot->error.text[0])
+                log_info("source %s works again", slot_name(slot));
+            slot->error.text[0] = '\0';
         }
-        if (!sampler->quiet && slot->error.text[0])
-            log_info("source %s works again", slot_name(slot));
-        slot->error.text[0] = '\0';
         if (!slot->described && slot->measured)
             describe(sampler, slot);
     }

@@ -49,8 +49,9 @@ static bool value_is(struct cursor *cursor, const char *wanted, bool *whole)
         char c = *at;
         if (c == '\\' && at + 1 < cursor->end)
             c = *++at == 'n' ? '\n' : *at;
-        same = same && *wanted == c && c;
-        wanted += same;
+        same = same && c && *wanted == c;
+        if (same)
+            wanted++;
     }
     *whole = at < cursor->end;
     cursor->at = at + *whole;
@@ -217,7 +218,7 @@ static void take_comment(const struct metrics_page *page, struct cursor cursor)
     size_t size = left(&cursor);
     while (size && is_blank(cursor.at[size - 1]))
         size--;
-    for (size_t i = 0; length && i < page->count; i++) {
+    for (size_t i = 0; length && size && i < page->count; i++) {
         struct page_series *series = &page->series[i];
         if (series->name_length < length || series->exact ||
             memcmp(series->selector->name, family, length) != 0)

@@ -383,8 +383,8 @@ static void the_schema_is_json_and_closed(void **state)
     assert_true(json_is_false(json_object_get(schema, "additionalProperties")));
     json_t *properties = json_object_get(schema, "properties");
     static const char *const keys[] = {"service", "interval", "state", "app", "apps", "source",
-        "database", "triggers", "quiet", "captures", "recorder", "baseline", "follow_up", "fleet",
-        "limits", "export", "review_url", "report_links", "source_url", "listen", "log"};
+        "database", "metrics", "triggers", "quiet", "captures", "recorder", "baseline", "follow_up",
+        "fleet", "limits", "export", "review_url", "report_links", "source_url", "listen", "log"};
     assert_int_equal(json_object_size(properties), sizeof keys / sizeof *keys);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         assert_non_null(json_object_get(json_object_get(properties, keys[i]), "description"));

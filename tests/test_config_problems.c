@@ -48,18 +48,20 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
              "f.yaml:1:1: export: is missing (where incidents are stored, such as export: "
              "{directory: /captures})\n"},
         {"- x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, "
-                "apps, source, database, triggers, quiet, captures, recorder, baseline, follow_up, "
+                "apps, source, database, metrics, triggers, quiet, captures, recorder, baseline, "
+                "follow_up, "
                 "fleet, limits, "
                 "export, review_url, report_links, source_url, listen, log\n"},
         {"x", "f.yaml:1:1: must be a mapping; keys it takes: service, interval, state, app, apps, "
-              "source, database, triggers, quiet, captures, recorder, baseline, follow_up, fleet, "
+              "source, database, metrics, triggers, quiet, captures, recorder, baseline, "
+              "follow_up, fleet, "
               "limits, export, "
               "review_url, report_links, source_url, listen, log\n"},
         {"servce: w\napp: {debug: 'http://h/'}\nexport: {directory: /c}\n",
             "f.yaml:1:1: servce: is not known; did you mean \"service\"?\n"},
         {"service: 'a b'\ninterval: 50ms\nstate:\napp:\n  debug: ftp://u:p@h/\n  container: [a]\n  "
          "headers: Bearer x\n  own_cod: [x/]\nsource: cgruop\ndatabase:\n  endpoint: "
-         "postgres://u:p@h:5432/db\nmetrics: {}\nlimits: {cooldwn: 5m, per_hour: six, spool: 5mb, "
+         "postgres://u:p@h:5432/db\nother: {}\nlimits: {cooldwn: 5m, per_hour: six, spool: 5mb, "
          "profile: 0, grace: 11m}\nexport:\n  dirctory: /x\n  s3: {path_style: maybe, endpoint: "
          "'http://h:99999'}\n  directory:\nlisten: 9797\nlog: {level: verbose}\nlog: {}\n",
             "f.yaml:1:10: service: \"a b\" is not a name: letters, digits, . _ - (1 to 64), no dot "
@@ -74,8 +76,9 @@ static void every_problem_of_a_file_is_told_in_one_go(void **state)
             "\"cgroup\"?\n"
             "f.yaml:11:13: database.endpoint: is a URL; write only its host and port, such as "
             "db.internal:5432\n"
-            "f.yaml:12:1: metrics: is not known; known here: service, interval, state, app, apps, "
-            "source, database, triggers, quiet, captures, recorder, baseline, follow_up, fleet, "
+            "f.yaml:12:1: other: is not known; known here: service, interval, state, app, apps, "
+            "source, database, metrics, triggers, quiet, captures, recorder, baseline, follow_up, "
+            "fleet, "
             "limits, export, "
             "review_url, report_links, source_url, listen, log\n"
             "f.yaml:13:10: limits.cooldwn: is not known; did you mean \"cooldown\"?\n"

@@ -181,6 +181,7 @@ func main() {
 	mux.HandleFunc("/leak", leak)
 	mux.HandleFunc("/map", mapMemory)
 	serveOtherProfiles(mux)
+	serveMetrics(mux)
 	for _, name := range strings.Split(*profiles, ",") {
 		if name != "" {
 			mux.Handle("/debug/pprof/"+name, guarded(debugHandler(name)))
