@@ -45,8 +45,9 @@ struct cloudwatch_config {
 };
 
 struct database_config {
-    char *name;     /* NULL: the only one */
-    char *endpoint; /* host:port, [v6]:port */
+    char *name;       /* NULL: the only one */
+    char *endpoint;   /* host:port, [v6]:port */
+    char *statements; /* URL of PostgreSQL, whose pg_stat_statements are read; NULL: none */
     struct cloudwatch_config cloudwatch;
     int line, column;
 };

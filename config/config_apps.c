@@ -139,6 +139,24 @@ static void check_endpoint(struct config_reader *reader, const struct node *node
             reader->problems, endpoint, "has no port; write it like %.200s:5432", endpoint->text);
 }
 
+/* Never quoted: it has a password in it. */
+static void check_statements(
+    struct config_reader *reader, const struct database_config *database, const struct node *node)
+{
+    const char *url = database->statements;
+    const struct node *statements = url ? node_get(node, "statements") : NULL;
+    if (!statements)
+        return;
+#ifndef STAKEOUT_WITH_LIBPQ
+    node_problem(reader->problems, statements,
+        "needs libpq, which this stakeout was built without: leave it out, or build it with "
+        "libpq-dev installed");
+#endif
+    if (strncmp(url, "postgres://", 11) != 0 && strncmp(url, "postgresql://", 13) != 0)
+        node_problem(reader->problems, statements,
+            "is no URL of PostgreSQL; write it like postgres://USER:PASSWORD@HOST:5432/DATABASE");
+}
+
 static void read_database(
     struct config_reader *reader, const struct field *fields, const struct node *node)
 {
@@ -151,6 +169,7 @@ static void read_database(
     fields_bind(&binding, 1, node, reader->problems);
     check_endpoint(reader, node);
     config_check_cloudwatch(reader, node);
+    check_statements(reader, database, node);
     const struct node *name = database->name ? node_get(node, "name") : NULL;
     if (!name)
         return;

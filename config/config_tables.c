@@ -297,8 +297,17 @@ static const struct field cloudwatch_fields[] = {
         .help = "HOST:PORT or [V6]:PORT; TCP traffic to it is counted"                             \
     }
 
+#define DATABASE_STATEMENTS                                                                        \
+    {                                                                                              \
+        .key = "statements", .type = FIELD_SECRET,                                                 \
+        .offset = offsetof(struct database_config, statements),                                    \
+        .help = "postgres://USER:PASSWORD@HOST:PORT/DATABASE, to tell with an incident which "     \
+                "statements ran (the extension pg_stat_statements, a role with pg_monitor); "      \
+                "libpq's environment counts, such as PGPASSWORD"                                   \
+    }
+
 const struct field config_database_fields[] = {
-    DATABASE_ENDPOINT, DATABASE_CLOUDWATCH, {.key = NULL}};
+    DATABASE_ENDPOINT, DATABASE_CLOUDWATCH, DATABASE_STATEMENTS, {.key = NULL}};
 
 const struct field config_named_database_fields[] = {
     {.key = "name",
@@ -308,6 +317,7 @@ const struct field config_named_database_fields[] = {
         .help = "what its metrics are called by: db.NAME.received"},
     DATABASE_ENDPOINT,
     DATABASE_CLOUDWATCH,
+    DATABASE_STATEMENTS,
     {.key = NULL},
 };
 

@@ -144,6 +144,7 @@ void incident_free(struct incident *incident)
     free(incident->metrics_file);
     incident_clear_peaks(incident);
     free(incident->peaks);
+    incident_statements_free(&incident->statements);
     free(incident->replaced);
     free(incident->baseline);
     free(incident->source_url);

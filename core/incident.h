@@ -4,6 +4,7 @@
 
 #include "core/incident_end.h"
 #include "core/incident_fleet.h"
+#include "core/incident_statements.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -139,6 +140,7 @@ struct incident {
     struct incident_recurrence recurrence;
     struct incident_end app_ended;
     struct incident_fleet fleet;
+    struct incident_statements statements;
     double cpu_mean, memory_max; /* usage_during_capture, % */
     int64_t suppressed_since_last;
     char *replaced;   /* the id of the less interesting incident that went from the spool for it */

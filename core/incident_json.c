@@ -163,6 +163,8 @@ json_t *incident_to_json(const struct incident *incident)
     incident_put_object(json, "usage_during_capture", usage);
     incident_put_positive(json, "suppressed_since_last", incident->suppressed_since_last);
     incident_put_object(json, "fleet", incident_fleet_to_json(&incident->fleet));
+    if (incident->statements.count)
+        json_object_set_new(json, "statements", incident_statements_to_json(&incident->statements));
     incident_put_text(json, "replaced", incident->replaced);
     incident_put_text(json, "baseline", incident->baseline);
     incident_put_text(json, "source_url", incident->source_url);
@@ -334,6 +336,7 @@ static int read_incident(const json_t *json, struct incident *incident, struct e
     incident->memory_max = incident_get_number(usage, "memory_max");
     incident->suppressed_since_last = incident_get_count(json, "suppressed_since_last", INT64_MAX);
     incident_fleet_from_json(json_object_get(json, "fleet"), &incident->fleet);
+    incident_statements_from_json(json_object_get(json, "statements"), &incident->statements);
     incident->baseline = incident_get_text(json, "baseline");
     if (incident->baseline && !incident_id_valid(incident->baseline))
         return error_set(err, "its baseline is no id of an incident");
