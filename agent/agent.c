@@ -30,6 +30,7 @@
 #include "agent/reports.h"
 #include "agent/sampler.h"
 #include "agent/signals.h"
+#include "agent/statements/statements.h"
 #include "agent/storage/delivery.h"
 #include "agent/storage/quota.h"
 #include "agent/storage/reserve.h"
@@ -44,6 +45,7 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/offload.h"
+#include "core/own_ports.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -286,6 +288,12 @@ void agent_close_endpoints(struct agent *agent)
     free(agent->endpoints);
 }
 
+static void on_note(void *arg, struct incident *incident, int64_t begin_ms)
+{
+    const struct agent *agent = arg;
+    statements_note(agent->statements, incident, begin_ms);
+}
+
 static void open_incidents(struct agent *agent)
 {
     agent_open_endpoints(agent);
@@ -303,6 +311,7 @@ static void open_incidents(struct agent *agent)
         .excursion = reactions_excursion,
         .recurrence = reactions_recurrence,
         .baseline = on_baseline,
+        .note = on_note,
         .spiked = on_spiked,
         .window = on_window,
         .take_back = replacing_take_back,
@@ -321,17 +330,25 @@ struct sampler *agent_open_sampler(
         .names = agent->names,
         .series = &agent->series,
         .config = config,
+        .own_ports = agent->own_ports,
         .sampled = agent_sampled,
         .arg = agent,
     };
     return sampler_open(&setup, err);
 }
 
+int agent_open_statements(struct agent *agent, struct error *err)
+{
+    agent->statements = statements_open(agent->loop, agent->config, agent->own_ports, err);
+    return agent->statements || !err->text[0] ? 0 : -1;
+}
+
 static int open_sampler(struct agent *agent, struct error *err)
 {
+    agent->own_ports = own_ports_new();
     series_set_init(&agent->series, incident_history(agent->config));
     agent->sampler = agent_open_sampler(agent, agent->config, err);
-    return agent->sampler ? 0 : -1;
+    return agent->sampler ? agent_open_statements(agent, err) : -1;
 }
 
 struct agent *agent_open(const struct config *config, struct error *err)
@@ -366,6 +383,9 @@ void agent_close(struct agent *agent)
     recorder_stop(agent->recorder);
     preflight_close(agent->preflight);
     sampler_close(agent->sampler);
+    if (statements_close(agent->statements))
+        own_ports_free(agent->own_ports);
+    agent->statements = NULL;
     learned_stop(agent->learned);
     familiar_stop(agent->familiar);
     baselines_stop(agent->baselines);

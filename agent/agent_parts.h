@@ -42,6 +42,8 @@ struct agent {
     size_t endpoint_count;
     struct preflight *preflight;
     struct lives *lives;
+    struct statements *statements; /* NULL: no database has them */
+    struct own_ports *own_ports;
     int ticks_fd, signals_fd;
     struct loop_watch *ticks_watch, *signals_watch;
     struct loop_timer *stopping;         /* looks whether a stop is complete */
@@ -63,10 +65,11 @@ void agent_sampled(void *arg);
 void agent_open_endpoints(struct agent *agent);
 void agent_close_endpoints(struct agent *agent);
 
-/* More that a reload replaces: the sources for another configuration (NULL and err), and what a
- * child may have of its memory. */
+/* More that a reload replaces: the sources for another configuration (NULL and err), the looks at
+ * statements (-1 and err), and what a child may have of its memory. */
 struct sampler *agent_open_sampler(
     struct agent *agent, const struct config *config, struct error *err);
+int agent_open_statements(struct agent *agent, struct error *err);
 int64_t agent_child_memory(const struct config *config);
 
 #endif

@@ -58,6 +58,9 @@ struct incidents_setup {
     /* The id of the baseline that a complete incident is compared with, or NULL. NULL: there is
      * never one. */
     const char *(*baseline)(void *arg, const struct incident *incident);
+    /* Adds to an incident that is about to be complete and began at begin_ms (monotonic) what
+     * others have found out. NULL: there is nothing. */
+    void (*note)(void *arg, struct incident *incident, int64_t begin_ms);
     /* An incident of a spike is complete, but for one that was ended as the agent stops. NULL:
      * nobody asks. */
     void (*spiked)(void *arg, const struct incidents_spiked *spiked);
@@ -88,6 +91,9 @@ const char *incidents_running(const struct incidents *incidents, size_t app);
 
 /* The same, and also while a baseline or follow-up that has given way is not over yet. */
 bool incidents_are_busy(const struct incidents *incidents, size_t app);
+
+/* When the oldest that is running began (monotonic); INT64_MAX: none is. */
+int64_t incidents_begin_ms(const struct incidents *incidents);
 
 /* Whether a fire can still join the app's running incident. */
 bool incidents_can_join(const struct incidents *incidents, size_t app);

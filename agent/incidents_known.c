@@ -21,6 +21,17 @@ bool incidents_are_busy(const struct incidents *incidents, size_t app)
     return incidents->running[app] || incidents->leaving[app];
 }
 
+int64_t incidents_begin_ms(const struct incidents *incidents)
+{
+    int64_t begin_ms = INT64_MAX;
+    for (size_t i = 0; i < incidents->setup.config->app_count; i++) {
+        const struct running *running = incidents->running[i];
+        if (running && running_begin_ms(running) < begin_ms)
+            begin_ms = running_begin_ms(running);
+    }
+    return begin_ms;
+}
+
 bool incidents_can_join(const struct incidents *incidents, size_t app)
 {
     const struct running *running = incidents->running[app];

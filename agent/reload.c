@@ -19,6 +19,7 @@
 #include "agent/reactions.h"
 #include "agent/reports.h"
 #include "agent/sampler.h"
+#include "agent/statements/statements.h"
 #include "agent/storage/delivery_change.h"
 #include "agent/storage/quota.h"
 #include "agent/ticks.h"
@@ -27,6 +28,7 @@
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "core/clock.h"
+#include "core/error.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/offload.h"
@@ -278,6 +280,16 @@ static void replace_sources(struct agent *agent, struct sampler *sampler)
     series_set_resize(&agent->series, incident_history(agent->config));
 }
 
+static void replace_statements(struct agent *agent, const struct config *was)
+{
+    struct error err;
+    if (statements_are_same(was, agent->config))
+        return;
+    statements_close(agent->statements);
+    if (agent_open_statements(agent, &err) < 0)
+        log_error("%s: incidents are without statements", err.text);
+}
+
 /* Cannot fail. */
 static void switch_over(
     struct reload *reload, struct sampler *sampler, struct delivery_change *change)
@@ -296,6 +308,7 @@ static void switch_over(
     log_setup((enum log_level)agent->config->log.level, (enum log_format)agent->config->log.format);
     replace_sources(agent, sampler);
     replace_endpoints(agent);
+    replace_statements(agent, was);
     worker_limit(agent->worker, agent_child_memory(agent->config));
     reports_reload(agent->reports, agent->config);
     notices_reload(agent->notices, agent->config);

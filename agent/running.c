@@ -184,6 +184,8 @@ void running_complete(struct running *running)
     incident_note_coverage(running->incident);
     note_recurrence(running);
     note_baseline(running);
+    if (running->setup->note)
+        running->setup->note(running->setup->arg, running->incident, running_begin_ms(running));
     note_replaced(running);
     write_down(running, true);
 }

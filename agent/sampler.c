@@ -109,7 +109,8 @@ static void describe_databases(struct sampler *sampler, const struct config *con
     for (size_t i = 0; i < config->database_count; i++)
         sampler->databases[i] = (struct tcp_database){
             copy_of(config->databases[i].name), copy_of(config->databases[i].endpoint)};
-    sampler->tcp = (struct tcp_options){sampler->databases, config->database_count};
+    sampler->tcp.databases = sampler->databases;
+    sampler->tcp.count = config->database_count;
 }
 
 /* They copy what they need of it. */
@@ -144,6 +145,7 @@ struct sampler *sampler_open(const struct sampler_setup *setup, struct error *er
     sampler->series = setup->series;
     sampler->sampled = setup->sampled;
     sampler->arg = setup->arg;
+    sampler->tcp.own = setup->own_ports;
     describe_apps(sampler, config);
     describe_databases(sampler, config);
     struct source_setup source = {

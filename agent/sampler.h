@@ -11,6 +11,7 @@ struct config;
 struct error;
 struct loop;
 struct offload;
+struct own_ports;
 struct sampler;
 struct series_set;
 struct source_identity;
@@ -21,7 +22,8 @@ struct sampler_setup {
     struct offload *names;
     struct series_set *series;
     const struct config *config;
-    bool quiet; /* says nothing in the log: who asks reads sampler_source_error */
+    struct own_ports *own_ports; /* of connections to databases that do not count; NULL: none */
+    bool quiet;                  /* says nothing in the log: who asks reads sampler_source_error */
     /* Samples were pushed outside of sampler_tick. */
     void (*sampled)(void *arg);
     void *arg;

@@ -1,7 +1,9 @@
 #include "agent/ticks.h"
 
 #include "agent/agent_parts.h"
+#include "agent/incidents.h"
 #include "agent/sampler.h"
+#include "agent/statements/statements.h"
 #include "config/config.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -25,6 +27,7 @@ static void on_tick(void *arg)
         agent->first_tick_ms +
             (int64_t)(agent->ticks - agent->ticks_before_first - 1) * agent->config->interval_ms);
     agent_sampled(agent);
+    statements_tick(agent->statements, clock_mono_ms(), incidents_begin_ms(agent->incidents));
 }
 
 /* Absolute times from the first tick on: no drift, and missed ticks are counted by the kernel. */

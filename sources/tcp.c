@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/own_ports.h"
 #include "core/series.h"
 #include "sources/resolver.h"
 #include "sources/source.h"
@@ -25,6 +26,7 @@ struct database {
 struct tcp {
     struct database *databases;
     size_t count;
+    struct own_ports *own;
     struct traffic *traffic; /* its owners are the databases */
     bool said_lost;
     int64_t opened_ms;
@@ -52,6 +54,8 @@ static uint32_t owners(void *arg, const struct sock_name *name, bool fresh)
 {
     struct tcp *tcp = arg;
     uint32_t found = 0;
+    if (own_ports_has(tcp->own, name->local_port))
+        return 0;
     for (size_t i = 0; i < tcp->count; i++) {
         struct resolver *resolver = tcp->databases[i].resolver;
         if (resolver_port(resolver) == name->remote_port && resolver_has(resolver, name->remote))
@@ -126,6 +130,7 @@ static void *tcp_open(const struct source_setup *setup, struct error *err)
     }
     struct tcp *tcp = xcalloc(1, sizeof *tcp);
     tcp->opened_ms = clock_mono_ms();
+    tcp->own = options->own;
     tcp->databases = xcalloc(options->count, sizeof *tcp->databases);
     for (size_t i = 0; i < options->count; i++) {
         if (open_database(&tcp->databases[i], &options->databases[i], setup, err)) {

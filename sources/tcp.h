@@ -11,6 +11,8 @@
 
 enum { TCP_MAX_DATABASES = 32 };
 
+struct own_ports;
+
 struct tcp_database {
     const char *name;     /* of its series: db.<name>.received; NULL: db.received */
     const char *endpoint; /* HOST:PORT, ADDRESS:PORT or [IPv6]:PORT */
@@ -19,7 +21,8 @@ struct tcp_database {
 /* What source_tcp is opened with; it copies what it needs. */
 struct tcp_options {
     const struct tcp_database *databases;
-    size_t count; /* at most TCP_MAX_DATABASES */
+    size_t count;          /* at most TCP_MAX_DATABASES */
+    struct own_ports *own; /* connections that do not count; outlives the source. NULL: none */
 };
 
 /* Payload bytes since the source was opened; they never go back. Connections that were open then

@@ -1,0 +1,331 @@
+#include "agent/statements/postgres.h"
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/own_ports.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef STAKEOUT_WITH_LIBPQ
+
+#include <dlfcn.h>
+#include <libpq-fe.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+enum { COLUMNS_MAX = 16, PARAMETERS_MAX = 4 };
+
+struct postgres {
+    PGconn *connection;
+    struct own_ports *own;
+    uint16_t port; /* local; 0: none of TCP, or nobody asks */
+};
+
+/* The name has not changed since PostgreSQL 8.2. What it needs is found out here, as a function of
+ * it that is called and cannot be loaded ends the process. */
+int postgres_present(struct error *err)
+{
+    static const char soname[] = "libpq.so.5";
+    void *library = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
+    if (library)
+        return 0; /* it stays loaded */
+    return error_set(
+        err, "%s cannot be loaded: install the package that has it, libpq5 in Debian", soname);
+}
+
+/* What to do about a refusal, by libpq's words or the server's, which have no code while one
+ * connects. */
+static const char *remedy_of(const char *message)
+{
+    static const struct {
+        const char *words, *remedy;
+    } remedies[] = {
+        {"no password supplied", "put it into the URL, as ${NAME}, or into PGPASSWORD"},
+        {"password authentication failed", "the URL, or PGPASSWORD, has another password"},
+        {"no pg_hba.conf entry",
+            "pg_hba.conf lets this address, user and database not in, or only with TLS "
+            "(?sslmode=require at the URL's end)"},
+        {"does not support SSL", "the server has no TLS: leave sslmode out of the URL"},
+        {"certificate verify failed",
+            "?sslrootcert=FILE at the URL's end names the authority to trust"},
+        {"root certificate file",
+            "?sslrootcert=FILE at the URL's end names the authority to trust"},
+        {"could not translate host name", "is the host's name right?"},
+        {"remaining connection slots", "max_connections of the server is used up"},
+        {"Connection refused", "is it the right port?"},
+    };
+    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
+        if (strstr(message, remedies[i].words))
+            return remedies[i].remedy;
+    return NULL;
+}
+
+static const char *remedy_of_state(const char *state)
+{
+    static const struct {
+        const char *state, *remedy;
+    } remedies[] = {
+        {"55000", "shared_preload_libraries = 'pg_stat_statements' in the server's configuration, "
+                  "and a restart"},
+        {"42501", "GRANT pg_monitor to the role"},
+        {"42703", "ALTER EXTENSION pg_stat_statements UPDATE in this database"},
+        {"57014", "it took longer than 5 s"},
+    };
+    for (size_t i = 0; state && i < sizeof remedies / sizeof *remedies; i++)
+        if (!strcmp(state, remedies[i].state))
+            return remedies[i].remedy;
+    return NULL;
+}
+
+/* The message in one line, and what to do. */
+static int fail(struct error *err, const char *message, const char *remedy)
+{
+    struct error line;
+    error_set(&line, "%s", message);
+    size_t length = strcspn(line.text, "\r\n");
+    return error_set(err, "%.*s%s%s", (int)(length < 300 ? length : 300), line.text,
+        remedy ? ": " : "", remedy ? remedy : "");
+}
+
+static int fail_connecting(const PGconn *connection, struct error *err)
+{
+    const char *message = PQerrorMessage(connection);
+    return fail(err, *message ? message : "cannot connect", remedy_of(message));
+}
+
+static void say_nothing(void *arg, const char *message)
+{
+    (void)arg;
+    (void)message;
+}
+
+/* False: the time is over. */
+static bool wait_for(const PGconn *connection, short events, int64_t deadline_ms)
+{
+    int64_t left_ms = deadline_ms - clock_mono_ms();
+    struct pollfd polled = {.fd = PQsocket(connection), .events = events};
+    return left_ms > 0 && polled.fd >= 0 && poll(&polled, 1, (int)left_ms) > 0;
+}
+
+/* The app's are counted by their ports as well, so at once. */
+static void note_port(struct postgres *postgres)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    uint16_t port = 0;
+    if (!postgres->own ||
+        getsockname(PQsocket(postgres->connection), (struct sockaddr *)&address, &size) < 0)
+        return;
+    if (address.ss_family == AF_INET)
+        port = ntohs(((struct sockaddr_in *)&address)->sin_port);
+    else if (address.ss_family == AF_INET6)
+        port = ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    if (port == postgres->port)
+        return;
+    if (postgres->port)
+        own_ports_closed(postgres->own, postgres->port);
+    postgres->port = port;
+    if (port)
+        own_ports_add(postgres->own, port);
+}
+
+static int finish_connecting(struct postgres *postgres, int64_t deadline_ms, struct error *err)
+{
+    PGconn *connection = postgres->connection;
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    while (status != PGRES_POLLING_OK) {
+        note_port(postgres);
+        if (status == PGRES_POLLING_FAILED)
+            return fail_connecting(connection, err);
+        if (!wait_for(connection, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_ms))
+            return error_set(err, "the server does not answer: is the host reachable from here?");
+        status = PQconnectPoll(connection);
+    }
+    return 0;
+}
+
+static int ignore_row(void *arg, const char *const *values, size_t count)
+{
+    (void)arg;
+    (void)values;
+    (void)count;
+    return 0;
+}
+
+/* Not among the URL's options, which a pooler may use for its own. */
+static int set_up(struct postgres *postgres, int64_t deadline_ms, struct error *err)
+{
+    return postgres_query(postgres,
+        "/* stakeout */ SELECT set_config('statement_timeout', '5s', false), "
+        "set_config('lock_timeout', '1s', false), "
+        "set_config('default_transaction_read_only', 'on', false)",
+        NULL, ignore_row, NULL, deadline_ms, err);
+}
+
+/* libpq's own words have the whole URL in them. */
+static int check_url(const char *url, struct error *err)
+{
+    char *message = NULL;
+    PQconninfoOption *options = PQconninfoParse(url, &message);
+    PQfreemem(message);
+    if (!options)
+        return error_set(err, "its URL is not understood by libpq: write it like "
+                              "postgres://USER:PASSWORD@HOST:5432/DATABASE, with %%40 for an @ in "
+                              "the password");
+    PQconninfoFree(options);
+    return 0;
+}
+
+struct postgres *postgres_connect(
+    const char *url, struct own_ports *own, int64_t deadline_ms, struct error *err)
+{
+    static const char *const keywords[] = {"dbname", "application_name", "client_encoding", NULL};
+    const char *values[] = {url, "stakeout", "UTF8", NULL};
+    if (postgres_present(err) < 0 || check_url(url, err) < 0)
+        return NULL;
+    struct postgres *postgres = xcalloc(1, sizeof *postgres);
+    postgres->own = own;
+    postgres->connection = PQconnectStartParams(keywords, values, 1);
+    if (!postgres->connection)
+        abort(); /* only for want of memory */
+    PQsetNoticeProcessor(postgres->connection, say_nothing, NULL);
+    int status = PQstatus(postgres->connection) == CONNECTION_BAD
+                     ? fail_connecting(postgres->connection, err)
+                     : finish_connecting(postgres, deadline_ms, err);
+    if (status == 0)
+        status = set_up(postgres, deadline_ms, err);
+    if (status == 0)
+        return postgres;
+    postgres_close(postgres);
+    return NULL;
+}
+
+void postgres_close(struct postgres *postgres)
+{
+    if (!postgres)
+        return;
+    if (postgres->port)
+        own_ports_closed(postgres->own, postgres->port);
+    PQfinish(postgres->connection);
+    free(postgres);
+}
+
+const char *postgres_database(const struct postgres *postgres)
+{
+    return PQdb(postgres->connection);
+}
+
+const char *postgres_user(const struct postgres *postgres)
+{
+    return PQuser(postgres->connection);
+}
+
+int postgres_version(const struct postgres *postgres)
+{
+    return PQserverVersion(postgres->connection);
+}
+
+/* -1 and err: it failed, or `row` wants no more. */
+static int take_result(const PGresult *result, postgres_row *row, void *arg, struct error *err)
+{
+    const char *values[COLUMNS_MAX];
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+        const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+        return fail(err, message ? message : "the query failed", remedy_of_state(state));
+    }
+    int columns = PQnfields(result) < COLUMNS_MAX ? PQnfields(result) : COLUMNS_MAX;
+    for (int i = 0; i < PQntuples(result); i++) {
+        for (int j = 0; j < columns; j++)
+            values[j] = PQgetisnull(result, i, j) ? NULL : PQgetvalue(result, i, j);
+        if (row(arg, values, (size_t)columns) != 0)
+            return error_set(err, "it answers more than is taken");
+    }
+    return 0;
+}
+
+int postgres_query(struct postgres *postgres, const char *sql, const char *const *parameters,
+    postgres_row *row, void *arg, int64_t deadline_ms, struct error *err)
+{
+    PGconn *connection = postgres->connection;
+    int count = 0, status = 0;
+    while (parameters && parameters[count])
+        count++;
+    if (!PQsendQueryParams(connection, sql, count, NULL, parameters, NULL, NULL, 0))
+        return fail(err, PQerrorMessage(connection), NULL);
+    PQsetSingleRowMode(connection);
+    for (;;) {
+        while (PQisBusy(connection)) {
+            if (!wait_for(connection, POLLIN, deadline_ms))
+                return error_set(err, "the server does not answer a query");
+            if (!PQconsumeInput(connection))
+                return fail(err, PQerrorMessage(connection), NULL);
+        }
+        PGresult *result = PQgetResult(connection);
+        if (!result)
+            return status;
+        status = take_result(result, row, arg, err);
+        PQclear(result);
+        if (status < 0)
+            return -1;
+    }
+}
+
+#else
+
+int postgres_present(struct error *err)
+{
+    return error_set(err, "this stakeout was built without libpq");
+}
+
+struct postgres *postgres_connect(
+    const char *url, struct own_ports *own, int64_t deadline_ms, struct error *err)
+{
+    (void)url;
+    (void)own;
+    (void)deadline_ms;
+    postgres_present(err);
+    return NULL;
+}
+
+void postgres_close(struct postgres *postgres)
+{
+    (void)postgres;
+}
+
+const char *postgres_database(const struct postgres *postgres)
+{
+    (void)postgres;
+    return "";
+}
+
+const char *postgres_user(const struct postgres *postgres)
+{
+    (void)postgres;
+    return "";
+}
+
+int postgres_version(const struct postgres *postgres)
+{
+    (void)postgres;
+    return 0;
+}
+
+int postgres_query(struct postgres *postgres, const char *sql, const char *const *parameters,
+    postgres_row *row, void *arg, int64_t deadline_ms, struct error *err)
+{
+    (void)postgres;
+    (void)sql;
+    (void)parameters;
+    (void)row;
+    (void)arg;
+    (void)deadline_ms;
+    return postgres_present(err);
+}
+
+#endif

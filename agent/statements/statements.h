@@ -1,0 +1,37 @@
+/* What the databases did while an incident lasted: looks at pg_stat_statements once a minute, and
+ * every few seconds while an incident is captured, so that there is one from before its onset and
+ * one from its end whenever it becomes complete. Nobody waits for any of this. */
+#ifndef AGENT_STATEMENTS_STATEMENTS_H
+#define AGENT_STATEMENTS_STATEMENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config;
+struct error;
+struct incident;
+struct loop;
+struct own_ports;
+struct statements;
+
+/* NULL without an error when no database of the configuration has them; NULL and err when no thread
+ * can be had. What it needs of the configuration is copied. */
+struct statements *statements_open(
+    struct loop *loop, const struct config *config, struct own_ports *own, struct error *err);
+
+/* Ends it; false: a look hangs and is left to itself, so that `own` is lost. NULL is allowed, as in
+ * all of these. */
+bool statements_close(struct statements *statements);
+
+/* Whether two configurations want the same of it. */
+bool statements_are_same(const struct config *a, const struct config *b);
+
+/* To be called at every tick. begin_ms: when the oldest incident that is being captured began
+ * (monotonic); INT64_MAX: none is. */
+void statements_tick(struct statements *statements, int64_t now_ms, int64_t begin_ms);
+
+/* Fills in what ran since begin_ms (monotonic), as far as it is known now. */
+void statements_note(
+    const struct statements *statements, struct incident *incident, int64_t begin_ms);
+
+#endif
