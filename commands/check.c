@@ -5,6 +5,7 @@
 #include "agent/server.h"
 #include "commands/check_cloudwatch.h"
 #include "commands/check_fleet.h"
+#include "commands/check_statements.h"
 #include "commands/client.h"
 #include "commands/command.h"
 #include "commands/options.h"
@@ -254,6 +255,19 @@ static void check_rds(struct checks *checks, size_t database)
     free(part);
 }
 
+static void try_statements(struct checks *checks, const struct database_config *database)
+{
+    struct error err;
+    size_t count;
+    char *part = xasprintf(
+        "statements of %s", database->name ? database->name : database->endpoint);
+    if (check_statements(database, &count, &err) < 0)
+        say(checks, part, &err);
+    else
+        printf("%s: ok, %zu are counted by its server\n", part, count);
+    free(part);
+}
+
 static void check_databases(struct checks *checks)
 {
     for (size_t i = 0; i < checks->config->database_count; i++) {
@@ -264,6 +278,8 @@ static void check_databases(struct checks *checks)
         say(checks, part, status < 0 ? &err : NULL);
         free(part);
         check_rds(checks, i);
+        if (database->statements)
+            try_statements(checks, database);
     }
 }
 
@@ -490,9 +506,8 @@ const struct command command_check = {
             "             whether they can be reached\n\n"
             "Tried are the source, every profile of the capture sets that stand in the file or\n"
             "are used (with a request that is dropped before it costs the app anything), the\n"
-            "database endpoint, writing to `state`, and every exporter (one small object,\n"
-            "PREFIX/_stakeout/probe; with fleet one more). A line each: ok, or the reason; for a "
-            "bucket also who the\n"
-            "credentials are and where they come from.\n",
+            "database endpoint and its statements, writing to `state`, and every exporter\n"
+            "(one small object, PREFIX/_stakeout/probe; with fleet one more). A line each: ok, or\n"
+            "the reason; for a bucket also who the credentials are and where they come from.\n",
     .run = run,
 };

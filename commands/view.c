@@ -319,6 +319,7 @@ void view_init(
     view_add_growth(view, evidence);
     add_mark(view, extras->mark);
     add_facts(view, incident, stored->location);
+    view_add_statements(view, incident);
     for (size_t i = 0; i < incident->profile_count; i++)
         add_profile(view, &incident->profiles[i],
             evidence && i < evidence->profile_count ? &evidence->profiles[i] : NULL);
@@ -337,6 +338,7 @@ void view_free(struct view *view)
     free(view->open);
     table_free(&view->suspect);
     table_free(&view->growth);
+    table_free(&view->statements);
     table_free(&view->facts);
     table_free(&view->profiles);
     table_free(&view->peaks);

@@ -22,10 +22,11 @@ struct view {
     struct table growth;  /* with titles; the last column is the function */
     char **growth_links;  /* one for each of its rows; NULL: none */
     size_t growth_count;
-    struct table facts;    /* label, text */
-    struct table profiles; /* with titles */
-    struct table peaks;    /* metric, value, chart */
-    char *open;            /* shell commands that open the CPU profile; NULL: there is none */
+    struct table statements; /* of databases; with titles, the last column is the statement */
+    struct table facts;      /* label, text */
+    struct table profiles;   /* with titles */
+    struct table peaks;      /* metric, value, chart */
+    char *open;              /* shell commands that open the CPU profile; NULL: there is none */
 };
 
 /* What else there is. NULL: it is not known. */

@@ -17,6 +17,9 @@ void view_add_suspect(struct view *view, const struct incident *incident);
  * suspect was found in, else in the first that there is. */
 void view_add_growth(struct view *view, const struct evidence *evidence);
 
+/* What databases did meanwhile; why it is not known is a fact. */
+void view_add_statements(struct view *view, const struct incident *incident);
+
 /* Peaks, with a chart where there are samples. evidence NULL: there are none. */
 void view_add_peaks(
     struct view *view, const struct incident *incident, const struct evidence *evidence);

@@ -26,6 +26,7 @@ void page_suspect(struct buf *out, const struct page *page);
 void page_charts(struct buf *out, const struct page *page);
 void page_difference(struct buf *out, const struct page *page);
 void page_goroutines(struct buf *out, const struct page *page);
+void page_statements(struct buf *out, const struct page *page);
 void page_history(struct buf *out, const struct page *page);
 void page_caught(struct buf *out, const struct page *page);
 void page_rest(struct buf *out, const struct page *page);

@@ -37,9 +37,10 @@ def _unprivileged():
 
 
 class Server:
-    """One server with a database of its own, on loopback, in a temporary folder."""
+    """One server with a database of its own, on loopback, in a temporary folder; with settings of
+    its configuration file, and for who connects over TCP with a password if there is one."""
 
-    def __init__(self):
+    def __init__(self, password=None, **settings):
         self.bin = binaries()
         self.port = free_port()
         self.as_user = _unprivileged()
@@ -49,10 +50,30 @@ class Server:
         self.data = os.path.join(self.folder, "data")
         self._run("initdb", "-D", self.data, "-U", "stakeout", "-A", "trust", "--no-sync",
                   "--locale=C", "-E", "UTF8")
-        options = (f"-h 127.0.0.1 -p {self.port} -k {self.folder} "
-                   "-c fsync=off -c shared_buffers=16MB -c max_connections=100")
-        self._run("pg_ctl", "-D", self.data, "-w", "-o", options,
+        self.options = (f"-h 127.0.0.1 -p {self.port} -k {self.folder} "
+                        "-c fsync=off -c shared_buffers=16MB -c max_connections=100")
+        self.options += "".join(f" -c {name}={value}" for name, value in settings.items())
+        self._start()
+        if password:
+            self.sql(f"ALTER ROLE stakeout PASSWORD '{password}'")
+            with open(os.path.join(self.data, "pg_hba.conf"), "w", encoding="ascii") as file:
+                file.write("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+            self.sql("SELECT pg_reload_conf()")
+
+    def _start(self):
+        self._run("pg_ctl", "-D", self.data, "-w", "-o", self.options,
                   "-l", os.path.join(self.folder, "log"), "start")
+
+    def restart(self):
+        self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+        self._start()
+
+    def sql(self, text, database="postgres"):
+        """Runs statements over the server's socket; what they print."""
+        return subprocess.run([os.path.join(self.bin, "psql"), "-X", "-A", "-t", "-q", "-v",
+                               "ON_ERROR_STOP=1", "-h", self.folder, "-p", str(self.port), "-U",
+                               "stakeout", "-d", database], input=text, text=True, check=True,
+                              cwd=self.folder, stdout=subprocess.PIPE).stdout
 
     def _run(self, program, *arguments):
         subprocess.run([os.path.join(self.bin, program), *arguments], check=True, cwd=self.folder,

@@ -1,0 +1,116 @@
+/* What the database did meanwhile, by its own word: the statements that took most of its time. */
+#include "core/buf.h"
+#include "core/incident.h"
+#include "core/metric.h"
+#include "review/evidence/evidence.h"
+#include "review/page/html.h"
+#include "review/page/page.h"
+
+#include <stdbool.h>
+
+enum { TEXT_MAX = 300 };
+
+/* "1,234,567" */
+static void put_count(struct buf *out, double value)
+{
+    char digits[40];
+    int length = snprintf(digits, sizeof digits, "%.0f", value);
+    for (int i = 0; i < length; i++)
+        buf_printf(out, "%s%c", i && (length - i) % 3 == 0 ? "," : "", digits[i]);
+}
+
+static void put_number(struct buf *out, double value)
+{
+    buf_puts(out, "<td class=\"number\">");
+    put_count(out, value);
+    buf_puts(out, "</td>");
+}
+
+static void put_statement(struct buf *out, const struct incident_statement *statement)
+{
+    char text[VALUE_TEXT_SIZE];
+    html_printf(out, "<tr><td class=\"number\">%s</td><td class=\"number\">%.1f%%</td>",
+        metric_format(UNIT_SECONDS, statement->time_ms / 1000, text), statement->percent);
+    put_number(out, statement->calls);
+    put_number(out, statement->rows);
+    put_number(out, statement->blocks_read);
+    put_number(out, statement->blocks_hit);
+    buf_puts(out, "<td><code>");
+    if (statement->text)
+        page_clipped(out, statement->text, TEXT_MAX);
+    else
+        html_printf(out, "query %s", statement->query_id ? statement->query_id : "");
+    buf_puts(out, "</code></td></tr>\n");
+}
+
+static void put_table(struct buf *out, const struct incident_database *database, size_t rows)
+{
+    buf_puts(out, "<div class=\"scroll\"><table class=\"caught statements\">\n<caption "
+                  "class=\"unseen\">Statements by their time</caption>\n<thead><tr>"
+                  "<th scope=\"col\" class=\"number\">Time</th>"
+                  "<th scope=\"col\" class=\"number\">Share</th>"
+                  "<th scope=\"col\" class=\"number\">Calls</th>"
+                  "<th scope=\"col\" class=\"number\">Rows</th>"
+                  "<th scope=\"col\" class=\"number\">Blocks read</th>"
+                  "<th scope=\"col\" class=\"number\">hit</th>"
+                  "<th scope=\"col\">Statement</th></tr></thead>\n<tbody>\n");
+    for (size_t i = 0; i < database->count && i < rows; i++)
+        put_statement(out, &database->statements[i]);
+    buf_puts(out, "</tbody></table></div>\n");
+}
+
+/* What the numbers are of, and what they lack. */
+static void put_notes(struct buf *out, const struct incident_database *database)
+{
+    char text[VALUE_TEXT_SIZE];
+    buf_puts(out, "<p class=\"note\">From ");
+    page_time(out, database->from_ms, false);
+    buf_puts(out, " to ");
+    page_time(out, database->to_ms, false);
+    html_printf(out, ", by pg_stat_statements: %s of time in all, ",
+        metric_format(UNIT_SECONDS, database->time_ms / 1000, text));
+    put_count(out, database->calls);
+    buf_puts(out, " calls");
+    if (database->others)
+        html_printf(out, ", %lld more statements", (long long)database->others);
+    buf_puts(out, ". A statement counts when it ends.");
+    if (database->started_over)
+        html_printf(out, " %lld were reset or evicted in between: of them only what came after.",
+            (long long)database->started_over);
+    if (database->gone)
+        html_printf(out, " %lld were reset or evicted in between and are not known any more.",
+            (long long)database->gone);
+    buf_puts(out, "</p>\n");
+}
+
+static void put_database(
+    struct buf *out, const struct incident_database *database, bool named, size_t rows)
+{
+    if (named)
+        html_printf(out, "<h3>%s</h3>\n", database->name ? database->name : "");
+    if (database->problem) {
+        buf_puts(out, "<p class=\"problem\">Its statements are not known: ");
+        page_clipped(out, database->problem, TEXT_MAX);
+        buf_puts(out, "</p>\n");
+        return;
+    }
+    if (database->count)
+        put_table(out, database, rows);
+    else
+        buf_puts(out, "<p>No statement ran.</p>\n");
+    put_notes(out, database);
+}
+
+void page_statements(struct buf *out, const struct page *page)
+{
+    enum { FEW = 2, SHORT_ROWS = 4 };
+    const struct incident_statements *statements = &page->evidence->incident->statements;
+    if (!statements->count)
+        return;
+    buf_puts(out, "<section aria-labelledby=\"statements\">\n<h2 id=\"statements\">What the "
+                  "database did</h2>\n");
+    for (size_t i = 0; i < statements->count; i++)
+        put_database(out, &statements->databases[i], statements->count > 1,
+            statements->count > FEW ? SHORT_ROWS : STATEMENTS_MAX);
+    buf_puts(out, "</section>\n");
+}

@@ -1,0 +1,144 @@
+"""`database.statements`: an incident says which statements ran, by PostgreSQL's own word. A real
+server, real statements. COST: 15 s."""
+import os
+import subprocess
+
+import pytest
+
+import harness
+import postgres
+from harness import PATIENCE_S, wait_until, watching
+
+PASSWORD = "games!secret"
+CULPRIT = "SELECT count(*) FROM games WHERE player = "
+
+
+def has_libpq():
+    reference = harness.run("config", "--reference").stdout
+    assert "database.statements" in reference
+    tried = harness.run("config", environment=harness.clean_environment({
+        "STAKEOUT_CONFIG": "service: s\napp: {debug: 'http://h/'}\nexport: {directory: /c}\n"
+                           "database: {endpoint: 'h:1', statements: 'postgres://h/d'}\n"}))
+    return "without" not in tried.stderr
+
+
+@pytest.fixture(scope="module")
+def server():
+    if not has_libpq():
+        pytest.skip("this stakeout was built without libpq (apt-get install libpq-dev)")
+    running = postgres.Server(PASSWORD, shared_preload_libraries="pg_stat_statements")
+    running.sql("CREATE EXTENSION pg_stat_statements; CREATE DATABASE bare;"
+                f"CREATE ROLE watcher LOGIN PASSWORD '{PASSWORD}'; GRANT pg_monitor TO watcher;"
+                f"CREATE ROLE nobody_else LOGIN PASSWORD '{PASSWORD}';"
+                "CREATE TABLE games AS SELECT i AS id, i % 50 AS player FROM "
+                "generate_series(1, 20000) i;")
+    yield running
+    running.close()
+
+
+def url_of(server, role="watcher", password=PASSWORD.replace("!", "%21"), database="postgres",
+           more=""):
+    return f"postgres://{role}:{password}@127.0.0.1:{server.port}/{database}{more}"
+
+
+def configuration(service, captures, server, url):
+    return watching(service, captures,
+                    database={"endpoint": f"127.0.0.1:{server.port}", "statements": url},
+                    captures={"spike": [{"profile": "cpu", "seconds": 4}]},
+                    triggers={"never": {"metric": "cpu", "above": "99999%"}})
+
+
+def capture(watched):
+    """By hand; the process, which ends when the incident is stored."""
+    return subprocess.Popen([harness.BINARY, "capture", "-c", watched.file, "--reason", "statements"],
+                            env=watched.environment, cwd=watched.folder, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_an_incident_names_the_statements(agent, start_service, captures, server, tmp_path):
+    service = start_service(cores=0.5)
+    server.sql("SELECT pg_stat_statements_reset()")
+    server.sql(f"{CULPRIT}1")
+    watched = agent(configuration(service, captures, server, url_of(server))).start()
+    watched.wait_log(r"statements of 127.0.0.1:\d+: the database postgres has counted \d+")
+    taken = capture(watched)
+    watched.wait_log(r"incident \S+ opened")
+    script = tmp_path / "culprit.sql"
+    script.write_text("\\set player random(1, 50)\n" + CULPRIT + ":player;\n")
+    os.chmod(script, 0o644)
+    calls = 100
+    server.sql("".join(f"{CULPRIT}{player};" for player in range(calls)))
+    stdout, stderr = taken.communicate(timeout=60)
+    assert taken.returncode == 0, stdout + stderr + watched.log
+    incident = harness.wait_incidents(watched, captures)[0]
+    database, = incident.json["statements"]
+    assert "problem" not in database, database
+    assert database["database"] == "postgres"
+    assert database["from"] <= incident.json["fired"] < database["to"]
+    first = database["top"][0]
+    assert first["text"] == f"{CULPRIT}$1"
+    assert (first["calls"], first["rows"]) == (calls, calls)
+    assert first["time_ms"] > 0 and 20 < first["percent"] <= 100
+    assert first["blocks_hit"] + first["blocks_read"] >= calls * 50
+    assert database["time_ms"] >= first["time_ms"]
+    assert not [row for row in database["top"] if "stakeout" in row["text"]], "not our own"
+    check_shown(incident)
+    written = watched.log + incident.files["incident.json"].decode()
+    assert "secret" not in written
+    assert "secret" not in watched.command("config").stdout
+
+
+def check_shown(incident):
+    shown = harness.run("show", incident.folder)
+    assert CULPRIT + "$1" in shown.stdout, shown.stdout + shown.stderr
+    assert harness.run("report", incident.folder).returncode == 0
+    page = harness.read(os.path.join(incident.folder, "report.html")).decode()
+    assert "What the database did" in page and "games WHERE player = $1" in page
+
+
+def test_our_own_connection_is_not_the_apps(agent, start_service, captures, server):
+    service = start_service(cores=0.5)
+    watched = agent(configuration(service, captures, server, url_of(server))).start()
+    watched.wait_log(r"has counted \d+")
+    assert server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'stakeout'")
+    wait_until(lambda: watched.command("status", "--json").returncode == 0, "status")
+    assert not watched.metric("db.connections")
+    assert not watched.metric("db.received")
+
+
+def test_a_server_that_starts_anew_is_looked_at_again(agent, start_service, captures, server):
+    service = start_service(cores=0.5)
+    watched = agent(configuration(service, captures, server, url_of(server))).start()
+    watched.wait_log(r"has counted \d+")
+    server.restart()
+    stdout, stderr = capture(watched).communicate(timeout=60)
+    incident = harness.wait_incidents(watched, captures)[0]
+    database, = incident.json["statements"]
+    assert "problem" not in database, (database, stdout, stderr, watched.log)
+
+
+@pytest.mark.parametrize("parts, said", [
+    ({"password": "wrong"}, "the URL, or PGPASSWORD, has another password"),
+    ({"database": "bare"}, "the database bare has no extension pg_stat_statements: CREATE EXTENSION"),
+    ({"role": "nobody_else"}, "GRANT pg_monitor TO nobody_else"),
+    ({"more": "?sslmode=require"}, "the server has no TLS: leave sslmode out of the URL"),
+    ({"database": "none"}, 'database "none" does not exist'),
+    ({"more": "?nonsense=1"}, "its URL is not understood by libpq"),
+], ids=["password", "extension", "role", "tls", "database", "url"])
+def test_what_is_wrong_is_told_with_a_remedy(agent, start_service, captures, server, parts, said):
+    service = start_service(cores=0.5)
+    tried = agent(configuration(service, captures, server, url_of(server, **parts)))
+    result = tried.command("check")
+    assert result.returncode == 1, result.stdout
+    line, = [line for line in result.stdout.splitlines() if line.startswith("statements of ")]
+    assert said in line
+    assert "secret" not in result.stdout + result.stderr
+
+
+def test_check_says_that_all_is_well(agent, start_service, captures, server):
+    service = start_service(cores=0.5)
+    url = url_of(server).replace(":" + PASSWORD.replace("!", "%21"), "")
+    tried = agent(configuration(service, captures, server, url),
+                  environment={"PGPASSWORD": PASSWORD})
+    result = tried.command("check", timeout=PATIENCE_S * 3)
+    assert f"statements of 127.0.0.1:{server.port}: ok, " in result.stdout, result.stdout
