@@ -213,12 +213,14 @@ static void answered(void *arg, const struct http_result *http)
     struct pushing *pushing = arg;
     struct pyroscope *pyroscope = pushing->pyroscope;
     struct send_result result;
+    char *host = http_host(pyroscope->url);
     pushing->request = NULL;
     pyroscope_answer_judge(&(struct pyroscope_answer){.outcome = http->outcome,
                                .status = http->status,
                                .error = http->error->text,
                                .body = http->body.data,
                                .size = http->body.size,
+                               .host = host,
                                .content_type = http_header(http, "Content-Type"),
                                .retry_after = http_header(http, "Retry-After"),
                                .now_ms = clock_wall_ms(),
@@ -226,6 +228,7 @@ static void answered(void *arg, const struct http_result *http)
                                .with_ca_file = pyroscope->ca_file != NULL,
                                .empty = pushing->empty},
         &result);
+    free(host);
     bool throttled = http->status == 429 && result.outcome == SEND_RETRY;
     count_failure(&pyroscope->throttled, throttled ? pushing->key : NULL, THROTTLED_MAX, &result);
     give_up_late(pushing, &result);
@@ -390,10 +393,17 @@ static void close_pyroscope(void *self)
 static int validate(const void *data, const char **key, struct error *err)
 {
     const struct pyroscope_options *options = data;
-    if (*key || !options->url || !strpbrk(options->url, "?#"))
-        return 0;
-    *key = "url";
-    return error_set(err, "has a query: write the server's address, such as http://pyroscope:4040");
+    if (!*key && options->url && strpbrk(options->url, "?#")) {
+        *key = "url";
+        return error_set(
+            err, "has a query: write the server's address, such as http://pyroscope:4040");
+    }
+    bool was_told = *key && !strcmp(*key, "password");
+    if (!was_told && options->password && !options->user) {
+        *key = "password";
+        return error_set(err, "goes with user, which is not given");
+    }
+    return 0;
 }
 
 #define AT(member) offsetof(struct pyroscope_options, member)

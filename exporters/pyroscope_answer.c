@@ -1,6 +1,7 @@
 #include "exporters/pyroscope_answer.h"
 
 #include "core/alloc.h"
+#include "core/http_remedy.h"
 #include "core/retry_after.h"
 
 #include <ctype.h>
@@ -136,12 +137,13 @@ static void judge_refusal(const struct pyroscope_answer *answer, struct send_res
 static void judge_silence(const struct pyroscope_answer *answer, struct send_result *result)
 {
     result->outcome = SEND_RETRY;
+    const char *remedy = http_remedy(
+        answer->outcome, answer->error, answer->host, answer->with_ca_file);
+    const char *colon = *remedy ? ": " : "";
     if (answer->outcome == HTTP_BAD_TLS) {
         result->outcome = SEND_FAILED;
-        snprintf(result->reason, sizeof result->reason, "no trusted TLS connection (%.200s): %s",
-            answer->error,
-            answer->with_ca_file ? "does ca_file hold the authority that signed its certificate?"
-                                 : "set ca_file to the authority that signed its certificate");
+        snprintf(result->reason, sizeof result->reason, "no trusted TLS connection (%.200s)%s%s",
+            answer->error, colon, remedy);
     } else if (answer->outcome == HTTP_NOT_HTTP) {
         result->outcome = SEND_FAILED;
         snprintf(result->reason, sizeof result->reason,
@@ -152,8 +154,8 @@ static void judge_silence(const struct pyroscope_answer *answer, struct send_res
         snprintf(result->reason, sizeof result->reason,
             "the profile could not be read while it was being sent");
     } else {
-        snprintf(
-            result->reason, sizeof result->reason, "it does not answer: %.400s", answer->error);
+        snprintf(result->reason, sizeof result->reason, "it does not answer: %.300s%s%s",
+            answer->error, colon, remedy);
     }
 }
 

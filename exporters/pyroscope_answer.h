@@ -16,6 +16,7 @@ struct pyroscope_answer {
     const char *error; /* http's sentence, when there was no whole answer */
     const char *body;
     size_t size;
+    const char *host;                       /* who is asked; NULL: not known */
     const char *content_type, *retry_after; /* NULL: there was none */
     int64_t now_ms;                         /* wall */
     bool with_tenant, with_ca_file;         /* the configuration has it */

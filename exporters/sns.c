@@ -123,8 +123,9 @@ static void answered(void *arg, const struct http_result *http)
     struct sns *sns = arg;
     struct sns_verdict verdict;
     bool only_asks = !sns->form;
+    char *host = http_host(sns->url);
     sns->sending = NULL;
-    sns_answer_judge(&(struct sns_question){sns->topic, sns->region},
+    sns_answer_judge(&(struct sns_question){sns->topic, sns->region, host, sns->ca_file != NULL},
         &(struct sns_answer){.outcome = http->outcome,
             .status = only_asks ? 200 : http->status,
             .error = http->error->text,
@@ -133,6 +134,7 @@ static void answered(void *arg, const struct http_result *http)
             .retry_after = http_header(http, "Retry-After"),
             .now_ms = clock_wall_ms()},
         &verdict);
+    free(host);
     if (mend(sns, http, &verdict)) {
         sns->asking = aws_get(sns->aws, got_credentials, sns);
         return;
@@ -345,10 +347,15 @@ static int validate(const void *data, const char **key, struct error *err)
         *key = "topic";
         return -1;
     }
-    bool role_was_told = *key && !strcmp(*key, "role");
+    bool id_was_told = *key && !strcmp(*key, "external_id");
+    bool role_was_told = id_was_told || (*key && !strcmp(*key, "role"));
     if (!role_was_told && options->role && aws_plan_check_role(options->role, err) < 0) {
         *key = "role";
         return -1;
+    }
+    if (!id_was_told && options->external_id && !options->role) {
+        *key = "external_id";
+        return error_set(err, "goes with role, which is not given");
     }
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "exporters/sns_answer.h"
 
+#include "core/http_remedy.h"
 #include "core/retry_after.h"
 #include "core/xml.h"
 
@@ -138,7 +139,10 @@ void sns_answer_judge(const struct sns_question *question, const struct sns_answ
     if (answer->outcome != HTTP_ANSWERED) {
         bool never = answer->outcome == HTTP_BAD_TLS || answer->outcome == HTTP_NOT_HTTP;
         result->outcome = never ? SEND_FAILED : SEND_RETRY;
-        snprintf(result->reason, sizeof result->reason, "SNS: %s", answer->error);
+        const char *remedy = http_remedy(
+            answer->outcome, answer->error, question->host, question->ca_file);
+        snprintf(result->reason, sizeof result->reason, "SNS: %.300s%s%s", answer->error,
+            *remedy ? ": " : "", remedy);
     } else if (answer->status != 200) {
         result->retry_after_ms = retry_after_ms(answer->retry_after, answer->now_ms);
         explain(question, answer, verdict);

@@ -11,6 +11,8 @@
 struct sns_question {
     const char *topic;  /* its ARN */
     const char *region; /* of the topic */
+    const char *host;   /* who is asked; NULL: not known */
+    bool ca_file;       /* the configuration has one */
 };
 
 struct sns_answer {

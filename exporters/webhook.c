@@ -67,6 +67,7 @@ static void judge(
             .error = http->error->text,
             .body = http->body.data,
             .retry_after = http_header(http, "Retry-After"),
+            .ca_file = webhook->ca_file != NULL,
             .slack = webhook->format == WEBHOOK_SLACK,
             .host = webhook->host,
             .now_ms = clock_wall_ms()},

@@ -1,5 +1,6 @@
 #include "exporters/webhook_answer.h"
 
+#include "core/http_remedy.h"
 #include "core/retry_after.h"
 
 #include <ctype.h>
@@ -117,7 +118,10 @@ void webhook_answer_judge(const struct webhook_answer *answer, struct send_resul
     if (answer->outcome != HTTP_ANSWERED) {
         bool never = answer->outcome == HTTP_BAD_TLS || answer->outcome == HTTP_NOT_HTTP;
         result->outcome = never ? SEND_FAILED : SEND_RETRY;
-        snprintf(result->reason, sizeof result->reason, "%s: %s", answer->host, answer->error);
+        const char *remedy = http_remedy(
+            answer->outcome, answer->error, answer->host, answer->ca_file);
+        snprintf(result->reason, sizeof result->reason, "%s: %.300s%s%s", answer->host,
+            answer->error, *remedy ? ": " : "", remedy);
     } else if (answer->status >= 200 && answer->status < 300) {
         result->outcome = SEND_STORED;
     } else if (!judge_words(answer, result)) {

@@ -14,6 +14,7 @@ struct webhook_answer {
     const char *error;       /* else: a sentence without the URL */
     const char *body;        /* NUL-terminated */
     const char *retry_after; /* the header; NULL: none */
+    bool ca_file;            /* the configuration has one */
     bool slack;              /* it is one of Slack's incoming webhooks */
     const char *host;        /* for sentences; the path is a secret */
     int64_t now_ms;          /* wall, for a Retry-After that is a date */

@@ -17,6 +17,7 @@ static const int64_t store_ms = 1795446000000;
 
 static const struct s3_question question = {
     .action = S3_PUT_OBJECT,
+    .host = "woogles.s3.internal",
     .bucket = "woogles",
     .prefix = "prod",
     .region = "us-east-1",
@@ -72,14 +73,18 @@ static const struct {
     {{.status = 400, .body = FAULT("ExpiredToken", "x")}, S3_REFUSED, "AWS_SESSION_TOKEN"},
     {{.status = 403, .body = FAULT("QuotaExceeded", "10 GB")}, S3_REFUSED, "quota is used up"},
     {{.outcome = HTTP_BROKEN, .error = "CONNECT tunnel failed, response 407"}, S3_RETRY,
-        "the proxy wants credentials"},
+        "the proxy wants a user"},
     {{.outcome = HTTP_BROKEN, .error = "CONNECT tunnel failed, response 503"}, S3_RETRY,
-        "name the store in NO_PROXY"},
+        "name the host in NO_PROXY"},
     {{.status = 418, .body = "teapot"}, S3_REFUSED, "does the endpoint speak S3"},
     {{.outcome = HTTP_UNREACHED, .error = "refused"}, S3_RETRY, "does not answer: refused"},
     {{.outcome = HTTP_TIMEOUT, .error = "late"}, S3_RETRY, "does not answer: late"},
     {{.outcome = HTTP_BROKEN, .error = "reset"}, S3_RETRY, "does not answer: reset"},
     {{.outcome = HTTP_BAD_TLS, .error = "self-signed"}, S3_REFUSED, "set ca_file"},
+    {{.outcome = HTTP_BAD_TLS,
+         .error = "SSL: no alternative certificate subject name matches "
+                  "target host name 'woogles.s3.internal'"},
+        S3_REFUSED, "path_style: true"},
     {{.outcome = HTTP_REFUSED, .error = "x"}, S3_REFUSED, "could not be read"},
     {{.outcome = HTTP_TOO_LARGE, .status = 200, .error = "large"}, S3_REFUSED, "large"},
     {{.outcome = HTTP_TOO_LARGE, .status = 503, .error = "large"}, S3_RETRY, "HTTP 503"},

@@ -128,7 +128,7 @@ static const struct {
 static void every_error_of_sns_names_the_remedy(void **state)
 {
     (void)state;
-    const struct sns_question question = {TOPIC, "eu-west-1"};
+    const struct sns_question question = {TOPIC, "eu-west-1", NULL, false};
     for (size_t i = 0; i < sizeof sns_answers / sizeof *sns_answers; i++) {
         struct sns_verdict verdict;
         const char *body = sns_answers[i].body;
@@ -145,7 +145,7 @@ static void every_error_of_sns_names_the_remedy(void **state)
     sns_answer_judge(&question,
         &(struct sns_answer){.outcome = HTTP_UNREACHED, .error = "no name", .body = ""}, &verdict);
     assert_int_equal(verdict.result.outcome, SEND_RETRY);
-    assert_string_equal(verdict.result.reason, "SNS: no name");
+    assert_string_equal(verdict.result.reason, "SNS: no name: is it up, and the way there open?");
 }
 
 int main(void)

@@ -172,6 +172,7 @@ static void judge(
     const struct s3 *s3 = request->s3;
     const struct s3_question question = {
         .action = request->call.action,
+        .host = s3->address.host,
         .bucket = s3->address.bucket,
         .prefix = s3->prefix,
         .region = s3->address.region,

@@ -1,6 +1,7 @@
 #include "core/s3/s3_answer.h"
 
 #include "core/aws/aws_region.h"
+#include "core/http_remedy.h"
 #include "core/retry_after.h"
 #include "core/s3/s3_dialect.h"
 #include "core/s3/s3_remedy.h"
@@ -239,26 +240,31 @@ static void name_code(const char *code, struct s3_verdict *verdict)
         snprintf(verdict->reason + used, sizeof verdict->reason - used, " (%s)", code);
 }
 
+/* As the virtual-hosted style has it. */
+static bool has_bucket(const char *host, const char *bucket)
+{
+    size_t length = strlen(bucket);
+    return host && !strncmp(host, bucket, length) && host[length] == '.';
+}
+
 /* No whole answer came. */
 static void judge_silence(
     const struct s3_question *question, const struct s3_answer *answer, struct s3_verdict *verdict)
 {
+    const char *remedy = http_remedy(
+        answer->outcome, answer->error, question->host, question->ca_file);
+    if (has_bucket(question->host, question->bucket) && strstr(answer->error, "target host name"))
+        remedy = "its certificate is for the host without the bucket's name: path_style: true";
+    const char *colon = *remedy ? ": " : "";
     if (answer->outcome == HTTP_BAD_TLS) {
-        refuse(verdict, "no trusted TLS connection to the store (%.200s): %s", answer->error,
-            question->ca_file ? "does ca_file hold the authority that signed its certificate?"
-                              : "set ca_file to the authority that signed its certificate");
+        refuse(verdict, "no trusted TLS connection to the store (%.200s)%s%s", answer->error, colon,
+            remedy);
     } else if (answer->outcome == HTTP_TOO_LARGE) {
         refuse(verdict, "the store's answer is refused: %.300s", answer->error);
     } else if (answer->outcome == HTTP_REFUSED) {
         refuse(verdict, "the file could not be read while it was being sent");
     } else {
-        const char *remedy = "the store does not answer";
-        if (strstr(answer->error, "CONNECT tunnel failed")) /* libcurl's words */
-            remedy = strstr(answer->error, "407")
-                         ? "the proxy wants credentials: put them into HTTPS_PROXY"
-                         : "the proxy on the way refuses: mend HTTPS_PROXY, or name the store in "
-                           "NO_PROXY";
-        refuse(verdict, "%s: %.300s", remedy, answer->error);
+        refuse(verdict, "the store does not answer: %.300s%s%s", answer->error, colon, remedy);
         verdict->outcome = S3_RETRY;
     }
 }

@@ -22,6 +22,7 @@ enum s3_action {
 /* What was asked. */
 struct s3_question {
     enum s3_action action;
+    const char *host; /* as the Host header says it; NULL: not known */
     const char *bucket;
     const char *prefix; /* NULL: all of the bucket */
     const char *region;
