@@ -337,6 +337,15 @@ static struct incident *test_incident(const struct config *config)
     return incident;
 }
 
+/* A reason that begins with the host, at which the label ends. */
+static const char *without_host(const char *reason, const char *label)
+{
+    const char *host = strrchr(label, ' ');
+    size_t length = host ? strlen(++host) : 0;
+    bool same = length && !strncmp(reason, host, length) && !strncmp(reason + length, ": ", 2);
+    return same ? reason + length + 2 : reason;
+}
+
 /* A channel is not to be bothered with each check. */
 static void check_notifier(struct checks *checks, const struct exporter_kind *kind, void *exporter)
 {
@@ -350,7 +359,9 @@ static void check_notifier(struct checks *checks, const struct exporter_kind *ki
         kind->reach(exporter, on_sent, &sending);
     bool answered = loop_run_until(
         checks->loop, &sending.done, clock_mono_ms() + exporter_patience_ms);
-    error_set(&err, "%s", answered ? sending.result.reason : "it does not answer");
+    error_set(&err, "%s",
+        answered ? without_host(sending.result.reason, kind->label(exporter))
+                 : "it does not answer");
     if (!answered || sending.result.outcome != SEND_STORED)
         say(checks, kind->label(exporter), &err);
     else
@@ -506,8 +517,8 @@ const struct command command_check = {
             "             whether they can be reached\n\n"
             "Tried are the source, every profile of the capture sets that stand in the file or\n"
             "are used (with a request that is dropped before it costs the app anything), the\n"
-            "database endpoint and its statements, writing to `state`, and every exporter\n"
-            "(one small object, PREFIX/_stakeout/probe; with fleet one more). A line each: ok, or\n"
-            "the reason; for a bucket also who the credentials are and where they come from.\n",
+            "database endpoint and its statements, writing to `state`, and every exporter (one\n"
+            "small object, PREFIX/_stakeout/probe; with fleet one more). A line each: ok, or the\n"
+            "reason; for a bucket also who the credentials are and where they come from.\n",
     .run = run,
 };

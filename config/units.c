@@ -97,7 +97,8 @@ int units_read_duration(const char *text, int64_t *ms, struct error *err)
             return 0;
         }
         if (!*suffix)
-            return error_set(err, "%s has no unit; write %ss for seconds", text, text);
+            return error_set(
+                err, "%s has no unit; write %ss for seconds, %sd for days", text, text, text);
     }
     return error_set(
         err, QUOTED " is not a duration; write it like 500ms, 10s, 5m, 2h or 7d", text);

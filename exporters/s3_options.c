@@ -51,6 +51,13 @@ static int check_kinds(
         err, "%s picks one of AWS's endpoints, and endpoint is given: leave one out", key);
 }
 
+static int check_external_id(const struct s3_exporter_options *options, struct error *err)
+{
+    if (!options->external_id || options->role)
+        return 0;
+    return error_set(err, "goes with role, which is not given");
+}
+
 static int check_text(const char *key, const char *text, struct error *err)
 {
     static const struct {
@@ -81,6 +88,8 @@ static int check(
         return check_tags(value, err);
     if (!strcmp(field->key, "metadata"))
         return check_metadata(value, err);
+    if (!strcmp(field->key, "external_id"))
+        return check_external_id(options, err);
     if (!strcmp(field->key, "fips") || !strcmp(field->key, "dualstack"))
         return check_kinds(options, field->key, err);
     if (field->type == FIELD_STRING || field->type == FIELD_URL)

@@ -66,6 +66,10 @@ static const struct {
         "write its ARN, arn:aws:sns:<region>:<account>:<name>\n"
         "f.yaml:5:62: export.sns.role: \"me\" is no role: write its ARN, "
         "arn:aws:iam::<account>:role/<name>\n"},
+    {FOLDER "  sns: {topic: 'arn:aws:sns:eu-west-1:123456789012:q', external_id: x}\n",
+        "f.yaml:5:69: export.sns.external_id: goes with role, which is not given\n"},
+    {FOLDER "  pyroscope: {url: 'http://p', password: x}\n",
+        "f.yaml:5:42: export.pyroscope.password: goes with user, which is not given\n"},
 };
 
 static void what_tells_is_checked(void **state)

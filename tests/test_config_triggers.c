@@ -227,7 +227,8 @@ static void numbers_and_ranges_are_checked(void **unused)
         {TRIGGERS "  a: {metric: cpu, spike: {}}\n  r: {recurs: {of: a, period: 1s..8h}}\n",
             "f.yaml:6:31: triggers.r.recurs.period: 1s..8h is out of range; it may be 5s to 1d\n"},
         {TRIGGERS "  a: {metric: cpu, spike: {}}\n  r: {recurs: {of: a, period: 3..8h}}\n",
-            "f.yaml:6:31: triggers.r.recurs.period: 3 has no unit; write 3s for seconds\n"},
+            "f.yaml:6:31: triggers.r.recurs.period: 3 has no unit; write 3s for seconds, 3d for "
+            "days\n"},
         {HEAD "quiet: {after_start: 2h}\n",
             "f.yaml:4:22: quiet.after_start: 2h is out of range; it may be 0s to 1h\n"},
     };

@@ -83,8 +83,8 @@ static void what_is_no_number_is_refused_with_the_remedy(void **state)
 {
     (void)state;
     static const struct refused cases[] = {
-        {units_read_duration, "10", "10 has no unit; write 10s for seconds"},
-        {units_read_duration, "0", "0 has no unit; write 0s for seconds"},
+        {units_read_duration, "10", "10 has no unit; write 10s for seconds, 10d for days"},
+        {units_read_duration, "0", "0 has no unit; write 0s for seconds, 0d for days"},
         {units_read_duration, "10 s", "\"10 s\"" NO_DURATION},
         {units_read_duration, "10S", "\"10S\"" NO_DURATION},
         {units_read_duration, "-5s", "\"-5s\"" NO_DURATION},

@@ -115,9 +115,13 @@ static void put_peak(struct buf *out, const struct web_summary *summary)
     buf_puts(out, "<span class=\"peak\">");
     if (isfinite(summary->peak))
         html_printf(out, "<b>%s</b>", web_words_value(summary->metric, summary->peak, peak));
-    if (isfinite(summary->peak) && isfinite(summary->normal))
-        html_printf(out, " <span class=\"more\">from %s</span>",
-            web_words_value(summary->metric, summary->normal, normal));
+    if (isfinite(summary->peak) && isfinite(summary->normal)) {
+        web_words_value(summary->metric, summary->normal, normal);
+        char *unit = strchr(normal, ' '); /* said once where both have the same */
+        if (unit && strchr(peak, ' ') && !strcmp(strchr(peak, ' '), unit))
+            *unit = '\0';
+        html_printf(out, " <span class=\"more\">from %s</span>", normal);
+    }
     buf_puts(out, "</span>");
 }
 
