@@ -442,6 +442,7 @@ void status_metrics(const struct agent *agent, struct buf *out)
     put_triggers(agent, out);
     status_exporters_metrics(agent->delivery, out);
     notices_status_metrics(agent->notices, out);
+    fleet_metrics(agent->fleet, out);
     prometheus_head(out, "stakeout_source_up", "gauge", "0 while a source cannot measure.");
     for (size_t i = 0; i < sampler_sources(agent->sampler); i++)
         prometheus_labelled(out, "stakeout_source_up", "source",

@@ -237,11 +237,11 @@ static void print_fleet(const json_t *status)
     char per[VALUE_TEXT_SIZE];
     if (!json_is_object(fleet))
         return;
-    printf("fleet: %.0f of its copies take a spike in %s, settled in %s; %.0f given up, %.0f "
-           "duplicates%s%s\n",
+    printf("fleet: %.0f of its copies take a spike in %s, settled in %s; %.0f taken, %.0f "
+           "given up, %.0f duplicates%s%s\n",
         number_of(fleet, "incidents"),
         metric_format_level(UNIT_SECONDS, number_of(fleet, "per_s"), per), text_of(fleet, "store"),
-        number_of(fleet, "given_up"), number_of(fleet, "duplicates"),
+        number_of(fleet, "taken"), number_of(fleet, "given_up"), number_of(fleet, "duplicates"),
         *text_of(fleet, "problem") ? "; it settles nothing: " : "", text_of(fleet, "problem"));
 }
 

@@ -101,6 +101,14 @@ static void assert_metric(const struct world *world, const char *line)
     buf_free(&text);
 }
 
+static void assert_store_metric(const struct world *world, const char *name, int value)
+{
+    char *line = xasprintf(
+        "\nstakeout_fleet_%s{store=\"directory:%s/out\"} %d\n", name, world->state, value);
+    assert_metric(world, line);
+    free(line);
+}
+
 /* Counters never fall: Prometheus would take that for a restart. */
 static void assert_counters(const struct world *world)
 {
@@ -144,6 +152,9 @@ static void a_slot_is_noted(void **state)
     struct incident_fleet fleet = stored_fleet(world);
     assert_int_equal(fleet.slot, 1);
     assert_false(fleet.duplicate);
+    assert_store_metric(world, "taken_total", 1);
+    assert_store_metric(world, "duplicates_total", 0);
+    assert_store_metric(world, "up", 1);
     assert_int_equal(fleet.seen_by, 1);
     assert_int_equal(fleet.window_ms, fleet_plan_window_ms(clock_wall_ms(), per_ms));
     char *slot = in_store(world, "0");
@@ -193,6 +204,8 @@ static void an_outage_is_settled_afterwards(void **state)
     struct incident_fleet fleet = stored_fleet(world);
     assert_true(fleet.duplicate);
     assert_int_equal(fleet.slot, 0);
+    assert_store_metric(world, "taken_total", 0);
+    assert_store_metric(world, "duplicates_total", 1);
     free(out);
 }
 

@@ -1,5 +1,22 @@
 /* Others are told: by a reload, or since the last run. */
+#include "agent/notices/notices_status.h"
+#include "core/buf.h"
 #include "notices_rig.h"
+
+/* Two channels of one Slack, the usual case: a name that two have would spoil what Prometheus
+ * reads. */
+static void assert_names_differ(void)
+{
+    struct buf text;
+    buf_init(&text, SIZE_MAX - 1);
+    notices_status_metrics(notices, &text);
+    char *first_up = strstr(text.data, "\nstakeout_notifier_up{");
+    assert_non_null(first_up);
+    char *second_up = strstr(first_up + 1, "\nstakeout_notifier_up{");
+    assert_non_null(second_up);
+    assert_true(strncmp(first_up, second_up, strcspn(first_up, "}")) != 0);
+    buf_free(&text);
+}
 
 static void a_reload_keeps_what_stays_and_forgets_what_goes(void **state)
 {
@@ -15,7 +32,7 @@ static void a_reload_keeps_what_stays_and_forgets_what_goes(void **state)
     delivery_add(world->delivery, first);
     wait_until(world, all_told);
     struct config config = world->config;
-    webhooks[1] = (struct webhook_options){.url = other, .format = WEBHOOK_SLACK};
+    webhooks[1] = (struct webhook_options){.url = other, .format = WEBHOOK_JSON};
     after[0] = world->exporters[1];
     after[1] = (struct exporter_config){world->exporters[1].kind, &webhooks[1]};
     config.exporters = after;
@@ -23,6 +40,7 @@ static void a_reload_keeps_what_stays_and_forgets_what_goes(void **state)
     notices_reload(notices, &config);
     assert_int_equal(notices_notifiers(notices), 2);
     assert_int_equal(told_by(0).told, 1);
+    assert_names_differ();
     config.exporters = after + 1;
     config.exporter_count = 1;
     notices_reload(notices, &config);

@@ -2,6 +2,7 @@
 
 #include "agent/fleet/fleet_parts.h"
 #include "agent/kinds.h"
+#include "agent/prometheus.h"
 #include "agent/storage/delivery.h"
 #include "agent/storage/delivery_claims.h"
 #include "config/config.h"
@@ -220,8 +221,36 @@ json_t *fleet_status_json(const struct fleet *fleet)
     const char *problem = fleet->unable      ? "the store has no conditional writes"
                           : fleet->forbidden ? "the store does not let this agent write slots"
                                              : NULL;
-    return json_pack("{s:I, s:f, s:o, s:I, s:I, s:s?}", "incidents", (json_int_t)config->incidents,
-        "per_s", (double)config->per_ms / 1000, "store", json_text(exporter.label), "given_up",
+    return json_pack("{s:I, s:f, s:o, s:I, s:I, s:I, s:s?}", "incidents",
+        (json_int_t)config->incidents, "per_s", (double)config->per_ms / 1000, "store",
+        json_text(exporter.label), "taken", (json_int_t)fleet->taken, "given_up",
         (json_int_t)fleet->given_up, "duplicates", (json_int_t)fleet->duplicates, "problem",
         problem);
+}
+
+/* Those that were given up are among the agent's own figures. */
+static const struct prometheus_family families[] = {
+    {"stakeout_fleet_up", "gauge", "0 while the fleet's store settles nothing."},
+    {"stakeout_fleet_taken_total", "counter", "Incidents that have one of the fleet's slots."},
+    {"stakeout_fleet_duplicates_total", "counter",
+        "Incidents that were captured, and that other copies have taken."},
+};
+enum { FAMILIES = sizeof families / sizeof *families };
+
+static const char *measure(const void *arg, size_t index, double *values)
+{
+    const struct fleet *fleet = arg;
+    struct delivery_status exporter;
+    (void)index;
+    delivery_status(fleet->setup.delivery, fleet->exporter, &exporter);
+    const double measured[FAMILIES] = {
+        fleet->unable || fleet->forbidden ? 0 : 1, (double)fleet->taken, (double)fleet->duplicates};
+    memcpy(values, measured, sizeof measured);
+    return exporter.label;
+}
+
+void fleet_metrics(const struct fleet *fleet, struct buf *out)
+{
+    if (fleet->exporter != SIZE_MAX)
+        prometheus_families(out, families, FAMILIES, "store", 1, measure, fleet);
 }

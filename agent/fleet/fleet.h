@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct config;
 struct delivery;
 struct detector_event;
@@ -55,5 +56,7 @@ void fleet_hurry(struct fleet *fleet);
 
 /* What `status` tells of it; null where there is none. */
 json_t *fleet_status_json(const struct fleet *fleet);
+/* For Prometheus. */
+void fleet_metrics(const struct fleet *fleet, struct buf *out);
 
 #endif

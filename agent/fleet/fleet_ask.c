@@ -157,8 +157,10 @@ static void conclude(
             asked, news.unsure ? "a slot may be its own, and may not be read" : result->reason);
         break;
     case FLEET_KEEP:
-        if (result->answer == FLEET_SLOT)
+        if (result->answer == FLEET_SLOT) {
             running->incident->fleet.slot = (int64_t)result->slot + 1;
+            asked->fleet->taken++;
+        }
         break;
     }
     asked_free(asked);

@@ -22,7 +22,7 @@ struct fleet {
     bool proven; /* it has */
     bool probing;
     bool forbidden; /* it takes no slots for want of a right, which was said */
-    uint64_t given_up, duplicates;
+    uint64_t taken, given_up, duplicates; /* incidents; taken: with a slot */
 };
 
 /* Tells the others of this window that this agent saw the spike; `done` as in fleet_store.claim. */

@@ -381,4 +381,12 @@ size_t notices_notifiers(const struct notices *notices)
 void notices_status(const struct notices *notices, size_t index, struct notifier_status *status)
 {
     notifier_status(notices->notifiers[index], status);
+    for (size_t i = 0; i < index; i++) {
+        struct notifier_status other;
+        notifier_status(notices->notifiers[i], &other);
+        if (!strcmp(status->label, other.label)) {
+            status->label = status->identity;
+            return;
+        }
+    }
 }

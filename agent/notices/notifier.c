@@ -418,6 +418,7 @@ bool notifier_is_over(const struct notifier *notifier)
 void notifier_status(const struct notifier *notifier, struct notifier_status *status)
 {
     *status = (struct notifier_status){.label = notifier->kind->label(notifier->exporter),
+        .identity = notifier->kind->identity(notifier->exporter),
         .waiting = notifier->queue.count,
         .told = notifier->told,
         .dropped = notifier->dropped,

@@ -76,6 +76,7 @@ bool notifier_is_over(const struct notifier *notifier);
 
 struct notifier_status {
     const char *label;
+    const char *identity;      /* of no other notifier */
     size_t waiting;            /* incidents */
     uint64_t told, dropped;    /* incidents */
     uint64_t failures;         /* tries */
