@@ -213,18 +213,33 @@ static void print_limits(const json_t *status)
     printf("\n");
 }
 
+/* Of the first column of a table of exporters. */
+static int name_width(const json_t *list)
+{
+    size_t i, width = 32;
+    const json_t *one;
+    json_array_foreach(list, i, one)
+    {
+        size_t length = strlen(text_of(one, "name"));
+        if (length > width && length <= 80)
+            width = length;
+    }
+    return (int)width;
+}
+
 static void print_notifications(const json_t *status)
 {
     const json_t *list = json_object_get(status, "notifications"), *notifier;
     size_t i;
+    int width = name_width(list);
     if (json_array_size(list))
-        printf("\n%-32s %6s %7s  %s\n", "NOTIFIES", "TOLD", "WAITING", "STATE");
+        printf("\n%-*s %6s %7s  %s\n", width, "NOTIFIES", "TOLD", "WAITING", "STATE");
     json_array_foreach(list, i, notifier)
     {
         const char *error = text_of(notifier, "error");
         bool tried = number_of(notifier, "told") + number_of(notifier, "failures") > 0;
-        printf("%-32s %6.0f %7.0f  %s\n", text_of(notifier, "name"), number_of(notifier, "told"),
-            number_of(notifier, "waiting"),
+        printf("%-*s %6.0f %7.0f  %s\n", width, text_of(notifier, "name"),
+            number_of(notifier, "told"), number_of(notifier, "waiting"),
             *error  ? error
             : tried ? "ok"
                     : "not tried yet");
@@ -256,7 +271,7 @@ static void print_holdings(const json_t *holds)
     if (number_of(holds, "size_bytes") > 0)
         printf(" of %s", format_bytes(number_of(holds, "size_bytes"), size));
     if (number_of(holds, "keep_s") > 0)
-        printf(", of %.3g days", number_of(holds, "keep_s") / (24 * 3600));
+        printf(", keeps %.3g days", number_of(holds, "keep_s") / (24 * 3600));
     printf("; %.0f removed", number_of(holds, "removed"));
     if (number_of(holds, "held") > 0)
         printf("; %.0f stay, as people left something there", number_of(holds, "held"));
@@ -270,13 +285,14 @@ static void print_storage(const json_t *status)
     const json_t *incidents = json_object_get(status, "incidents");
     const json_t *spool = json_object_get(status, "spool");
     char used[VALUE_TEXT_SIZE], limit[VALUE_TEXT_SIZE];
-    printf("\n%-32s %6s %7s  %s\n", "EXPORTER", "STORED", "WAITING", "STATE");
+    int width = name_width(json_object_get(status, "exporters"));
+    printf("\n%-*s %6s %7s  %s\n", width, "EXPORTER", "STORED", "WAITING", "STATE");
     json_array_foreach(json_object_get(status, "exporters"), i, exporter)
     {
         const char *error = text_of(exporter, "error");
         bool tried = number_of(exporter, "stored") + number_of(exporter, "failures") > 0;
-        printf("%-32s %6.0f %7.0f  %s\n", text_of(exporter, "name"), number_of(exporter, "stored"),
-            number_of(exporter, "waiting"),
+        printf("%-*s %6.0f %7.0f  %s\n", width, text_of(exporter, "name"),
+            number_of(exporter, "stored"), number_of(exporter, "waiting"),
             *error  ? error
             : tried ? "ok"
                     : "not tried yet");

@@ -66,7 +66,7 @@ def test_what_is_too_old_goes(agent, service, captures):
     assert holds(running)["held"] == 1 and holds(running)["incidents"] == 3
     assert not hidden_below(captures)
     printed = running.command("status").stdout
-    assert "  holds 3 incidents, " in printed and ", of 30 days; 2 removed; 1 stay" in printed
+    assert "  holds 3 incidents, " in printed and ", keeps 30 days; 2 removed; 1 stay" in printed
 
 
 def test_what_is_too_much_goes_oldest_first(agent, service, captures):
