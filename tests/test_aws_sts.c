@@ -109,6 +109,20 @@ static void refusals_name_a_remedy(void **state)
     }
 }
 
+/* Nobody's own policy is asked there. */
+static void a_web_identity_is_refused_by_the_trust_policy(void **state)
+{
+    (void)state;
+    static const char xml[] = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>Not "
+                              "authorized</Message></Error></ErrorResponse>";
+    static char arn[] = "arn:aws:iam::1:role/x";
+    const struct aws_role role = {.arn = arn};
+    struct error err;
+    aws_sts_explain(403, xml, strlen(xml), AWS_ASSUME_WITH_WEB_IDENTITY, &role, &err);
+    assert_non_null(strstr(err.text, "with the web identity: AccessDenied: let the role's trust"));
+    assert_null(strstr(err.text, "own policy"));
+}
+
 static void forms_are_encoded(void **state)
 {
     (void)state;
@@ -160,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(credentials_are_read),
         cmocka_unit_test(refusals_name_a_remedy),
+        cmocka_unit_test(a_web_identity_is_refused_by_the_trust_policy),
         cmocka_unit_test(forms_are_encoded),
         cmocka_unit_test(an_identity_is_read),
     };

@@ -141,13 +141,16 @@ char *aws_sts_identity(const char *xml, size_t size)
 
 /* https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html and those of the actions.
  */
-enum about { ALL, ROLES }; /* what a remedy is for */
+enum about { ALL, ROLES, WEB }; /* what a remedy is for; WEB: roles by a web identity */
 static const struct remedy {
     const char *code;
     enum about about;
     bool may_recover;
     const char *text;
 } remedies[] = {
+    {"AccessDenied", WEB, false,
+        "let the role's trust policy name the token's OIDC provider for "
+        "sts:AssumeRoleWithWebIdentity, with the token's `sub` and `aud`"},
     {"AccessDenied", ROLES, false,
         "let the credentials' own policy allow sts:AssumeRole on it, and the role's trust policy "
         "name them (with the external id, if it wants one)"},
@@ -192,10 +195,13 @@ static const struct remedy {
 
 static const struct remedy *remedy_of(const char *code, enum aws_sts_action action)
 {
-    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
-        if (!strcmp(remedies[i].code, code) &&
-            (remedies[i].about == ALL || action != AWS_GET_CALLER_IDENTITY))
+    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++) {
+        enum about about = remedies[i].about;
+        bool fits = about == ALL || (about == WEB && action == AWS_ASSUME_WITH_WEB_IDENTITY) ||
+                    (about == ROLES && action != AWS_GET_CALLER_IDENTITY);
+        if (fits && !strcmp(remedies[i].code, code))
             return &remedies[i];
+    }
     return NULL;
 }
 
