@@ -34,6 +34,9 @@ await scenarios({
         const page = await open(watch);
         const heights = await rows(page).evaluateAll((all) => all.map((row) => row.getBoundingClientRect().height));
         assert.ok(Math.max(...heights) <= 28, `rows are ${heights} px high`);
+        for (const peak of await page.locator(".row .peak").all())
+            assert.ok(await peak.evaluate((cell) => cell.scrollWidth <= cell.clientWidth),
+                `"${await peak.textContent()}" has room beside the verdict`);
         for (const time of await page.locator(".row time").allTextContents()) assert.match(time, /UTC$/);
         await page.context().close();
     },
