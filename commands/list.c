@@ -266,6 +266,9 @@ static int run(int argc, char **argv)
             "--group: a group has 16 hex digits; --json says which an incident is of");
     if (status == EXIT_DONE && listing.groups && listing.all)
         status = command_misused(&command_list, "--groups and --all exclude each other");
+    if (status == EXIT_DONE && listing.groups && listing.json)
+        status = command_misused(&command_list,
+            "--json has every incident, each with its group and history: leave --groups out");
     listing.filter.marks = listing.json;
     if (status == EXIT_DONE)
         status = where_open(&listing.where, &command_list, place);

@@ -178,6 +178,7 @@ def test_what_is_hostile_stays_text(made):
     (["mark", "--known"], "which incident"),
     (["list", "--group", "x", "/"], "16 hex digits"),
     (["list", "--groups", "--all", "/"], "exclude each other"),
+    (["list", "--groups", "--json", "/"], "leave --groups out"),
 ])
 def test_a_wrong_command_line_is_told(arguments, complaint):
     told = harness.run(*arguments)
