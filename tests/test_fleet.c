@@ -13,6 +13,11 @@
 
 static const int64_t per_ms = 24 * 3600 * 1000;
 
+static bool store_is_proven(const struct world *world)
+{
+    return world->agent->fleet->proven;
+}
+
 static int set_up_fleet(void **state)
 {
     set_up(state);
@@ -23,6 +28,7 @@ static int set_up_fleet(void **state)
     world->agent = agent_open(world->config, &err);
     assert_non_null(world->agent);
     fleet_hurry(world->agent->fleet); /* nobody else comes */
+    wait_until(world, store_is_proven);
     return 0;
 }
 
@@ -193,6 +199,7 @@ static void an_outage_is_settled_afterwards(void **state)
 {
     struct world *world = *state;
     char *out = xasprintf("%s/out", world->state);
+    assert_int_equal(fs_remove(out, NULL), 0);
     assert_int_equal(fs_write(out, "x", 1, NULL), 0);
     sample(world, 95);
     wait_until(world, is_taken);
@@ -311,6 +318,37 @@ static void what_somebody_waits_for_is_not_thrown_away(void **state)
     assert_false(incidents_find(world->agent->incidents, taken(world)->id)->abandoned);
 }
 
+/* Asked when it is opened, before anything relies on it. */
+static void a_store_that_keeps_no_condition_is_found_out(void **state)
+{
+    struct world *world = *state;
+    struct fleet *fleet = world->agent->fleet;
+    static const struct {
+        enum claim_outcome outcomes[2];
+        bool proven, unable;
+    } cases[] = {
+        {{CLAIM_EXISTS}, true, false},
+        {{CLAIM_TAKEN, CLAIM_EXISTS}, true, false},
+        {{CLAIM_TAKEN, CLAIM_TAKEN}, false, true},
+        {{CLAIM_TAKEN, CLAIM_FAILED}, false, false},
+        {{CLAIM_UNABLE}, false, true},
+        {{CLAIM_FAILED}, false, false},
+    };
+    open_slow_store(world);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fleet_stop(fleet);
+        slow.slots = 0;
+        fleet_reload(fleet, world->config);
+        answer(cases[i].outcomes[0]);
+        if (cases[i].outcomes[0] == CLAIM_TAKEN)
+            answer(cases[i].outcomes[1]);
+        assert_int_equal(slow.slots, cases[i].outcomes[0] == CLAIM_TAKEN ? 2 : 1);
+        assert_int_equal(fleet->proven, cases[i].proven);
+        assert_int_equal(fleet->unable, cases[i].unable);
+        assert_int_equal(fleet_window(fleet, clock_wall_ms()) == 0, cases[i].unable);
+    }
+}
+
 static bool is_asked_twice(const struct world *world)
 {
     (void)world;
@@ -359,6 +397,7 @@ int main(void)
         IN_FLEET(a_late_no_ends_what_has_captured_nothing),
         IN_FLEET(a_late_no_makes_a_duplicate_of_what_is_captured),
         IN_FLEET(what_somebody_waits_for_is_not_thrown_away),
+        IN_FLEET(a_store_that_keeps_no_condition_is_found_out),
         IN_FLEET(a_store_that_failed_is_asked_again),
         IN_FLEET(what_is_taken_by_hand_asks_nobody),
     };

@@ -82,6 +82,38 @@ static void name_agent(struct fleet *fleet)
     free(path);
 }
 
+static void probed(void *arg, const struct claim_result *result);
+
+static void write_probe(struct fleet *fleet)
+{
+    char *key = xasprintf("service=%s/_state/fleet/check", fleet->setup.config->service);
+    fleet->probing = true;
+    fleet->store.claim(fleet, key, "stakeout\n", probed, fleet);
+    free(key);
+}
+
+static void probed(void *arg, const struct claim_result *result)
+{
+    struct fleet *fleet = arg;
+    bool again = result->outcome == CLAIM_TAKEN && fleet->written;
+    fleet->probing = false;
+    fleet->proven = result->outcome == CLAIM_EXISTS;
+    fleet->written = result->outcome == CLAIM_TAKEN;
+    if (result->outcome == CLAIM_UNABLE)
+        fleet_say_unable(fleet, result->reason);
+    else if (again)
+        fleet_say_unable(fleet, "the store lets an object be written that is there, although it "
+                                "was asked not to (If-None-Match)");
+    else if (fleet->written)
+        write_probe(fleet);
+}
+
+void fleet_probe(struct fleet *fleet)
+{
+    if (!fleet->proven && !fleet->probing)
+        write_probe(fleet);
+}
+
 static void find_store(struct fleet *fleet)
 {
     const struct config *config = fleet->setup.config;
@@ -89,8 +121,11 @@ static void find_store(struct fleet *fleet)
     bool has = config->fleet.incidents && index < config->exporter_count;
     fleet->exporter = has ? delivery_exporter_of(fleet->setup.delivery, &config->exporters[index])
                           : SIZE_MAX;
-    if (fleet->exporter != SIZE_MAX && !*fleet->agent)
+    if (fleet->exporter == SIZE_MAX)
+        return;
+    if (!*fleet->agent)
         name_agent(fleet);
+    fleet_probe(fleet);
 }
 
 static size_t settles(void *arg)
@@ -135,7 +170,7 @@ void fleet_stop(struct fleet *fleet)
         mark_free(fleet->marks);
     }
     store_forget(fleet, fleet);
-    fleet->probing = false;
+    fleet->probing = fleet->written = false;
     fleet->exporter = SIZE_MAX;
 }
 

@@ -56,31 +56,6 @@ void fleet_ask_no_more(struct fleet *fleet, const char *id)
     }
 }
 
-static void probed(void *arg, const struct claim_result *result)
-{
-    struct fleet *fleet = arg;
-    fleet->probing = false;
-    fleet->proven = result->outcome == CLAIM_EXISTS;
-    if (result->outcome == CLAIM_TAKEN)
-        fleet_say_unable(fleet, "the store lets an object be written that is there, although it "
-                                "was asked not to (If-None-Match)");
-}
-
-void fleet_probe(
-    struct fleet *fleet, const char *trigger, int64_t window_ms, size_t slot, const char *id)
-{
-    char number[24];
-    if (fleet->proven || fleet->probing)
-        return;
-    fleet->probing = true;
-    snprintf(number, sizeof number, "%zu", slot);
-    char *key = fleet_plan_key(fleet->setup.config->service, trigger, window_ms, number);
-    char *text = fleet_claim_text(id);
-    fleet->store.claim(fleet, key, text, probed, fleet);
-    free(text);
-    free(key);
-}
-
 static void ask(struct asked *asked);
 
 /* Another trigger whose fire has joined; false: there is none. */
@@ -177,8 +152,7 @@ static void answered(void *arg, const struct fleet_claim_result *result)
     if (result->answer == FLEET_UNABLE)
         fleet_say_unable(fleet, result->reason);
     if (result->answer == FLEET_SLOT && window_ms)
-        fleet_probe(fleet, fleet->setup.config->triggers[asked->trigger].name, window_ms,
-            result->slot, asked->id);
+        fleet_probe(fleet);
     if (running)
         conclude(asked, running, result);
     else

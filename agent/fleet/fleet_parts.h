@@ -18,10 +18,10 @@ struct fleet {
     struct asked *asked;       /* incidents that are being taken and have no answer yet */
     struct settling *settling; /* the incident that is about to be stored; NULL: none */
     bool hurried;
-    bool unable; /* the store has no conditional writes, which was said */
-    bool proven; /* it has */
-    bool probing;
-    bool forbidden; /* it takes no slots for want of a right, which was said */
+    bool unable;           /* the store has no conditional writes, which was said */
+    bool proven;           /* it has */
+    bool probing, written; /* it is being found out; its object was */
+    bool forbidden;        /* it takes no slots for want of a right, which was said */
     uint64_t taken, given_up, duplicates; /* incidents; taken: with a slot */
 };
 
@@ -29,11 +29,10 @@ struct fleet {
 void fleet_mark(struct fleet *fleet, const char *trigger, int64_t window_ms,
     void (*done)(void *arg, const struct claim_result *result), void *arg);
 
-/* A store that keeps the condition does not take again what is there. Asked once, with the first
- * slot that is this agent's: what is relied on is that others have one, and a store that ignores
- * the condition never says that. */
-void fleet_probe(
-    struct fleet *fleet, const char *trigger, int64_t window_ms, size_t slot, const char *id);
+/* Finds out whether the store keeps the condition, before anything relies on it, unless that is
+ * known: it does where it does not take a fixed object (what `stakeout check` writes) a second
+ * time. Where it does not answer, the next slot that is this agent's has it asked again. */
+void fleet_probe(struct fleet *fleet);
 
 /* The store cannot settle anything: said once. */
 void fleet_say_unable(struct fleet *fleet, const char *why);

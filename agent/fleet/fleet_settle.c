@@ -139,8 +139,7 @@ static void note_slot(struct settling *settling, const struct fleet_claim_result
     if (result->answer == FLEET_SLOT) {
         place->slot = (int64_t)result->slot + 1;
         fleet->taken++;
-        fleet_probe(fleet, settling->incident->trigger.name, place->window_ms, result->slot,
-            settling->incident->id);
+        fleet_probe(fleet);
         return;
     }
     place->duplicate = true;

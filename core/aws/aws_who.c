@@ -12,7 +12,7 @@ struct aws_who {
     bool of_aws;
     struct aws_request *asking;
     struct aws_sts_call *sts;
-    int64_t clock_offset_ms;
+    struct aws *aws;
     char *provider; /* with the beginning of the access key */
     void (*done)(void *arg, const char *who);
     void *arg;
@@ -63,7 +63,7 @@ static void got_credentials(void *arg, const struct aws_answer *answer)
         &(struct aws_sts_question){.action = AWS_GET_CALLER_IDENTITY,
             .credentials = answer->credentials,
             .region = answer->region ? answer->region : "us-east-1",
-            .clock_offset_ms = &who->clock_offset_ms},
+            .clock_offset_ms = aws_clock_offset_ms(who->aws)},
         sts_answered, who, &err);
     if (!who->sts)
         finish(who, xasprintf("from %s; %s", who->provider, err.text));
@@ -73,7 +73,7 @@ struct aws_who *aws_who_ask(struct loop *loop, struct aws *aws, bool of_aws,
     void (*done)(void *arg, const char *who), void *arg)
 {
     struct aws_who *who = xcalloc(1, sizeof *who);
-    *who = (struct aws_who){.loop = loop, .of_aws = of_aws, .done = done, .arg = arg};
+    *who = (struct aws_who){.loop = loop, .aws = aws, .of_aws = of_aws, .done = done, .arg = arg};
     who->asking = aws_get(aws, got_credentials, who);
     return who;
 }
