@@ -153,7 +153,10 @@ void follow_ups_update(struct follow_ups *follow_ups, int64_t now_ms)
     }
 }
 
-const char *follow_ups_planned(const struct follow_ups *follow_ups, size_t app)
+const char *follow_ups_planned(const struct follow_ups *follow_ups, size_t app, int64_t *due)
 {
-    return follow_ups->plans[app].follows;
+    const struct plan *plan = &follow_ups->plans[app];
+    if (due)
+        *due = plan->follows ? due_ms(follow_ups, plan) : INT64_MAX;
+    return plan->follows;
 }

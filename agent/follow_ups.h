@@ -46,7 +46,8 @@ void follow_ups_plan(struct follow_ups *follow_ups, const struct incidents_spike
  * nothing tells when a spike is over. One that cannot be taken for as long again is dropped. */
 void follow_ups_update(struct follow_ups *follow_ups, int64_t now_ms);
 
-/* The incident whose follow-up is planned for the app, or NULL. */
-const char *follow_ups_planned(const struct follow_ups *follow_ups, size_t app);
+/* The incident whose follow-up is planned for the app, or NULL. due_ms (may be NULL): when
+ * (monotonic); INT64_MAX: follow_up after its spike is over, which it is not yet. */
+const char *follow_ups_planned(const struct follow_ups *follow_ups, size_t app, int64_t *due_ms);
 
 #endif

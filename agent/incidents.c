@@ -73,8 +73,7 @@ static void over(struct running *running)
     if (!running->abandoned && running->incident->replaced && incidents->setup.replaced)
         incidents->setup.replaced(
             incidents->setup.arg, running->incident->replaced, running->incident->id);
-    bool spiked = !running->abandoned && !running->finishing &&
-                  !strcmp(running->incident->kind, "spike");
+    bool spiked = !running->abandoned && !strcmp(running->incident->kind, "spike");
     if (spiked && incidents->setup.spiked)
         incidents->setup.spiked(
             incidents->setup.arg, &(struct incidents_spiked){.app = running->app,

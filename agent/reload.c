@@ -38,6 +38,7 @@
 
 static const int64_t poll_ms = 20;
 static const int64_t finish_ms = 10000; /* what a capture gets that is finished early */
+static const int64_t moment_ms = 1000, again_ms = 60000; /* of waiting, until it is said */
 static const size_t max_problems_bytes = 256 * 1024;
 
 struct reload {
@@ -46,7 +47,9 @@ struct reload {
     bool reading, again, stopped;
     struct config *next; /* good, and waits; NULL: none does */
     int64_t finish_at_ms;
-    bool said; /* that it waits */
+    bool said;         /* that it waits for an incident */
+    const char *other; /* that it waits for besides; NULL: nothing */
+    int64_t say_at_ms; /* that it still does */
     struct loop_timer *timer;
     int64_t loaded_wall_ms, refused_wall_ms;
     uint64_t done, refused;
@@ -75,6 +78,7 @@ static void drop_next(struct reload *reload)
     config_free(reload->next, &config_kinds);
     reload->next = NULL;
     reload->said = false;
+    reload->other = NULL;
 }
 
 void reload_stop(struct reload *reload)
@@ -365,6 +369,34 @@ static void commit(struct reload *reload)
     over(reload);
 }
 
+/* What else is under way, as in "it waits for ..."; NULL: nothing. */
+static const char *under_way(const struct agent *agent)
+{
+    if (!recorder_is_over(agent->recorder))
+        return "the recorder to end its slice";
+    if (learned_is_writing(agent->learned))
+        return "what was learned to be written";
+    if (baselines_are_writing(agent->baselines))
+        return "a baseline to be written";
+    if (late_is_adding(agent->late))
+        return "what came late of an incident to be added";
+    return notices_are_linking(agent->notices) ? "a link to a report" : NULL;
+}
+
+/* Mostly that takes a moment, which is nobody's concern. */
+static void say_what_for(struct reload *reload, const char *what)
+{
+    int64_t now_ms = clock_mono_ms();
+    if (what != reload->other) {
+        reload->other = what;
+        reload->say_at_ms = now_ms + moment_ms;
+    }
+    if (now_ms < reload->say_at_ms)
+        return;
+    log_info("the configuration is not reloaded yet: it waits for %s", what);
+    reload->say_at_ms = now_ms + again_ms;
+}
+
 /* Nothing may be under way that knows the configuration. */
 static void look(void *arg)
 {
@@ -377,9 +409,10 @@ static void look(void *arg)
     } else {
         wait_for_incidents(reload);
     }
-    if (idle && recorder_is_over(agent->recorder) && !learned_is_writing(agent->learned) &&
-        !baselines_are_writing(agent->baselines) && !notices_are_linking(agent->notices) &&
-        !late_is_adding(agent->late))
+    const char *what = idle ? under_way(agent) : NULL;
+    if (what)
+        say_what_for(reload, what);
+    if (idle && !what)
         commit(reload);
     else
         loop_timer_set(reload->timer, clock_mono_ms() + poll_ms);

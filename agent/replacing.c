@@ -16,21 +16,29 @@
 #include "core/fs.h"
 #include "core/incident.h"
 #include "core/log.h"
+#include "core/offload.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What was read of one that waits. */
+/* One that waits. */
 struct read {
     char *id, *app, *metric, *group;
-    bool fixed; /* a baseline, or taken by hand: it is never replaced */
+    bool fixed; /* a baseline, taken by hand, or not read: it is not replaced */
     struct interest interest;
 };
 
 struct replacing {
     struct read all[REPLACING_MOST];
     size_t count;
+    size_t readings; /* on the disk thread, which is closed before this is */
+};
+
+struct reading {
+    const struct agent *agent;
+    char *id, *path;
+    struct incident *incident; /* NULL: it cannot be read */
 };
 
 struct replacing *replacing_open(void)
@@ -55,13 +63,11 @@ void replacing_close(struct replacing *replacing)
     free(replacing);
 }
 
-static struct incident *read_incident(const struct spool *spool, const char *id)
+static char *path_of(const struct spool *spool, const char *id)
 {
     char *folder = spool_folder(spool, id), *path = xasprintf("%s/incident.json", folder);
-    struct incident *incident = incident_read(path, NULL);
-    free(path);
     free(folder);
-    return incident;
+    return path;
 }
 
 static bool is_of_grave_trigger(const struct config *config, const char *name)
@@ -87,13 +93,8 @@ static enum unit unit_of(const char *metric)
     return known ? known->unit : UNIT_NONE;
 }
 
-/* One that cannot be read may be anything: it stays. */
-static void take(struct read *read, const struct agent *agent, const char *id)
+static void take(struct read *read, const struct agent *agent, const struct incident *incident)
 {
-    struct incident *incident = read_incident(agent->spool, id);
-    *read = (struct read){.id = xstrdup(id), .fixed = true};
-    if (!incident)
-        return;
     const struct incident_cause *trigger = &incident->trigger;
     bool follow_up = !strcmp(incident->kind, "follow_up");
     double peak = incident_peak(incident);
@@ -111,15 +112,46 @@ static void take(struct read *read, const struct agent *agent, const char *id)
         .value = isnan(peak) ? trigger->value : peak,
         .limit = trigger->limit,
         .down = trigger->down};
-    incident_free(incident);
 }
 
-static const struct read *find(const struct replacing *replacing, const char *id)
+static struct read *find(struct replacing *replacing, const char *id)
 {
     for (size_t i = 0; i < replacing->count; i++)
         if (!strcmp(replacing->all[i].id, id))
             return &replacing->all[i];
     return NULL;
+}
+
+static void work_read(void *arg)
+{
+    struct reading *reading = arg;
+    reading->incident = incident_read(reading->path, NULL);
+}
+
+/* One that cannot be read may be anything: it stays. */
+static void have_read(void *arg)
+{
+    struct reading *reading = arg;
+    struct replacing *replacing = reading->agent->replacing;
+    struct read *read = find(replacing, reading->id);
+    if (read && !read->app && reading->incident)
+        take(read, reading->agent, reading->incident);
+    replacing->readings--;
+    incident_free(reading->incident);
+    free(reading->id);
+    free(reading->path);
+    free(reading);
+}
+
+static void begin_reading(const struct agent *agent, const char *id)
+{
+    struct replacing *replacing = agent->replacing;
+    struct reading *reading = xcalloc(1, sizeof *reading);
+    *reading = (struct reading){
+        .agent = agent, .id = xstrdup(id), .path = path_of(agent->spool, id)};
+    replacing->readings++;
+    replacing->all[replacing->count++] = (struct read){.id = xstrdup(id), .fixed = true};
+    offload_submit(agent->disk, work_read, have_read, reading);
 }
 
 static bool is_among(const char *id, const char *const *ids, size_t count)
@@ -130,19 +162,16 @@ static bool is_among(const char *id, const char *const *ids, size_t count)
     return false;
 }
 
-/* Keeps what was read of those that wait, and reads some that are new. */
+/* Keeps what was read of those that wait, and has some that are new read. */
 static void update(const struct agent *agent, const char *const *ids, size_t count)
 {
     struct replacing *replacing = agent->replacing;
     for (size_t i = replacing->count; i-- > 0;)
         if (!is_among(replacing->all[i].id, ids, count))
             forget(replacing, i);
-    for (size_t i = 0, reads = 0; i < count && reads < REPLACING_READS; i++) {
-        if (find(replacing, ids[i]))
-            continue;
-        take(&replacing->all[replacing->count++], agent, ids[i]);
-        reads++;
-    }
+    for (size_t i = 0; i < count && replacing->readings < REPLACING_READS; i++)
+        if (!find(replacing, ids[i]))
+            begin_reading(agent, ids[i]);
 }
 
 static struct interest interest_of(const struct agent *agent, const struct detector_event *event)
@@ -209,7 +238,8 @@ static void finish(void *arg, const char *id)
 {
     const struct agent *agent = arg;
     struct error err;
-    struct incident *incident = read_incident(agent->spool, id);
+    char *path = path_of(agent->spool, id);
+    struct incident *incident = incident_read(path, NULL);
     const char *old = incident ? incident->replaced : NULL;
     char *folder = old ? spool_folder(agent->spool, old) : NULL;
     if (folder && strcmp(old, id) != 0 && fs_exists(folder)) {
@@ -219,6 +249,7 @@ static void finish(void *arg, const char *id)
             log_warn("%s", err.text);
     }
     free(folder);
+    free(path);
     incident_free(incident);
 }
 

@@ -17,8 +17,8 @@ struct replacing *replacing_open(void);
 void replacing_close(struct replacing *replacing); /* NULL is allowed */
 
 /* The hook of the detector, with the agent. It looks at REPLACING_MOST of those that wait, the last
- * to be sent, and reads REPLACING_READS of them at a time: it is asked again with the next sample.
- */
+ * to be sent, and has REPLACING_READS of them at a time read by the disk thread: it is asked again
+ * with the next sample. */
 enum { REPLACING_MOST = 64, REPLACING_READS = 8 };
 const char *replacing_choose(void *agent, const struct detector_event *event);
 

@@ -231,10 +231,13 @@ static json_t *follow_ups_json(const struct agent *agent)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < agent->config->app_count; i++) {
-        const char *follows = follow_ups_planned(agent->follow_ups, i);
+        int64_t due_ms;
+        const char *follows = follow_ups_planned(agent->follow_ups, i, &due_ms);
         if (follows)
             json_array_append_new(list,
-                json_pack("{s:s, s:s}", "app", agent->config->apps[i].name, "follows", follows));
+                json_pack("{s:s, s:s, s:o, s:I}", "app", agent->config->apps[i].name, "follows",
+                    follows, "due", time_json(due_ms == INT64_MAX ? INT64_MIN : due_ms), "after_s",
+                    (json_int_t)(agent->config->follow_up_ms / 1000)));
     }
     return list;
 }

@@ -126,6 +126,12 @@ static void print_crashes(const json_t *status)
         "", text_of(last, "file"));
 }
 
+static bool is_trouble(const json_t *profile)
+{
+    const char *state = text_of(profile, "state");
+    return strcmp(state, "ok") != 0 && strcmp(state, "left out") != 0;
+}
+
 /* Only what does not work as it is configured. */
 static void print_preflight(const json_t *status)
 {
@@ -138,12 +144,34 @@ static void print_preflight(const json_t *status)
             printf("%sapp %s: %s\n", told++ ? "" : "\n", name, problem);
         json_array_foreach(json_object_get(app, "profiles"), j, profile)
         {
-            const char *state = text_of(profile, "state");
-            if (strcmp(state, "ok") != 0 && strcmp(state, "left out") != 0)
+            if (is_trouble(profile))
                 printf("%sapp %s, %s: %s\n", told++ ? "" : "\n", name, text_of(profile, "profile"),
                     text_of(profile, "error"));
         }
     }
+}
+
+/* "profile cpu of 20 s" and "profile cpu: only 9 s ..." are about the same. */
+static bool is_same_profile(const char *found, const char *problem)
+{
+    size_t length = strcspn(problem, ":");
+    return length && !strncmp(found, problem, length) && (!found[length] || found[length] == ' ');
+}
+
+/* Whether what a baseline ran into was found out beforehand, and is printed already. */
+static bool preflight_tells(const json_t *status, const char *name, const char *problem)
+{
+    size_t i, j;
+    json_t *app, *profile;
+    json_array_foreach(json_object_get(status, "preflight"), i, app)
+    {
+        if (strcmp(text_of(app, "app"), name) != 0)
+            continue;
+        json_array_foreach(json_object_get(app, "profiles"), j,
+            profile) if (is_trouble(profile) &&
+                         is_same_profile(text_of(profile, "profile"), problem)) return true;
+    }
+    return false;
 }
 
 /* Nothing of a recorder that has nothing to do. */
@@ -172,7 +200,13 @@ static void print_follow_ups(const json_t *status)
     json_t *planned;
     json_array_foreach(json_object_get(status, "follow_ups"), i, planned)
     {
-        printf("%sfollow-up of incident %s planned\n", i ? "" : "\n", text_of(planned, "follows"));
+        const char *due = text_of(planned, "due");
+        printf("%sfollow-up of incident %s planned ", i ? "" : "\n", text_of(planned, "follows"));
+        if (*due)
+            printf("for %s\n", due);
+        else
+            printf("for %.0f s after its spike, which is not over yet\n",
+                number_of(planned, "after_s"));
     }
 }
 
@@ -191,7 +225,9 @@ static void print_baselines(const json_t *status)
         else if (*next)
             printf(", next due %s%s%s", next, *waits_for ? ", not calm now: " : "", waits_for);
         printf("\n");
-        json_array_foreach(json_object_get(baseline, "problems"), j, problem)
+        json_array_foreach(json_object_get(baseline, "problems"), j,
+            problem) if (!preflight_tells(status, text_of(baseline, "app"),
+                             json_string_value(problem)))
             printf("%4sin a spike, too: %s\n", "", json_string_value(problem));
     }
 }

@@ -91,12 +91,14 @@ static void it_is_due_after_the_spike_and_after_the_capture(void **state)
         plan(&bench, id, rows[i].captured_ms);
         follow_ups_update(bench.follow_ups, rows[i].due_ms ? rows[i].due_ms - 1 : 9999);
         assert_string_equal(bench.taken, "");
-        assert_string_equal(follow_ups_planned(bench.follow_ups, 1), id);
+        int64_t due_ms;
+        assert_string_equal(follow_ups_planned(bench.follow_ups, 1, &due_ms), id);
+        assert_int_equal(due_ms, rows[i].due_ms ? rows[i].due_ms : INT64_MAX);
         if (rows[i].due_ms) {
             follow_ups_update(bench.follow_ups, rows[i].due_ms);
             follow_ups_update(bench.follow_ups, rows[i].due_ms + 1); /* once is enough */
             assert_string_equal(bench.taken, "1 20261123T150401Z-cpu-high-1a2b3c spike;");
-            assert_null(follow_ups_planned(bench.follow_ups, 1));
+            assert_null(follow_ups_planned(bench.follow_ups, 1, NULL));
         }
         follow_ups_close(bench.follow_ups);
     }
@@ -132,7 +134,7 @@ static void what_is_planned_goes_on_for_another_configuration(void **state)
         bench.excursion = EXCURSION_OVER;
         plan(&bench, id, 1000);
         follow_ups_reload(bench.follow_ups, &config);
-        assert_int_equal(follow_ups_planned(bench.follow_ups, 1) != NULL, rows[i].goes_on);
+        assert_int_equal(follow_ups_planned(bench.follow_ups, 1, NULL) != NULL, rows[i].goes_on);
         follow_ups_update(bench.follow_ups, 1000 + DELAY);
         assert_string_equal(
             bench.taken, rows[i].goes_on ? "1 20261123T150401Z-cpu-high-1a2b3c spike;" : "");
@@ -146,7 +148,7 @@ static void off_is_off(void **state)
     struct bench bench;
     start(&bench, 0);
     plan(&bench, id, 1000);
-    assert_null(follow_ups_planned(bench.follow_ups, 1));
+    assert_null(follow_ups_planned(bench.follow_ups, 1, NULL));
     follow_ups_close(bench.follow_ups);
     follow_ups_close(NULL);
 }
@@ -160,7 +162,7 @@ static void it_waits_while_the_app_is_busy_but_not_for_ever(void **state)
     bench.busy = true;
     plan(&bench, id, 1000);
     follow_ups_update(bench.follow_ups, 1199);
-    assert_non_null(follow_ups_planned(bench.follow_ups, 1));
+    assert_non_null(follow_ups_planned(bench.follow_ups, 1, NULL));
     bench.busy = false;
     follow_ups_update(bench.follow_ups, 1199);
     assert_string_not_equal(bench.taken, "");
@@ -168,7 +170,7 @@ static void it_waits_while_the_app_is_busy_but_not_for_ever(void **state)
     bench.busy = true;
     plan(&bench, id, 1000);
     follow_ups_update(bench.follow_ups, 1200);
-    assert_null(follow_ups_planned(bench.follow_ups, 1));
+    assert_null(follow_ups_planned(bench.follow_ups, 1, NULL));
     assert_string_equal(bench.taken, "");
     follow_ups_close(bench.follow_ups);
 }
@@ -197,7 +199,7 @@ static void one_that_cannot_be_begun_is_dropped(void **state)
     bench.fails = true;
     plan(&bench, id, 1000);
     follow_ups_update(bench.follow_ups, 1100);
-    assert_null(follow_ups_planned(bench.follow_ups, 1));
+    assert_null(follow_ups_planned(bench.follow_ups, 1, NULL));
     follow_ups_close(bench.follow_ups);
 }
 

@@ -137,7 +137,7 @@ static void so_does_a_follow_up(void **state)
     follow_ups_plan(world->agent->follow_ups, &spiked);
     calm_update(world->agent);
     assert_null(incidents_running(world->agent->incidents, 0));
-    assert_non_null(follow_ups_planned(world->agent->follow_ups, 0));
+    assert_non_null(follow_ups_planned(world->agent->follow_ups, 0, NULL));
     wait_ms(world, 2); /* times rise */
     measure(world, 20);
     world->config->limits.per_day_bytes = 1; /* that holds it back as well */

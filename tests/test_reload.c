@@ -1,5 +1,6 @@
 /* The whole agent with one configuration after the other. */
 #include "agent/control.h"
+#include "agent/follow_ups.h"
 #include "agent/reload.h"
 #include "agent/storage/delivery.h"
 #include "agent_rig.h"
@@ -116,12 +117,15 @@ static bool is_captured(const struct world *world)
     return incidents_idle(world->agent->incidents);
 }
 
-/* An incident that is being taken ends with what it began with, and is stored once. */
+/* An incident that is being taken ends with what it began with, and is stored once; one that is
+ * finished early for it has its follow-up still. */
 static void a_capture_is_waited_for(void **state)
 {
     struct world *world = *state;
-    char *id;
-    write_config(world, "x", other);
+    char *id, *rest = xasprintf("%sfollow_up: 1m\n", other);
+    world->config->follow_up_ms = 60000;
+    write_config(world, "x", rest);
+    free(rest);
     atomic_store(&world->stub.hold, 1);
     fire(world);
     wait_until(world, is_taken);
@@ -139,6 +143,7 @@ static void a_capture_is_waited_for(void **state)
     assert_int_equal(status_of(world).done, 2);
     assert_int_equal(world->agent->config->interval_ms, 2000);
     assert_true(is_captured(world) && incidents_opened(world->agent->incidents, id));
+    assert_string_equal(follow_ups_planned(world->agent->follow_ups, 0, NULL), id);
     free(id);
 }
 

@@ -38,10 +38,15 @@ static int in_sending_order(const void *left, const void *right)
     return compare(*(char *const *)left, *(char *const *)right);
 }
 
-/* Where files are elsewhere the disk was full or broken, and the folder may not be there. */
-static bool is_no_folder(int code)
+/* Where files are elsewhere the disk was full or broken: the folder may not be there, or not be
+ * readable any more. */
+static enum finding finding_of(int code, bool elsewhere)
 {
-    return code == ENOENT || code == ENOTDIR || code == EIO;
+    if (elsewhere && (code == ENOENT || code == ENOTDIR))
+        return FOUND;
+    if (elsewhere && code == EIO)
+        return FOUND_IN_PART;
+    return code == ENOENT ? GONE : UNREADABLE;
 }
 
 enum finding incident_files_find(
@@ -49,11 +54,11 @@ enum finding incident_files_find(
 {
     enum finding finding = FOUND;
     bool elsewhere = files->count > 0;
-    if (fs_each(folder, collect, files, err) < 0 && !(elsewhere && is_no_folder(errno)))
-        finding = errno == ENOENT ? GONE : UNREADABLE;
+    if (fs_each(folder, collect, files, err) < 0)
+        finding = finding_of(errno, elsewhere);
     if (files->count)
         qsort(files->names, files->count, sizeof *files->names, in_sending_order);
-    if (finding == FOUND &&
+    if ((finding == FOUND || finding == FOUND_IN_PART) &&
         (!files->count || strcmp(files->names[files->count - 1], manifest) != 0)) {
         error_set(err, "%s has no %s: put it back, or remove the folder", folder, manifest);
         finding = UNREADABLE;

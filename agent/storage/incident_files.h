@@ -13,14 +13,15 @@ struct incident_files {
     size_t count, next; /* next: the first that is not sent */
 };
 
-enum finding { FOUND, GONE, UNREADABLE };
+enum finding { FOUND, FOUND_IN_PART, GONE, UNREADABLE };
 
 /* One that is not in the folder that is listed next: it is in place of one there. */
 void incident_files_add(struct incident_files *files, const char *name);
 
 /* Lists the folder into *files, which are zeroed or were only added to; then the folder need not be
- * there. Goes on after the file `sent_last` (NULL: from the
- * first). err is set unless FOUND. */
+ * there, and where it cannot be read (FOUND_IN_PART) its files may be lost: those that were added
+ * are all that can be had. Goes on after the file `sent_last` (NULL: from the first). err is set
+ * unless FOUND. */
 enum finding incident_files_find(
     struct incident_files *files, const char *folder, const char *sent_last, struct error *err);
 

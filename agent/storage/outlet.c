@@ -220,6 +220,11 @@ static void send_next(void *arg)
         return;
     struct error err = {0};
     switch (outlet->files.count ? FOUND : find_files(outlet, &err)) {
+    case FOUND_IN_PART:
+        log_error("incident %s is sent to %s without what the disk had of it: %s", outlet->queue[0],
+            outlet->name, err.text);
+        send_file(outlet);
+        break;
     case FOUND:
         send_file(outlet);
         break;

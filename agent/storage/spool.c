@@ -274,8 +274,7 @@ static void add_file(void *arg, const char *name, const char *path)
     job->files[job->file_count++] = (struct job_file){xstrdup(name), xstrdup(path)};
 }
 
-/* Whether it would take a small profile. */
-static void probe(struct spool *spool)
+void spool_probe(struct spool *spool)
 {
     static const char content[65536];
     char *path = xasprintf("%s/.probe", spool->path);
@@ -291,7 +290,7 @@ static void work_refresh(void *arg)
     struct spool *spool = arg;
     update_bytes(spool);
     if (spool->probing)
-        probe(spool);
+        spool_probe(spool);
 }
 
 /* What no exporter has taken yet. */

@@ -11,11 +11,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+static const uint64_t little_bytes = 1 << 20, little_files = 16;
 
 void spool_note_trouble(struct spool *spool, const char *why)
 {
@@ -29,23 +32,41 @@ void spool_note_trouble(struct spool *spool, const char *why)
         why, RESERVE_BYTES >> 20);
 }
 
-/* What the state folder, or what there is of its path, is on: a disk that is full or read-only, and
- * may be so only for a time. */
-static bool disk_refuses(const char *state)
+/* What the state folder, or what there is of its path, is on. */
+static bool disk_of(const char *state, struct statvfs *info)
 {
     char *path = xstrdup(state);
-    struct statvfs info;
     int status;
-    while ((status = statvfs(path, &info)) < 0 && errno == ENOENT && strcmp(path, "/") != 0 &&
+    while ((status = statvfs(path, info)) < 0 && errno == ENOENT && strcmp(path, "/") != 0 &&
            strcmp(path, ".") != 0) {
         char *parent = xstrdup(dirname(path));
         free(path);
         path = parent;
     }
     free(path);
-    return status == 0 && info.f_blocks > 0 &&
-           (info.f_flag & ST_RDONLY || info.f_bavail == 0 ||
-               (info.f_files > 0 && info.f_favail == 0));
+    return status == 0 && info->f_blocks > 0;
+}
+
+/* A disk that is full or read-only may be so only for a time. */
+static bool disk_refuses(const char *state)
+{
+    struct statvfs info;
+    return disk_of(state, &info) && (info.f_flag & ST_RDONLY || info.f_bavail == 0 ||
+                                        (info.f_files > 0 && info.f_favail == 0));
+}
+
+/* On a disk with so little room, whether it takes a profile is tried before there is one, so that
+ * it is said in time. */
+static void look_for_room(struct spool *spool)
+{
+    struct statvfs info;
+    if (spool->trouble.text[0] || !disk_of(spool->state, &info) ||
+        ((uint64_t)info.f_bavail * info.f_frsize >= little_bytes &&
+            (!info.f_files || info.f_favail >= little_files)))
+        return;
+    spool_probe(spool);
+    if (spool->found.text[0])
+        spool_note_trouble(spool, spool->found.text);
 }
 
 /* An agent is not to die of that. */
@@ -113,6 +134,7 @@ struct spool *spool_open(const struct config *config, struct offload *disk, stru
         return NULL;
     }
     spool->bytes = fs_size(spool->path);
+    look_for_room(spool);
     return spool;
 }
 

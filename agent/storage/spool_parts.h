@@ -30,6 +30,9 @@ char *spool_open_folder(const struct spool *spool, const char *id);
 /* Locks the state folder against a second agent, unless it is locked. -1 and err. */
 int spool_lock(struct spool *spool, struct error *err);
 
+/* Whether the disk would take a small profile: spool->found. Blocks. */
+void spool_probe(struct spool *spool);
+
 /* The disk took no file. Told once, until it works again. On the loop. */
 void spool_note_trouble(struct spool *spool, const char *why);
 

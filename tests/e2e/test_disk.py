@@ -111,6 +111,16 @@ def test_an_agent_starts_on_a_disk_that_takes_nothing(agent, service, captures, 
     running.wait_log("takes files again")
 
 
+def test_a_full_disk_is_said_at_the_start(agent, service, captures, disk):
+    running = agent(configured(service, captures, disk)).start()
+    assert running.terminate() == 0
+    disk.fill()
+    running.spawn()
+    running.wait_log("sampling goes on")  # before there is anything to keep
+    disk.empty()
+    running.wait_log("takes files again")
+
+
 def test_a_disk_that_fills_up_in_the_middle_of_a_capture(agent, service, captures, disk):
     running = agent(configured(service, captures, disk)).start()
     command = subprocess.Popen([harness.BINARY, "capture", "-c", running.file], text=True,
