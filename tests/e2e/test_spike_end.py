@@ -183,8 +183,11 @@ def test_none_is_taken_of_an_agent_that_stops(agent, service, captures):
     running = warm(agent(capturing(service, captures, 2, follow_up="60s")).start())
     service.burn(4)
     spike = wait_kind(running, captures, "spike")
-    assert running.status()["follow_ups"] == [{"app": "app", "follows": spike.id}]
-    assert f"follow-up of incident {spike.id} planned" in running.command("status").stdout
+    [planned] = running.wait_status(lambda now: now["follow_ups"][0]["due"], "its end")["follow_ups"]
+    assert planned["follows"] == spike.id and planned["after_s"] == 60
+    assert seconds_of(planned["due"]) >= seconds_of(spike.json["ended"]) + 59
+    said = running.command("status").stdout
+    assert f"follow-up of incident {spike.id} planned for {planned['due'][:19]}" in said
     assert running.terminate() == 0, running.log
     assert f"incident {spike.id} gets no follow-up: the agent is stopping" in running.log
     assert not of_kind(captures, "follow_up")
