@@ -373,7 +373,7 @@ static void commit(struct reload *reload)
 static const char *under_way(const struct agent *agent)
 {
     if (!recorder_is_over(agent->recorder))
-        return "the recorder to end its slice";
+        return "the recorder to end and remove its slices";
     if (learned_is_writing(agent->learned))
         return "what was learned to be written";
     if (baselines_are_writing(agent->baselines))
@@ -393,7 +393,7 @@ static void say_what_for(struct reload *reload, const char *what)
     }
     if (now_ms < reload->say_at_ms)
         return;
-    log_info("the configuration is not reloaded yet: it waits for %s", what);
+    log_info("the reload of the configuration waits for %s", what);
     reload->say_at_ms = now_ms + again_ms;
 }
 
@@ -425,5 +425,6 @@ void reload_status(const struct reload *reload, struct reload_status *status)
         .refused = reload->refused,
         .refusal = reload->refusal.text[0] ? reload->refusal.text : NULL,
         .refused_wall_ms = reload->refused_wall_ms,
-        .waits_for = reload->next ? running(reload->agent) : NULL};
+        .waits_for = reload->next ? running(reload->agent) : NULL,
+        .waits_for_other = reload->other};
 }

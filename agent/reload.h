@@ -34,7 +34,8 @@ struct reload_status {
     uint64_t done, refused;
     const char *refusal; /* why the last one was refused; NULL: it was not */
     int64_t refused_wall_ms;
-    const char *waits_for; /* the incident after which one takes effect; NULL: none waits */
+    const char *waits_for;       /* the incident after which one takes effect; NULL: none waits */
+    const char *waits_for_other; /* what else: "the recorder to ..."; NULL: nothing, so far */
 };
 void reload_status(const struct reload *reload, struct reload_status *status);
 

@@ -270,9 +270,10 @@ static json_t *configuration_json(const struct agent *agent)
     struct reload_status status;
     char loaded[RFC3339_SIZE], refused[RFC3339_SIZE];
     reload_status(agent->reload, &status);
-    json_t *json = json_pack("{s:o, s:s, s:I, s:I, s:s?}", "file", json_text(agent->config->file),
-        "loaded", rfc3339_format(status.loaded_wall_ms, loaded), "reloads", (json_int_t)status.done,
-        "refused", (json_int_t)status.refused, "waits_for", status.waits_for);
+    json_t *json = json_pack("{s:o, s:s, s:I, s:I, s:s?, s:s?}", "file",
+        json_text(agent->config->file), "loaded", rfc3339_format(status.loaded_wall_ms, loaded),
+        "reloads", (json_int_t)status.done, "refused", (json_int_t)status.refused, "waits_for",
+        status.waits_for, "waits_for_other", status.waits_for_other);
     if (status.refusal)
         json_object_set_new(json, "refusal",
             json_pack("{s:o, s:s}", "text", json_text(status.refusal), "time",

@@ -55,6 +55,9 @@ static void print_configuration(const json_t *status)
             text_of(configuration, "loaded"));
     if (*waits_for)
         printf("configuration: another one waits for incident %s\n", waits_for);
+    else if (*text_of(configuration, "waits_for_other"))
+        printf(
+            "configuration: another one waits for %s\n", text_of(configuration, "waits_for_other"));
     if (refusal)
         printf("configuration: one was refused at %s: %s\n", text_of(refusal, "time"),
             text_of(refusal, "text"));
