@@ -164,7 +164,8 @@ static void source_database_listen_and_export_are_checked(void **state)
                                 "[V6]:PORT; TCP traffic to it is counted)\n"},
         {HEAD "database: []\n", "f.yaml:4:11: database: holds 0 databases; 1 to 16 are allowed\n"},
         {HEAD "database: db:5432\n",
-            "f.yaml:4:11: database: must be a mapping; keys it takes: endpoint\n"},
+            "f.yaml:4:11: database: must be a mapping; keys it takes: endpoint, cloudwatch, "
+            "statements\n"},
         {HEAD "database: {endpoint: db}\n",
             "f.yaml:4:22: database.endpoint: has no port; write it like db:5432\n"},
         {HEAD "database: {endpoint: '::1'}\n",
@@ -175,7 +176,8 @@ static void source_database_listen_and_export_are_checked(void **state)
             "f.yaml:4:22: database.endpoint: is a URL; write only its host and port, such as "
             "db.internal:5432\n"},
         {HEAD "database: {name: x, endpoint: 'db:1'}\n",
-            "f.yaml:4:12: database.name: is not known; known here: endpoint\n"},
+            "f.yaml:4:12: database.name: is not known; known here: endpoint, cloudwatch, "
+            "statements\n"},
         {HEAD "database: [{endpoint: 'db:1'}]\n", "f.yaml:4:12: database[0].name: is missing (what "
                                                   "its metrics are called by: db.NAME.received)\n"},
         {HEAD "database: [{name: a, endpoint: 'db:1'}, {name: a, endpoint: 'db:2'}]\n",

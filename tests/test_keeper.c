@@ -192,6 +192,71 @@ static void what_is_kept_can_be_recalled(void **state)
 
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static bool nothing_is_updated(const struct world *world)
+{
+    return !delivery_is_updating(world->delivery, "service=woogles/date=");
+}
+
+static void update(const struct world *world, const char *name, const char *text)
+{
+    char *path = xasprintf("%s/%s", world->path, name);
+    char *key = xasprintf("service=woogles/date=2026-11-23/x/%s", name);
+    assert_int_equal(fs_write(path, text, strlen(text), NULL), 0);
+    delivery_update(world->delivery, 0, path, key);
+    free(path);
+    free(key);
+}
+
+static void assert_updated(const struct world *world, const char *name, const char *text)
+{
+    char *path = xasprintf("%s/a/service=woogles/date=2026-11-23/x/%s", world->path, name);
+    struct buf kept;
+    int status = fs_read(path, 100, &kept, NULL);
+    assert_int_equal(status, text ? 0 : -1);
+    if (text)
+        assert_string_equal(kept.data, text);
+    buf_free(&kept);
+    free(path);
+}
+
+/* And it does not wait for the minute of what is kept, nor is it kept itself. */
+static void an_update_goes_once_and_at_once(void **state)
+{
+    struct world *world = *state;
+    add_folder(world, "a");
+    open_world(world);
+    keep(world, "1");
+    wait_until(world, nothing_is_kept);
+    keep(world, "2");
+    update(world, "metrics.csv", "old");
+    update(world, "incident.json", "{}");
+    wait_until(world, nothing_is_updated);
+    assert_updated(world, "metrics.csv", "old");
+    assert_updated(world, "incident.json", "{}");
+    assert_kept(world, "a", "1");
+    update(world, "metrics.csv", "new");
+    wait_until(world, nothing_is_updated);
+    assert_updated(world, "metrics.csv", "new");
+    assert_true(delivery_keeping(world->delivery)); /* the second version of what is kept */
+}
+
+static void what_is_updated_no_more_is_not_sent(void **state)
+{
+    struct world *world = *state;
+    add_folder(world, "a");
+    open_world(world);
+    update(world, "metrics.csv", "1");
+    assert_true(delivery_is_updating(world->delivery, "service=woogles/date=2026-11-23/x"));
+    assert_false(delivery_is_updating(world->delivery, "service=woogles/date=2026-11-23/y"));
+    delivery_update_no_more(world->delivery, "service=woogles/date=2026-11-23/y");
+    assert_true(delivery_is_updating(world->delivery, "service=woogles/date=2026-11-23/x"));
+    delivery_update_no_more(world->delivery, "service=woogles/date=2026-11-23/x");
+    assert_true(nothing_is_updated(world));
+    keep(world, "1");
+    wait_until(world, nothing_is_kept);
+    assert_updated(world, "metrics.csv", NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +267,8 @@ int main(void)
         IN_A_WORLD(an_incident_that_is_refused_holds_back_nothing_that_is_kept),
         IN_A_WORLD(a_store_that_is_down_keeps_nothing_and_holds_up_no_end),
         IN_A_WORLD(what_is_kept_can_be_recalled),
+        IN_A_WORLD(an_update_goes_once_and_at_once),
+        IN_A_WORLD(what_is_updated_no_more_is_not_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
