@@ -242,13 +242,26 @@ static struct late_one *find(const struct late *late, const char *id)
     return NULL;
 }
 
+static void make_room(struct late *late)
+{
+    struct late_one *oldest = NULL;
+    size_t count = 0;
+    for (size_t i = late->count; i-- > 0;) {
+        if (late->all[i]->dropped)
+            continue;
+        oldest = late->all[i];
+        count++;
+    }
+    if (count < LATE_MAX)
+        return;
+    log_warn("incident %s stays without rds.*: %d that came after it wait for theirs", oldest->id,
+        LATE_MAX);
+    late_drop(late, oldest);
+}
+
 static void add(struct late *late, const char *id, bool is_new)
 {
-    if (late->count == LATE_MAX) {
-        log_warn("incident %s stays without rds.*: %d that came after it wait for theirs",
-            late->all[0]->id, LATE_MAX);
-        late_drop(late, late->all[0]);
-    }
+    make_room(late);
     struct late_one *one = xcalloc(1, sizeof *one);
     one->late = late;
     one->id = xstrdup(id);
