@@ -121,7 +121,8 @@ size_t process_read(
 bool process_stat_read(struct process_stat *stat, const char *root, unsigned long pid)
 {
     char text[PROCESS_TEXT_MAX];
-    return process_stat_parse(stat, text, process_read(root, pid, "stat", text));
+    size_t size = process_read(root, pid, "stat", text);
+    return process_stat_parse(stat, text, size);
 }
 
 int64_t process_started_wall_ms(uint64_t started_ticks)
