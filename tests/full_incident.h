@@ -70,6 +70,9 @@ static inline struct incident *full_incident(void)
     incident->suppressed_since_last = 3;
     incident->fleet = (struct incident_fleet){
         .window_ms = (int64_t)FIRED_S * 1000 - 241000, .slot = 2, .seen_by = 12};
+    struct incident_database *database = incident_add_database(&incident->statements);
+    database->database = xstrdup("games");
+    database->problem = xstrdup("it has no extension");
     incident->replaced = xstrdup("20261123T143401Z-cpu-high-1a2b3c");
     return incident;
 }

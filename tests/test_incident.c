@@ -116,7 +116,8 @@ static const char full_text[] =
     "\"onsets\": 5, \"next\": \"2026-11-23T15:34:01.000Z\"}, \"usage_during_capture\": "
     "{\"cpu_mean\": 91, \"memory_max\": 61.5}, "
     "\"suppressed_since_last\": 3, \"fleet\": {\"window\": \"2026-11-23T15:00:00.000Z\", "
-    "\"slot\": 2, \"seen_by\": 12}, \"replaced\": \"20261123T143401Z-cpu-high-1a2b3c\"}";
+    "\"slot\": 2, \"seen_by\": 12}, \"statements\": [{\"database\": \"games\", "
+    "\"problem\": \"it has no extension\"}], \"replaced\": \"20261123T143401Z-cpu-high-1a2b3c\"}";
 
 static void a_full_incident_is_written_as_specified(void **state)
 {
