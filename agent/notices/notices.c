@@ -309,6 +309,19 @@ static int open_all(struct notices *notices, struct error *err)
     return 0;
 }
 
+/* What messages lead to is of no use where there are none. */
+static void warn_of_idle_links(const struct notices *notices)
+{
+    const struct config *config = notices->setup.config;
+    const char *key = config->report_links_ms ? "report_links"
+                      : config->review_url    ? "review_url"
+                                              : NULL;
+    if (!notices->count && key)
+        log_warn("%s has no effect: without export.webhook or export.sns nobody is told of "
+                 "incidents",
+            key);
+}
+
 struct notices *notices_open(const struct notices_setup *setup, struct error *err)
 {
     struct notices *notices = xcalloc(1, sizeof *notices);
@@ -320,6 +333,7 @@ struct notices *notices_open(const struct notices_setup *setup, struct error *er
         notices_close(notices);
         return NULL;
     }
+    warn_of_idle_links(notices);
     take_up_all(notices);
     delivery_on_stored(setup->delivery, on_stored, notices);
     return notices;

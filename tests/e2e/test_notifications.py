@@ -220,6 +220,11 @@ def test_a_link_to_the_report_needs_no_credentials(agent, service, s3, webhook):
     assert 7190 <= ends_in < 7200 + 2 * harness.PATIENCE_S
 
 
+def test_links_that_nobody_gets_are_said(agent, service, captures):
+    config = harness.watching(service, captures, review_url="https://review.internal/{id}")
+    agent(config).start().wait_log("review_url has no effect: without export.webhook or export.sns")
+
+
 @pytest.fixture
 def authority(tmp_path):
     """A certificate of our own: its file, and a context that shows it."""
