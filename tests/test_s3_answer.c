@@ -116,6 +116,8 @@ static void names_the_right_that_is_missing(void **state)
         {S3_GET_OBJECT, "a/b", "us-gov-west-1",
             "allow s3:GetObject on arn:aws-us-gov:s3:::woogles/a/b/*"},
         {S3_LIST_BUCKET, "a", "us-east-1", "allow s3:ListBucket on arn:aws:s3:::woogles"},
+        {S3_LIST_UPLOADS, "a", "us-east-1",
+            "allow s3:ListBucketMultipartUploads on arn:aws:s3:::woogles"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct s3_question asked = question;

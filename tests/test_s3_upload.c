@@ -227,6 +227,42 @@ static void begins_anew_once_where_the_store_forgot(void **state)
     stub_free(&server);
 }
 
+/* The store may have begun one all the same, whose parts nobody else would ever end. */
+static void what_was_begun_without_an_answer_is_looked_for(void **state)
+{
+    (void)state;
+#define UPLOADS(uploads)                                                                           \
+    {                                                                                              \
+        .status = 200,                                                                             \
+        .body = "<ListMultipartUploadsResult>" uploads "</ListMultipartUploadsResult>"             \
+    }
+    static const struct {
+        struct stub_answer answers[7];
+        const char *asked, *id; /* of the parts */
+    } cases[] = {
+        {{{0},
+             UPLOADS("<Upload><Key>a b/file2</Key><UploadId>no</UploadId></Upload>"
+                     "<Upload><Key>a b/file</Key><UploadId>yes</UploadId></Upload>"),
+             PART("e"), PART("e"), ENDED},
+            "POST GET PUT1 PUT2 POST", "?uploadId=yes\n"},
+        {{{0}, UPLOADS(""), BEGUN("id"), PART("e"), PART("e"), ENDED},
+            "POST GET POST PUT1 PUT2 POST", "?uploadId=id\n"},
+        {{{0}, {.status = 403, .body = FAULT("AccessDenied")}, BEGUN("id"), PART("e"), PART("e"),
+             ENDED},
+            "POST GET POST PUT1 PUT2 POST", "?uploadId=id\n"},
+        {{{0}, {.status = 503}, UPLOADS(""), BEGUN("id"), PART("e"), PART("e"), ENDED},
+            "POST GET GET POST PUT1 PUT2 POST", "?uploadId=id\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct s3 *s3 = open_stub(cases[i].answers, 7);
+        assert_int_equal(upload(s3, record).outcome, S3_OK);
+        assert_string_equal(asked(s3), cases[i].asked);
+        assert_true(says(1, "?prefix=a b/file\n"));
+        assert_true(says(server.count - 1, cases[i].id));
+        stub_free(&server);
+    }
+}
+
 static void a_part_is_tried_again_on_its_own(void **state)
 {
     (void)state;
@@ -346,6 +382,7 @@ int main(void)
         TEST(goes_on_where_it_was),
         TEST(what_has_changed_is_sent_again),
         TEST(begins_anew_once_where_the_store_forgot),
+        TEST(what_was_begun_without_an_answer_is_looked_for),
         TEST(a_part_is_tried_again_on_its_own),
         TEST(an_error_in_a_good_status_is_one),
         TEST(what_is_there_already_lets_go_of_its_parts),

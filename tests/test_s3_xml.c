@@ -146,6 +146,36 @@ static void cuts_long_messages_between_characters(void **state)
     buf_free(&xml);
 }
 
+static void finds_the_upload_of_a_key(void **state)
+{
+    (void)state;
+#define UPLOAD(key, id) "<Upload><Key>" key "</Key><UploadId>" id "</UploadId></Upload>"
+#define UPLOADS(text)   "<ListMultipartUploadsResult>" text "</ListMultipartUploadsResult>"
+    static const struct {
+        const char *xml, *id; /* NULL: none */
+    } cases[] = {
+        {UPLOADS(UPLOAD("a/b", "1")), "1"},
+        {UPLOADS(UPLOAD("a/b", "1") UPLOAD("a/b", "2")), "1"},
+        {UPLOADS(UPLOAD("a/bc", "1") UPLOAD("a/b", "2")), "2"},
+        {UPLOADS("<Upload><UploadId>i</UploadId><Key>a/b</Key></Upload>"), "i"},
+        {UPLOADS("<Upload><Key>a/b</Key></Upload>" UPLOAD("x", "1")), NULL},
+        {UPLOADS("<Upload><Key>x</Key></Upload>" UPLOAD("a/b", "&lt;")), "<"},
+        {UPLOADS(UPLOAD("A/b", "1")), NULL},
+        {UPLOADS("<Key>a/b</Key><UploadId>1</UploadId>"), NULL},
+        {UPLOADS(""), NULL},
+        {"<ListMultipartUploadsResult>" UPLOAD("a/b", "1"), NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *id = s3_xml_upload(cases[i].xml, strlen(cases[i].xml), "a/b");
+        if (cases[i].id)
+            assert_string_equal(id, cases[i].id);
+        else
+            assert_null(id);
+        free(id);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +184,7 @@ int main(void)
         cmocka_unit_test(refuses_pages_without_bounds),
         cmocka_unit_test(reads_faults_also_when_cut),
         cmocka_unit_test(cuts_long_messages_between_characters),
+        cmocka_unit_test(finds_the_upload_of_a_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

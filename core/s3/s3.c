@@ -49,6 +49,7 @@ static const char *method_of(enum s3_action action)
         [S3_UPLOAD_PART] = "PUT",
         [S3_COMPLETE_UPLOAD] = "POST",
         [S3_ABORT_UPLOAD] = "DELETE",
+        [S3_LIST_UPLOADS] = "GET",
     };
     return methods[action];
 }
@@ -342,7 +343,7 @@ static const char **header_lines(
 
 static void count(struct s3 *s3, enum s3_action action)
 {
-    if (action == S3_LIST_BUCKET)
+    if (action == S3_LIST_BUCKET || action == S3_LIST_UPLOADS)
         s3->count.lists++;
     else if (action == S3_GET_OBJECT)
         s3->count.gets++;

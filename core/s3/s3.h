@@ -59,7 +59,7 @@ struct s3_result {
     bool gone;              /* S3_REFUSED: there is no such upload in parts */
     bool conditional;       /* S3_OK, only_new: it was asked for, and so it is new */
     bool unconditional;     /* S3_REFUSED, strict: the store does not know the condition */
-    bool checked;           /* S3_OK: it was sent with its checksum, or with the algorithm of one */
+    bool checked;           /* it was sent with its checksum, or with the algorithm of one */
     bool spoilt;            /* S3_RETRY: the upload in parts is to begin anew */
     const char *etag;       /* NULL: there is none; valid within `done` */
     const char *reason;     /* a sentence with the remedy; "" when S3_OK */

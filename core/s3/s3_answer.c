@@ -96,6 +96,7 @@ static void denied(
         [S3_UPLOAD_PART] = "s3:PutObject",
         [S3_COMPLETE_UPLOAD] = "s3:PutObject",
         [S3_ABORT_UPLOAD] = "s3:AbortMultipartUpload",
+        [S3_LIST_UPLOADS] = "s3:ListBucketMultipartUploads",
     };
     const char *arn = aws_region_partition(question->region), *prefix = question->prefix;
     const char *right = rights[question->action];
@@ -107,8 +108,8 @@ static void denied(
     if (named && strncmp(action, "s3:", 3) != 0)
         refuse(verdict, "%s %s on the key%s%s", verb, action, question->kms_key ? " " : "",
             question->kms_key ? question->kms_key : "");
-    else if (question->action == S3_LIST_BUCKET)
-        refuse(verdict, "%s s3:ListBucket on arn:%s:s3:::%s", verb, arn, question->bucket);
+    else if (question->action == S3_LIST_BUCKET || question->action == S3_LIST_UPLOADS)
+        refuse(verdict, "%s %s on arn:%s:s3:::%s", verb, right, arn, question->bucket);
     else
         refuse(verdict, "%s %s on arn:%s:s3:::%s/%s%s*%s", verb, named ? action : right, arn,
             question->bucket, below ? prefix : "", below ? "/" : "",

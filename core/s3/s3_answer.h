@@ -16,7 +16,8 @@ enum s3_action {
     S3_CREATE_UPLOAD,
     S3_UPLOAD_PART,
     S3_COMPLETE_UPLOAD,
-    S3_ABORT_UPLOAD
+    S3_ABORT_UPLOAD,
+    S3_LIST_UPLOADS
 };
 
 /* What was asked. */

@@ -23,10 +23,10 @@
 
 /* A step that may work later is tried so often before the whole waits for its next turn. */
 enum { ATTEMPTS = 4, FIRST_PAUSE_MS = 500, LONGEST_PAUSE_MS = 10000 };
-enum { MAX_QUERY = 16384, MAX_COMPLETE = 4 << 20 };
+enum { MAX_QUERY = 16384, MAX_COMPLETE = 4 << 20, MAX_UPLOADS = 65536 };
 
 /* What it is at. A step that fails in a way that passes is repeated. */
-enum step { BEGINNING, SENDING, ENDING, ABORTING };
+enum step { LOOKING, BEGINNING, SENDING, ENDING, ABORTING };
 
 struct s3_upload {
     struct s3_upload_setup setup; /* its texts are owned */
@@ -248,11 +248,28 @@ static void send_abort(struct s3_upload *upload)
     free(query);
 }
 
+/* The answer to who began it was lost, so the store may have an upload that nobody knows of, whose
+ * parts would be paid for until somebody looks. */
+static void send_look(struct s3_upload *upload)
+{
+    struct buf query;
+    buf_init(&query, MAX_QUERY);
+    sigv4_add_query(&query, "uploads", "");
+    sigv4_add_query(&query, "prefix", upload->record.key);
+    struct s3_call call = {
+        .action = S3_LIST_UPLOADS, .key = "", .query = query.data, .max_object = MAX_UPLOADS};
+    upload->request = s3_request_start(upload->setup.s3, &call, answered, upload);
+    buf_free(&query);
+}
+
 static void send_step(void *arg)
 {
     struct s3_upload *upload = arg;
     struct s3_call begin = {.action = S3_CREATE_UPLOAD, .content_type = upload->setup.content_type};
     switch (upload->step) {
+    case LOOKING:
+        send_look(upload);
+        break;
     case BEGINNING:
         send_call(upload, &begin, "uploads=");
         break;
@@ -336,20 +353,40 @@ static void refuse_answer(struct s3_upload *upload, const struct s3_result *resu
     finish(upload, &refused);
 }
 
-static void begun(struct s3_upload *upload, const struct s3_result *result)
+static void go_on_with(struct s3_upload *upload, char *id)
 {
-    char *id = s3_xml_text(result->body->data, result->body->size, "UploadId");
-    if (!id || !s3_record_takes(id)) {
-        free(id);
-        refuse_answer(upload, result,
-            "the store begins an upload in parts without an id: does the endpoint speak S3?");
-        return;
-    }
     upload->record.id = id;
-    upload->record.checked = result->checked;
     upload->renew = true;
     s3_record_print_head(&upload->record, &upload->note);
     start_work(upload); /* a kill from here on must not leave it unknown */
+}
+
+static void begun(struct s3_upload *upload, const struct s3_result *result)
+{
+    char *id = s3_xml_text(result->body->data, result->body->size, "UploadId");
+    if (id && s3_record_takes(id)) {
+        upload->record.checked = result->checked;
+        go_on_with(upload, id);
+        return;
+    }
+    free(id);
+    refuse_answer(upload, result,
+        "the store begins an upload in parts without an id: does the endpoint speak S3?");
+}
+
+/* Whoever may not look begins another one. */
+static void looked(struct s3_upload *upload, const struct s3_result *result)
+{
+    char *id = NULL;
+    if (result->outcome == S3_OK)
+        id = s3_xml_upload(result->body->data, result->body->size, upload->record.key);
+    if (id && s3_record_takes(id)) {
+        go_on_with(upload, id);
+        return;
+    }
+    free(id);
+    upload->step = BEGINNING;
+    send_step(upload);
 }
 
 static void part_sent(struct s3_upload *upload, const struct s3_result *result)
@@ -370,6 +407,9 @@ static void step_done(struct s3_upload *upload, const struct s3_result *result)
 {
     struct s3_result held;
     switch (upload->step) {
+    case LOOKING:
+        looked(upload, result);
+        break;
     case BEGINNING:
         begun(upload, result);
         break;
@@ -407,9 +447,13 @@ static void answered(void *arg, const struct s3_result *result)
 {
     struct s3_upload *upload = arg;
     upload->request = NULL;
-    if (result->outcome == S3_OK) {
+    if (result->outcome == S3_OK || (result->outcome != S3_RETRY && upload->step == LOOKING)) {
         step_done(upload, result);
         return;
+    }
+    if (upload->step == BEGINNING && result->outcome == S3_RETRY && result->status < 300) {
+        upload->step = LOOKING; /* next time */
+        upload->record.checked = result->checked;
     }
     if (result->outcome != S3_RETRY || result->spoilt || ++upload->attempt >= ATTEMPTS) {
         step_failed(upload, result);

@@ -5,7 +5,9 @@
  * What was sent is noted in a file beside it (core/s3/s3_record.h), by which the next try, also of
  * another process, goes on. The store is not asked what it has: that would take
  * s3:ListMultipartUploadParts, and each part's own hash says whether the file still is what was
- * sent. An upload that the store has forgotten begins anew. */
+ * sent. An upload that the store has forgotten begins anew. When the answer is lost to the request
+ * that begins one, the store is asked whether it has: who may not ask begins another, and leaves it
+ * to the bucket's own rules to end the first. */
 #ifndef CORE_S3_UPLOAD_H
 #define CORE_S3_UPLOAD_H
 

@@ -212,3 +212,43 @@ char *s3_xml_text(const char *xml, size_t size, const char *name)
     }
     return wanted.text;
 }
+
+struct uploads {
+    const char *key;
+    bool of_key; /* the upload that is being told of */
+    char *id;    /* of that */
+    char *found;
+};
+
+static void uploads_element(
+    void *arg, struct xml *xml, const char *parent, const char *name, const char *text)
+{
+    (void)xml;
+    struct uploads *uploads = arg;
+    if (is(parent, "Upload") && is(name, "Key")) {
+        uploads->of_key = is(text, uploads->key);
+    } else if (is(parent, "Upload") && is(name, "UploadId")) {
+        free(uploads->id);
+        uploads->id = xstrdup(text);
+    } else if (is(parent, "ListMultipartUploadsResult") && is(name, "Upload")) {
+        if (uploads->of_key && !uploads->found) {
+            uploads->found = uploads->id;
+            uploads->id = NULL;
+        }
+        uploads->of_key = false;
+        free(uploads->id);
+        uploads->id = NULL;
+    }
+}
+
+char *s3_xml_upload(const char *xml, size_t size, const char *key)
+{
+    struct uploads uploads = {.key = key};
+    char root[XML_NAME_SIZE];
+    int status = xml_read(xml, size, root, uploads_element, &uploads, NULL);
+    free(uploads.id);
+    if (status == 0)
+        return uploads.found;
+    free(uploads.found);
+    return NULL;
+}

@@ -39,4 +39,9 @@ void s3_xml_root(const char *xml, size_t size, char *root, size_t root_size);
  * none, or no XML that can be read. */
 char *s3_xml_text(const char *xml, size_t size, const char *name);
 
+/* Of a page of ListMultipartUploads, the id of the first upload of this key. The caller frees;
+ * NULL: there is none.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
+char *s3_xml_upload(const char *xml, size_t size, const char *key);
+
 #endif

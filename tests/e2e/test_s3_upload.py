@@ -98,6 +98,21 @@ def test_a_killed_upload_goes_on_with_the_part_it_was_at(tool, s3, prefix, large
     assert not uploads(s3, prefix) and not record.exists()
 
 
+def test_an_upload_whose_beginning_had_no_answer_is_found(tool, s3, prefix, large, proxy, tmp_path):
+    key = f"{prefix}/file"
+    proxy.hold("?uploads", on_answer=True)
+    running = tool.spawn("upload", key, large, tmp_path / "record",
+                         S3_ENDPOINT=f"http://127.0.0.1:{proxy.port}")
+    assert proxy.held.wait(60)
+    assert len(uploads(s3, prefix)) == 1
+    proxy.release()
+    _, err = running.communicate(timeout=120)
+    assert running.returncode == 0, err
+    assert s3.content(key) == large.read_bytes()
+    assert len([line for line in proxy.requests if line.startswith("POST ") and "?uploads" in line]) == 1
+    assert not uploads(s3, prefix)
+
+
 def test_an_upload_that_somebody_ended_begins_anew(tool, s3, prefix, large, proxy, tmp_path):
     record, key = tmp_path / "record", f"{prefix}/file"
     by_way = {"S3_ENDPOINT": f"http://127.0.0.1:{proxy.port}"}
