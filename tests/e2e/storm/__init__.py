@@ -1,0 +1,1 @@
+"""What is caught, delivered through a storm; see docs/storm.md."""
