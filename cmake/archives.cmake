@@ -14,3 +14,8 @@ function(stakeout_archives_need)
     target_link_libraries(PkgConfig::libcurl INTERFACE PkgConfig::libssl PkgConfig::zlib)
     target_link_options(stakeout_flags INTERFACE -static-pie -Wl,--gc-sections)
 endfunction()
+
+# Which archives a program is made of, for scripts/image.d/sbom.
+function(stakeout_link_map program)
+    target_link_options(${program} PRIVATE -Wl,-Map=${CMAKE_BINARY_DIR}/${program}.map)
+endfunction()
