@@ -14,9 +14,11 @@ RUN /src/scripts/setup image ${TARGETARCH:+image-$TARGETARCH}
 COPY scripts/image.d/libraries scripts/image.d/openssl-used /src/scripts/image.d/
 RUN /src/scripts/image.d/libraries /libraries $TARGETARCH
 
-# npm's cache, from which the build takes speedscope: a layer that lasts until the lock file changes.
+# npm's cache, from which the build takes speedscope: a layer that lasts until the lock file changes. Where a proxy has an
+# authority of its own: --secret id=authorities,src=FILE.pem
 COPY review/web/package.json review/web/package-lock.json /speedscope/
-RUN npm ci --prefix /speedscope --ignore-scripts --no-audit --no-fund
+RUN --mount=type=secret,id=authorities NODE_EXTRA_CA_CERTS=/run/secrets/authorities \
+    npm ci --prefix /speedscope --ignore-scripts --no-audit --no-fund
 
 COPY . /src
 ARG SOURCE_DATE_EPOCH=0

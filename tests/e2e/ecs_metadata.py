@@ -231,7 +231,8 @@ class EcsMetadata:
     one named "stakeout" is the asking one."""
 
     def __init__(self, containers, cpu=1.0, memory_mib=512, port=0, v2_shape=False, cached_s=0,
-                 networks_cached_s=0, interface=None, credentials=None, pad_bytes=0):
+                 networks_cached_s=0, interface=None, credentials=None, pad_bytes=0,
+                 address="127.0.0.1"):
         self.containers = {name: found if isinstance(found, Container) else Container(name, found)
                            for name, found in containers.items()}
         self.containers["~pause"] = Container("~pause", kind="CNI_PAUSE")
@@ -259,14 +260,14 @@ class EcsMetadata:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server = ThreadingHTTPServer((address, port), Handler)
         self.server.daemon_threads = True
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
         self.thread.start()
 
     @property
     def host(self):
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
+        return "http://{}:{}".format(*self.server.server_address)
 
     @property
     def uri(self):

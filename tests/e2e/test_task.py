@@ -1,0 +1,237 @@
+"""A task as it really is: the image beside a Go service and PostgreSQL, in containers that share a network namespace with
+a metadata endpoint and an S3 server, each with limits; without a root to write to, a user of rights or a capability."""
+import json
+import os
+import re
+import subprocess
+import urllib.request
+
+import pytest
+
+import containers
+import harness
+import postgres
+import storage
+from containers import Container
+from ecs_metadata import EcsMetadata
+from harness import wait_until
+
+pytestmark = pytest.mark.skipif(harness.SANITIZED, reason="the image has a build of its own")
+
+METADATA = "169.254.170.2"
+PATIENCE_S = 60
+RSS_KB = 7000  # after HTTPS
+CORES = 0.4
+CONFINED = ["--read-only", "--read-only-tmpfs=false", "--cap-drop=all", "--security-opt=no-new-privileges"]
+
+
+@pytest.fixture(scope="module")
+def podman(tmp_path_factory, service_binary):
+    made = containers.Podman(tmp_path_factory.mktemp("podman"))
+    try:
+        made.host = made.import_host()
+        made.require()
+        made.import_image("api", files={"service": service_binary})
+        containers.stakeout_image(made)
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def namespace(podman):
+    made = containers.Namespace(METADATA)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def bucket(namespace, tmp_path_factory):
+    """The S3 server, inside the task's network, with its keys as a task role's."""
+    folder = tmp_path_factory.mktemp("s3")
+    os.chmod(folder, 0o755)
+    server = storage.S3Server(str(folder / "server"), sts="on")
+    yield server
+    server.close()
+
+
+class Task:
+    """The containers of one task. `stakeout` is what the ECS example of README.md has."""
+
+    def __init__(self, podman, namespace, bucket, prefix, **changes):
+        self.podman, self.bucket, self.prefix = podman, bucket, prefix
+        self.ports = {name: harness.free_port() for name in ("api", "database")}
+        self.namespace, self.started, self.endpoint = namespace, [], None
+        self.config = {
+            "service": "games",
+            "interval": "500ms",
+            "app": {"debug": f"http://localhost:{self.ports['api']}/debug/pprof", "container": "api"},
+            "database": {"endpoint": f"localhost:{self.ports['database']}"},
+            "triggers": {"cpu-high": {"metric": "cpu", "above": "25%", "for": "1s"}},
+            "captures": {"spike": [{"profile": "cpu", "seconds": 3}, "heap", "goroutine"]},
+            "baseline": "off",
+            "export": {"s3": {"bucket": bucket.bucket, "prefix": prefix, "ca_file": "/etc/stakeout/ca.pem",
+                              "endpoint": f"https://localhost:{bucket.tls_port}"}},
+            **changes}
+
+    def container(self, name, image, *options, command=()):
+        made = Container(self.podman, name, image, *options, command=command, namespace=self.namespace)
+        self.started.append(made)
+        return made
+
+    def start(self):
+        self.api = self.container(
+            "api", "api", *CONFINED, f"--cpus={CORES}", "--memory=128m", "--user=1000:1000",
+            command=["/service", "-listen", f"127.0.0.1:{self.ports['api']}"])
+        key, secret, token = self.bucket.session()
+        self.endpoint = EcsMetadata(
+            {"api": self.api.cgroup, "stakeout": None}, cpu=CORES, memory_mib=128, address=METADATA, port=80, interface="lo",
+            credentials={"RoleArn": "arn:aws:iam::123456789012:role/games", "AccessKeyId": key, "SecretAccessKey": secret,
+                         "Token": token, "Expiration": "2099-01-01T00:00:00Z"})
+        authority = self.bucket.settings["S3_CA_FILE"]
+        self.stakeout = self.container(
+            "stakeout", "stakeout", *CONFINED, "--cpus=0.25", "--memory=64m", "--pids-limit=32",
+            "-v", f"{authority}:/etc/stakeout/ca.pem:ro",
+            "-e", f"ECS_CONTAINER_METADATA_URI_V4={self.endpoint.uri}", "-e", "AWS_REGION=us-east-1",
+            "-e", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/1a2b",
+            "-e", "STAKEOUT_CONFIG=" + json.dumps(self.config))
+        wait_until(lambda: self.stakeout.run("/stakeout", "status", "--quiet").returncode == 0,
+                   lambda: "the health check passes; the log:\n" + self.stakeout.log, PATIENCE_S)
+        self.wait_status(lambda status: any(metric["name"] == "cpu" for metric in status["metrics"]), "cpu is measured")
+        return self
+
+    def wait_status(self, condition, what):
+        def looked():
+            status = json.loads(self.stakeout.run("/stakeout", "status", "--json").stdout or "{}")
+            return status if status and condition(status) else None
+        return wait_until(looked, lambda: f"{what}; the log:\n{self.stakeout.log}", PATIENCE_S)
+
+    def ask(self, path):
+        """A request to the service, from within the task."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['api']}{path}", timeout=PATIENCE_S) as answer:
+            assert answer.status == 200
+
+    def incidents(self):
+        """What is complete in the bucket: {id: (incident.json, {file: content})}."""
+        keys = self.bucket.objects(self.prefix)
+        found = {}
+        for key in keys:
+            if key.endswith("/incident.json"):
+                folder = key.rsplit("/", 1)[0]
+                files = {other.rsplit("/", 1)[1]: self.bucket.content(other) for other in keys
+                         if other.startswith(folder + "/")}
+                incident = json.loads(files["incident.json"])
+                harness.check_incident(incident, files)
+                found[incident["id"]] = (incident, files)
+        return found
+
+    def wait_incident(self, incident_id):
+        return wait_until(lambda: self.incidents().get(incident_id),
+                          lambda: f"{incident_id} is in the bucket; the log:\n{self.stakeout.log}", PATIENCE_S)
+
+    def close(self):
+        for made in self.started:
+            made.remove()
+        self.started.clear()
+        if self.endpoint:
+            self.endpoint.close()
+            self.endpoint = None
+
+
+@pytest.fixture
+def make_task(podman, namespace, bucket, tmp_path, closing):
+    def make(**changes):
+        return closing(Task(podman, namespace, bucket, tmp_path.name, **changes))
+    return make
+
+
+class Database:
+    """PostgreSQL in a container of the task."""
+
+    def __init__(self, task, podman, folder):
+        self.bin, self.port = postgres.binaries(), task.ports["database"]
+        self.folder = str(folder)
+        user = postgres._unprivileged()
+        os.chown(self.folder, user["user"], user["group"])
+        for parent in folder.parents[:3]:
+            os.chmod(parent, 0o755)
+        data = os.path.join(self.folder, "data")
+        subprocess.run([f"{self.bin}/initdb", "-D", data, "-U", "stakeout", "-A", "trust", "--no-sync", "--locale=C"],
+                       check=True, cwd=self.folder, stdout=subprocess.DEVNULL, **user)
+        self.container = task.container(
+            "database", "host", *podman.host, *CONFINED, "--cpus=0.5", "--memory=256m", f"--user={user['user']}:{user['group']}",
+            "-v", f"{self.folder}:{self.folder}", "--shm-size=32m",
+            command=[f"{self.bin}/postgres", "-D", data, "-h", "127.0.0.1", "-p", str(self.port), "-k", self.folder,
+                     "-c", "fsync=off", "-c", "shared_buffers=16MB"])
+        wait_until(lambda: self.pgbench("-i", "-q", check=False) == 0, lambda: self.container.log, PATIENCE_S)
+
+    def pgbench(self, *arguments, check=True):
+        done = subprocess.run([f"{self.bin}/pgbench", "-h", "127.0.0.1", "-p", str(self.port), "-U", "stakeout", *arguments,
+                               "postgres"], check=check, cwd="/", capture_output=True)
+        return done.returncode
+
+
+def learned_onsets(task):
+    content = [task.bucket.content(key) for key in task.bucket.objects(task.prefix) if key.endswith("_state/learned.json")]
+    return len(json.loads(content[0])["learned"]["rounds"]["onsets"]) if content else 0
+
+
+def test_a_task_from_its_spike_to_its_successor(make_task, podman, tmp_path):
+    triggers = {"cpu-high": {"metric": "cpu", "above": "25%", "for": "1s", "cooldown": "1s"},
+                "rounds": {"recurs": {"of": "cpu-high"}}}
+    task = make_task(triggers=triggers, baseline={"every": "6h"})
+    (tmp_path / "postgres").mkdir()
+    database = Database(task, podman, tmp_path / "postgres")
+    task.start()
+    wait_until(lambda: any(key.endswith("_state/baseline-app.tar") for key in task.bucket.objects(task.prefix)),
+               lambda: f"a baseline is kept; the log:\n{task.stakeout.log}", PATIENCE_S)
+
+    # A spike, while the database answers.
+    task.ask("/burn?for=8s")
+    spike = task.stakeout.wait_log(r"incident (\S+-cpu-high-\S+) opened").group(1)
+    database.pgbench("-S", "-n", "-c", "2", "-t", "200")
+    incident, files = task.wait_incident(spike)
+    assert {profile["name"]: profile["status"] for profile in incident["profiles"]}["cpu"] == "ok"
+    with open(tmp_path / "cpu.pb.gz", "wb") as file:
+        file.write(files["cpu.pb.gz"])
+    top = subprocess.run(["go", "tool", "pprof", "-top", tmp_path / "cpu.pb.gz"], check=True, text=True,
+                         capture_output=True, env=harness.clean_environment({"PPROF_TMPDIR": str(tmp_path)})).stdout
+    assert harness.CULPRIT in top
+    assert "report.html" in files
+    header, *rows = files["metrics.csv"].decode().splitlines()
+    column = header.split(",").index("db.received")
+    assert max(float(row.split(",")[column] or 0) for row in rows) > 10000, "pgbench is seen from beside it"
+    assert task.stakeout.rss_kb() <= RSS_KB, f"{task.stakeout.rss_kb()} kB"
+    wait_until(lambda: learned_onsets(task) == 1, lambda: task.stakeout.log, PATIENCE_S)
+
+    # A stop in the middle of the next one: what there is of it arrives all the same.
+    task.ask("/burn?for=20s")
+    task.stakeout.wait_log(r"(?s)incident \S+-cpu-high-\S+ opened.*incident \S+-cpu-high-\S+ opened")
+    assert task.stakeout.stop() == 0, task.stakeout.log
+    opened = re.findall(r"incident (\S+) opened", task.stakeout.log)
+    assert len(opened) >= 3 and set(opened) <= set(task.incidents()), task.stakeout.log
+    assert learned_onsets(task) == 2
+
+    # A new task, with storage of its own, goes on where it ended.
+    before = task.incidents()
+    task.close()
+    successor = make_task(triggers=triggers, baseline={"every": "6h"}).start()
+    successor.stakeout.wait_log("goes on with 2 onsets")
+    successor.stakeout.wait_log(r"baseline \S+ of an earlier task is there to compare with")
+    assert successor.stakeout.stop() == 0
+    assert set(before) <= set(successor.incidents())
+
+
+def test_an_oom_kill_of_the_app(make_task):
+    task = make_task(triggers={"full": {"metric": "memory", "above": "50%"}},
+                     captures={"spike": [{"profile": "cpu", "seconds": 20}, "heap"]}).start()
+    task.ask("/leak?for=60s")
+    status = task.api.wait_exit()
+    assert status == 137
+    task.endpoint.control("exit_137", "api")
+    incident, _ = task.wait_incident(task.stakeout.wait_log(r"incident (\S+) opened").group(1))
+    assert incident["app_ended"]["oom_killed"] is True
+    assert incident["app_ended"]["exit_code"] == 137
+    assert {profile["name"]: profile["status"] for profile in incident["profiles"]}["heap"] == "ok"
+    # The app is essential: the task stops, the sidecar last.
+    assert task.stakeout.stop() == 0, task.stakeout.log
