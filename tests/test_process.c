@@ -344,7 +344,9 @@ static void real_time_of_ended_children_is_counted_once(void **state)
         before = after;
         burnt_s += value(tree, "cpu.cores") * spent_s;
     }
+    siginfo_t ended;
     kill(app, SIGKILL);
+    assert_int_equal(waitid(P_PID, (id_t)app, &ended, WEXITED | WNOWAIT), 0);
     assert_true(tree->now_ms > at_ms);
     assert_true(burnt_s > 0.5 && burnt_s < 0.9);
     assert_int_equal(sample(tree, NULL), -1); /* it is a zombie now, */
