@@ -374,7 +374,7 @@ def test_a_url_and_a_folder_are_enough(agent, service, captures):
     unused.spawn("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /var/lib && exec "$@"',
                  "sh", harness.BINARY, "run", "--app", service.debug, "--directory", captures)
     unused.wait_log(f"profiles from {service.debug}")
-    unused.wait_log("its metrics are gaps")
+    unused.wait_log("is a gap until that is mended")
     assert unused.terminate() == 0, unused.log
     unused.wait_log("stopped")
 

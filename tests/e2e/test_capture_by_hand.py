@@ -85,8 +85,8 @@ def test_captures_by_hand_need_no_source(agent, service, captures):
     config = watching(service, captures)
     del config["source"], config["app"]["container"], config["triggers"]
     running = agent(config).start()
-    running.wait_log("source auto: .*app.container.*its metrics are gaps")
-    assert running.log.count("its metrics are gaps") == 1, "said once"
+    running.wait_log("source auto: .*app.container.*is a gap until that is mended")
+    assert running.log.count("is a gap until that is mended") == 1, "said once"
     assert running.command("capture").returncode == 0
     incident = harness.incidents_below(captures)[0]
     assert incident.profile("cpu")["status"] == "ok"
