@@ -44,6 +44,7 @@ struct watched {
     struct measured_series series;
     struct http_request *look_request, *sample_request, *events_request;
     struct docker_events events;
+    bool events_refused;  /* the last time that they were asked for */
     uint64_t kills_taken; /* of those that events tells of */
     int64_t look_ms, events_ms, asked_ms, sampled_ms;
     struct error look_problem, sample_problem; /* of the last answer; "": none */
@@ -195,6 +196,7 @@ static void sampled(void *arg, const struct http_result *result)
 static int on_events(void *arg, const void *data, size_t size)
 {
     struct watched *app = arg;
+    app->events_refused = false;
     app->events.kills_said = !app->docker->podman;
     if (docker_events_take(&app->events, data, size))
         app->look_ms = 0;
@@ -203,8 +205,8 @@ static int on_events(void *arg, const void *data, size_t size)
 
 static void events_ended(void *arg, const struct http_result *result)
 {
-    (void)result; /* what can be known without them is */
     struct watched *app = arg;
+    app->events_refused = result->outcome == HTTP_ANSWERED && result->status != 200;
     app->events_request = NULL;
     docker_events_end(&app->events);
 }
@@ -244,7 +246,7 @@ static void adopt(struct watched *app, int64_t now_ms)
         app->known = true;
         app->sample_problem.text[0] = '\0';
         ecs_app_update(&app->state, &app->task, &app->task.containers[0]);
-        if (app->events_request) /* which tells of the same kills */
+        if (app->events_request && !app->events_refused) /* which tells of the same kills */
             app->state.oom_kills = kills;
     }
     app->state.oom_kills += app->events.oom_kills - app->kills_taken;
@@ -444,7 +446,7 @@ static void describe_app(const struct docker *self, const struct watched *app,
         say(arg, sentence);
         free(sentence);
     }
-    if (!app->events_request) {
+    if (app->events_refused) {
         sentence = xasprintf(
             "%s: the engine does not let its events be followed, so a kill that is "
             "followed by a restart at once may be missed",
