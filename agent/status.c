@@ -359,6 +359,8 @@ static void put_own(const struct agent *agent, struct buf *out)
         (double)agent->fires_given_up);
     one(out, "stakeout_incidents_replaced_total", "counter",
         "Incidents in the spool that gave way to a worse one.", (double)agent->incidents_replaced);
+    one(out, "stakeout_incidents_late", "gauge",
+        "Incidents that are to get metrics which come late.", (double)late_waiting(agent->late));
     one(out, "stakeout_fires_total", "counter", "Fires, joining ones included.",
         (double)(agent->fires + agent->fires_given_up));
     one(out, "stakeout_fires_suppressed_total", "counter",

@@ -2,6 +2,7 @@
 #include "agent/kinds.h"
 #include "agent/rds.h"
 #include "config/config.h"
+#include "config/config_changes.h"
 #include "core/buf.h"
 #include "sources/cloudwatch.h"
 
@@ -128,11 +129,42 @@ static void only_what_triggers_look_at_is_polled(void **unused)
     buf_free(&problems);
 }
 
+/* Whether a reload opens the sources anew. */
+static void another_poll_is_another_source(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *before, *after;
+        bool same;
+    } changes[] = {
+        {ONE, ONE, true},
+        {NAMED, NAMED "triggers: {a: {metric: cpu, above: 1%}}\n", true},
+        {NAMED "triggers: {a: {metric: rds.a.DBLoad, above: 1}}\n",
+            NAMED "triggers: {a: {metric: rds.a.DBLoad, above: 2}}\n", true},
+        {NAMED, NAMED "triggers: {a: {metric: rds.a.DBLoad, above: 1}}\n", false},
+        {NAMED "triggers: {a: {metric: rds.a.DBLoad, above: 1}}\n",
+            NAMED "triggers: {a: {metric: rds.b.DBLoad, above: 1}}\n", false},
+        {HEAD "database: {endpoint: 'h:1', cloudwatch: i}\n",
+            HEAD "database: {endpoint: 'h:1', cloudwatch: j}\n", false},
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        struct buf problems;
+        struct config *before = parse(changes[i].before, &problems);
+        buf_free(&problems);
+        struct config *after = parse(changes[i].after, &problems);
+        buf_free(&problems);
+        assert_int_equal(config_same_sources(before, after), changes[i].same);
+        config_free(before, &config_kinds);
+        config_free(after, &config_kinds);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_cannot_work_is_refused_with_what_would),
         cmocka_unit_test(only_what_triggers_look_at_is_polled),
+        cmocka_unit_test(another_poll_is_another_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
