@@ -288,6 +288,18 @@ void agent_close_endpoints(struct agent *agent)
     free(agent->endpoints);
 }
 
+static void on_captured(void *arg)
+{
+    const struct agent *agent = arg;
+    statements_hurry(agent->statements);
+}
+
+static bool on_late(void *arg)
+{
+    const struct agent *agent = arg;
+    return statements_are_late(agent->statements);
+}
+
 static void on_note(void *arg, struct incident *incident, int64_t begin_ms)
 {
     const struct agent *agent = arg;
@@ -311,6 +323,8 @@ static void open_incidents(struct agent *agent)
         .excursion = reactions_excursion,
         .recurrence = reactions_recurrence,
         .baseline = on_baseline,
+        .captured = on_captured,
+        .late = on_late,
         .note = on_note,
         .spiked = on_spiked,
         .window = on_window,

@@ -58,6 +58,10 @@ struct incidents_setup {
     /* The id of the baseline that a complete incident is compared with, or NULL. NULL: there is
      * never one. */
     const char *(*baseline)(void *arg, const struct incident *incident);
+    /* The profiles of one are there, and it becomes complete with its last row of metrics; and
+     * whether something else is worth a moment more. NULL: nothing is. */
+    void (*captured)(void *arg);
+    bool (*late)(void *arg);
     /* Adds to an incident that is about to be complete and began at begin_ms (monotonic) what
      * others have found out. NULL: there is nothing. */
     void (*note)(void *arg, struct incident *incident, int64_t begin_ms);

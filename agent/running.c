@@ -25,6 +25,7 @@
  * to 0.2 s, a busy one more. Then the connection is closed, which ends it, too. */
 static const int64_t abandon_ms = 2000;
 static const int64_t first_retry_ms = 1000, longest_retry_ms = 60000;
+static const int64_t moment_ms = 2000;
 
 static void out_of_patience(void *arg)
 {
@@ -244,6 +245,8 @@ static void captured(void *arg)
         running_complete(running);
         return;
     }
+    if (running->setup->captured)
+        running->setup->captured(running->setup->arg);
     write_down(running, false);
     loop_timer_set(running->patience, running->captured_ms + patience_ms(running));
 }
@@ -305,6 +308,14 @@ static bool last_row_is_there(const struct running *running)
     return !measuring;
 }
 
+/* Not for long: it is complete without that as well. */
+static bool waits_for_others(const struct running *running)
+{
+    const struct incidents_setup *setup = running->setup;
+    return setup->late && clock_mono_ms() < running->captured_ms + moment_ms &&
+           setup->late(setup->arg);
+}
+
 /* Once it is over, or goes on after all. */
 static void tell_captures(struct running *running, bool over)
 {
@@ -344,7 +355,8 @@ void running_sampled(struct running *running)
         return;
     bool more_to_come = running_note_end(running); /* before what waits for the spike's end */
     watch_spike(running);
-    if (running->captured_ms && !running->retry_ms && !more_to_come && last_row_is_there(running))
+    if (running->captured_ms && !running->retry_ms && !more_to_come && last_row_is_there(running) &&
+        !waits_for_others(running))
         running_complete(running);
 }
 

@@ -30,6 +30,7 @@ struct watched {
     size_t next_text;
     struct look *look; /* under way, or between looks with the connection */
     bool looking;
+    bool again;              /* a look is to follow that one at once */
     int64_t due_ms, wait_ms; /* wait_ms: after one that failed; 0: it did not */
     int64_t begin_ms;        /* of the oldest incident; INT64_MAX: none */
     int64_t busy_since_ms;   /* when that was first heard of */
@@ -130,6 +131,16 @@ static bool ask_texts(struct watched *watched)
     return look->text_count > 0;
 }
 
+/* If that was asked for meanwhile. */
+static bool look_again(struct watched *watched)
+{
+    bool again = watched->again;
+    watched->again = false;
+    if (again)
+        start_look(watched);
+    return again;
+}
+
 static void note_failure(struct watched *watched, const struct error *err)
 {
     if (strcmp(watched->problem.text, err->text) != 0)
@@ -147,6 +158,7 @@ static void looked(void *arg)
     struct watched *watched = look->arg;
     watched->looking = false;
     if (look->status < 0) {
+        watched->again = false;
         keep_texts(watched, look);
         note_failure(watched, &look->err);
         return;
@@ -159,13 +171,15 @@ static void looked(void *arg)
     watched->database = xstrdup_or_null(look->database);
     if (look->text_count) {
         keep_texts(watched, look);
+        look_again(watched);
         return;
     }
     if (!watched->count)
-        log_info("statements of %s: the database %s has counted %zu of them so far",
-            watched->label, watched->database, look->snapshot.count);
+        log_info("statements of %s: the database %s has counted %zu of them so far", watched->label,
+            watched->database, look->snapshot.count);
     keep_snapshot(watched, &look->snapshot);
-    ask_texts(watched);
+    if (!look_again(watched))
+        ask_texts(watched);
 }
 
 static void add_watched(
@@ -204,12 +218,19 @@ struct statements *statements_open(
     return statements;
 }
 
+/* No look follows the one that is under way. */
+static void end_of_looks(struct watched *watched)
+{
+    watched->begin_ms = INT64_MAX;
+    watched->again = false;
+}
+
 bool statements_close(struct statements *statements)
 {
     if (!statements)
         return true;
     for (size_t i = 0; i < statements->count; i++)
-        statements->all[i].begin_ms = INT64_MAX; /* no look follows another */
+        end_of_looks(&statements->all[i]);
     if (!offload_close_by(statements->thread, clock_mono_ms() + close_ms))
         return false; /* it has its hands on all of this */
     for (size_t i = 0; i < statements->count; i++) {
@@ -271,6 +292,25 @@ void statements_tick(struct statements *statements, int64_t now_ms, int64_t begi
         watched->due_ms = now_ms + gap_ms(watched, now_ms);
         start_look(watched);
     }
+}
+
+void statements_hurry(struct statements *statements)
+{
+    for (size_t i = 0; statements && i < statements->count; i++) {
+        struct watched *watched = &statements->all[i];
+        if (watched->looking)
+            watched->again = true;
+        else if (!watched->wait_ms)
+            start_look(watched);
+    }
+}
+
+bool statements_are_late(const struct statements *statements)
+{
+    for (size_t i = 0; statements && i < statements->count; i++)
+        if (statements->all[i].looking && !statements->all[i].wait_ms)
+            return true;
+    return false;
 }
 
 static void note_statement(

@@ -1,6 +1,6 @@
 /* What the databases did while an incident lasted: looks at pg_stat_statements once a minute, and
  * every few seconds while an incident is captured, so that there is one from before its onset and
- * one from its end whenever it becomes complete. Nobody waits for any of this. */
+ * one from its end when it becomes complete. */
 #ifndef AGENT_STATEMENTS_STATEMENTS_H
 #define AGENT_STATEMENTS_STATEMENTS_H
 
@@ -29,6 +29,12 @@ bool statements_are_same(const struct config *a, const struct config *b);
 /* To be called at every tick. begin_ms: when the oldest incident that is being captured began
  * (monotonic); INT64_MAX: none is. */
 void statements_tick(struct statements *statements, int64_t now_ms, int64_t begin_ms);
+
+/* What is to be noted is over: looks once more, now. */
+void statements_hurry(struct statements *statements);
+
+/* Whether such a look is under way still, and is worth a moment of patience. */
+bool statements_are_late(const struct statements *statements);
 
 /* Fills in what ran since begin_ms (monotonic), as far as it is known now. */
 void statements_note(
