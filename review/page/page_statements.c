@@ -19,9 +19,10 @@ static void put_count(struct buf *out, double value)
         buf_printf(out, "%s%c", i && (length - i) % 3 == 0 ? "," : "", digits[i]);
 }
 
-static void put_number(struct buf *out, double value)
+/* On a phone there are no headings, and the unit stands behind the number. */
+static void put_number(struct buf *out, double value, const char *unit)
 {
-    buf_puts(out, "<td class=\"number\">");
+    html_printf(out, "<td class=\"number\" data-unit=\"%s\">", unit);
     put_count(out, value);
     buf_puts(out, "</td>");
 }
@@ -31,10 +32,10 @@ static void put_statement(struct buf *out, const struct incident_statement *stat
     char text[VALUE_TEXT_SIZE];
     html_printf(out, "<tr><td class=\"number\">%s</td><td class=\"number\">%.1f%%</td>",
         metric_format(UNIT_SECONDS, statement->time_ms / 1000, text), statement->percent);
-    put_number(out, statement->calls);
-    put_number(out, statement->rows);
-    put_number(out, statement->blocks_read);
-    put_number(out, statement->blocks_hit);
+    put_number(out, statement->calls, "calls");
+    put_number(out, statement->rows, "rows");
+    put_number(out, statement->blocks_read, "read");
+    put_number(out, statement->blocks_hit, "hit");
     buf_puts(out, "<td><code>");
     if (statement->text)
         page_clipped(out, statement->text, TEXT_MAX);

@@ -96,8 +96,8 @@ static const struct section {
 } sections[] = {
     {page_headline, 16000, "What happened"},
     {page_suspect, 24000, "The suspect"},
-    {page_charts, 106000, "The metrics"},
-    {page_difference, 180000, "The difference"},
+    {page_charts, 120000, "The metrics"},
+    {page_difference, 166000, "The difference"},
     {page_goroutines, 40000, "The goroutines"},
     {page_statements, 14000, "What the database did"},
     {page_history, 10000, "The history"},
