@@ -60,10 +60,28 @@ static int by_time(const void *a, const void *b)
     return by_id(a, b);
 }
 
+static void add_row(struct snapshot_row *to, const struct snapshot_row *row)
+{
+    to->calls += row->calls;
+    to->rows += row->rows;
+    to->time_ms += row->time_ms;
+    to->blocks_hit += row->blocks_hit;
+    to->blocks_read += row->blocks_read;
+}
+
 void snapshot_sort(struct snapshot *snapshot)
 {
+    size_t kept = 0;
     if (snapshot->count)
         qsort(snapshot->rows, snapshot->count, sizeof *snapshot->rows, by_id);
+    for (size_t i = 0; i < snapshot->count; i++) {
+        struct snapshot_row row = snapshot->rows[i];
+        if (kept && snapshot->rows[kept - 1].id == row.id)
+            add_row(&snapshot->rows[kept - 1], &row);
+        else
+            snapshot->rows[kept++] = row;
+    }
+    snapshot->count = kept;
 }
 
 static struct snapshot_row minus(

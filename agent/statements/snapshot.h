@@ -26,7 +26,7 @@ void snapshot_free(struct snapshot *snapshot); /* what it holds; it is empty the
  * hit, blocks read. -1: that is none, or one too many. */
 int snapshot_add(struct snapshot *snapshot, const char *const *texts, size_t count);
 
-/* After the last row, and before a difference. */
+/* After the last row, and before a difference. Adds up rows of the same id. */
 void snapshot_sort(struct snapshot *snapshot);
 
 /* What ran between the two. */

@@ -18,7 +18,7 @@
 enum {
     VIEWS_MAX = 4,        /* profiles and sample types that are shown */
     PROFILES_MAX = 20,    /* that are looked at */
-    PLACE_MAX = 170000,   /* bytes of the page that all of it may take */
+    PLACE_MAX = 156000,   /* bytes of the page that all of it may take */
     FLAME_SMALLEST = 200, /* nodes that a flame graph has at least; else there is none */
     ID_SIZE = 24
 };
