@@ -25,9 +25,10 @@ def delivery_points(found):
               f"{len(found.again)}; {found.weather.get('answers 412', 0)} times a try found it there",
               tuple(found.again)),
         Point("no upload in parts is left behind", not found.uploads,
-              f"{len(found.uploads)}; the answer to the beginning of one was cut {found.lost_beginnings} times",
+              f"{len(found.uploads)}; answers to the beginning of one that were cut: {found.lost_beginnings}",
               tuple(found.uploads)),
-        Point("the agent's resident memory grows by less than 2 MB, at its peak", kib * 1024 < GROWTH_MOST,
+        Point("the agent, once it has spoken to its store, grows by less than 2 MB at its peak (resident memory)",
+              kib * 1024 < GROWTH_MOST,
               f"{kib} KiB"),
         Point("it goes on sampling", not found.missed, f"{found.missed} of {found.ticks} ticks missed"),
     ]
@@ -94,8 +95,8 @@ def growth_row(growth):
 def again_text(found):
     if not found.joined_again:
         return ""
-    return (f"\n{len(found.joined_again)} of the objects in parts were put together twice, with the same bytes: Ceph's "
-            "radosgw 16 knows no condition there, and the answer to the first time was cut.\n")
+    return (f"\nOf the objects in parts, {len(found.joined_again)} were put together twice, from the same bytes: Ceph's "
+            "radosgw 16 knows no\ncondition there, and the answer to the first time was cut.\n")
 
 
 def copies(found):
