@@ -106,13 +106,24 @@ static char *spool_three(struct world *world)
     return xasprintf("%s/rotated", slack.url);
 }
 
+static bool message_is_of(size_t index, const char *id)
+{
+    json_t *body = message(index);
+    bool is = !strcmp(json_string_value(json_object_get(body, "id")), id);
+    json_decref(body);
+    return is;
+}
+
+/* A group that could not be told goes behind those that wait by then, which the third may or may
+ * not do. */
 static void assert_three_told(struct world *world, char *url)
 {
     close_all(world);
     stub_stop(&slack);
     assert_int_equal(slack.count, 3);
-    assert_message(1, second, 1);
-    assert_message(2, third, 0);
+    size_t both = message_is_of(1, second) ? 1 : 2;
+    assert_message(both, second, 1);
+    assert_message(3 - both, third, 0);
     assert_int_equal(files_of_notices(world), 0);
     stub_free(&slack);
     free(url);
