@@ -45,7 +45,7 @@ void incident_statements_free(struct incident_statements *statements)
 char *incident_statement_text(const char *text)
 {
     size_t room = STATEMENT_TEXT_MAX, length = 0, fits = 0;
-    while (text[length] && length <= room) {
+    while (length <= room && text[length]) {
         size_t character = utf8_length(text + length);
         length += character ? character : 1;
         if (length <= room - strlen(ellipsis))

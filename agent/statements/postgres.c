@@ -114,7 +114,7 @@ static bool wait_for(const PGconn *connection, short events, int64_t deadline_ms
 /* The app's are counted by their ports as well, so at once. */
 static void note_port(struct postgres *postgres)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof address;
     uint16_t port = 0;
     if (!postgres->own ||

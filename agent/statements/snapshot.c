@@ -14,22 +14,22 @@ void snapshot_free(struct snapshot *snapshot)
 
 static int read_amount(const char *text, double *amount)
 {
-    char *end;
+    char *end = NULL;
     *amount = text ? strtod(text, &end) : NAN;
-    return isfinite(*amount) && *amount >= 0 && end != text && !*end ? 0 : -1;
+    return end && isfinite(*amount) && *amount >= 0 && end != text && !*end ? 0 : -1;
 }
 
 static int read_id(const char *text, int64_t *id)
 {
-    char *end;
+    char *end = NULL;
     errno = 0;
     *id = text ? strtoll(text, &end, 10) : 0;
-    return text && end != text && !*end && errno == 0 ? 0 : -1;
+    return end && end != text && !*end && errno == 0 ? 0 : -1;
 }
 
 int snapshot_add(struct snapshot *snapshot, const char *const *texts, size_t count)
 {
-    struct snapshot_row row;
+    struct snapshot_row row = {.id = 0};
     double *const amounts[] = {
         &row.calls, &row.rows, &row.time_ms, &row.blocks_hit, &row.blocks_read};
     if (count != SNAPSHOT_COLUMNS || snapshot->count == SNAPSHOT_MAX ||

@@ -364,7 +364,7 @@ static void note_database(
     const struct snapshot *is = watched->count ? &watched->snapshots[watched->count - 1] : NULL;
     noted->name = xstrdup_or_null(watched->name);
     noted->database = xstrdup_or_null(watched->database);
-    if (was && is != was && is->time_ms > begin_ms)
+    if (was && is && is != was && is->time_ms > begin_ms)
         note_difference(watched, noted, was, is);
     else if (watched->problem.text[0])
         noted->problem = xstrdup(watched->problem.text);
