@@ -11,7 +11,9 @@ set(STAKEOUT_ON_DEMAND OFF)
 function(stakeout_archives_need)
     pkg_check_modules(libssl REQUIRED IMPORTED_TARGET libssl)
     target_link_libraries(PkgConfig::libssl INTERFACE PkgConfig::libcrypto)
+    # libpq needs the same, and is linked before: the agent needs it, and libcurl is core's.
     target_link_libraries(PkgConfig::libcurl INTERFACE PkgConfig::libssl PkgConfig::zlib)
+    target_compile_definitions(stakeout_flags INTERFACE STAKEOUT_STATIC)
     target_link_options(stakeout_flags INTERFACE -static-pie -Wl,--gc-sections)
 endfunction()
 
