@@ -220,7 +220,7 @@ static void print_policy_of(const struct init *init, const char *role, FILE *out
 static void print_policies(const struct init *init, FILE *out)
 {
     print_policy_of(init, NULL, out);
-    const char **roles = xcalloc(init->config->exporter_count + 1, sizeof *roles);
+    const char **roles = xcalloc(init_policy_roles_max(init->config), sizeof *roles);
     size_t count = init_policy_roles(init->config, roles);
     for (size_t i = 0; i < count && out == stderr; i++)
         print_policy_of(init, roles[i], out);

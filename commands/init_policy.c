@@ -123,6 +123,14 @@ static const char *role_of(const struct exporter_config *exporter, bool *at_amaz
     return sns ? sns->role : NULL;
 }
 
+/* What a database has of CloudWatch at Amazon; NULL: nothing. */
+static const struct cloudwatch_config *cloudwatch_of(const struct config *config, size_t database)
+{
+    const struct cloudwatch_config *cloudwatch = &config->databases[database].cloudwatch;
+    bool at_amazon = !cloudwatch->endpoint || aws_region_owns(cloudwatch->endpoint);
+    return config_has_cloudwatch(&config->databases[database]) && at_amazon ? cloudwatch : NULL;
+}
+
 static void allow_exporter(struct writing *writing, const struct exporter_config *exporter)
 {
     bool at_amazon;
@@ -139,11 +147,24 @@ static void allow_exporter(struct writing *writing, const struct exporter_config
 
 static void allow_roles(struct writing *writing)
 {
-    const char **roles = xcalloc(writing->config->exporter_count + 1, sizeof *roles);
+    const char **roles = xcalloc(init_policy_roles_max(writing->config), sizeof *roles);
     size_t count = init_policy_roles(writing->config, roles);
     for (size_t i = 0; i < count; i++)
         allow(writing, "AssumeRole", "sts:AssumeRole", xstrdup(roles[i]));
     free(roles);
+}
+
+/* CloudWatch knows no resources for metrics: it is all or none, once.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html */
+static void allow_cloudwatch(struct writing *writing)
+{
+    for (size_t i = 0; i < writing->config->database_count; i++) {
+        const struct cloudwatch_config *cloudwatch = cloudwatch_of(writing->config, i);
+        if (!cloudwatch || !same(cloudwatch->role, writing->role))
+            continue;
+        allow(writing, "ReadDatabaseMetrics", "cloudwatch:GetMetricData", xstrdup("*"));
+        return;
+    }
 }
 
 /* Two exporters may need the same right on different things: Sids are unique in a policy. */
@@ -173,6 +194,7 @@ json_t *init_policy(const struct config *config, const char *role)
     struct writing writing = {config, role, json_array()};
     for (size_t i = 0; i < config->exporter_count; i++)
         allow_exporter(&writing, &config->exporters[i]);
+    allow_cloudwatch(&writing);
     if (!role)
         allow_roles(&writing);
     if (json_array_size(writing.statements) == 0) {
@@ -183,16 +205,32 @@ json_t *init_policy(const struct config *config, const char *role)
     return json_pack("{s:s, s:o}", "Version", "2012-10-17", "Statement", writing.statements);
 }
 
+size_t init_policy_roles_max(const struct config *config)
+{
+    return config->exporter_count + config->database_count + 1;
+}
+
+static size_t add_role(const char **roles, size_t count, const char *role)
+{
+    for (size_t i = 0; i < count; i++)
+        if (same(roles[i], role))
+            return count;
+    if (role)
+        roles[count++] = role;
+    return count;
+}
+
 size_t init_policy_roles(const struct config *config, const char **roles)
 {
     size_t count = 0;
     for (size_t i = 0; i < config->exporter_count; i++) {
-        bool at_amazon, known = false;
-        const char *role = role_of(&config->exporters[i], &at_amazon);
-        for (size_t j = 0; j < count; j++)
-            known = known || same(roles[j], role);
-        if (role && !known)
-            roles[count++] = role;
+        bool at_amazon;
+        count = add_role(roles, count, role_of(&config->exporters[i], &at_amazon));
+    }
+    for (size_t i = 0; i < config->database_count; i++) {
+        const struct cloudwatch_config *cloudwatch = cloudwatch_of(config, i);
+        if (cloudwatch)
+            count = add_role(roles, count, cloudwatch->role);
     }
     return count;
 }

@@ -13,7 +13,8 @@ struct config;
 json_t *init_policy(const struct config *config, const char *role);
 
 /* The roles that the configuration assumes, each once: how many are in `roles`, which has room for
- * as many as there are exporters. They stay the configuration's. */
+ * init_policy_roles_max. They stay the configuration's. */
 size_t init_policy_roles(const struct config *config, const char **roles);
+size_t init_policy_roles_max(const struct config *config);
 
 #endif

@@ -233,6 +233,8 @@ static json_t *container(
     json_object_set_new(sidecar, "essential", json_false());
     set_resources(sidecar, task, notes);
     json_object_set_new(sidecar, "readonlyRootFilesystem", json_true());
+    json_object_set_new(
+        sidecar, "linuxParameters", json_pack("{s:{s:[s]}}", "capabilities", "drop", "ALL"));
     json_object_set_new(sidecar, "stopTimeout", json_integer(SIDECAR_STOP_S));
     json_object_set_new(sidecar, "environment",
         json_pack("[{s:s, s:s}]", "name", "STAKEOUT_CONFIG", "value", wanted->config));

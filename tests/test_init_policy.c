@@ -86,6 +86,43 @@ static void rights_are_what_the_configuration_needs(void **state)
     }
 }
 
+static void who_asks_cloudwatch_may_read_metrics(void **state)
+{
+    (void)state;
+    static const char right[] = "cloudwatch:GetMetricData on *\n";
+    static const char to_a_folder[] = "export: {directory: /captures}\n";
+    static const char role[] = "arn:aws:iam::123456789012:role/profiles";
+    static const char assume[] = "sts:AssumeRole on arn:aws:iam::123456789012:role/profiles\n";
+    static const struct {
+        const char *database, *rights, *of_role;
+    } rows[] = {
+        {"database: {endpoint: \"a:5432\", cloudwatch: {instance: prod}}", right, ""},
+        {"database: {endpoint: \"a:5432\", cloudwatch: {instance: prod,"
+         " role: \"arn:aws:iam::123456789012:role/profiles\"}}",
+            assume, right},
+        {"database:\n"
+         "- {name: a, endpoint: \"a:5432\"}\n"
+         "- {name: b, endpoint: \"b:5432\", cloudwatch: {cluster: b}}\n"
+         "- {name: c, endpoint: \"c:5432\", cloudwatch: {instance: c}}\n",
+            right},
+        {"database: {endpoint: \"a:5432\", cloudwatch: {instance: prod, endpoint: "
+         "\"https://monitoring.internal\"}}",
+            "", ""},
+        {"database: {endpoint: \"a:5432\"}", "", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[400];
+        snprintf(text, sizeof text, "%s%s", to_a_folder, rows[i].database);
+        struct config *config = config_of(text);
+        char *rights = rights_of(config, NULL), *of_role = rights_of(config, role);
+        assert_string_equal(rights, rows[i].rights);
+        assert_string_equal(of_role, rows[i].of_role);
+        free(rights);
+        free(of_role);
+        config_free(config, &config_kinds);
+    }
+}
+
 static void other_places_need_no_rights_at_amazon(void **state)
 {
     (void)state;
@@ -132,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rights_are_what_the_configuration_needs),
+        cmocka_unit_test(who_asks_cloudwatch_may_read_metrics),
         cmocka_unit_test(other_places_need_no_rights_at_amazon),
         cmocka_unit_test(an_assumed_role_has_the_rights_instead),
     };
