@@ -1,4 +1,4 @@
-/* A subcommand: one file, one const entry in main.c's list. */
+/* A subcommand: one file, one line in command_table.c. */
 #ifndef COMMANDS_COMMAND_H
 #define COMMANDS_COMMAND_H
 
@@ -22,6 +22,9 @@ struct command {
 extern const struct command command_capture, command_check, command_config, command_init,
     command_list, command_mark, command_merge, command_replay, command_report, command_review,
     command_run, command_show, command_status, command_top;
+
+/* All of them, as they are listed; NULL-ended. */
+extern const struct command *const command_table[];
 
 /* Reads and validates the configuration (path NULL: where it is by default); says on standard error
  * what is wrong. NULL: exit with EXIT_USAGE. config_free with &config_kinds. */

@@ -1,23 +1,20 @@
 #include "agent/worker.h"
 #include "commands/command.h"
+#include "commands/man_page.h"
 #include "core/crash.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const struct command *const commands[] = {&command_run, &command_check, &command_config,
-    &command_replay, &command_capture, &command_status, &command_list, &command_show, &command_top,
-    &command_review, &command_mark, &command_report, &command_merge, &command_init};
-enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_usage(FILE *out)
 {
     fprintf(out, "usage: stakeout COMMAND [OPTIONS]\n\n"
                  "Waits beside a service for its CPU, memory or database spike and takes profiles\n"
                  "while it is happening.\n\n");
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
-    fprintf(out, "\n`stakeout COMMAND -h` tells more; `stakeout --version` the version.\n");
+    for (size_t i = 0; command_table[i]; i++)
+        fprintf(out, "  %-9s %s\n", command_table[i]->name, command_table[i]->summary);
+    fprintf(out, "\n`stakeout COMMAND -h` tells more; `stakeout --version` the version,\n"
+                 "`stakeout --man` the manual page (try `stakeout --man | man -l -`).\n");
 }
 
 static int help(const struct command *command)
@@ -52,10 +49,14 @@ int main(int argc, char **argv)
         printf("stakeout %s\n", STAKEOUT_VERSION);
         return EXIT_DONE;
     }
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (!strcmp(argv[1], commands[i]->name))
-            return asks_for_help(argc - 1, argv + 1) ? help(commands[i])
-                                                     : commands[i]->run(argc - 1, argv + 1);
+    if (!strcmp(argv[1], "--man")) {
+        man_page_print(stdout);
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; command_table[i]; i++)
+        if (!strcmp(argv[1], command_table[i]->name))
+            return asks_for_help(argc - 1, argv + 1) ? help(command_table[i])
+                                                     : command_table[i]->run(argc - 1, argv + 1);
     fprintf(stderr, "stakeout: there is no command \"%s\"; see `stakeout --help`\n", argv[1]);
     return EXIT_USAGE;
 }

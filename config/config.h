@@ -207,9 +207,11 @@ struct config *config_parse(const char *text, size_t size, const char *name,
 void config_free(struct config *config, const struct config_kinds *kinds);
 
 /* The effective configuration as YAML that parses again (secrets aside, which are shown as
- * "<redacted>"), the reference of all options, and the JSON Schema. */
+ * "<redacted>"), the reference of all options, the same as the manual page stakeout.yaml(5), and
+ * the JSON Schema. */
 void config_print(const struct config *config, const struct config_kinds *kinds, FILE *out);
 void config_print_reference(const struct config_kinds *kinds, FILE *out);
+void config_print_man(const struct config_kinds *kinds, FILE *out);
 void config_print_schema(const struct config_kinds *kinds, FILE *out);
 
 /* Whether RDS's metrics of this database are fetched, and whether a trigger looks at such ones. */

@@ -38,6 +38,10 @@ void config_trigger_tables(const struct kind *kind, struct trigger_tables *table
 void config_print_other(
     const struct config *config, const struct config_kinds *kinds, const char *key, FILE *out);
 
+/* All options and metrics, as text or for a manual page. */
+struct reference;
+void config_write_reference(const struct config_kinds *kinds, const struct reference *out);
+
 /* Whether it looks at other triggers. */
 bool config_has_members(const struct field *fields);
 

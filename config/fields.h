@@ -12,6 +12,7 @@
 
 struct node;
 struct problems;
+struct reference;
 
 /* What the text of a scalar means and what it is stored as. */
 enum field_type {
@@ -153,12 +154,9 @@ void fields_compare(const struct field *fields, const void *before, const void *
     const char *path, void (*each)(void *arg, enum field_change change, const char *path),
     void *arg);
 
-/* For the reference: a line with key, type, default and range, and one with its help, for each
- * field; `path` is put before the keys. */
-void fields_print_reference(const struct field *fields, const char *path, FILE *out);
-
-/* One entry of the reference; `what` is all that is said beside the key. */
-void fields_print_entry(
-    const char *path, const char *key, const char *what, const char *help, FILE *out);
+/* For the reference: an entry with key, type, default, range and help for each field; `path` is put
+ * before the keys. */
+void fields_print_reference(
+    const struct field *fields, const char *path, const struct reference *out);
 
 #endif

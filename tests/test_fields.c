@@ -1,6 +1,7 @@
 #include "config/document.h"
 #include "config/fields.h"
 #include "config/fields_text.h"
+#include "config/reference.h"
 #include "config/suggestion.h"
 #include "core/buf.h"
 #include "core/error.h"
@@ -314,7 +315,7 @@ static void the_reference_tells_type_range_and_default(void **state)
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
-    fields_print_reference(fields, "here", out);
+    fields_print_reference(fields, "here", &(struct reference){out, REFERENCE_TEXT});
     fclose(out);
     assert_non_null(strstr(text, "here.string                      text, required\n    a text\n"));
     assert_non_null(strstr(text, "duration, 100ms to 1m, default 10s\n"));
