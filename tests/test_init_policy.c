@@ -104,7 +104,7 @@ static void who_asks_cloudwatch_may_read_metrics(void **state)
          "- {name: a, endpoint: \"a:5432\"}\n"
          "- {name: b, endpoint: \"b:5432\", cloudwatch: {cluster: b}}\n"
          "- {name: c, endpoint: \"c:5432\", cloudwatch: {instance: c}}\n",
-            right},
+            right, ""},
         {"database: {endpoint: \"a:5432\", cloudwatch: {instance: prod, endpoint: "
          "\"https://monitoring.internal\"}}",
             "", ""},
