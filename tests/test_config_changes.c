@@ -76,9 +76,11 @@ static const struct {
         "changed export.directory[1].path", false},
     {"export: {directory: [/a, /b]}\n", "export: {directory: /b, s3: {bucket: some}}\n",
         "added export.s3; removed export.directory[1]", false},
+#ifdef STAKEOUT_WITH_LIBPQ
     {"database: {endpoint: \"db:5432\"}\n",
         "database: {endpoint: \"db:5432\", statements: \"postgres://u:p@db/d\"}\n",
         "added database.statements", false},
+#endif
     {"", "metrics: {a: {prometheus: \"http://h/m\", series: a}}\n", "added metrics.a", false},
     {"metrics: {a: {prometheus: \"http://h/m\", series: a}}\n",
         "metrics: {a: {prometheus: \"http://h/m\", series: b, headers: {A: c}}}\n",

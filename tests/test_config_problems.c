@@ -160,9 +160,11 @@ static void source_database_listen_and_export_are_checked(void **state)
             "f.yaml:8:17: limits.spool: must not be empty\n"},
         {HEAD "source: [ecs]\n", "f.yaml:4:1: source: must be auto or the name of one source\n"},
         {HEAD "source: off\n", "f.yaml:4:9: source: \"off\" is none of auto, ecs, cgroup\n"},
+#ifdef STAKEOUT_WITH_LIBPQ
         {HEAD "database: {endpoint: 'h:1', statements: 'mysql://u:secret@h/d'}\n",
             "f.yaml:4:41: database.statements: is no URL of PostgreSQL; write it like "
             "postgres://USER:PASSWORD@HOST:5432/DATABASE\n"},
+#endif
         {HEAD "database: {}\n", "f.yaml:4:1: database.endpoint: is missing (HOST:PORT or "
                                 "[V6]:PORT; TCP traffic to it is counted)\n"},
         {HEAD "database: []\n", "f.yaml:4:11: database: holds 0 databases; 1 to 16 are allowed\n"},
