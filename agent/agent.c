@@ -397,7 +397,7 @@ void agent_close(struct agent *agent)
     recorder_stop(agent->recorder);
     preflight_close(agent->preflight);
     sampler_close(agent->sampler);
-    if (statements_close(agent->statements))
+    if (statements_close(agent->statements) && !agent->own_ports_lost)
         own_ports_free(agent->own_ports);
     agent->statements = NULL;
     learned_stop(agent->learned);

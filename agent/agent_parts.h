@@ -44,6 +44,7 @@ struct agent {
     struct lives *lives;
     struct statements *statements; /* NULL: no database has them */
     struct own_ports *own_ports;
+    bool own_ports_lost; /* a look that hangs has them for good */
     int ticks_fd, signals_fd;
     struct loop_watch *ticks_watch, *signals_watch;
     struct loop_timer *stopping;         /* looks whether a stop is complete */
