@@ -58,8 +58,8 @@ def bucket(namespace, tmp_path_factory):
 class Task:
     """The containers of one task. `stakeout` is what the ECS example of README.md has."""
 
-    def __init__(self, podman, namespace, bucket, prefix, **changes):
-        self.podman, self.bucket, self.prefix = podman, bucket, prefix
+    def __init__(self, podman, namespace, bucket, prefix, authority, **changes):
+        self.podman, self.bucket, self.prefix, self.authority = podman, bucket, prefix, authority
         self.ports = {name: harness.free_port() for name in ("api", "database")}
         self.namespace, self.started, self.endpoint = namespace, [], None
         self.config = {
@@ -70,9 +70,11 @@ class Task:
             "triggers": {"cpu-high": {"metric": "cpu", "above": "25%", "for": "1s"}},
             "captures": {"spike": [{"profile": "cpu", "seconds": 3}, "heap", "goroutine"]},
             "baseline": "off",
-            "export": {"s3": {"bucket": bucket.bucket, "prefix": prefix, "ca_file": "/etc/stakeout/ca.pem",
+            "export": {"s3": {"bucket": bucket.bucket, "prefix": prefix,
                               "endpoint": f"https://localhost:{bucket.tls_port}"}},
             **changes}
+        if not authority.startswith("/etc/ssl/certs/"):
+            self.config["export"]["s3"]["ca_file"] = authority
 
     def container(self, name, image, *options, command=()):
         made = Container(self.podman, name, image, *options, command=command, namespace=self.namespace)
@@ -88,10 +90,9 @@ class Task:
             {"api": self.api.cgroup, "stakeout": None}, cpu=CORES, memory_mib=128, address=METADATA, port=80, interface="lo",
             credentials={"RoleArn": "arn:aws:iam::123456789012:role/games", "AccessKeyId": key, "SecretAccessKey": secret,
                          "Token": token, "Expiration": "2099-01-01T00:00:00Z"})
-        authority = self.bucket.settings["S3_CA_FILE"]
         self.stakeout = self.container(
             "stakeout", "stakeout", *CONFINED, "--cpus=0.25", "--memory=64m", "--pids-limit=32",
-            "-v", f"{authority}:/etc/stakeout/ca.pem:ro",
+            "-v", f"{self.bucket.settings['S3_CA_FILE']}:{self.authority}:ro",
             "-e", f"ECS_CONTAINER_METADATA_URI_V4={self.endpoint.uri}", "-e", "AWS_REGION=us-east-1",
             "-e", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/1a2b",
             "-e", "STAKEOUT_CONFIG=" + json.dumps(self.config))
@@ -140,8 +141,8 @@ class Task:
 
 @pytest.fixture
 def make_task(podman, namespace, bucket, tmp_path, closing):
-    def make(**changes):
-        return closing(Task(podman, namespace, bucket, tmp_path.name, **changes))
+    def make(authority="/etc/stakeout/ca.pem", **changes):
+        return closing(Task(podman, namespace, bucket, tmp_path.name, authority, **changes))
     return make
 
 
@@ -224,8 +225,10 @@ def test_a_task_from_its_spike_to_its_successor(make_task, podman, tmp_path):
     assert set(before) <= set(successor.incidents())
 
 
-def test_an_oom_kill_of_the_app(make_task):
-    task = make_task(triggers={"full": {"metric": "memory", "above": "50%"}},
+def test_an_oom_kill_of_the_app(make_task, bucket):
+    name = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", bucket.settings["S3_CA_FILE"]], check=True, text=True,
+                          capture_output=True).stdout.strip()
+    task = make_task(f"/etc/ssl/certs/{name}.0", triggers={"full": {"metric": "memory", "above": "50%"}},
                      captures={"spike": [{"profile": "cpu", "seconds": 20}, "heap"]}).start()
     task.ask("/leak?for=60s")
     status = task.api.wait_exit()
