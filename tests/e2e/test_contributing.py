@@ -4,6 +4,8 @@ import os
 import re
 import shlex
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -88,8 +90,30 @@ def extended(tmp_path_factory):
     return program
 
 
+class NoProfiles(BaseHTTPRequestHandler):
+    """An app that has none: they fail at once, and the incident is complete."""
+
+    def do_GET(self):
+        self.send_error(404)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
 @pytest.fixture
-def configured(tmp_path):
+def app():
+    with ThreadingHTTPServer(("127.0.0.1", 0), NoProfiles) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def configured(tmp_path, app):
     """The page's configuration, with folders of this test."""
     _, text = examples()
     captures, lines = tmp_path / "captures", tmp_path / "lines"
@@ -97,7 +121,7 @@ def configured(tmp_path):
     text = text.replace("/var/log/stakeout-incidents", str(lines))
     file = tmp_path / "stakeout.yaml"
     file.write_text(f"state: {tmp_path}/state\nbaseline: off\ncaptures: {{spike: [goroutine]}}\n"
-                    + text.replace("localhost:6060", f"127.0.0.1:{harness.free_port()}"))
+                    + text.replace("localhost:6060", app))
     return file, lines
 
 
