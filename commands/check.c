@@ -3,9 +3,8 @@
 #include "agent/kinds.h"
 #include "agent/sampler.h"
 #include "agent/server.h"
-#include "commands/check_cloudwatch.h"
+#include "commands/check_databases.h"
 #include "commands/check_fleet.h"
-#include "commands/check_statements.h"
 #include "commands/client.h"
 #include "commands/command.h"
 #include "commands/options.h"
@@ -19,20 +18,15 @@
 #include "core/series.h"
 #include "exporters/notice.h"
 
-#include <errno.h>
-#include <netdb.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 static const int64_t source_patience_ms = 12000; /* Fargate's figures are up to 10 s apart */
 static const int64_t exporter_patience_ms = 60000;
-static const int connect_patience_ms = 3000;
 static const int64_t close_ms = 200; /* for a look-up that hangs */
 static const char probe_text[] = "stakeout check\n";
 
@@ -44,8 +38,9 @@ struct checks {
 };
 
 /* One line a part. */
-static void say(struct checks *checks, const char *part, const struct error *err)
+static void say(void *arg, const char *part, const struct error *err)
 {
+    struct checks *checks = arg;
     printf("%s: %s\n", part, err ? err->text : "ok");
     fflush(stdout);
     checks->failed = checks->failed || err;
@@ -203,84 +198,6 @@ static void check_profiles(struct checks *checks, const struct app_config *app)
     struct probe *probe = probe_start(&setup);
     loop_run_until(checks->loop, &checks->probed, INT64_MAX);
     probe_stop(probe);
-}
-
-/* Blocks: a command has nothing else to do. */
-static int try_address(const struct addrinfo *address, struct error *err)
-{
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return error_set(err, "no socket: %s", strerror(errno));
-    int status = connect(fd, address->ai_addr, address->ai_addrlen), code = errno;
-    if (status < 0 && code == EINPROGRESS) {
-        struct pollfd polled = {.fd = fd, .events = POLLOUT};
-        socklen_t size = sizeof code;
-        code = ETIMEDOUT;
-        if (poll(&polled, 1, connect_patience_ms) == 1)
-            getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size);
-        status = code ? -1 : 0;
-    }
-    close(fd);
-    return status < 0 ? error_set(err, "cannot connect: %s", strerror(code)) : 0;
-}
-
-static int connect_to(const char *endpoint, struct error *err)
-{
-    const char *colon = strrchr(endpoint, ':');
-    bool bracketed = endpoint[0] == '[';
-    size_t length = (size_t)(colon - endpoint) - (bracketed ? 2 : 0);
-    char *host = xstrndup(endpoint + bracketed, length);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-    int code = getaddrinfo(host, colon + 1, &hints, &found);
-    int status = code ? error_set(err, "%s is not found: %s", host, gai_strerror(code)) : -1;
-    for (const struct addrinfo *at = found; at && status < 0; at = at->ai_next)
-        status = try_address(at, err);
-    if (found)
-        freeaddrinfo(found);
-    free(host);
-    return status;
-}
-
-static void check_rds(struct checks *checks, size_t database)
-{
-    struct error err;
-    char came[CHECK_CLOUDWATCH_SIZE];
-    if (!config_has_cloudwatch(&checks->config->databases[database]))
-        return;
-    char *part = check_cloudwatch_part(checks->config, database);
-    if (check_cloudwatch(checks->loop, checks->config, database, came, &err) < 0)
-        say(checks, part, &err);
-    else
-        printf("%s: ok, %s\n", part, came);
-    free(part);
-}
-
-static void try_statements(struct checks *checks, const struct database_config *database)
-{
-    struct error err;
-    size_t count;
-    char *part = xasprintf(
-        "statements of %s", database->name ? database->name : database->endpoint);
-    if (check_statements(database, &count, &err) < 0)
-        say(checks, part, &err);
-    else
-        printf("%s: ok, %zu are counted by its server\n", part, count);
-    free(part);
-}
-
-static void check_databases(struct checks *checks)
-{
-    for (size_t i = 0; i < checks->config->database_count; i++) {
-        const struct database_config *database = &checks->config->databases[i];
-        struct error err;
-        char *part = xasprintf("database %s", database->endpoint);
-        int status = connect_to(database->endpoint, &err);
-        say(checks, part, status < 0 ? &err : NULL);
-        free(part);
-        check_rds(checks, i);
-        if (database->statements)
-            try_statements(checks, database);
-    }
 }
 
 static void check_state(struct checks *checks)
@@ -472,7 +389,7 @@ static int check_parts(struct checks *checks)
     check_sources(checks);
     for (size_t i = 0; i < checks->config->app_count; i++)
         check_profiles(checks, &checks->config->apps[i]);
-    check_databases(checks);
+    check_databases(checks->loop, checks->config, say, checks);
     check_state(checks);
     int fd;
     char *path = probe_file(&fd);
