@@ -22,6 +22,9 @@ METADATA = "169.254.170.2"
 PATIENCE_S = 60
 RSS_KB = 7000  # after HTTPS
 CORES = 0.4
+[SIDECAR] = [one for one in json.loads(harness.read(os.path.join(harness.TREE, "deploy/ecs/fargate.json")))["containerDefinitions"]
+             if one["name"] == "stakeout"]
+HEALTH_CHECK = SIDECAR["healthCheck"]["command"][1:]
 CONFINED = ["--read-only", "--read-only-tmpfs=false", "--cap-drop=all", "--security-opt=no-new-privileges"]
 
 
@@ -56,7 +59,7 @@ def bucket(namespace, tmp_path_factory):
 
 
 class Task:
-    """The containers of one task. `stakeout` is what the ECS example of README.md has."""
+    """The containers of one task. `stakeout` is confined as deploy/ecs/fargate.json says."""
 
     def __init__(self, podman, namespace, bucket, prefix, authority, **changes):
         self.podman, self.bucket, self.prefix, self.authority = podman, bucket, prefix, authority
@@ -91,12 +94,12 @@ class Task:
             credentials={"RoleArn": "arn:aws:iam::123456789012:role/games", "AccessKeyId": key, "SecretAccessKey": secret,
                          "Token": token, "Expiration": "2099-01-01T00:00:00Z"})
         self.stakeout = self.container(
-            "stakeout", "stakeout", *CONFINED, "--cpus=0.25", "--memory=64m", "--pids-limit=32",
+            "stakeout", "stakeout", *CONFINED, "--cpus=0.25", f"--memory={SIDECAR['memory']}m", "--pids-limit=32",
             "-v", f"{self.bucket.settings['S3_CA_FILE']}:{self.authority}:ro",
             "-e", f"ECS_CONTAINER_METADATA_URI_V4={self.endpoint.uri}", "-e", "AWS_REGION=us-east-1",
             "-e", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/1a2b",
             "-e", "STAKEOUT_CONFIG=" + json.dumps(self.config))
-        wait_until(lambda: self.stakeout.run("/stakeout", "status", "--quiet").returncode == 0,
+        wait_until(lambda: self.stakeout.run(*HEALTH_CHECK).returncode == 0,
                    lambda: "the health check passes; the log:\n" + self.stakeout.log, PATIENCE_S)
         self.wait_status(lambda status: any(metric["name"] == "cpu" for metric in status["metrics"]), "cpu is measured")
         return self
