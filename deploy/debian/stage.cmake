@@ -6,7 +6,7 @@ set(documentation ${root}/usr/share/doc/stakeout)
 set(readable OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
 
 file(COPY ${source}/deploy/systemd/stakeout.service DESTINATION ${root}/usr/lib/systemd/system FILE_PERMISSIONS ${readable})
-file(COPY ${source}/deploy/debian/stakeout.yaml DESTINATION ${root}/etc/stakeout FILE_PERMISSIONS ${readable})
+file(COPY ${source}/deploy/systemd/stakeout.yaml DESTINATION ${root}/etc/stakeout FILE_PERMISSIONS ${readable})
 file(COPY ${source}/README.md ${source}/deploy/debian/copyright DESTINATION ${documentation} FILE_PERMISSIONS ${readable})
 file(GLOB pages ${source}/docs/*.md)
 file(COPY ${pages} DESTINATION ${documentation}/docs FILE_PERMISSIONS ${readable})
