@@ -139,6 +139,14 @@ static void check_endpoint(struct config_reader *reader, const struct node *node
             reader->problems, endpoint, "has no port; write it like %.200s:5432", endpoint->text);
 }
 
+/* libpq takes what follows the first @, or what comes before a /, for the host, and says so when it
+ * cannot be reached, with a part of the password then. */
+static bool is_unambiguous(const char *url)
+{
+    const char *start = strstr(url, "://") + 3, *at = strchr(start, '@');
+    return !at || (!strchr(at + 1, '@') && !memchr(start, '/', (size_t)(at - start)));
+}
+
 /* Never quoted: it has a password in it. */
 static void check_statements(
     struct config_reader *reader, const struct database_config *database, const struct node *node)
@@ -155,6 +163,10 @@ static void check_statements(
     if (strncmp(url, "postgres://", 11) != 0 && strncmp(url, "postgresql://", 13) != 0)
         node_problem(reader->problems, statements,
             "is no URL of PostgreSQL; write it like postgres://USER:PASSWORD@HOST:5432/DATABASE");
+    else if (!is_unambiguous(url))
+        node_problem(reader->problems, statements,
+            "has a / before an @, or two of these: write %%2F for a / and %%40 for an @ in the "
+            "password");
 }
 
 static void read_database(

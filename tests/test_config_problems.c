@@ -146,6 +146,10 @@ static void apps_that_cannot_be_are_refused(void **state)
     check_bad(cases, sizeof cases / sizeof *cases, &run_needs);
 }
 
+#define AMBIGUOUS                                                                                  \
+    "f.yaml:4:41: database.statements: has a / before an @, or two of these: write %2F for a / "   \
+    "and %40 for an @ in the password\n"
+
 static void source_database_listen_and_export_are_checked(void **state)
 {
     (void)state;
@@ -164,6 +168,8 @@ static void source_database_listen_and_export_are_checked(void **state)
         {HEAD "database: {endpoint: 'h:1', statements: 'mysql://u:secret@h/d'}\n",
             "f.yaml:4:41: database.statements: is no URL of PostgreSQL; write it like "
             "postgres://USER:PASSWORD@HOST:5432/DATABASE\n"},
+        {HEAD "database: {endpoint: 'h:1', statements: 'postgres://u:sec@ret@h/d'}\n", AMBIGUOUS},
+        {HEAD "database: {endpoint: 'h:1', statements: 'postgres://u:sec/ret@h/d'}\n", AMBIGUOUS},
 #endif
         {HEAD "database: {}\n", "f.yaml:4:1: database.endpoint: is missing (HOST:PORT or "
                                 "[V6]:PORT; TCP traffic to it is counted)\n"},

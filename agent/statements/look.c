@@ -1,5 +1,6 @@
 #include "agent/statements/look.h"
 
+#include "agent/statements/masking.h"
 #include "agent/statements/postgres.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -95,13 +96,23 @@ static int take_snapshot(struct look *look, int64_t until_ms)
     return status;
 }
 
+/* The caller frees. */
+static char *masked(const char *text)
+{
+    char *copy = xstrdup(text);
+    masking_hide_literals(copy);
+    char *short_text = incident_statement_text(copy);
+    free(copy);
+    return short_text;
+}
+
 static int take_text(void *arg, const char *const *values, size_t count)
 {
     struct look *look = arg;
     int64_t id = count == 2 && values[0] ? strtoll(values[0], NULL, 10) : 0;
     for (size_t i = 0; i < look->text_count; i++)
         if (look->texts[i].id == id && !look->texts[i].text && values[1])
-            look->texts[i].text = incident_statement_text(values[1]);
+            look->texts[i].text = masked(values[1]);
     return 0;
 }
 
@@ -123,17 +134,26 @@ static int take_texts(struct look *look, int64_t until_ms)
     return status;
 }
 
+/* It has greeted once a connection. */
+static int ask(struct look *look, int64_t until_ms)
+{
+    if (postgres_begin(look->postgres, until_ms, &look->err) < 0 ||
+        (!look->schema && greet(look, until_ms) < 0) ||
+        (look->text_count ? take_texts(look, until_ms) : take_snapshot(look, until_ms)) < 0)
+        return -1;
+    return postgres_end(look->postgres, until_ms, &look->err);
+}
+
 static void try_it(struct look *look)
 {
     int64_t until_ms = clock_mono_ms() + deadline_ms;
     look->status = 0;
     if (!look->postgres) {
         look->postgres = postgres_connect(look->url, look->own, until_ms, &look->err);
-        look->status = look->postgres ? greet(look, until_ms) : -1;
+        look->status = look->postgres ? 0 : -1;
     }
     if (look->status == 0)
-        look->status = look->text_count ? take_texts(look, until_ms)
-                                        : take_snapshot(look, until_ms);
+        look->status = ask(look, until_ms);
     if (look->status < 0) {
         drop_connection(look);
         snapshot_free(&look->snapshot);

@@ -11,6 +11,7 @@
 #ifdef STAKEOUT_WITH_LIBPQ
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <libpq-fe.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -111,9 +112,13 @@ static void say_nothing(void *arg, const char *message)
 /* False: the time is over. */
 static bool wait_for(const PGconn *connection, short events, int64_t deadline_ms)
 {
-    int64_t left_ms = deadline_ms - clock_mono_ms();
-    struct pollfd polled = {.fd = PQsocket(connection), .events = events};
-    return left_ms > 0 && polled.fd >= 0 && poll(&polled, 1, (int)left_ms) > 0;
+    for (;;) {
+        int64_t left_ms = deadline_ms - clock_mono_ms();
+        struct pollfd polled = {.fd = PQsocket(connection), .events = events};
+        int count = left_ms > 0 && polled.fd >= 0 ? poll(&polled, 1, (int)left_ms) : 0;
+        if (count >= 0 || errno != EINTR)
+            return count > 0;
+    }
 }
 
 /* The app's are counted by their ports as well, so at once. */
@@ -161,14 +166,21 @@ static int ignore_row(void *arg, const char *const *values, size_t count)
     return 0;
 }
 
-/* Not among the URL's options, which a pooler may use for its own. */
-static int set_up(struct postgres *postgres, int64_t deadline_ms, struct error *err)
+/* For this transaction only: behind a pooler the server's connection is another client's next. And
+ * not among the URL's options, which a pooler may refuse. */
+int postgres_begin(struct postgres *postgres, int64_t deadline_ms, struct error *err)
 {
+    if (postgres_query(postgres, "BEGIN READ ONLY", NULL, ignore_row, NULL, deadline_ms, err) < 0)
+        return -1;
     return postgres_query(postgres,
-        "/* stakeout */ SELECT set_config('statement_timeout', '5s', false), "
-        "set_config('lock_timeout', '1s', false), "
-        "set_config('default_transaction_read_only', 'on', false)",
+        "/* stakeout */ SELECT set_config('statement_timeout', '5s', true), "
+        "set_config('lock_timeout', '1s', true)",
         NULL, ignore_row, NULL, deadline_ms, err);
+}
+
+int postgres_end(struct postgres *postgres, int64_t deadline_ms, struct error *err)
+{
+    return postgres_query(postgres, "COMMIT", NULL, ignore_row, NULL, deadline_ms, err);
 }
 
 /* libpq's own words have the whole URL in them. */
@@ -201,8 +213,6 @@ struct postgres *postgres_connect(
     int status = PQstatus(postgres->connection) == CONNECTION_BAD
                      ? fail_connecting(postgres->connection, err)
                      : finish_connecting(postgres, deadline_ms, err);
-    if (status == 0)
-        status = set_up(postgres, deadline_ms, err);
     if (status == 0)
         return postgres;
     postgres_close(postgres);
@@ -319,6 +329,20 @@ int postgres_version(const struct postgres *postgres)
 {
     (void)postgres;
     return 0;
+}
+
+int postgres_begin(struct postgres *postgres, int64_t deadline_ms, struct error *err)
+{
+    (void)postgres;
+    (void)deadline_ms;
+    return postgres_present(err);
+}
+
+int postgres_end(struct postgres *postgres, int64_t deadline_ms, struct error *err)
+{
+    (void)postgres;
+    (void)deadline_ms;
+    return postgres_present(err);
 }
 
 int postgres_query(struct postgres *postgres, const char *sql, const char *const *parameters,

@@ -68,6 +68,7 @@ def test_an_incident_names_the_statements(agent, start_service, captures, server
     os.chmod(script, 0o644)
     calls = 100
     server.sql("".join(f"{CULPRIT}{player};" for player in range(calls)))
+    server.sql(f"ALTER ROLE nobody_else PASSWORD '{PASSWORD}'")
     stdout, stderr = taken.communicate(timeout=60)
     assert taken.returncode == 0, stdout + stderr + watched.log
     incident = harness.wait_incidents(watched, captures)[0]
@@ -82,6 +83,7 @@ def test_an_incident_names_the_statements(agent, start_service, captures, server
     assert first["blocks_hit"] + first["blocks_read"] >= calls * 50
     assert database["time_ms"] >= first["time_ms"]
     assert not [row for row in database["top"] if "stakeout" in row["text"]], "not our own"
+    assert "ALTER ROLE nobody_else PASSWORD '?'" in [row["text"] for row in database["top"]]
     check_shown(incident)
     written = watched.log + incident.files["incident.json"].decode()
     assert "secret" not in written
@@ -102,6 +104,8 @@ def test_our_own_connection_is_not_the_apps(agent, start_service, captures, serv
     watched.wait_log(r"has counted \d+")
     assert server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'stakeout'")
     wait_until(lambda: watched.command("status", "--json").returncode == 0, "status")
+    assert server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'stakeout' "
+                      "AND state LIKE 'idle in transaction%'").strip() == "0"
     assert not watched.metric("db.connections")
     assert not watched.metric("db.received")
 
