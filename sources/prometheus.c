@@ -6,6 +6,7 @@
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/http.h"
+#include "core/http_remedy.h"
 #include "core/metric_selector.h"
 #include "core/series.h"
 
@@ -89,6 +90,15 @@ static int take_data(void *arg, const void *data, size_t size)
     return 0;
 }
 
+static int no_answer(
+    const struct metrics_source_page *page, const struct http_result *result, struct error *err)
+{
+    const char *remedy = http_remedy(
+        result->outcome, result->error->text, NULL, page->ca_file != NULL);
+    return error_set(err, "%s did not answer: %s%s%s", page->public_url, result->error->text,
+        *remedy ? "; " : "", remedy);
+}
+
 static int check_status(
     const struct metrics_source_page *page, const struct http_result *result, struct error *err)
 {
@@ -98,8 +108,7 @@ static int check_status(
             "%s is larger than the %d MiB that are read; name a page with fewer series", url,
             PAGE_MAX_MIB);
     if (result->outcome != HTTP_ANSWERED)
-        return error_set(err, "%s did not answer: %s%s", url, result->error->text,
-            result->outcome == HTTP_BAD_TLS ? " (ca_file names an authority of your own)" : "");
+        return no_answer(page, result, err);
     if (result->status == 401 || result->status == 403)
         return error_set(err,
             "%s answers %d: give what it wants with headers: {Authorization: ...}", url,
@@ -107,6 +116,11 @@ static int check_status(
     if (result->status == 404)
         return error_set(
             err, "%s answers 404: there is no such page; its path is often /metrics", url);
+    if (result->status >= 300 && result->status <= 399)
+        return error_set(err,
+            "%s answers %d, which leads elsewhere: name the page itself, with what it wants in "
+            "headers",
+            url, result->status);
     if (result->status < 200 || result->status > 299)
         return error_set(err, "%s answers %d instead of a metrics page", url, result->status);
     return 0;
@@ -119,7 +133,9 @@ static int check_page(const struct metrics_source_page *page, struct error *err)
     if (read->samples)
         return 0;
     if (read->malformed)
-        return error_set(err, "%s is no page of Prometheus metrics: its line %llu is no sample",
+        return error_set(err,
+            "%s is no page of Prometheus metrics: its line %llu is no sample; its path is often "
+            "/metrics",
             page->public_url, (unsigned long long)read->malformed_line);
     return error_set(err, "%s is a page without any metrics", page->public_url);
 }
