@@ -105,6 +105,14 @@ static void say_own_metrics(const struct config *config, const struct series_set
     }
 }
 
+/* The others are not opened either. */
+static void say_unopened(struct checks *checks, const struct error *err)
+{
+    printf("%s; sources are tried once that is mended\n", err->text);
+    fflush(stdout);
+    checks->failed = true;
+}
+
 /* Two samples at least: a rate needs them. */
 static void check_sources(struct checks *checks)
 {
@@ -127,8 +135,8 @@ static void check_sources(struct checks *checks)
         sampler_tick(sampler, now_ms);
         loop_run_until(checks->loop, &never, now_ms + 500);
     }
-    if (!sampler)
-        say(checks, "source", &err);
+    if (!sampler) /* its sentence begins with which one */
+        say_unopened(checks, &err);
     for (size_t i = 0; sampler && i < sampler_sources(sampler); i++)
         say_source(checks, sampler, i);
     if (sampler)
@@ -427,15 +435,17 @@ const struct command command_check = {
     .name = "check",
     .usage = "[-c FILE] [--offline | --notify]",
     .summary = "Validates the configuration, then tries each part of it for real",
-    .help = "  -c FILE    the configuration; else the text in $STAKEOUT_CONFIG, else\n"
-            "             /etc/stakeout/stakeout.yaml\n"
-            "  --offline  only validates\n"
-            "  --notify   sends a test message through webhooks and SNS; else it is only looked\n"
-            "             whether they can be reached\n\n"
-            "Tried are the source, every profile of the capture sets that stand in the file or\n"
-            "are used (with a request that is dropped before it costs the app anything), the\n"
-            "database endpoint and its statements, writing to `state`, and every exporter (one\n"
-            "small object, PREFIX/_stakeout/probe; with fleet one more). A line each: ok, or the\n"
-            "reason; for a bucket also who the credentials are and where they come from.\n",
+    .help =
+        "  -c FILE    the configuration; else the text in $STAKEOUT_CONFIG, else\n"
+        "             /etc/stakeout/stakeout.yaml\n"
+        "  --offline  only validates\n"
+        "  --notify   sends a test message through webhooks and SNS; else it is only looked\n"
+        "             whether they can be reached\n\n"
+        "Tried are the sources with every page of `metrics`, every profile of the capture sets\n"
+        "that stand in the file or are used (with a request that is dropped before it costs\n"
+        "the app anything), every database with its statements and what CloudWatch has of\n"
+        "it, writing to `state`, and every exporter (one\n"
+        "small object, PREFIX/_stakeout/probe; with fleet one more). A line each: ok, or the\n"
+        "reason; for a bucket also who the credentials are and where they come from.\n",
     .run = run,
 };
