@@ -220,6 +220,28 @@ static void baselines_and_databases_without_it_get_nothing(void **state)
     close_late(world);
 }
 
+static bool nothing_is_waited_for(const struct world *world)
+{
+    (void)world;
+    return late_waiting(late) == 0;
+}
+
+/* Killed while it linked the files of one, and started again without any cloudwatch. */
+static void what_an_earlier_run_left_goes(void **state)
+{
+    struct world *world = *state;
+    add_folder(world, "a");
+    put(world, "state/late/.20260101T000000Z-cpu-high-0a0b0c/cpu.pb.gz");
+    open_world(world);
+    spool_old(world, 0);
+    open_late(world);
+    assert_false(is_there(world, "state/late/.20260101T000000Z-cpu-high-0a0b0c"));
+    late_take(late, ids[0]);
+    late->databases[0].wanted = false;
+    wait_until(world, nothing_is_waited_for);
+    close_late(world);
+}
+
 static bool sixteen_wait(const struct world *world)
 {
     return first_waits(world) && late_waiting(late) == 16;
@@ -251,6 +273,7 @@ int main(void)
         IN_A_WORLD(what_does_not_come_is_given_up_after_the_last_try),
         IN_A_WORLD(what_nobody_stores_gets_nothing),
         IN_A_WORLD(baselines_and_databases_without_it_get_nothing),
+        IN_A_WORLD(what_an_earlier_run_left_goes),
         IN_A_WORLD(the_oldest_of_too_many_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

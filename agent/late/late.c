@@ -123,7 +123,8 @@ static bool is_nobodys(const struct late *late, const struct late_one *one)
 /* Nothing came with the last try. */
 static void give_up(struct late *late, struct late_one *one)
 {
-    log_warn("incident %s stays without rds.*: %s", one->id, one->error);
+    log_warn("incident %s stays without rds.*: %s", one->id,
+        one->error[0] ? one->error : "no database of the configuration has cloudwatch any more");
     late_drop(late, one);
 }
 
@@ -354,12 +355,18 @@ static void close_databases(struct late *late)
     late->database_count = 0;
 }
 
+/* What begins with a dot was being linked when the agent was killed; its incident is in the spool.
+ */
 static int take_up(void *arg, const char *name)
 {
     struct late *late = arg;
     int64_t fired_ms;
-    if (incident_id_time(name, &fired_ms) == 0)
+    char *draft = name[0] == '.' ? xasprintf("%s/%s", late->folder, name) : NULL;
+    if (draft)
+        fs_remove(draft, NULL);
+    else if (incident_id_time(name, &fired_ms) == 0)
         add(late, name, false);
+    free(draft);
     return 0;
 }
 
