@@ -10,9 +10,10 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <signal.h>
-#include <spawn.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,28 +134,38 @@ static void on_output(void *arg)
     OPENSSL_cleanse(block, sizeof block);
 }
 
-/* Its standard input is empty and its errors go where ours go. Nothing else of ours is inherited,
- * nor are blocked signals. */
-static int spawn(pid_t *pid, const char *command, int output)
+/* In the child, between fork and exec: nothing here may allocate or lock. Its standard input is
+ * empty and its errors go where ours go. Nothing else of ours is inherited, nor are blocked
+ * signals; and it ends with us, however we end. */
+static _Noreturn void become(const char *command, int output, pid_t parent)
 {
     static char shell[] = "sh", option[] = "-c";
     char *arguments[] = {shell, option, (char *)(uintptr_t)command, NULL};
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
     sigset_t none;
     sigemptyset(&none);
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    int code = posix_spawn(pid, "/bin/sh", &files, &attributes, arguments, environ);
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-    return code;
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int input = open("/dev/null", O_RDONLY);
+    if (getppid() == parent && input >= 0 && dup2(input, STDIN_FILENO) >= 0 &&
+        dup2(output, STDOUT_FILENO) >= 0 && close_range(STDERR_FILENO + 1, ~0U, 0) == 0 &&
+        sigprocmask(SIG_SETMASK, &none, NULL) == 0)
+        execve("/bin/sh", arguments, environ);
+    _exit(126);
+}
+
+/* 0 or a code. */
+static int spawn(pid_t *pid, const char *command, int output)
+{
+    if (access("/bin/sh", X_OK) < 0)
+        return errno;
+    pid_t parent = getpid();
+    *pid = fork();
+    if (*pid < 0)
+        return errno;
+    if (*pid == 0)
+        become(command, output, parent);
+    setpgid(*pid, *pid); /* whoever of both comes first: its group may be killed at once */
+    return 0;
 }
 
 struct aws_process *aws_process_start(struct loop *loop, const char *command,
@@ -162,7 +173,7 @@ struct aws_process *aws_process_start(struct loop *loop, const char *command,
     struct error *err)
 {
     int ends[2];
-    pid_t pid;
+    pid_t pid = -1;
     if (pipe2(ends, O_CLOEXEC) < 0) {
         error_set(err, "it cannot be run: %s", strerror(errno));
         return NULL;

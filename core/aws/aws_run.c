@@ -10,6 +10,7 @@
 #include "core/aws/aws_sts_call.h"
 #include "core/aws/aws_temporary.h"
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/loop.h"
@@ -166,6 +167,13 @@ static void process_done(void *arg, const char *output, size_t size, const struc
     run->process = NULL;
     int status = problem ? error_set(&err, "%s", problem->text)
                          : aws_parse_process(output, size, &run->now, &err);
+    if (status == 0 && run->now.expires_ms <= clock_wall_ms()) {
+        char ended[RFC3339_SIZE];
+        rfc3339_format(run->now.expires_ms, ended);
+        aws_temporary_free(&run->now);
+        status = error_set(&err,
+            "printed credentials that ended at %s: log in again, or mend what it caches", ended);
+    }
     if (status == 0) {
         assume_next(run);
         return;
