@@ -166,7 +166,8 @@ static void bad_argument(
     bool makes = question->action == S3_PUT_OBJECT || question->action == S3_CREATE_UPLOAD;
     bool any = makes && (class || encryption || question->tags);
     refuse(verdict, "the store refuses a part of the request%s%s%s%s%s: %s%s%.200s",
-        any ? ", likely one of" : "", any && encryption ? " encryption" : "",
+        any ? ", likely one of" : "",
+        any && encryption ? " encryption (which some stores take over https:// only)" : "",
         any && class ? " storage_class" : "", any && question->tags ? " tags" : "",
         *fault->argument ? ", " : "", fault->argument, *fault->argument ? ": " : "",
         *fault->message ? fault->message : "it does not say why");
