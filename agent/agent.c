@@ -456,7 +456,9 @@ static void announce(const struct agent *agent)
     for (size_t i = 0; i < delivery_exporters(agent->delivery); i++) {
         struct delivery_status status;
         delivery_status(agent->delivery, i, &status);
-        log_info("incidents are stored in %s", status.label);
+        log_info(status.stores_none ? "profiles of incidents go to %s, too"
+                                    : "incidents are stored in %s",
+            status.label);
     }
     log_info("what is not stored yet is kept below %s", agent->config->state);
 }

@@ -197,6 +197,21 @@ bool delivery_keeping(const struct delivery *delivery)
     return false;
 }
 
+/* Which exporter lacks it, why, and how many lack it no more. */
+static const char *say_progress(
+    const struct delivery *delivery, struct outlet *outlet, const char *id)
+{
+    size_t others = 0;
+    for (size_t i = 0; i < delivery->count; i++)
+        others += !outlet_has(delivery->outlets[i], id);
+    free(outlet->progress);
+    outlet->progress = xasprintf("%s: %s%s", outlet->name, outlet->error,
+        others == 0   ? ""
+        : others == 1 ? "; another exporter is done with it"
+                      : "; other exporters are done with it");
+    return outlet->progress;
+}
+
 enum delivery_progress delivery_progress(
     const struct delivery *delivery, const char *id, const char **reason)
 {
@@ -207,14 +222,14 @@ enum delivery_progress delivery_progress(
     }
     enum delivery_progress progress = DELIVERY_STORED;
     for (size_t i = 0; i < delivery->count; i++) {
-        const struct outlet *outlet = delivery->outlets[i];
+        struct outlet *outlet = delivery->outlets[i];
         if (!outlet_has(outlet, id))
             continue;
         progress = DELIVERY_WAITING;
         if (!outlet->error)
             continue;
         if (reason)
-            *reason = outlet->error;
+            *reason = say_progress(delivery, outlet, id);
         return DELIVERY_FAILING;
     }
     return progress;
@@ -230,6 +245,7 @@ void delivery_status(
 {
     const struct outlet *outlet = delivery->outlets[exporter];
     *status = (struct delivery_status){.label = outlet->name,
+        .stores_none = outlet->kind->kind.stores_none,
         .waiting = outlet->count,
         .stored = outlet->stored,
         .failures = outlet->failures,

@@ -99,6 +99,7 @@ enum delivery_progress delivery_progress(
 /* What `status` and the metrics tell of one exporter. */
 struct delivery_status {
     const char *label;
+    bool stores_none; /* it gets what it can show, and incidents are not read from it */
     size_t waiting;
     uint64_t stored, failures;   /* incidents; tries */
     const char *error;           /* of the last try; NULL: it worked, or there was none */

@@ -48,6 +48,7 @@ struct outlet {
     struct loop_timer *timer;
     int64_t wait_ms; /* before the next try after a failure; 0: the last one worked */
     char *error;
+    char *progress; /* what delivery_progress said last; or NULL */
     size_t refused; /* tries that ended with SEND_FAILED since the hurry */
     bool failed;    /* the last try since the hurry */
     bool refusing;  /* the last try was refused, so another file may fare better meanwhile */

@@ -322,6 +322,7 @@ void outlet_close(struct outlet *outlet)
     free(outlet->queue);
     free(outlet->sent_last);
     forget_artifact(outlet);
+    free(outlet->progress);
     free(outlet->error);
     free(outlet->left_out_text);
     free(outlet);
