@@ -25,8 +25,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static const int64_t source_patience_ms = 12000; /* Fargate's figures are up to 10 s apart */
-static const int64_t exporter_patience_ms = 60000;
+static const int64_t source_patience_ms = 12000;   /* Fargate's figures are up to 10 s apart */
+static const int64_t exporter_patience_ms = 65000; /* a credential_process has a minute */
+static const int64_t identify_within_ms = 30000;
 static const int64_t close_ms = 200; /* for a look-up that hangs */
 static const char probe_text[] = "stakeout check\n";
 
@@ -271,32 +272,6 @@ static const char *without_host(const char *reason, const char *label)
     return same ? reason + length + 2 : reason;
 }
 
-/* A channel is not to be bothered with each check. */
-static void check_notifier(struct checks *checks, const struct exporter_kind *kind, void *exporter)
-{
-    struct sending sending = {0};
-    struct error err;
-    struct incident *incident = test_incident(checks->config);
-    const struct notice notice = {.incident = incident, .test = true};
-    if (checks->notify)
-        kind->tell(exporter, &notice, on_sent, &sending);
-    else
-        kind->reach(exporter, on_sent, &sending);
-    bool answered = loop_run_until(
-        checks->loop, &sending.done, clock_mono_ms() + exporter_patience_ms);
-    error_set(&err, "%s",
-        answered ? without_host(sending.result.reason, kind->label(exporter))
-                 : "it does not answer");
-    if (!answered || sending.result.outcome != SEND_STORED)
-        say(checks, kind->label(exporter), &err);
-    else
-        printf("%s: ok, %s\n", kind->label(exporter),
-            checks->notify ? "a test message was sent"
-                           : "it can be reached (--notify sends a test message)");
-    kind->close(exporter); /* before the incident that it may be telling of */
-    incident_free(incident);
-}
-
 struct identifying {
     bool done;
     char *who; /* NULL: nobody */
@@ -309,17 +284,47 @@ static void on_identified(void *arg, const char *who)
     identifying->who = who ? xstrdup(who) : NULL;
 }
 
-/* Says who the exporter is to its store; where it is nobody, sending says why. An answer may come
- * later still, until the exporter is closed. */
+/* Says who the exporter is to its store, once something was sent: where that took so long that
+ * credentials may hang, they are not waited for again. An answer may come later still, until the
+ * exporter is closed. */
 static void identify(struct checks *checks, const struct exporter_kind *kind, void *exporter,
-    struct identifying *identifying)
+    struct identifying *identifying, int64_t sent_ms)
 {
-    if (!kind->identify)
+    if (!kind->identify || clock_mono_ms() - sent_ms > identify_within_ms)
         return;
     kind->identify(exporter, on_identified, identifying);
     loop_run_until(checks->loop, &identifying->done, clock_mono_ms() + exporter_patience_ms);
     if (identifying->who)
         printf("credentials of %s: %s\n", kind->label(exporter), identifying->who);
+}
+
+/* A channel is not to be bothered with each check. */
+static void check_notifier(struct checks *checks, const struct exporter_kind *kind, void *exporter)
+{
+    struct sending sending = {0};
+    struct error err;
+    struct incident *incident = test_incident(checks->config);
+    const struct notice notice = {.incident = incident, .test = true};
+    if (checks->notify)
+        kind->tell(exporter, &notice, on_sent, &sending);
+    else
+        kind->reach(exporter, on_sent, &sending);
+    int64_t sent_ms = clock_mono_ms();
+    struct identifying identifying = {.done = false};
+    bool answered = loop_run_until(checks->loop, &sending.done, sent_ms + exporter_patience_ms);
+    identify(checks, kind, exporter, &identifying, sent_ms);
+    error_set(&err, "%s",
+        answered ? without_host(sending.result.reason, kind->label(exporter))
+                 : "it does not answer");
+    if (!answered || sending.result.outcome != SEND_STORED)
+        say(checks, kind->label(exporter), &err);
+    else
+        printf("%s: ok, %s\n", kind->label(exporter),
+            checks->notify ? "a test message was sent"
+                           : "it can be reached (--notify sends a test message)");
+    kind->close(exporter); /* before the incident that it may be telling of */
+    free(identifying.who);
+    incident_free(incident);
 }
 
 static void try_fleet(
@@ -349,8 +354,10 @@ static void try_sending(struct checks *checks, const struct exporter_config *con
     struct sending sending = {0};
     struct error err;
     kind->send(exporter, &artifact, on_sent, &sending);
-    bool answered = loop_run_until(
-        checks->loop, &sending.done, clock_mono_ms() + exporter_patience_ms);
+    int64_t sent_ms = clock_mono_ms();
+    struct identifying identifying = {.done = false};
+    bool answered = loop_run_until(checks->loop, &sending.done, sent_ms + exporter_patience_ms);
+    identify(checks, kind, exporter, &identifying, sent_ms);
     error_set(&err, "%s",
         answered ? sending.result.reason : "it does not answer: is what it stores to reachable?");
     bool stored = answered && sending.result.outcome == SEND_STORED;
@@ -358,6 +365,7 @@ static void try_sending(struct checks *checks, const struct exporter_config *con
     if (stored)
         try_fleet(checks, configured, exporter);
     kind->close(exporter); /* before what it may be answering */
+    free(identifying.who);
 }
 
 static void check_exporter(
@@ -375,13 +383,10 @@ static void check_exporter(
         say(checks, kind->kind.name, &err);
         return;
     }
-    struct identifying identifying = {.done = false};
-    identify(checks, kind, exporter, &identifying);
     if (kind->tell)
         check_notifier(checks, kind, exporter);
     else
         try_sending(checks, configured, exporter, path);
-    free(identifying.who);
 }
 
 static int check_parts(struct checks *checks)
