@@ -36,14 +36,11 @@ static size_t quoted(const char *text, bool escapes)
 {
     size_t length = 1;
     while (text[length]) {
-        if (escapes && text[length] == '\\' && text[length + 1])
-            length += 2;
-        else if (text[length] != text[0])
-            length++;
-        else if (text[length + 1] == text[0])
-            length += 2;
-        else
+        bool escaped = escapes && text[length] == '\\' && text[length + 1];
+        bool doubled = text[length] == text[0] && text[length + 1] == text[0];
+        if (!escaped && !doubled && text[length] == text[0])
             return length + 1;
+        length += escaped || doubled ? 2 : 1;
     }
     return length;
 }
@@ -67,13 +64,12 @@ static size_t dollar_quoted(const char *text, size_t tag)
     return strlen(text);
 }
 
-/* What is written is never longer than what it stands for. */
+/* What is written is never longer than what it stands for. The text ends elsewhere. */
 static size_t write_mask(char *to, const char *mask, size_t room)
 {
-    size_t length = strlen(mask);
-    if (length > room)
-        length = room;
-    memmove(to, mask, length);
+    size_t length = 0;
+    for (; length < room && mask[length]; length++)
+        to[length] = mask[length];
     return length;
 }
 
