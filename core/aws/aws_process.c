@@ -136,15 +136,17 @@ static void on_output(void *arg)
 
 /* In the child, between fork and exec: nothing here may allocate or lock. Its standard input is
  * empty and its errors go where ours go. Nothing else of ours is inherited, nor are blocked
- * signals; and it ends with us, however we end. */
+ * signals; and it ends with us, however we end: the shell is told, and ends its whole group, as
+ * what it runs is not told. */
 static _Noreturn void become(const char *command, int output, pid_t parent)
 {
     static char shell[] = "sh", option[] = "-c";
-    char *arguments[] = {shell, option, (char *)(uintptr_t)command, NULL};
+    static char script[] = "trap 'kill -s KILL 0' TERM; eval \"$1\" & wait $!";
+    char *arguments[] = {shell, option, script, shell, (char *)(uintptr_t)command, NULL};
     sigset_t none;
     sigemptyset(&none);
     setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     int input = open("/dev/null", O_RDONLY);
     if (getppid() == parent && input >= 0 && dup2(input, STDIN_FILENO) >= 0 &&
         dup2(output, STDOUT_FILENO) >= 0 && close_range(STDERR_FILENO + 1, ~0U, 0) == 0 &&
