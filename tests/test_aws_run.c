@@ -72,6 +72,9 @@ static char token_file[] = "/tmp/stakeout-test-token-XXXXXX",
 static char region[] = "eu-west-1", account[] = "1", role[] = "r",
             login[] = "aws sso login --profile x";
 static char prints[] = "echo '{\"Version\":1,\"AccessKeyId\":\"PROC\",\"SecretAccessKey\":\"s\"}'";
+static char prints_old[] =
+    "echo '{\"Version\":1,\"AccessKeyId\":\"PROC\",\"SecretAccessKey\":\"s\",\"Expiration\":"
+    "\"2020-01-02T03:04:05Z\"}'";
 static char fails[] = "exit 3", prints_junk[] = "echo junk", floods[] = "yes",
             is_killed[] = "kill -9 $$";
 
@@ -128,6 +131,8 @@ static const struct run_case {
         true},
     {{.source = AWS_PROCESS, .origin = origin, .command = prints_junk}, {{0}}, "!no JSON", "",
         true},
+    {{.source = AWS_PROCESS, .origin = origin, .command = prints_old}, {{0}},
+        "!its credential_process: printed credentials that ended at 2020-01-02T03:04:05", "", true},
     {{.source = AWS_PROCESS, .origin = origin, .command = floods}, {{0}}, "!more than 64 KiB", "",
         true},
     {{.source = AWS_PROCESS, .origin = origin, .command = is_killed}, {{0}}, "!it was killed", "",

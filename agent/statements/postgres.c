@@ -62,7 +62,7 @@ static const char *remedy_of(const char *message)
             "?sslrootcert=FILE at the URL's end names the authority to trust"},
         {"could not translate host name", "is the host's name right?"},
         {"remaining connection slots", "max_connections of the server is used up"},
-        {"Connection refused", "is it the right port?"},
+        {"Connection refused", "is it up, and is it the right port?"},
     };
     for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
         if (strstr(message, remedies[i].words))

@@ -3,13 +3,15 @@
 import contextlib
 import hashlib
 import json
+import os
 import re
+import subprocess
 
 import pytest
 
 import incident_maker
 from aws_providers import Container, IdentityCenter, Instance, NoWayOut, Sts, Task, in_seconds
-from harness import clean_environment, run, wait_until
+from harness import BINARY, clean_environment, run, wait_until
 from storage import Proxy, S3Server, refusing, storing
 from test_review import Review
 
@@ -94,6 +96,22 @@ def test_a_program_that_prints_them(s3, stored, home, tmp_path):
     refused = listing(s3, stored, home(config=f'[default]\ncredential_process = "{script}" two words\n'))
     assert refused.returncode == 1 and "it ended with status 9" in refused.stderr
     assert secret_key not in refused.stderr
+
+
+def test_a_program_that_hangs_ends_with_who_asked_it(s3, stored, home, tmp_path):
+    pids = tmp_path / "pids"
+    script = tmp_path / "hang"
+    script.write_text(f'#!/bin/sh\nsleep 600 &\necho $! $$ >{pids}.new\nmv {pids}.new {pids}\nwait\n')
+    script.chmod(0o755)
+    environment = {**NOTHING, **home(config=f"[default]\ncredential_process = {script}\n")}
+    asking = subprocess.Popen(
+        [BINARY, "list", stored, "--endpoint", f"http://127.0.0.1:{s3.port}"],
+        env=clean_environment(environment), stderr=subprocess.DEVNULL)
+    wait_until(pids.exists, "it runs")
+    asking.kill()
+    asking.wait()
+    for pid in pids.read_text().split():
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), f"{pid} has ended")
 
 
 SSO = """[default]
