@@ -143,6 +143,9 @@ bool notices_put(struct notices *notices, struct notifier *notifier, bool is_new
     notices->notifiers = xrealloc(
         notices->notifiers, notices->count + 1, sizeof *notices->notifiers);
     notices->notifiers[notices->count++] = notifier;
+    notices_status(notices, notices->count - 1, &status);
+    if (!strcmp(status.label, status.identity))
+        notifier_has_namesake(notifier);
     if (is_new)
         log_info("people are told of incidents through %s", status.label);
     return true;

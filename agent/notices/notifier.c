@@ -29,6 +29,7 @@ struct notifier {
     struct notifier_setup setup;
     const struct exporter_kind *kind;
     void *exporter;
+    bool has_namesake;
     char *folder;
     struct notice_queue queue;
     struct loop_timer *timer;
@@ -87,10 +88,21 @@ static void forget(struct notifier *notifier, const char *id)
     notice_queue_remove(&notifier->queue, id);
 }
 
+/* In the log. */
+static const char *name_of(const struct notifier *notifier)
+{
+    return notifier->has_namesake ? notifier->kind->identity(notifier->exporter)
+                                  : notifier->kind->label(notifier->exporter);
+}
+
+void notifier_has_namesake(struct notifier *notifier)
+{
+    notifier->has_namesake = true;
+}
+
 static void drop(struct notifier *notifier, const char *id, const char *why)
 {
-    log_warn("nobody is told of incident %s through %s: %s", id,
-        notifier->kind->label(notifier->exporter), why);
+    log_warn("nobody is told of incident %s through %s: %s", id, name_of(notifier), why);
     notifier->dropped++;
     forget(notifier, id);
 }
@@ -117,9 +129,11 @@ static void fail(struct notifier *notifier, const struct send_result *result)
 {
     int64_t wait_ms = backoff_next_ms(&notifier->wait_ms, result);
     if (!notifier->error || strcmp(notifier->error, result->reason) != 0)
-        log_warn("%zu notification%s of incidents wait%s: %s; next try in %.0f s",
+        log_warn("%zu notification%s of incidents wait%s%s%s: %s; next try in %.0f s",
             notifier->queue.count, notifier->queue.count == 1 ? "" : "s",
-            notifier->queue.count == 1 ? "s" : "", result->reason, (double)wait_ms / 1000);
+            notifier->queue.count == 1 ? "s" : "", notifier->has_namesake ? " for " : "",
+            notifier->has_namesake ? name_of(notifier) : "", result->reason,
+            (double)wait_ms / 1000); /* the reason begins with the host */
     free(notifier->error);
     notifier->error = xstrdup(result->reason);
     notifier->failures++;
@@ -133,7 +147,7 @@ static void fail(struct notifier *notifier, const struct send_result *result)
 
 static void succeed(struct notifier *notifier, const struct telling *telling)
 {
-    const char *label = notifier->kind->label(notifier->exporter);
+    const char *label = name_of(notifier);
     const char *id = telling->ids[telling->count - 1];
     if (notifier->error)
         log_info("%s works again", label);

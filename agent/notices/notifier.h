@@ -74,6 +74,9 @@ void notifier_linked(struct notifier *notifier, const struct notifier_links *lin
 void notifier_hurry(struct notifier *notifier);
 bool notifier_is_over(const struct notifier *notifier);
 
+/* Another one has its label, as two webhooks of a host: the log calls it by its identity. */
+void notifier_has_namesake(struct notifier *notifier);
+
 struct notifier_status {
     const char *label;
     const char *identity;      /* of no other notifier */
