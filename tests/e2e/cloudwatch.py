@@ -3,19 +3,40 @@ the operation takes, answers in the shape that it says, and believes a signature
 same one; botocore's parser reads each answer before it leaves."""
 import datetime
 import math
+import os
 import re
 import time
 import urllib.parse
 
 import pytest
 
+import harness
 from aws_providers import Sts, xml_error
 
 MINUTE = 60
+LONG_AGO_S = 3600
 
 
 def _timestamp(seconds):
     return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def make_old(folder):
+    """Has the incident in this folder be of an hour ago, as if the agent had been away since."""
+    def earlier(match):
+        moment = datetime.datetime.fromisoformat(match.group()[:-1] + "+00:00")
+        moment -= datetime.timedelta(seconds=LONG_AGO_S)
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    path = os.path.join(folder, "incident.json")
+    text = re.sub(harness.TIME, earlier, harness.read(path).decode())
+    files = {path: text}
+    path = os.path.join(folder, "metrics.csv")
+    files[path] = re.sub(r"(?m)^(\d+)(?=\.)", lambda match: str(int(match.group()) - LONG_AGO_S),
+                         harness.read(path).decode())
+    for path, text in files.items():
+        os.remove(path)  # it may be a link
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
 
 
 class Shapes:

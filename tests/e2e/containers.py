@@ -169,6 +169,14 @@ class Container:
         self.podman("stop", f"--time={timeout_s}", self.name)
         return self.inspect(".State.ExitCode")
 
+    def start(self):
+        """Once more, with the volumes that it had."""
+        self.podman("start", self.name)
+
+    def volume(self, path):
+        """Where this machine has the volume that is at this path in it."""
+        return next(mount["Source"] for mount in self.inspect(".Mounts") if mount["Destination"] == path)
+
     def remove(self):
         """With its volumes: a task's storage goes with it."""
         self.podman("rm", "--force", "--time=0", "--volumes", self.name)

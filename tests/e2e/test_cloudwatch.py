@@ -1,6 +1,5 @@
 """RDS's metrics through CloudWatch: polled for triggers, and added to incidents that are stored."""
 import csv
-import datetime
 import io
 import json
 import os
@@ -10,7 +9,7 @@ import types
 import pytest
 
 import harness
-from cloudwatch import CloudWatch
+from cloudwatch import LONG_AGO_S, CloudWatch, make_old
 from harness import wait_incidents, wait_until, watching
 
 KEYS = ("AKIDEXAMPLE", "hidden/secret", "session+token")
@@ -18,7 +17,6 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": KEYS[0], "AWS_SECRET_ACCESS_KEY": KEYS[1], "
 USUAL = ["CPUUtilization", "DatabaseConnections", "FreeableMemory", "NetworkReceiveThroughput",
          "NetworkTransmitThroughput", "ReadIOPS", "WriteIOPS", "ReadLatency", "WriteLatency", "DiskQueueDepth"]
 INSTANCE = ("DBInstanceIdentifier", "games-prod")
-LONG_AGO_S = 3600
 
 
 def busy(metric, at):
@@ -46,24 +44,6 @@ def with_rds(service, stored_in, rds, **changes):
 
 def rows_of(incident):
     return list(csv.DictReader(io.StringIO(incident.files["metrics.csv"].decode())))
-
-
-def make_old(folder):
-    """Has the incident in this folder be of an hour ago, as if the agent had been away since."""
-    def earlier(match):
-        moment = datetime.datetime.fromisoformat(match.group()[:-1] + "+00:00")
-        moment -= datetime.timedelta(seconds=LONG_AGO_S)
-        return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-    path = os.path.join(folder, "incident.json")
-    text = re.sub(harness.TIME, earlier, harness.read(path).decode())
-    files = {path: text}
-    path = os.path.join(folder, "metrics.csv")
-    files[path] = re.sub(r"(?m)^(\d+)(?=\.)", lambda match: str(int(match.group()) - LONG_AGO_S),
-                         harness.read(path).decode())
-    for path, text in files.items():
-        os.remove(path)  # it may be a link
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
 
 
 def take(running):
