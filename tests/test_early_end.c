@@ -43,6 +43,10 @@ static void begin_spike(struct world *world)
 static void a_profile_ends_with_its_spike(void **state)
 {
     struct world *world = *state;
+    /* The spike is over well before all of it is recorded, on a slow machine too. */
+    for (size_t i = 0; i < world->config->capture_count; i++)
+        if (!strcmp(world->config->captures[i].name, "spike"))
+            world->config->captures[i].entries[0].seconds = 4;
     begin_spike(world);
     assert_int_equal(atomic_load(&world->stub.running), 1);
     see(world, 10);
