@@ -245,7 +245,7 @@ int rename(const char *from, const char *to)
 {
     pthread_mutex_lock(&disk_log.lock);
     struct operation operation = {.type = RENAMED, .path = below_root(from), .to = below_root(to)};
-    return (int)noted(syscall(SYS_rename, from, to), operation);
+    return (int)noted(syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0), operation);
 }
 
 int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
@@ -260,21 +260,21 @@ int renameat2(int from_folder, const char *from, int to_folder, const char *to, 
 int unlink(const char *path)
 {
     pthread_mutex_lock(&disk_log.lock);
-    return (int)noted(
-        syscall(SYS_unlink, path), (struct operation){.type = REMOVED, .path = below_root(path)});
+    return (int)noted(syscall(SYS_unlinkat, AT_FDCWD, path, 0),
+        (struct operation){.type = REMOVED, .path = below_root(path)});
 }
 
 int rmdir(const char *path)
 {
     pthread_mutex_lock(&disk_log.lock);
-    return (int)noted(
-        syscall(SYS_rmdir, path), (struct operation){.type = REMOVED, .path = below_root(path)});
+    return (int)noted(syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR),
+        (struct operation){.type = REMOVED, .path = below_root(path)});
 }
 
 int mkdir(const char *path, mode_t mode)
 {
     pthread_mutex_lock(&disk_log.lock);
-    return (int)noted(syscall(SYS_mkdir, path, mode),
+    return (int)noted(syscall(SYS_mkdirat, AT_FDCWD, path, mode),
         (struct operation){.type = FOLDER_MADE, .path = below_root(path)});
 }
 
@@ -291,7 +291,7 @@ int link(const char *from, const char *to)
     char *path = below_root(to);
     if (path)
         abort();
-    return (int)syscall(SYS_link, from, to);
+    return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
 #endif

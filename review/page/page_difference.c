@@ -20,7 +20,7 @@ enum {
     PROFILES_MAX = 20,    /* that are looked at */
     PLACE_MAX = 156000,   /* bytes of the page that all of it may take */
     FLAME_SMALLEST = 200, /* nodes that a flame graph has at least; else there is none */
-    ID_SIZE = 24
+    ID_SIZE = 32
 };
 
 /* One sample type of one profile. */
