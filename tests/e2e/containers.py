@@ -155,8 +155,12 @@ class Container:
         """One more process in it."""
         return self.podman("exec", self.name, *command, check=False)
 
+    @property
+    def pid(self):
+        return self.inspect(".State.Pid")
+
     def rss_kb(self):
-        with open(f"/proc/{self.inspect('.State.Pid')}/status", encoding="ascii") as file:
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
 
     def wait_exit(self, timeout_s=60):
