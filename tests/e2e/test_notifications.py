@@ -200,7 +200,7 @@ def test_check_bothers_nobody(agent, service, captures, webhook):
     webhook.stop()
     broken = checked.command("check")
     assert broken.returncode == 1
-    assert f"slack webhook at 127.0.0.1:{webhook.port}: 127.0.0.1:{webhook.port}: " in broken.stdout
+    assert f"slack webhook at 127.0.0.1:{webhook.port}: Failed to connect" in broken.stdout
 
 
 def test_a_link_to_the_report_needs_no_credentials(agent, service, s3, webhook):
