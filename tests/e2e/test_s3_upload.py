@@ -228,8 +228,8 @@ def test_the_way_leads_through_a_proxy(tool, s3, prefix, large, tmp_path, closin
 
 
 @pytest.mark.parametrize("status, words", [
-    (407, "the proxy wants credentials: put them into HTTPS_PROXY"),
-    (403, "the proxy on the way refuses: mend HTTPS_PROXY, or name the store in NO_PROXY")])
+    (407, "the proxy wants a user: put it into HTTPS_PROXY"),
+    (403, "the proxy on the way refuses: mend HTTPS_PROXY, or name the host in NO_PROXY")])
 def test_a_proxy_that_refuses_is_named(tool, s3, prefix, tmp_path, closing, status, words):
     proxy = closing(ConnectProxy(refuse=status))
     file = tmp_path / "file"
