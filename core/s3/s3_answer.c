@@ -192,7 +192,7 @@ static void explain_code(
     else if (answer->status == 401)
         refuse(verdict, "%s", s3_remedy_of("Unauthorized"));
     else if (answer->status == 407)
-        refuse(verdict, "the proxy wants credentials: put them into HTTPS_PROXY");
+        refuse(verdict, "the proxy wants a user: put it into HTTPS_PROXY");
     else
         refuse(verdict,
             "the store answered HTTP %d without saying why: does the endpoint speak S3?",

@@ -6,7 +6,9 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 import urllib.request
 
 import pytest
@@ -71,7 +73,7 @@ class Task:
     def __init__(self, podman, namespace, bucket, prefix, authority, **changes):
         self.podman, self.bucket, self.prefix, self.authority = podman, bucket, prefix, authority
         self.ports = {name: harness.free_port() for name in ("api", "database")}
-        self.namespace, self.started, self.endpoint = namespace, [], None
+        self.namespace, self.started, self.folders, self.endpoint = namespace, [], [], None
         self.keys = bucket.session()
         self.config = {
             "service": "games",
@@ -149,6 +151,9 @@ class Task:
         for made in self.started:
             made.remove()
         self.started.clear()
+        for folder in self.folders:
+            shutil.rmtree(folder)
+        self.folders.clear()
         if self.endpoint:
             self.endpoint.close()
             self.endpoint = None
@@ -164,13 +169,13 @@ def make_task(podman, namespace, bucket, tmp_path, closing):
 class Database:
     """PostgreSQL in a container of the task, with pg_stat_statements and a role that may see all of it."""
 
-    def __init__(self, task, podman, folder):
+    def __init__(self, task, podman):
         self.bin, self.port = postgres.binaries(), task.ports["database"]
-        self.folder = str(folder)
+        # No folder of pytest's: each run that begins beside this one closes these to other users.
+        self.folder = tempfile.mkdtemp(prefix="stakeout-postgres-")
+        task.folders.append(self.folder)
         user = postgres._unprivileged()
         os.chown(self.folder, user["user"], user["group"])
-        for parent in folder.parents[:3]:
-            os.chmod(parent, 0o755)
         data = os.path.join(self.folder, "data")
         subprocess.run([f"{self.bin}/initdb", "-D", data, "-U", "stakeout", "-A", "trust", "--no-sync", "--locale=C"],
                        check=True, cwd=self.folder, stdout=subprocess.DEVNULL, **user)
@@ -244,8 +249,7 @@ def test_a_task_from_its_spike_to_its_successor(make_task, podman, tmp_path, clo
     task = make_task(triggers=triggers, baseline={"every": "6h"})
     rds = closing(CloudWatch({task.keys[0]: task.keys[1:]}, {("DBInstanceIdentifier", INSTANCE): lambda _metric, _at: 42.5}))
     with_database(task, rds)
-    (tmp_path / "postgres").mkdir()
-    database = Database(task, podman, tmp_path / "postgres")
+    database = Database(task, podman)
     task.start()
     wait_until(lambda: any(key.endswith("_state/baseline-app.tar") for key in task.bucket.objects(task.prefix)),
                lambda: f"a baseline is kept; the log:\n{task.stakeout.log}", PATIENCE_S)
