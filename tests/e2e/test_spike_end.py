@@ -185,7 +185,7 @@ def test_none_is_taken_of_an_agent_that_stops(agent, service, captures):
     spike = wait_kind(running, captures, "spike")
     [planned] = running.wait_status(lambda now: now["follow_ups"][0]["due"], "its end")["follow_ups"]
     assert planned["follows"] == spike.id and planned["after_s"] == 60
-    assert seconds_of(planned["due"]) >= seconds_of(spike.json["ended"]) + 59
+    assert seconds_of(planned["due"]) >= seconds_of(spike.json["fired"]) + 60, "a minute after the spike's end"
     said = running.command("status").stdout
     assert f"follow-up of incident {spike.id} planned for {planned['due'][:19]}" in said
     assert running.terminate() == 0, running.log
