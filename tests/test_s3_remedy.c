@@ -134,7 +134,7 @@ static const struct {
     /* Without a code, which a proxy has none of. */
     {401, "", S3_REFUSED, "replace them"},
     {403, "", S3_REFUSED, "allow s3:PutObject"},
-    {407, "", S3_REFUSED, "put them into HTTPS_PROXY"},
+    {407, "", S3_REFUSED, "wants a user"},
     {412, "", S3_REFUSED, "is not overwritten"},
     {413, "", S3_REFUSED, "lower limits.profile"},
     {502, "", S3_RETRY, "in trouble"},
