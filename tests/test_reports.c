@@ -193,8 +193,10 @@ static void test_at_the_end_nobody_waits_for_one_that_hangs(void **state)
 static void test_the_second_does_not_wait_for_the_first_and_then_for_itself(void **state)
 {
     struct world *world = *state;
-    world->wait_ms = 200;
-    open_world(world, "case $4 in *2) echo x > \"$4/report.html\";; *) exec sleep 1000;; esac");
+    world->wait_ms = 1000;
+    /* Half of the deadline is more than what is between the two, and less than one of its own. */
+    open_world(
+        world, "case $4 in *2) sleep 0.5; echo x > \"$4/report.html\";; *) exec sleep 1000;; esac");
     add(world, first);
     add(world, second);
     wait_for_all(world);
