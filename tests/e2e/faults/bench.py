@@ -3,6 +3,7 @@ starts, waits for and measures."""
 import concurrent.futures
 import contextlib
 import dataclasses
+import glob
 import os
 import random
 import threading
@@ -142,6 +143,16 @@ class Play:
     def stores(self):
         return {"s3": storage.stored(self.s3, self.prefix),
                 "directory": accounts.stored_below(self.captures)}
+
+    def in_folder(self):
+        """The ids of what the folder has whole, though more is being written: incident.json comes
+        last."""
+        return {path.split(os.sep)[-2] for path in glob.glob(f"{self.captures}/*/*/*/incident.json")}
+
+    def in_bucket(self):
+        """As in_folder, of the bucket."""
+        return {key.split("/")[-2] for key in self.s3.objects(self.prefix)
+                if key.endswith("/incident.json")}
 
     def wait_delivered(self, agent, timeout_s=90):
         """Everything that was opened is finished, and the spool has let go of it."""

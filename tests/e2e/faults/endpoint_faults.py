@@ -18,6 +18,7 @@ def take(play, service, config, heal=None):
         heal()
         taken = agent.command("capture")
         assert taken.returncode == 0, taken.stderr
+        agent.wait_spool_empty()
         again = play.stores()["s3"]
         healed, _ = only({one: files for one, files in again.items() if one not in incidents})
         fine(healed, "cpu", "heap", "goroutine")

@@ -1,5 +1,6 @@
 """The store is down, slow, refuses, or resets. What was caught waits, is said to wait, and arrives
 once. The folder beside the bucket has it meanwhile."""
+import harness
 import storage
 from faults import accounts
 from faults.bench import each
@@ -17,8 +18,9 @@ def outage(begin, end, tries=2):
             status = agent.wait_status(lambda now: failed_tries(now) >= tries, "it tries again")
             assert status["spool"]["waiting"] == 1
             assert any(exporter["error"] for exporter in status["exporters"])
-            assert "incident.json" not in play.stores()["s3"].get(incident_id, {})
-            assert incident_id in accounts.stored_below(play.captures), "the folder is not held up"
+            assert incident_id not in play.in_bucket()
+            harness.wait_until(lambda: incident_id in play.in_folder(),
+                               "it is in the folder, which the store does not hold up")
             play.tally.count("failed tries", failed_tries(status))
             end(proxy)
         incidents = play.settle(agent, play.wait_delivered(agent))
