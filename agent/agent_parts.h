@@ -2,7 +2,7 @@
 #ifndef AGENT_AGENT_PARTS_H
 #define AGENT_AGENT_PARTS_H
 
-#include "agent/day_budget.h"
+#include "agent/incidents/day_budget.h"
 #include "core/series.h"
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-#include "agent/admission.h"
 #include "agent/agent.h"
+#include "agent/incidents/admission.h"
 #include "agent/kinds.h"
 #include "commands/client.h"
 #include "commands/command.h"

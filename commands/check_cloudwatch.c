@@ -1,6 +1,6 @@
 #include "commands/check_cloudwatch.h"
 
-#include "agent/rds.h"
+#include "agent/sampling/rds.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/buf.h"
@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/loop.h"
 #include "core/rds_metric.h"
-#include "sources/cloudwatch.h"
+#include "sources/cloudwatch/cloudwatch.h"
 
 #include <stdbool.h>
 #include <stdio.h>

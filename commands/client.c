@@ -1,6 +1,6 @@
 #include "commands/client.h"
 
-#include "agent/control.h"
+#include "agent/control/control.h"
 #include "agent/kinds.h"
 #include "commands/command.h"
 #include "core/alloc.h"

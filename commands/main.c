@@ -1,4 +1,4 @@
-#include "agent/worker.h"
+#include "agent/self/worker.h"
 #include "commands/command.h"
 #include "commands/man_page.h"
 #include "core/crash.h"

@@ -1,7 +1,7 @@
 /* The text of a crash report, made without any call that a signal handler may not make
  * (signal-safety(7)): no stdio, no locale, no memory but the caller's.
  *
- * The file of a crash, and what agent/crash_report.h reads:
+ * The file of a crash, and what agent/self/crash_report.h reads:
  *
  *   crash 1
  *   version 0.1.0

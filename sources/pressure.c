@@ -2,7 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/clock.h"
-#include "sources/cgroup_limits.h"
+#include "sources/cgroup/cgroup_limits.h"
 
 #include <fcntl.h>
 #include <math.h>

@@ -6,7 +6,7 @@
 #include "agent/agent_parts.h"
 #include "agent/capture/recorder.h"
 #include "agent/detection/detector.h"
-#include "agent/incidents.h"
+#include "agent/incidents/incidents.h"
 #include "agent/kinds.h"
 #include "config/config.h"
 #include "core/alloc.h"

@@ -3,12 +3,12 @@
 #ifndef TESTS_RECORDING_RIG_H
 #define TESTS_RECORDING_RIG_H
 
-#include "agent/app_life.h"
+#include "agent/apps/app_life.h"
 #include "agent/capture/recording.h"
 #include "agent/detection/detector.h"
-#include "agent/incidents.h"
+#include "agent/incidents/incidents.h"
+#include "agent/self/worker.h"
 #include "agent/storage/spool_recovery.h"
-#include "agent/worker.h"
 #include "core/incident.h"
 #include "core/series.h"
 #include "recorder_rig.h"

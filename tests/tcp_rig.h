@@ -3,7 +3,7 @@
 #ifndef TESTS_TCP_RIG_H
 #define TESTS_TCP_RIG_H
 
-#include "sources/tcp.h"
+#include "sources/tcp/tcp.h"
 
 #include "core/clock.h"
 #include "core/error.h"

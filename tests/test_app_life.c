@@ -1,5 +1,5 @@
 /* When an app ended and of what, from what its source and its endpoint tell, tick by tick. */
-#include "agent/app_life.h"
+#include "agent/apps/app_life.h"
 
 #include "sources/source.h"
 

@@ -1,5 +1,5 @@
 /* Which source `auto` takes, over kinds of the test's own. */
-#include "agent/auto_source.h"
+#include "agent/sampling/auto_source.h"
 
 #include "core/error.h"
 #include "core/series.h"

@@ -1,5 +1,5 @@
 #include "core/alloc.h"
-#include "sources/cgroup_files.h"
+#include "sources/cgroup/cgroup_files.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Whether an app runs and is the same, from lists of its processes. */
-#include "sources/cgroup_procs.h"
+#include "sources/cgroup/cgroup_procs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 #include "cgroup_rig.h"
 #include "core/buf.h"
 #include "core/clock.h"
-#include "sources/cgroup_files.h"
+#include "sources/cgroup/cgroup_files.h"
 
 #include <math.h>
 #include <signal.h>

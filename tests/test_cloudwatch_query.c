@@ -1,10 +1,10 @@
 /* GetMetricData: what is asked, and what an answer means. */
-#include "sources/cloudwatch_query.h"
+#include "sources/cloudwatch/cloudwatch_query.h"
 
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "core/error.h"
-#include "sources/cloudwatch.h"
+#include "sources/cloudwatch/cloudwatch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,10 +1,10 @@
 /* database.cloudwatch, and triggers on what comes from there, with the real kinds. */
 #include "agent/kinds.h"
-#include "agent/rds.h"
+#include "agent/sampling/rds.h"
 #include "config/config.h"
 #include "config/config_changes.h"
 #include "core/buf.h"
-#include "sources/cloudwatch.h"
+#include "sources/cloudwatch/cloudwatch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

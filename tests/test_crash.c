@@ -3,7 +3,7 @@
 
 #include "crash_ways.h"
 
-#include "agent/crash_report.h"
+#include "agent/self/crash_report.h"
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "core/crash_modules.h"

@@ -1,4 +1,4 @@
-#include "agent/crash_report.h"
+#include "agent/self/crash_report.h"
 
 #include "core/error.h"
 

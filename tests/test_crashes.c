@@ -1,4 +1,4 @@
-#include "agent/crashes.h"
+#include "agent/self/crashes.h"
 
 #include "core/alloc.h"
 #include "core/buf.h"

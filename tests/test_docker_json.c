@@ -1,8 +1,8 @@
 /* The Docker Engine's answers and events, by table. */
 #include "core/buf.h"
 #include "core/error.h"
-#include "sources/docker_events.h"
-#include "sources/docker_json.h"
+#include "sources/docker/docker_events.h"
+#include "sources/docker/docker_json.h"
 
 #include <math.h>
 #include <setjmp.h>

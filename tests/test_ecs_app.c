@@ -1,8 +1,8 @@
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/fs.h"
-#include "sources/ecs_app.h"
-#include "sources/ecs_json.h"
+#include "sources/ecs/ecs_app.h"
+#include "sources/ecs/ecs_json.h"
 #include "sources/source.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/fs.h"
-#include "sources/ecs_json.h"
+#include "sources/ecs/ecs_json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

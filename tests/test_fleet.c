@@ -1,9 +1,9 @@
 /* The agent in a fleet whose store is a folder: it gives up what others have, keeps what it has a
  * slot for, and settles at upload what nobody told it. */
+#include "agent/control/status.h"
 #include "agent/detection/ledger.h"
 #include "agent/fleet/fleet_parts.h"
-#include "agent/running.h"
-#include "agent/status.h"
+#include "agent/incidents/running.h"
 #include "agent/storage/spool.h"
 #include "agent_rig.h"
 #include "core/series.h"

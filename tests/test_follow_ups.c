@@ -1,6 +1,6 @@
-#include "agent/follow_ups.h"
+#include "agent/incidents/follow_ups.h"
 
-#include "agent/incidents.h"
+#include "agent/incidents/incidents.h"
 #include "config/config.h"
 #include "core/error.h"
 

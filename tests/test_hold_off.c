@@ -1,8 +1,8 @@
 /* limits.hold_off in the whole agent: what waits while the app is too hot, and what does not. */
+#include "agent/apps/preflight.h"
 #include "agent/baseline/calm.h"
 #include "agent/detection/ledger.h"
-#include "agent/follow_ups.h"
-#include "agent/preflight.h"
+#include "agent/incidents/follow_ups.h"
 
 #include "agent_rig.h"
 

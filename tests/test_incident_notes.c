@@ -1,4 +1,4 @@
-#include "agent/incident_notes.h"
+#include "agent/incidents/incident_notes.h"
 
 #include "core/incident.h"
 #include "core/series.h"

@@ -1,8 +1,8 @@
 /* What becomes of incidents that wait for metrics, in a real spool, with a folder to store in and a
  * stub that is asked. */
+#include "agent/incidents/reports.h"
 #include "agent/late/late_parts.h"
 #include "agent/late/late_schedule.h"
-#include "agent/reports.h"
 #include "config/config.h"
 #include "core/buf.h"
 #include "core/incident.h"

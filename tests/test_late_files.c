@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/fs.h"
 #include "core/incident.h"
-#include "sources/cloudwatch_query.h"
+#include "sources/cloudwatch/cloudwatch_query.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

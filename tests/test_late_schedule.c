@@ -1,6 +1,6 @@
 #include "agent/late/late_schedule.h"
 
-#include "sources/cloudwatch_query.h"
+#include "sources/cloudwatch/cloudwatch_query.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

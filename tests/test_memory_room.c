@@ -1,4 +1,4 @@
-#include "agent/memory_room.h"
+#include "agent/incidents/memory_room.h"
 
 #include "config/config.h"
 #include "core/series.h"

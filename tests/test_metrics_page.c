@@ -1,5 +1,5 @@
 #include "core/metric_selector.h"
-#include "sources/metrics_page.h"
+#include "sources/prometheus/metrics_page.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

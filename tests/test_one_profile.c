@@ -1,8 +1,8 @@
 /* An app takes one CPU profile at a time, whoever wants one: each of those who do comes while each
  * other has the app's profiler, with the recorder between them and without. The stub refuses a
  * second one as Go does, and counts that. */
-#include "agent/admission.h"
-#include "agent/preflight.h"
+#include "agent/apps/preflight.h"
+#include "agent/incidents/admission.h"
 
 #include "agent_rig.h"
 

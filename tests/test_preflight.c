@@ -1,5 +1,5 @@
 /* When an app's profiles are tried: at the start, after a restart, and not in anybody's way. */
-#include "agent/preflight.h"
+#include "agent/apps/preflight.h"
 
 #include "core/http.h"
 #include "recorder_rig.h"

@@ -1,5 +1,5 @@
 /* What the kernel says of one process, by table. */
-#include "sources/process_stat.h"
+#include "sources/process/process_stat.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

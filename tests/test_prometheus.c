@@ -2,7 +2,7 @@
 #include "core/error.h"
 #include "core/loop.h"
 #include "core/series.h"
-#include "sources/prometheus.h"
+#include "sources/prometheus/prometheus.h"
 
 #include "stub_server.h"
 

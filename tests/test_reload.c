@@ -1,7 +1,7 @@
 /* The whole agent with one configuration after the other. */
 #include "agent/capture/recorder.h"
-#include "agent/control.h"
-#include "agent/follow_ups.h"
+#include "agent/control/control.h"
+#include "agent/incidents/follow_ups.h"
 #include "agent/reload.h"
 #include "agent/storage/delivery.h"
 #include "agent_rig.h"

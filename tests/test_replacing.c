@@ -1,8 +1,8 @@
 /* A worse spike takes the place of an incident in the spool, with the whole agent. */
-#include "agent/replacing.h"
+#include "agent/incidents/replacing.h"
 
-#include "agent/day_budget.h"
 #include "agent/detection/ledger.h"
+#include "agent/incidents/day_budget.h"
 #include "agent/storage/delivery.h"
 #include "agent/storage/delivery_withdraw.h"
 #include "agent_rig.h"

@@ -1,7 +1,7 @@
-#include "agent/reports.h"
+#include "agent/incidents/reports.h"
 
+#include "agent/self/worker.h"
 #include "agent/storage/spool.h"
-#include "agent/worker.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"

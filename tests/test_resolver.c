@@ -1,4 +1,4 @@
-#include "sources/resolver.h"
+#include "sources/tcp/resolver.h"
 
 #include "core/clock.h"
 #include "core/error.h"

@@ -1,5 +1,5 @@
 /* The operators' HTTP server over a Unix socket and a port, asked by the agent's own client. */
-#include "agent/server.h"
+#include "agent/control/server.h"
 
 #include "core/alloc.h"
 #include "core/error.h"

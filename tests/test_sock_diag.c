@@ -1,4 +1,4 @@
-#include "sources/sock_diag.h"
+#include "sources/tcp/sock_diag.h"
 
 #include <stdarg.h>
 #include <stddef.h>

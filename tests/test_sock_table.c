@@ -1,4 +1,4 @@
-#include "sources/sock_table.h"
+#include "sources/tcp/sock_table.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Counting, through the tcp source: every way in which a connection begins and ends. */
-#include "sources/traffic.h"
+#include "sources/tcp/traffic.h"
 
 #include "tests/tcp_rig.h"
 

@@ -1,7 +1,7 @@
 /* Before an OOM the heap is taken, also of an app that an incident is running of. */
 #include "agent_rig.h"
 
-#include "agent/running.h"
+#include "agent/incidents/running.h"
 
 #include <stdio.h>
 

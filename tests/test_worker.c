@@ -1,4 +1,4 @@
-#include "agent/worker.h"
+#include "agent/self/worker.h"
 
 #include "core/alloc.h"
 #include "core/clock.h"

@@ -1,6 +1,6 @@
 #include "agent/capture/heat.h"
 
-#include "agent/app_metric.h"
+#include "agent/apps/app_metric.h"
 #include "config/config.h"
 #include "core/metric.h"
 #include "core/series.h"

@@ -1,8 +1,8 @@
 #include "agent/fleet/fleet.h"
 
+#include "agent/control/prometheus.h"
 #include "agent/fleet/fleet_parts.h"
 #include "agent/kinds.h"
-#include "agent/prometheus.h"
 #include "agent/storage/delivery.h"
 #include "agent/storage/delivery_claims.h"
 #include "config/config.h"

@@ -1,8 +1,8 @@
 /* Asking for a slot from the fire on, beside the capture, for as long as an answer is of use. */
 #include "agent/detection/detector.h"
 #include "agent/fleet/fleet_parts.h"
-#include "agent/incidents.h"
-#include "agent/running.h"
+#include "agent/incidents/incidents.h"
+#include "agent/incidents/running.h"
 #include "agent/storage/backoff.h"
 #include "config/config.h"
 #include "core/alloc.h"

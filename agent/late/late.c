@@ -1,9 +1,9 @@
 #include "agent/late/late.h"
 
+#include "agent/incidents/reports.h"
 #include "agent/late/late_parts.h"
 #include "agent/late/late_schedule.h"
-#include "agent/rds.h"
-#include "agent/reports.h"
+#include "agent/sampling/rds.h"
 #include "agent/storage/delivery.h"
 #include "agent/storage/spool.h"
 #include "config/config.h"

@@ -29,7 +29,8 @@ struct late_setup {
     struct reports *reports;
     struct worker *worker;
     const struct config *config;
-    /* Whether there is no memory for a child now, with that in words; as agent/reports.h has it. */
+    /* Whether there is no memory for a child now, with that in words; as agent/incidents/reports.h
+     * has it. */
     bool (*short_of_memory)(void *arg, char *why);
     void *arg;
 };

@@ -8,7 +8,7 @@
 #include "core/incident.h"
 #include "core/rds_metric.h"
 #include "core/series.h"
-#include "sources/cloudwatch_query.h"
+#include "sources/cloudwatch/cloudwatch_query.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,7 +1,7 @@
+#include "agent/incidents/reports.h"
 #include "agent/late/late_parts.h"
-#include "agent/reports.h"
+#include "agent/self/worker.h"
 #include "agent/storage/delivery.h"
-#include "agent/worker.h"
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -52,7 +52,7 @@ static void on_reported(void *arg, int status, const char *why)
     over(one);
 }
 
-/* As agent/reports.h has it made. */
+/* As agent/incidents/reports.h has it made. */
 static void report(struct late_one *one)
 {
     const struct late_setup *setup = &one->late->setup;

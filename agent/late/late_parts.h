@@ -5,7 +5,7 @@
 
 #include "agent/late/late.h"
 #include "agent/late/late_files.h"
-#include "sources/cloudwatch.h"
+#include "sources/cloudwatch/cloudwatch.h"
 
 enum { LATE_NAME_SIZE = 17 };
 

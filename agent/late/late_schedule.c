@@ -1,7 +1,7 @@
 #include "agent/late/late_schedule.h"
 
 #include "core/rds_metric.h"
-#include "sources/cloudwatch_query.h"
+#include "sources/cloudwatch/cloudwatch_query.h"
 
 #include <stddef.h>
 

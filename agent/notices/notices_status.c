@@ -1,7 +1,7 @@
 #include "agent/notices/notices_status.h"
 
+#include "agent/control/prometheus.h"
 #include "agent/notices/notices.h"
-#include "agent/prometheus.h"
 #include "core/clock.h"
 #include "core/json_text.h"
 

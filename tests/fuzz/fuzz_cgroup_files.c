@@ -1,5 +1,5 @@
 /* The readers of the kernel's files about cgroups. */
-#include "sources/cgroup_files.h"
+#include "sources/cgroup/cgroup_files.h"
 #include "sources/pressure.h"
 
 #include <stdint.h>

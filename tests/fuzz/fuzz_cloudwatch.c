@@ -1,6 +1,6 @@
 /* What CloudWatch answers. */
 #include "core/error.h"
-#include "sources/cloudwatch.h"
+#include "sources/cloudwatch/cloudwatch.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* The report of a crash as anybody may have left it in the state folder, and the notes of a
  * library. */
-#include "agent/crash_report.h"
+#include "agent/self/crash_report.h"
 #include "core/crash_text.h"
 #include "core/error.h"
 

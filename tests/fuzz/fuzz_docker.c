@@ -1,7 +1,7 @@
 /* The readers of a Docker engine's answers and events. */
 #include "core/buf.h"
-#include "sources/docker_events.h"
-#include "sources/docker_json.h"
+#include "sources/docker/docker_events.h"
+#include "sources/docker/docker_json.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* The readers of the ECS metadata endpoint's answers, and what is made of them: no rate may ever
  * be negative or infinite. */
-#include "sources/ecs_app.h"
-#include "sources/ecs_json.h"
+#include "sources/ecs/ecs_app.h"
+#include "sources/ecs/ecs_json.h"
 
 #include <math.h>
 #include <stdint.h>

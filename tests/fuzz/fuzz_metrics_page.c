@@ -1,7 +1,7 @@
 /* A selector in the first line, a metrics page in the rest: whatever pieces it comes in, the same
  * is read. */
 #include "core/metric_selector.h"
-#include "sources/metrics_page.h"
+#include "sources/prometheus/metrics_page.h"
 
 #include <math.h>
 #include <stdint.h>

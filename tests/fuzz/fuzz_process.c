@@ -1,6 +1,6 @@
 /* The readers of what the kernel says of a process. */
-#include "sources/process_cgroup.h"
-#include "sources/process_stat.h"
+#include "sources/process/process_cgroup.h"
+#include "sources/process/process_stat.h"
 
 #include "core/alloc.h"
 

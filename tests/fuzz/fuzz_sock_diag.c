@@ -1,5 +1,5 @@
 /* The reader of netlink datagrams: four bytes of sequence, then a datagram. */
-#include "sources/sock_diag.h"
+#include "sources/tcp/sock_diag.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include "core/offload.h"
 #include "core/series.h"
 #include "sources/source.h"
-#include "sources/tcp.h"
+#include "sources/tcp/tcp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
