@@ -4,9 +4,9 @@
 
 #include "core/alloc.h"
 #include "core/aws/aws.h"
-#include "core/aws/aws_clock.h"
 #include "core/aws/aws_environment.h"
 #include "core/aws/aws_plan.h"
+#include "core/aws/aws_query.h"
 #include "core/aws/aws_region.h"
 #include "core/aws/aws_who.h"
 #include "core/aws/sigv4.h"
@@ -14,7 +14,6 @@
 #include "core/error.h"
 #include "core/http.h"
 #include "core/incident.h"
-#include "core/sha256.h"
 #include "exporters/exporter.h"
 #include "exporters/notice.h"
 #include "exporters/notice_text.h"
@@ -32,13 +31,11 @@ struct sns {
     struct loop *loop;
     struct aws *aws;
     char *topic, *region, *url, *ca_file;
-    char *form; /* what is being published; NULL: it only asks whether anybody is there */
-    struct aws_request *asking;
-    struct http_request *sending;
-    unsigned credentials; /* the number of those that were taken */
-    int64_t sent_ms;
-    bool token_renewed, clock_mended; /* each is tried once */
-    struct aws_who *who;              /* that is being asked */
+    char *form; /* what is being published */
+    struct aws_query *publishing;
+    struct aws_request *asking; /* then reaching: whether anybody is there */
+    struct http_request *reaching;
+    struct aws_who *who; /* that is being asked */
     void (*identified)(void *arg, const char *who);
     void *identified_arg;
     void (*done)(void *arg, const struct send_result *result);
@@ -53,22 +50,6 @@ static char *part_of(const char *arn, int part)
     return xstrndup(arn, strcspn(arn, ":"));
 }
 
-static char *endpoint_of(const struct sns_options *options, const char *region)
-{
-    char *partition = part_of(options->topic, 1);
-    char *amazon = xasprintf(
-        "https://sns.%s.amazonaws.com%s", region, strcmp(partition, "aws-cn") ? "" : ".cn");
-    const char *given = options->endpoint ? options->endpoint
-                                          : aws_service_endpoint("AWS_ENDPOINT_URL_SNS", amazon);
-    size_t length = strlen(given);
-    while (length && given[length - 1] == '/')
-        length--;
-    char *url = xasprintf("%.*s/", (int)length, given);
-    free(partition);
-    free(amazon);
-    return url;
-}
-
 static void *open_sns(const struct exporter_setup *setup, struct error *err)
 {
     (void)err;
@@ -77,7 +58,7 @@ static void *open_sns(const struct exporter_setup *setup, struct error *err)
     sns->loop = setup->loop;
     sns->topic = xstrdup(options->topic);
     sns->region = part_of(options->topic, 3);
-    sns->url = endpoint_of(options, sns->region);
+    sns->url = aws_service_url("sns", sns->region, options->endpoint, "AWS_ENDPOINT_URL_SNS");
     sns->ca_file = xstrdup_or_null(options->ca_file);
     sns->names.label = xasprintf("sns topic %s", sns->topic);
     char *session_name = xasprintf("stakeout-%s", setup->service);
@@ -103,116 +84,58 @@ static void fail(struct sns *sns, enum send_outcome outcome, const char *reason)
     finish(sns, &result);
 }
 
-static void got_credentials(void *arg, const struct aws_answer *answer);
-
-/* What SNS refuses for the clock, or for old credentials, may be taken at a second try. */
-static bool mend(struct sns *sns, const struct http_result *http, const struct sns_verdict *verdict)
+static void judge(struct sns *sns, const struct http_result *http, int status)
 {
-    bool refused = sns->form && (http->status == 400 || http->status == 403);
-    if (refused && !sns->clock_mended &&
-        aws_clock_learn(
-            aws_clock_offset_ms(sns->aws), sns->sent_ms, http_header(http, "Date"), "AWS SNS"))
-        return sns->clock_mended = true;
-    if (verdict->token_expired && !sns->token_renewed && aws_renew(sns->aws, sns->credentials))
-        return sns->token_renewed = true;
-    return false;
-}
-
-static void answered(void *arg, const struct http_result *http)
-{
-    struct sns *sns = arg;
-    struct sns_verdict verdict;
-    bool only_asks = !sns->form;
+    struct send_result result;
     char *host = http_host(sns->url);
-    sns->sending = NULL;
     sns_answer_judge(&(struct sns_question){sns->topic, sns->region, host, sns->ca_file != NULL},
         &(struct sns_answer){.outcome = http->outcome,
-            .status = only_asks ? 200 : http->status,
+            .status = status,
             .error = http->error->text,
             .body = http->body.data,
             .size = http->body.size,
             .retry_after = http_header(http, "Retry-After"),
             .now_ms = clock_wall_ms()},
-        &verdict);
+        &result);
     free(host);
-    if (mend(sns, http, &verdict)) {
-        sns->asking = aws_get(sns->aws, got_credentials, sns);
-        return;
-    }
-    finish(sns, &verdict.result);
+    finish(sns, &result);
 }
 
-static void send_form(struct sns *sns, const char *const *headers)
+static void published(void *arg, const struct aws_query_answer *answer)
 {
-    sns->sending = http_start(sns->loop, &(struct http_options){
-                                             .method = sns->form ? "POST" : "HEAD",
-                                             .url = sns->url,
-                                             .headers = headers,
-                                             .upload = sns->form,
-                                             .upload_bytes = sns->form ? strlen(sns->form) : 0,
-                                             .ca_file = sns->ca_file,
-                                             .proxy = true,
-                                             .timeout_ms = timeout_ms,
-                                             .done = answered,
-                                             .arg = sns,
-                                         });
+    struct sns *sns = arg;
+    sns->publishing = NULL;
+    if (answer->http)
+        judge(sns, answer->http, answer->http->status);
+    else
+        fail(sns, answer->may_recover ? SEND_RETRY : SEND_FAILED, answer->reason);
 }
 
-static int sign(struct sns *sns, const struct sigv4_credentials *credentials, const char *host,
-    const char *type, struct sigv4_signature *signature, struct error *err)
+/* Whatever it answers, it is there. */
+static void reached(void *arg, const struct http_result *http)
 {
-    char hash[SHA256_HEX_SIZE];
-    sha256_hash(sns->form, strlen(sns->form), hash);
-    sns->sent_ms = clock_wall_ms() + *aws_clock_offset_ms(sns->aws);
-    const struct sigv4_header headers[] = {{"Host", host}, {"Content-Type", type}};
-    return sigv4_sign(&(struct sigv4_scope){.credentials = *credentials,
-                          .region = sns->region,
-                          .service = "sns",
-                          .time_ms = sns->sent_ms,
-                          .normalize_path = true},
-        &(struct sigv4_request){.method = "POST",
-            .path = "/",
-            .headers = headers,
-            .header_count = 2,
-            .payload_hash = hash},
-        signature, err);
-}
-
-static void send_signed(struct sns *sns, const struct sigv4_credentials *credentials)
-{
-    static const char type[] = "application/x-www-form-urlencoded; charset=utf-8";
-    struct sigv4_signature signature;
-    struct error err;
-    char *host = http_host(sns->url);
-    int status = sign(sns, credentials, host, type, &signature, &err);
-    if (status == 0) {
-        char *host_header = xasprintf("Host: %s", host);
-        char *type_header = xasprintf("Content-Type: %s", type);
-        const char *headers[8] = {host_header, type_header};
-        size_t count = 2;
-        for (char *const *header = signature.headers; *header; header++)
-            headers[count++] = *header;
-        send_form(sns, headers);
-        free(host_header);
-        free(type_header);
-    }
-    sigv4_free(&signature);
-    free(host);
-    if (status < 0)
-        fail(sns, SEND_FAILED, err.text);
+    struct sns *sns = arg;
+    sns->reaching = NULL;
+    judge(sns, http, 200);
 }
 
 static void got_credentials(void *arg, const struct aws_answer *answer)
 {
     struct sns *sns = arg;
     sns->asking = NULL;
-    sns->credentials = answer->number;
-    if (!answer->credentials)
+    if (!answer->credentials) {
         fail(sns, answer->may_recover ? SEND_RETRY : SEND_FAILED, answer->reason);
-    else if (sns->form)
-        send_signed(sns, answer->credentials);
-    else
-        send_form(sns, NULL);
+        return;
+    }
+    sns->reaching = http_start(sns->loop, &(struct http_options){
+                                              .method = "HEAD",
+                                              .url = sns->url,
+                                              .ca_file = sns->ca_file,
+                                              .proxy = true,
+                                              .timeout_ms = timeout_ms,
+                                              .done = reached,
+                                              .arg = sns,
+                                          });
 }
 
 /* What a subscription's filter policy can look at. */
@@ -258,25 +181,31 @@ static char *form_of(const struct sns *sns, const struct notice *notice)
     return buf_take(&form);
 }
 
-static void start(struct sns *sns, char *form,
-    void (*done)(void *arg, const struct send_result *result), void *arg)
-{
-    sns->form = form;
-    sns->done = done;
-    sns->arg = arg;
-    sns->token_renewed = sns->clock_mended = false;
-    sns->asking = aws_get(sns->aws, got_credentials, sns);
-}
-
 static void tell(void *self, const struct notice *notice,
     void (*done)(void *arg, const struct send_result *result), void *arg)
 {
-    start(self, form_of(self, notice), done, arg);
+    struct sns *sns = self;
+    sns->form = form_of(sns, notice);
+    sns->done = done;
+    sns->arg = arg;
+    sns->publishing = aws_query_ask(sns->loop,
+        &(struct aws_query_question){.aws = sns->aws,
+            .service = "sns",
+            .title = "AWS SNS",
+            .region = sns->region,
+            .endpoint = sns->url,
+            .ca_file = sns->ca_file,
+            .form = sns->form,
+            .timeout_ms = timeout_ms},
+        published, sns);
 }
 
 static void reach(void *self, void (*done)(void *arg, const struct send_result *result), void *arg)
 {
-    start(self, NULL, done, arg);
+    struct sns *sns = self;
+    sns->done = done;
+    sns->arg = arg;
+    sns->asking = aws_get(sns->aws, got_credentials, sns);
 }
 
 static void got_who(void *arg, const char *who)
@@ -309,7 +238,8 @@ static void close_sns(void *self)
     struct sns *sns = self;
     aws_who_cancel(sns->who);
     aws_cancel(sns->asking);
-    http_cancel(sns->sending);
+    http_cancel(sns->reaching);
+    aws_query_cancel(sns->publishing);
     aws_close(sns->aws);
     free(sns->topic);
     free(sns->region);

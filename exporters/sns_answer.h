@@ -25,12 +25,7 @@ struct sns_answer {
     int64_t now_ms;
 };
 
-struct sns_verdict {
-    struct send_result result;
-    bool token_expired; /* other credentials may do */
-};
-
 void sns_answer_judge(const struct sns_question *question, const struct sns_answer *answer,
-    struct sns_verdict *verdict);
+    struct send_result *result);
 
 #endif

@@ -81,15 +81,15 @@ static void refusals_name_a_remedy(void **state)
         {403, "UnrecognizedClientException", "does not know the access key", false},
         {400, "IncompleteSignature", "HTTPS_PROXY", false},
         {403, "MissingAuthenticationToken", "HTTPS_PROXY", false},
-        {403, "OptInRequired", "not signed up", false},
+        {403, "OptInRequired", "has not enabled the region eu-west-1", false},
         {405, "MethodNotAllowed", "AWS_ENDPOINT_URL_STS", false},
         {400, "InvalidAction", "AWS_ENDPOINT_URL_STS", false},
-        {400, "RequestTimeout", "cannot answer now", true},
-        {500, "InternalError", "cannot answer now", true},
+        {400, "RequestTimeout", "STS has trouble of its own", true},
+        {500, "InternalError", "STS has trouble of its own", true},
         {400, "Throttling", "fewer requests", true},
         {400, "ThrottlingException", "fewer requests", true},
-        {503, "ServiceUnavailable", "cannot answer now", true},
-        {500, "InternalFailure", "cannot answer now", true},
+        {503, "ServiceUnavailable", "STS has trouble of its own", true},
+        {500, "InternalFailure", "STS has trouble of its own", true},
         {500, "Unheard", "STS answered Unheard: why", true},
         {404, "", "AWS_ENDPOINT_URL_STS", false},
     };
@@ -102,7 +102,7 @@ static void refusals_name_a_remedy(void **state)
             "<ErrorResponse><Error><Code>%s</Code><Message>why</Message></Error></ErrorResponse>",
             cases[i].code);
         bool recovers = aws_sts_explain(
-            cases[i].status, xml, strlen(xml), AWS_ASSUME_ROLE, &role, &err);
+            cases[i].status, xml, strlen(xml), AWS_ASSUME_ROLE, &role, "eu-west-1", &err);
         assert_int_equal(recovers, cases[i].may_recover);
         if (!strstr(err.text, cases[i].remedy) || !strstr(err.text, arn))
             fail_msg("case %zu: %s", i, err.text);
@@ -118,7 +118,7 @@ static void a_web_identity_is_refused_by_the_trust_policy(void **state)
     static char arn[] = "arn:aws:iam::1:role/x";
     const struct aws_role role = {.arn = arn};
     struct error err;
-    aws_sts_explain(403, xml, strlen(xml), AWS_ASSUME_WITH_WEB_IDENTITY, &role, &err);
+    aws_sts_explain(403, xml, strlen(xml), AWS_ASSUME_WITH_WEB_IDENTITY, &role, "eu-west-1", &err);
     assert_non_null(strstr(err.text, "with the web identity: AccessDenied: let the role's trust"));
     assert_null(strstr(err.text, "own policy"));
 }

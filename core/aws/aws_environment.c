@@ -1,7 +1,9 @@
 #include "core/aws/aws_environment.h"
 
 #include "core/alloc.h"
+#include "core/aws/aws_http.h"
 #include "core/aws/aws_plan.h"
+#include "core/aws/aws_region.h"
 #include "core/aws/aws_temporary.h"
 #include "core/buf.h"
 #include "core/error.h"
@@ -110,4 +112,13 @@ const char *aws_service_endpoint(const char *variable, const char *otherwise)
     if (!endpoint)
         endpoint = aws_environment("AWS_ENDPOINT_URL");
     return endpoint ? endpoint : otherwise;
+}
+
+char *aws_service_url(
+    const char *host, const char *region, const char *endpoint, const char *variable)
+{
+    char *own = xasprintf("https://%s.%s.%s", host, region, aws_region_domain(region));
+    char *url = aws_http_url(endpoint ? endpoint : aws_service_endpoint(variable, own), "/");
+    free(own);
+    return url;
 }

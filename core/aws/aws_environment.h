@@ -27,6 +27,11 @@ int aws_container_authorization(char **header, struct error *err);
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */
 const char *aws_service_endpoint(const char *variable, const char *otherwise);
 
+/* The URL of a service's root: below the endpoint that is given, else as aws_service_endpoint says,
+ * else AWS's of the region, whose host begins with `host` ("sns"). The caller frees. */
+char *aws_service_url(
+    const char *host, const char *region, const char *endpoint, const char *variable);
+
 #define AWS_NO_CREDENTIALS                                                                         \
     "there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the "  \
     "ECS task a task "                                                                             \

@@ -224,8 +224,8 @@ static void take_role(struct aws_run *run, const struct http_result *result,
         error_set(&err, "the role %.150s cannot be assumed, as STS was not reached: %.200s",
             role->arn, result->error->text);
     else if (result->status != 200)
-        recovers = aws_sts_explain(
-            result->status, result->body.data, result->body.size, action, role, &err);
+        recovers = aws_sts_explain(result->status, result->body.data, result->body.size, action,
+            role, run->setup.region, &err);
     else if ((status = aws_sts_parse(result->body.data, result->body.size, &assumed, &err)) < 0)
         error_prefix(&err, "the role %.150s cannot be assumed: STS", role->arn);
     if (status < 0) {

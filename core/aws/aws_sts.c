@@ -2,9 +2,8 @@
 
 #include "core/alloc.h"
 #include "core/aws/aws_environment.h"
-#include "core/aws/aws_http.h"
+#include "core/aws/aws_fault.h"
 #include "core/aws/aws_plan.h"
-#include "core/aws/aws_region.h"
 #include "core/aws/aws_temporary.h"
 #include "core/aws/sigv4.h"
 #include "core/buf.h"
@@ -20,10 +19,7 @@ enum { MAX_FORM = 65536 };
 
 char *aws_sts_url(const char *region)
 {
-    char *own = xasprintf("https://sts.%s.%s", region, aws_region_domain(region));
-    char *url = aws_http_url(aws_service_endpoint("AWS_ENDPOINT_URL_STS", own), "/");
-    free(own);
-    return url;
+    return aws_service_url("sts", region, NULL, "AWS_ENDPOINT_URL_STS");
 }
 
 char *aws_sts_form(enum aws_sts_action action, const struct aws_role *role, const char *token)
@@ -48,7 +44,6 @@ char *aws_sts_form(enum aws_sts_action action, const struct aws_role *role, cons
 
 struct answer {
     char *access_key, *secret_key, *session_token, *expiration, *arn;
-    char code[64], message[256];
 };
 
 static void set(char **to, const char *text)
@@ -73,10 +68,6 @@ static void element(
             set(&answer->expiration, text);
     } else if (!strcmp(parent, "GetCallerIdentityResult") && !strcmp(name, "Arn")) {
         set(&answer->arn, text);
-    } else if (!strcmp(parent, "Error") && !strcmp(name, "Code")) {
-        xml_copy_text(answer->code, sizeof answer->code, text);
-    } else if (!strcmp(parent, "Error") && !strcmp(name, "Message")) {
-        xml_copy_text(answer->message, sizeof answer->message, text);
     }
 }
 
@@ -139,70 +130,55 @@ char *aws_sts_identity(const char *xml, size_t size)
     return arn;
 }
 
-/* https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html and those of the actions.
- */
+/* https://docs.aws.amazon.com/STS/latest/APIReference/ : the errors of the actions. */
 enum about { ALL, ROLES, WEB }; /* what a remedy is for; WEB: roles by a web identity */
-static const struct remedy {
-    const char *code;
+static const struct {
     enum about about;
-    bool may_recover;
-    const char *text;
+    struct aws_remedy remedy;
 } remedies[] = {
-    {"AccessDenied", WEB, false,
-        "let the role's trust policy name the token's OIDC provider for "
-        "sts:AssumeRoleWithWebIdentity, with the token's `sub` and `aud`"},
-    {"AccessDenied", ROLES, false,
-        "let the credentials' own policy allow sts:AssumeRole on it, and the role's trust policy "
-        "name them (with the external id, if it wants one)"},
-    {"ExpiredToken", ROLES, false,
-        "the credentials that it is assumed with have expired: renew them"},
-    {"ExpiredTokenException", ROLES, false,
-        "the token has expired: is it still being replaced in its file?"},
-    {"InvalidIdentityToken", ROLES, false,
-        "the token is not one of the role's OIDC provider: check the provider's URL and audience "
-        "in IAM"},
-    {"IDPRejectedClaim", ROLES, false,
-        "the role's trust policy does not accept the token's claims: check `sub` and `aud` in it"},
-    {"IDPCommunicationError", ROLES, true, "AWS could not reach the token's issuer"},
-    {"MalformedPolicyDocument", ROLES, false, "look at the role's policies"},
-    {"PackedPolicyTooLarge", ROLES, false, "the session's tags and policies are too large"},
-    {"ValidationError", ROLES, false,
-        "check the role's ARN, arn:aws:iam::<account>:role/<name>, and the external id"},
-    {"NoSuchEntity", ROLES, false, "there is no such role: check its ARN"},
-    {"InvalidClientTokenId", ALL, false,
-        "AWS does not know the access key: it was deleted, or belongs to another partition"},
-    {"UnrecognizedClientException", ALL, false,
-        "AWS does not know the access key: it was deleted, or belongs to another partition"},
-    {"SignatureDoesNotMatch", ALL, false,
-        "the secret key does not belong to the access key, or this machine's clock is wrong"},
-    {"IncompleteSignature", ALL, false,
-        "something on the way changes requests: is it HTTPS_PROXY?"},
-    {"MissingAuthenticationToken", ALL, false,
-        "something on the way changes requests: is it HTTPS_PROXY?"},
-    {"RequestExpired", ALL, false, "set this machine's clock right"},
-    {"OptInRequired", ALL, false, "the account is not signed up for the region: set another"},
-    {"RegionDisabledException", ALL, false,
-        "STS is off in that region: turn it on in IAM's account settings, or set another"},
-    {"MethodNotAllowed", ALL, false, "there is no such STS there: mend AWS_ENDPOINT_URL_STS"},
-    {"InvalidAction", ALL, false, "there is no such STS there: mend AWS_ENDPOINT_URL_STS"},
-    {"Throttling", ALL, true, "AWS wants fewer requests"},
-    {"ThrottlingException", ALL, true, "AWS wants fewer requests"},
-    {"RequestTimeout", ALL, true, "AWS cannot answer now"},
-    {"ServiceUnavailable", ALL, true, "AWS cannot answer now"},
-    {"InternalFailure", ALL, true, "AWS cannot answer now"},
-    {"InternalError", ALL, true, "AWS cannot answer now"},
+    {WEB, {"AccessDenied", AWS_FAULT_LASTS,
+              "let the role's trust policy name the token's OIDC provider for "
+              "sts:AssumeRoleWithWebIdentity, with the token's `sub` and `aud`"}},
+    {ROLES, {"AccessDenied", AWS_FAULT_LASTS,
+                "let the credentials' own policy allow sts:AssumeRole on it, and the role's trust "
+                "policy "
+                "name them (with the external id, if it wants one)"}},
+    {ROLES, {"ExpiredToken", AWS_FAULT_LASTS,
+                "the credentials that it is assumed with have expired: renew them"}},
+    {ROLES, {"ExpiredTokenException", AWS_FAULT_LASTS,
+                "the token has expired: is it still being replaced in its file?"}},
+    {ROLES, {"InvalidIdentityToken", AWS_FAULT_LASTS,
+                "the token is not one of the role's OIDC provider: check the provider's URL and "
+                "audience "
+                "in IAM"}},
+    {ROLES, {"IDPRejectedClaim", AWS_FAULT_LASTS,
+                "the role's trust policy does not accept the token's claims: check `sub` and `aud` "
+                "in it"}},
+    {ROLES, {"IDPCommunicationError", AWS_FAULT_PASSES, "AWS could not reach the token's issuer"}},
+    {ROLES, {"MalformedPolicyDocument", AWS_FAULT_LASTS, "look at the role's policies"}},
+    {ROLES,
+        {"PackedPolicyTooLarge", AWS_FAULT_LASTS, "the session's tags and policies are too large"}},
+    {ROLES, {"ValidationError", AWS_FAULT_LASTS,
+                "check the role's ARN, arn:aws:iam::<account>:role/<name>, and the external id"}},
+    {ROLES, {"NoSuchEntity", AWS_FAULT_LASTS, "there is no such role: check its ARN"}},
+    {ALL, {"RegionDisabledException", AWS_FAULT_LASTS,
+              "STS is off in that region: turn it on in IAM's account settings, or set another"}},
+    {ALL, {"MethodNotAllowed", AWS_FAULT_LASTS,
+              "there is no such STS there: mend AWS_ENDPOINT_URL_STS"}},
+    {ALL, {"InvalidAction", AWS_FAULT_LASTS,
+              "there is no such STS there: mend AWS_ENDPOINT_URL_STS"}},
 };
 
-static const struct remedy *remedy_of(const char *code, enum aws_sts_action action)
+static const struct aws_remedy *remedy_of(const char *code, enum aws_sts_action action)
 {
     for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++) {
         enum about about = remedies[i].about;
         bool fits = about == ALL || (about == WEB && action == AWS_ASSUME_WITH_WEB_IDENTITY) ||
                     (about == ROLES && action != AWS_GET_CALLER_IDENTITY);
-        if (fits && !strcmp(remedies[i].code, code))
-            return &remedies[i];
+        if (fits && !strcmp(remedies[i].remedy.code, code))
+            return &remedies[i].remedy;
     }
-    return NULL;
+    return aws_fault_remedy(code);
 }
 
 static void describe(
@@ -216,20 +192,22 @@ static void describe(
 }
 
 bool aws_sts_explain(int status, const char *xml, size_t size, enum aws_sts_action action,
-    const struct aws_role *role, struct error *err)
+    const struct aws_role *role, const char *region, struct error *err)
 {
-    struct answer answer;
-    char what[220];
-    read_answer(xml, size, &answer, NULL);
+    const struct aws_fault_place place = {.service = "STS", .region = region};
+    struct aws_fault fault;
+    char what[220], text[300];
+    aws_fault_read(&fault, xml, size);
     describe(what, sizeof what, action, role);
-    const struct remedy *remedy = remedy_of(answer.code, action);
-    bool may_recover = remedy ? remedy->may_recover : status >= 500 || status == 429;
-    if (remedy)
-        error_set(err, "%s: %s: %s", what, answer.code, remedy->text);
-    else if (answer.code[0])
-        error_set(err, "%s: STS answered %s: %s", what, answer.code, answer.message);
+    const struct aws_remedy *remedy = remedy_of(fault.code, action);
+    if (remedy) {
+        aws_fault_fill(text, sizeof text, remedy->text, &place);
+        error_set(err, "%s: %s: %s", what, fault.code, text);
+        return remedy->end == AWS_FAULT_PASSES;
+    }
+    if (fault.code[0])
+        error_set(err, "%s: STS answered %s: %s", what, fault.code, fault.message);
     else
         error_set(err, "%s: STS answered HTTP %d: is AWS_ENDPOINT_URL_STS right?", what, status);
-    free_answer(&answer);
-    return may_recover;
+    return aws_fault_may_pass(status);
 }

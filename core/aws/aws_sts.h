@@ -25,9 +25,9 @@ int aws_sts_parse(const char *xml, size_t size, struct aws_temporary *temporary,
 /* The caller's ARN of an answer to AWS_GET_CALLER_IDENTITY; the caller frees. NULL: it has none. */
 char *aws_sts_identity(const char *xml, size_t size);
 
-/* Makes a sentence with the remedy of an answer that is an error; role may be NULL. True: it may
- * work later. */
+/* Makes a sentence with the remedy of an answer that is an error; role may be NULL, region is the
+ * one that was asked. True: it may work later. */
 bool aws_sts_explain(int status, const char *xml, size_t size, enum aws_sts_action action,
-    const struct aws_role *role, struct error *err);
+    const struct aws_role *role, const char *region, struct error *err);
 
 #endif

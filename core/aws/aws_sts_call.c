@@ -3,15 +3,12 @@
 #include "core/alloc.h"
 #include "core/aws/aws_clock.h"
 #include "core/aws/aws_http.h"
+#include "core/aws/aws_query.h"
 #include "core/aws/aws_temporary.h"
 #include "core/clock.h"
 #include "core/error.h"
-#include "core/sha256.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
 
 struct aws_sts_call {
     struct loop *loop;
@@ -34,28 +31,6 @@ static void release(struct aws_sts_call *call)
     free(call);
 }
 
-static int sign(struct aws_sts_call *call, const char *host, struct sigv4_signature *signature,
-    struct error *err)
-{
-    char hash[SHA256_HEX_SIZE];
-    sha256_hash(call->form, strlen(call->form), hash);
-    const struct sigv4_scope scope = {
-        .credentials = {call->credentials.access_key, call->credentials.secret_key,
-            call->credentials.session_token},
-        .region = call->region,
-        .service = "sts",
-        .time_ms = call->sent_ms,
-    };
-    const struct sigv4_header headers[] = {{"Host", host}, {"Content-Type", FORM_TYPE}};
-    return sigv4_sign(&scope,
-        &(struct sigv4_request){.method = "POST",
-            .path = "/",
-            .headers = headers,
-            .header_count = 2,
-            .payload_hash = hash},
-        signature, err);
-}
-
 static void answered(void *arg, const struct http_result *result);
 
 static void post(
@@ -64,7 +39,7 @@ static void post(
     char *host_header = xasprintf("Host: %s", host);
     struct aws_http_question question = {.method = "POST",
         .url = url,
-        .headers = {"Content-Type: " FORM_TYPE, host_header},
+        .headers = {"Content-Type: " AWS_QUERY_TYPE, host_header},
         .body = call->form,
         .ca_file = call->ca_file};
     const size_t most = sizeof question.headers / sizeof *question.headers - 1;
@@ -83,7 +58,14 @@ static int send_now(struct aws_sts_call *call, struct error *err)
     if (!call->credentials.access_key) {
         post(call, url, host, NULL);
     } else {
-        status = sign(call, host, &signature, err);
+        const struct sigv4_scope scope = {
+            .credentials = {call->credentials.access_key, call->credentials.secret_key,
+                call->credentials.session_token},
+            .region = call->region,
+            .service = "sts",
+            .time_ms = call->sent_ms,
+        };
+        status = aws_query_sign(&scope, host, call->form, &signature, err);
         if (status == 0)
             post(call, url, host, signature.headers);
         sigv4_free(&signature);

@@ -14,6 +14,7 @@ struct aws_who {
     struct aws_sts_call *sts;
     struct aws *aws;
     char *provider; /* with the beginning of the access key */
+    char *region;   /* that STS is asked in */
     void (*done)(void *arg, const char *who);
     void *arg;
 };
@@ -23,6 +24,7 @@ static void finish(struct aws_who *who, char *sentence)
     who->done(who->arg, sentence);
     free(sentence);
     free(who->provider);
+    free(who->region);
     free(who);
 }
 
@@ -35,7 +37,7 @@ static void sts_answered(void *arg, const struct http_result *result)
         error_set(&err, "STS was not reached: %s", result->error->text);
     else if (result->status != 200)
         aws_sts_explain(result->status, result->body.data, result->body.size,
-            AWS_GET_CALLER_IDENTITY, NULL, &err);
+            AWS_GET_CALLER_IDENTITY, NULL, who->region, &err);
     else if (!(arn = aws_sts_identity(result->body.data, result->body.size)))
         error_set(&err, "STS's answer names nobody");
     char *sentence = arn ? xasprintf("%s, from %s", arn, who->provider)
@@ -59,10 +61,11 @@ static void got_credentials(void *arg, const struct aws_answer *answer)
         finish(who, xasprintf("from %s", who->provider));
         return;
     }
+    who->region = xstrdup(answer->region ? answer->region : "us-east-1");
     who->sts = aws_sts_ask(who->loop,
         &(struct aws_sts_question){.action = AWS_GET_CALLER_IDENTITY,
             .credentials = answer->credentials,
-            .region = answer->region ? answer->region : "us-east-1",
+            .region = who->region,
             .clock_offset_ms = aws_clock_offset_ms(who->aws)},
         sts_answered, who, &err);
     if (!who->sts)
@@ -85,5 +88,6 @@ void aws_who_cancel(struct aws_who *who)
     aws_cancel(who->asking);
     aws_sts_cancel(who->sts);
     free(who->provider);
+    free(who->region);
     free(who);
 }

@@ -1,115 +1,35 @@
+#include "core/aws/aws_fault.h"
 #include "core/error.h"
-#include "core/xml.h"
 #include "sources/cloudwatch/cloudwatch.h"
 #include "sources/cloudwatch/cloudwatch_query.h"
 
 #include <stdio.h>
-#include <string.h>
-
-struct fault {
-    char code[64], message[256];
-};
-
-static void take_fault(
-    void *arg, struct xml *xml, const char *parent, const char *name, const char *text)
-{
-    (void)xml;
-    struct fault *fault = arg;
-    if (strcmp(parent, "Error") != 0)
-        return;
-    if (!strcmp(name, "Code"))
-        xml_copy_text(fault->code, sizeof fault->code, text);
-    else if (!strcmp(name, "Message"))
-        xml_copy_text(fault->message, sizeof fault->message, text);
-}
 
 #define ALLOW                                                                                      \
     "allow cloudwatch:GetMetricData to these credentials (the ECS task role, say), on Resource "   \
     "\"*\", as it knows no other"
 
-/* https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CommonErrors.html; {region} is
- * put in. */
-static const struct remedy {
-    const char *code;
-    enum cloudwatch_outcome outcome;
-    bool token_expired;
-    const char *text;
-} remedies[] = {
-    {"AccessDenied", CLOUDWATCH_REFUSED, false, ALLOW},
-    {"AccessDeniedException", CLOUDWATCH_REFUSED, false, ALLOW},
-    {"NotAuthorized", CLOUDWATCH_REFUSED, false, ALLOW},
-    {"UnauthorizedOperation", CLOUDWATCH_REFUSED, false, ALLOW},
-    {"ExpiredToken", CLOUDWATCH_REFUSED, true, "the credentials have expired: renew them"},
-    {"ExpiredTokenException", CLOUDWATCH_REFUSED, true, "the credentials have expired: renew them"},
-    {"InvalidClientTokenId", CLOUDWATCH_REFUSED, false,
-        "AWS does not know the access key there: take credentials of the partition of {region}"},
-    {"UnrecognizedClientException", CLOUDWATCH_REFUSED, false,
-        "AWS does not know the access key there: take credentials of the partition of {region}"},
-    {"MissingAuthenticationToken", CLOUDWATCH_REFUSED, false,
-        "the signature did not arrive: does a proxy take the Authorization header away?"},
-    {"MissingAuthenticationTokenException", CLOUDWATCH_REFUSED, false,
-        "the signature did not arrive: does a proxy take the Authorization header away?"},
-    {"SignatureDoesNotMatch", CLOUDWATCH_REFUSED, false,
-        "the secret key does not belong to the access key, or this machine's clock is wrong, or "
-        "the endpoint is not of the region {region}"},
-    {"InvalidSignatureException", CLOUDWATCH_REFUSED, false,
-        "the secret key does not belong to the access key, or this machine's clock is wrong, or "
-        "the endpoint is not of the region {region}"},
-    {"RequestExpired", CLOUDWATCH_REFUSED, false, "set this machine's clock right"},
-    {"OptInRequired", CLOUDWATCH_REFUSED, false,
+static const struct aws_remedy remedies[] = {
+    {"AccessDenied", AWS_FAULT_LASTS, ALLOW},
+    {"AccessDeniedException", AWS_FAULT_LASTS, ALLOW},
+    {"NotAuthorized", AWS_FAULT_LASTS, ALLOW},
+    {"UnauthorizedOperation", AWS_FAULT_LASTS, ALLOW},
+    {"OptInRequired", AWS_FAULT_LASTS,
         "the account has not enabled the region {region}: enable it, or mend region"},
-    {"Throttling", CLOUDWATCH_RETRY, false, "CloudWatch wants fewer requests"},
-    {"ThrottlingException", CLOUDWATCH_RETRY, false, "CloudWatch wants fewer requests"},
-    {"RequestLimitExceeded", CLOUDWATCH_RETRY, false, "CloudWatch wants fewer requests"},
-    {"InternalFailure", CLOUDWATCH_RETRY, false, "CloudWatch has trouble of its own"},
-    {"InternalServiceError", CLOUDWATCH_RETRY, false, "CloudWatch has trouble of its own"},
-    {"InternalServiceFault", CLOUDWATCH_RETRY, false, "CloudWatch has trouble of its own"},
-    {"ServiceUnavailable", CLOUDWATCH_RETRY, false, "CloudWatch has trouble of its own"},
-    {"ServiceUnavailableException", CLOUDWATCH_RETRY, false, "CloudWatch has trouble of its own"},
-    {"InvalidAction", CLOUDWATCH_REFUSED, false,
+    {"InvalidAction", AWS_FAULT_LASTS,
         "who answers knows no GetMetricData: is the endpoint one of CloudWatch?"},
+    {.code = NULL},
 };
-
-static const struct remedy *remedy_of(const char *code)
-{
-    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
-        if (!strcmp(remedies[i].code, code))
-            return &remedies[i];
-    return NULL;
-}
-
-static void say_remedy(const struct remedy *remedy, const struct fault *fault, const char *region,
-    char reason[CLOUDWATCH_REASON_SIZE])
-{
-    static const char mark[] = "{region}";
-    const char *at = strstr(remedy->text, mark);
-    int before = at ? (int)(at - remedy->text) : (int)strlen(remedy->text);
-    snprintf(reason, CLOUDWATCH_REASON_SIZE, "CloudWatch: %s: %.*s%.60s%s", fault->code, before,
-        remedy->text, at ? region : "", at ? at + strlen(mark) : "");
-}
 
 static void explain(
     const char *region, const struct cloudwatch_answer *answer, struct cloudwatch_verdict *verdict)
 {
-    struct fault fault = {.code = ""};
-    char root[XML_NAME_SIZE];
-    xml_read(answer->body, answer->size, root, take_fault, &fault, NULL);
-    const struct remedy *remedy = remedy_of(fault.code);
-    if (remedy) {
-        verdict->outcome = remedy->outcome;
-        verdict->token_expired = remedy->token_expired;
-        say_remedy(remedy, &fault, region, verdict->reason);
-        return;
-    }
-    bool may_recover = answer->status >= 500 || answer->status == 429;
-    verdict->outcome = may_recover ? CLOUDWATCH_RETRY : CLOUDWATCH_REFUSED;
-    if (fault.code[0])
-        snprintf(verdict->reason, sizeof verdict->reason, "CloudWatch answered HTTP %d, %s: %s",
-            answer->status, fault.code, fault.message);
-    else
-        snprintf(verdict->reason, sizeof verdict->reason,
-            "CloudWatch answered HTTP %d without saying why: is the endpoint one of CloudWatch?",
-            answer->status);
+    struct aws_fault fault;
+    aws_fault_read(&fault, answer->body, answer->size);
+    enum aws_fault_end end = aws_fault_explain(&fault, answer->status,
+        &(struct aws_fault_place){.service = "CloudWatch", .region = region, .own = remedies},
+        verdict->reason, sizeof verdict->reason);
+    verdict->outcome = end == AWS_FAULT_PASSES ? CLOUDWATCH_RETRY : CLOUDWATCH_REFUSED;
 }
 
 static void say_unreached(const struct cloudwatch_target *target, const char *region,

@@ -76,7 +76,6 @@ struct cloudwatch_answer {
 
 struct cloudwatch_verdict {
     enum cloudwatch_outcome outcome;
-    bool token_expired;
     char reason[CLOUDWATCH_REASON_SIZE]; /* a sentence with the remedy; "" when answered */
 };
 

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         aws_temporary_free(&temporary);
     }
     free(aws_sts_identity((const char *)data, size));
-    aws_sts_explain(400, (const char *)data, size, AWS_ASSUME_ROLE, &role, &err);
+    aws_sts_explain(400, (const char *)data, size, AWS_ASSUME_ROLE, &role, "eu-west-1", &err);
     if (!err.text[0])
         abort();
     return 0;
