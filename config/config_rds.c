@@ -3,6 +3,7 @@
 #include "config/suggestion.h"
 #include "config/units.h"
 #include "core/alloc.h"
+#include "core/aws/aws_plan.h"
 #include "core/error.h"
 #include "core/rds_metric.h"
 
@@ -65,6 +66,18 @@ static void check_metrics(
     }
 }
 
+static void check_role(
+    struct config_reader *reader, const struct cloudwatch_config *config, const struct node *node)
+{
+    const struct node *role = node_get(node, "role"), *id = node_get(node, "external_id");
+    struct error err;
+    if (role && !role->wrong && aws_plan_check_role(config->role, &err) < 0)
+        node_problem(reader->problems, role, "%s", err.text);
+    if (id && !id->wrong && !(role && role->wrong) &&
+        aws_plan_check_external_id(config->external_id, config->role, &err) < 0)
+        node_problem(reader->problems, id, "%s", err.text);
+}
+
 void config_check_cloudwatch(struct config_reader *reader, const struct node *database)
 {
     const struct database_config *config =
@@ -79,6 +92,7 @@ void config_check_cloudwatch(struct config_reader *reader, const struct node *da
         return;
     check_identifier(reader, node, "cluster", cloudwatch->cluster);
     check_metrics(reader, &cloudwatch->metrics, node);
+    check_role(reader, cloudwatch, node);
     if (cloudwatch->instance && cloudwatch->cluster)
         node_key_problem(reader->problems, node_get(node, "cluster"),
             "cannot stand beside instance: their metrics would have the same names");

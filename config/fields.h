@@ -74,6 +74,23 @@ struct field {
     const char *help;      /* one line, for the reference */
 };
 
+/* Rows that several tables have; at: the offset of a char *. */
+#define FIELDS_CA_FILE(at)                                                                         \
+    {                                                                                              \
+        .key = "ca_file", .type = FIELD_STRING, .offset = (at),                                    \
+        .help = "PEM file with the authority to trust; else the system's"                          \
+    }
+#define FIELDS_ROLE(at)                                                                            \
+    {                                                                                              \
+        .key = "role", .type = FIELD_STRING, .offset = (at),                                       \
+        .help = "ARN of a role that is assumed with the credentials of the chain"                  \
+    }
+#define FIELDS_EXTERNAL_ID(at)                                                                     \
+    {                                                                                              \
+        .key = "external_id", .type = FIELD_STRING, .offset = (at),                                \
+        .help = "what the role's trust policy wants besides"                                       \
+    }
+
 struct error;
 
 /* What a trigger of the configuration looks at: metrics, or other triggers, its members. */

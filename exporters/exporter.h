@@ -168,13 +168,6 @@ const char *exporter_label(const void *self);
 const char *exporter_identity(const void *self);
 void exporter_names_free(struct exporter_names *names);
 
-/* A row of the options. */
-#define EXPORTER_CA_FILE(at)                                                                       \
-    {                                                                                              \
-        .key = "ca_file", .type = FIELD_STRING, .offset = (at),                                    \
-        .help = "PEM file with the authority to trust; else the system's"                          \
-    }
-
 extern const struct exporter_kind exporter_directory, exporter_pyroscope, exporter_s3;
 extern const struct exporter_kind exporter_webhook, exporter_sns;
 

@@ -426,7 +426,7 @@ static const struct field fields[] = {
         .type = FIELD_SECRETS,
         .offset = AT(headers),
         .help = "headers of every request, such as Authorization"},
-    EXPORTER_CA_FILE(AT(ca_file)),
+    FIELDS_CA_FILE(AT(ca_file)),
     {.key = NULL},
 };
 #undef AT

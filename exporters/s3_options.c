@@ -51,13 +51,6 @@ static int check_kinds(
         err, "%s picks one of AWS's endpoints, and endpoint is given: leave one out", key);
 }
 
-static int check_external_id(const struct s3_exporter_options *options, struct error *err)
-{
-    if (!options->external_id || options->role)
-        return 0;
-    return error_set(err, "goes with role, which is not given");
-}
-
 static int check_text(const char *key, const char *text, struct error *err)
 {
     static const struct {
@@ -89,7 +82,7 @@ static int check(
     if (!strcmp(field->key, "metadata"))
         return check_metadata(value, err);
     if (!strcmp(field->key, "external_id"))
-        return check_external_id(options, err);
+        return aws_plan_check_external_id(options->external_id, options->role, err);
     if (!strcmp(field->key, "fips") || !strcmp(field->key, "dualstack"))
         return check_kinds(options, field->key, err);
     if (field->type == FIELD_STRING || field->type == FIELD_URL)
@@ -140,15 +133,9 @@ const struct field s3_options_fields[] = {
         .choices = path_styles,
         .help = "https://host/bucket instead of https://bucket.host; auto: true for a given "
                 "endpoint"},
-    EXPORTER_CA_FILE(AT(ca_file)),
-    {.key = "role",
-        .type = FIELD_STRING,
-        .offset = AT(role),
-        .help = "ARN of a role that is assumed with the credentials of the chain"},
-    {.key = "external_id",
-        .type = FIELD_STRING,
-        .offset = AT(external_id),
-        .help = "what the role's trust policy wants besides"},
+    FIELDS_CA_FILE(AT(ca_file)),
+    FIELDS_ROLE(AT(role)),
+    FIELDS_EXTERNAL_ID(AT(external_id)),
     {.key = "expected_bucket_owner",
         .type = FIELD_STRING,
         .offset = AT(expected_bucket_owner),

@@ -279,13 +279,13 @@ static int validate(const void *data, const char **key, struct error *err)
     }
     bool id_was_told = *key && !strcmp(*key, "external_id");
     bool role_was_told = id_was_told || (*key && !strcmp(*key, "role"));
-    if (!role_was_told && options->role && aws_plan_check_role(options->role, err) < 0) {
+    if (!role_was_told && aws_plan_check_role(options->role, err) < 0) {
         *key = "role";
         return -1;
     }
-    if (!id_was_told && options->external_id && !options->role) {
+    if (!id_was_told && aws_plan_check_external_id(options->external_id, options->role, err) < 0) {
         *key = "external_id";
-        return error_set(err, "goes with role, which is not given");
+        return -1;
     }
     return 0;
 }
@@ -297,19 +297,13 @@ static const struct field fields[] = {
         .offset = AT(topic),
         .required = 1,
         .help = "the topic's ARN, arn:aws:sns:<region>:<account>:<name>"},
-    {.key = "role",
-        .type = FIELD_STRING,
-        .offset = AT(role),
-        .help = "ARN of a role that is assumed with the credentials of the chain"},
-    {.key = "external_id",
-        .type = FIELD_STRING,
-        .offset = AT(external_id),
-        .help = "what the role's trust policy wants besides"},
+    FIELDS_ROLE(AT(role)),
+    FIELDS_EXTERNAL_ID(AT(external_id)),
     {.key = "endpoint",
         .type = FIELD_URL,
         .offset = AT(endpoint),
         .help = "a VPC endpoint, say; else AWS_ENDPOINT_URL_SNS, AWS's of the topic's region"},
-    EXPORTER_CA_FILE(AT(ca_file)),
+    FIELDS_CA_FILE(AT(ca_file)),
     {.key = NULL},
 };
 #undef AT

@@ -194,7 +194,7 @@ static const struct field fields[] = {
         .type = FIELD_SECRET,
         .offset = AT(secret),
         .help = "json: signs what is posted, in the header X-Stakeout-Signature"},
-    EXPORTER_CA_FILE(AT(ca_file)),
+    FIELDS_CA_FILE(AT(ca_file)),
     {.key = NULL},
 };
 #undef AT

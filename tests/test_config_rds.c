@@ -47,6 +47,11 @@ static const struct {
     {HEAD "database: {endpoint: 'h:1', cloudwatch: i.abc.r.rds.amazonaws.com}\n",
         "f.yaml:4:41: database.cloudwatch: \"i.abc.r.rds.amazonaws.com\" is a host; write the "
         "identifier that RDS has for it, which is what stands before the first dot\n"},
+    {HEAD "database: {endpoint: 'h:1', cloudwatch: {instance: i, role: me, external_id: x}}\n",
+        "f.yaml:4:61: database.cloudwatch.role: \"me\" is no role: write its ARN, "
+        "arn:aws:iam::<account>:role/<name>\n"},
+    {HEAD "database: {endpoint: 'h:1', cloudwatch: {instance: i, external_id: x}}\n",
+        "f.yaml:4:68: database.cloudwatch.external_id: goes with role, which is not given\n"},
     {HEAD "database: {endpoint: 'h:1', cloudwatch: {cluster: '1'}}\n",
         "f.yaml:4:51: database.cloudwatch.cluster: \"1\" is no identifier of RDS: letters, digits "
         "and -, a letter first (1 to 63)\n"},

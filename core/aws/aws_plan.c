@@ -111,10 +111,15 @@ static int plan_source(struct aws_plan *plan, struct error *err)
 
 int aws_plan_check_role(const char *arn, struct error *err)
 {
-    if (!strncmp(arn, "arn:", 4) && strstr(arn, ":role/"))
+    if (!arn || (!strncmp(arn, "arn:", 4) && strstr(arn, ":role/")))
         return 0;
     return error_set(
         err, "\"%.80s\" is no role: write its ARN, arn:aws:iam::<account>:role/<name>", arn);
+}
+
+int aws_plan_check_external_id(const char *external_id, const char *role, struct error *err)
+{
+    return !external_id || role ? 0 : error_set(err, "goes with role, which is not given");
 }
 
 int aws_plan_make(struct aws_plan *plan, const struct aws_wishes *wishes, struct error *err)

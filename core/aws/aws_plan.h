@@ -53,8 +53,10 @@ struct aws_wishes {
         *session_name; /* of the roles that name none; what does not fit is replaced by "-" */
 };
 
-/* -1 and err when it is no role's ARN. */
+/* -1 and err when it is no role's ARN; NULL is one. */
 int aws_plan_check_role(const char *arn, struct error *err);
+/* -1 and err when there is an external id without a role. */
+int aws_plan_check_external_id(const char *external_id, const char *role, struct error *err);
 
 /* -1 and err when something is there and wrong: a profile that is named and missing, half a
  * setting, a file that cannot be read. The plan is to be freed in both cases. */
