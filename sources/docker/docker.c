@@ -12,7 +12,6 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/http.h"
-#include "core/metric.h"
 
 #include <errno.h>
 #include <math.h>
@@ -394,13 +393,9 @@ static void docker_identify(void *arg, size_t index, struct source_identity *ide
 {
     const struct docker *self = arg;
     const struct watched *app = &self->apps[index];
-    const struct ecs_container *container = &app->task.containers[0];
     *identity = (struct source_identity){.container = app->name};
-    if (!app->known)
-        return;
-    identity->container = container->name ? container->name : app->name;
-    identity->image = container->image;
-    identity->started_wall_ms = container->started_wall_ms;
+    if (app->known)
+        ecs_app_identify(&app->task.containers[0], identity);
 }
 
 static void docker_life(void *arg, size_t index, struct source_life *life)
@@ -423,15 +418,10 @@ static void describe_app(const struct docker *self, const struct watched *app,
     void (*say)(void *arg, const char *sentence), void *arg)
 {
     const struct ecs_app *state = &app->state;
-    bool own_cpu = !isnan(state->cores_limit), own_memory = !isnan(state->memory_limit);
-    char size[VALUE_TEXT_SIZE];
-    metric_format(UNIT_BYTES, own_memory ? state->memory_limit : self->machine.memory_bytes, size);
-    char *sentence = xasprintf("%s: cpu is a share of %.3g cores (%s), memory of %s (%s)",
-        app->name, own_cpu ? state->cores_limit : self->machine.cpus,
-        own_cpu ? "the container's limit" : "the online CPUs", size,
-        own_memory ? "the container's limit" : "the machine's memory");
-    say(arg, sentence);
-    free(sentence);
+    char *sentence;
+    ecs_app_describe(state, &self->machine, app->name,
+        isnan(state->cores_limit) ? "the online CPUs" : "the container's limit",
+        isnan(state->memory_limit) ? "the machine's memory" : "the container's limit", say, arg);
     if (app->no_parts) {
         sentence = xasprintf("%s: memory is not measured: %s does not say how much of it is file "
                              "cache; use source: process or source: cgroup to have it",

@@ -11,7 +11,6 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/http.h"
-#include "core/metric.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -366,11 +365,8 @@ static void ecs_identify(void *arg, size_t index, struct source_identity *identi
         .cluster = self->task.cluster,
         .family = self->task.family,
         .revision = self->task.revision};
-    if (!container)
-        return;
-    identity->container = container->label ? container->label : container->name;
-    identity->image = container->image;
-    identity->started_wall_ms = container->started_wall_ms;
+    if (container)
+        ecs_app_identify(container, identity);
 }
 
 static void ecs_life(void *arg, size_t index, struct source_life *life)
@@ -389,18 +385,11 @@ static void describe_app(const struct ecs *self, const struct watched_app *app,
 {
     const struct ecs_app *state = &app->state;
     const char *name = app->container->name ? app->container->name : state->docker_id;
-    bool task_cpu = !isnan(state->cores_limit), own_memory = app->container->memory_limit_bytes > 0;
-    char size[VALUE_TEXT_SIZE];
-    double memory = isnan(state->memory_limit) ? self->machine.memory_bytes : state->memory_limit;
-    metric_format(UNIT_BYTES, memory, size);
-    char *sentence = xasprintf("%s: cpu is a share of %.3g cores (%s), memory of %s (%s)", name,
-        task_cpu ? state->cores_limit : self->machine.cpus,
-        task_cpu ? "the task's limit" : "the online CPUs", size,
-        own_memory                   ? "the container's limit"
-        : isnan(state->memory_limit) ? "the machine's memory"
-                                     : "the task's limit");
-    say(arg, sentence);
-    free(sentence);
+    const char *memory_of = isnan(state->memory_limit) ? "the machine's memory"
+                                                       : "the task's limit";
+    ecs_app_describe(state, &self->machine, name,
+        isnan(state->cores_limit) ? "the online CPUs" : "the task's limit",
+        app->container->memory_limit_bytes > 0 ? "the container's limit" : memory_of, say, arg);
 }
 
 static void ecs_describe(void *arg, void (*say)(void *arg, const char *sentence), void *say_arg)

@@ -4,6 +4,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/metric.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -279,6 +280,27 @@ void ecs_app_count(const struct ecs_app *app, struct measures *measures)
 {
     measures->value[MEASURED_OOM_KILLS] = (double)app->oom_kills;
     measures->value[MEASURED_RESTARTS] = (double)app->restarts;
+}
+
+void ecs_app_identify(const struct ecs_container *container, struct source_identity *identity)
+{
+    const char *name = container->label ? container->label : container->name;
+    identity->container = name ? name : identity->container;
+    identity->image = container->image;
+    identity->started_wall_ms = container->started_wall_ms;
+}
+
+void ecs_app_describe(const struct ecs_app *app, const struct ecs_machine *machine,
+    const char *name, const char *cpu_of, const char *memory_of,
+    void (*say)(void *arg, const char *sentence), void *arg)
+{
+    char size[VALUE_TEXT_SIZE];
+    metric_format(
+        UNIT_BYTES, isnan(app->memory_limit) ? machine->memory_bytes : app->memory_limit, size);
+    char *sentence = xasprintf("%s: cpu is a share of %.3g cores (%s), memory of %s (%s)", name,
+        isnan(app->cores_limit) ? machine->cpus : app->cores_limit, cpu_of, size, memory_of);
+    say(arg, sentence);
+    free(sentence);
 }
 
 void ecs_app_life(const struct ecs_app *app, bool missing, struct source_life *life)

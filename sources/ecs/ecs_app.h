@@ -1,5 +1,5 @@
-/* One app on ECS: which container it is, and its samples as measures. Pure: no clock, no network.
- */
+/* One app in a container, as ECS's endpoint and Docker's engine tell of it: which container it is,
+ * and its samples as measures. Pure: no clock, no network. */
 #ifndef SOURCES_ECS_ECS_APP_H
 #define SOURCES_ECS_ECS_APP_H
 
@@ -62,6 +62,15 @@ bool ecs_app_measure(struct ecs_app *app, const struct ecs_stats *stats,
 
 /* Only the counters that come from the task's answer: restarts and kills. */
 void ecs_app_count(const struct ecs_app *app, struct measures *measures);
+
+/* Fills in what its container says of it; without a name it keeps the one that is there. */
+struct source_identity;
+void ecs_app_identify(const struct ecs_container *container, struct source_identity *identity);
+
+/* Says what the app's cpu and memory are a share of; cpu_of, memory_of: whose, in words. */
+void ecs_app_describe(const struct ecs_app *app, const struct ecs_machine *machine,
+    const char *name, const char *cpu_of, const char *memory_of,
+    void (*say)(void *arg, const char *sentence), void *arg);
 
 /* How the app fares; missing: the task does not list its container any more. */
 struct source_life;
