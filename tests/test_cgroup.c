@@ -1,5 +1,5 @@
 /* The cgroup source: version 1, 2 and hybrid on trees of files. */
-#include "cgroup_rig.h"
+#include "source_rig.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -230,13 +230,6 @@ static void nothing_mounted_is_not_present(void **state)
     assert_true(source_cgroup.present(&tree->setup, NULL));
 }
 
-static struct source_life life_of(const struct tree *tree)
-{
-    struct source_life life;
-    source_cgroup.life(tree->source, 0, &life);
-    return life;
-}
-
 static void its_end_and_its_new_start_are_seen(void **state)
 {
     struct tree *tree = *state;
@@ -270,19 +263,19 @@ static void its_end_and_its_new_start_are_seen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_TREE(v2_without_limits_is_a_share_of_the_machine),
-        ON_TREE(its_end_and_its_new_start_are_seen),
-        ON_TREE(v2_own_limits_win_over_the_parents),
-        ON_TREE(v2_limits_of_the_task_count_for_its_containers),
-        ON_TREE(limits_are_read_again_and_those_beyond_the_machine_ignored),
-        ON_TREE(odd_files_are_gaps),
-        ON_TREE(counter_that_goes_back_is_a_gap),
-        ON_TREE(v1_finds_the_cgroup_below_every_controller),
-        ON_TREE(memory_alone_is_measured_where_there_is_no_cpu),
-        ON_TREE(missing_cgroup_is_said_and_found_later),
-        ON_TREE(without_container_it_lists_others_but_never_its_own),
-        ON_TREE(container_cannot_leave_the_mount),
-        ON_TREE(nothing_mounted_is_not_present),
+        ON_TREE(make_cgroup_tree, v2_without_limits_is_a_share_of_the_machine),
+        ON_TREE(make_cgroup_tree, its_end_and_its_new_start_are_seen),
+        ON_TREE(make_cgroup_tree, v2_own_limits_win_over_the_parents),
+        ON_TREE(make_cgroup_tree, v2_limits_of_the_task_count_for_its_containers),
+        ON_TREE(make_cgroup_tree, limits_are_read_again_and_those_beyond_the_machine_ignored),
+        ON_TREE(make_cgroup_tree, odd_files_are_gaps),
+        ON_TREE(make_cgroup_tree, counter_that_goes_back_is_a_gap),
+        ON_TREE(make_cgroup_tree, v1_finds_the_cgroup_below_every_controller),
+        ON_TREE(make_cgroup_tree, memory_alone_is_measured_where_there_is_no_cpu),
+        ON_TREE(make_cgroup_tree, missing_cgroup_is_said_and_found_later),
+        ON_TREE(make_cgroup_tree, without_container_it_lists_others_but_never_its_own),
+        ON_TREE(make_cgroup_tree, container_cannot_leave_the_mount),
+        ON_TREE(make_cgroup_tree, nothing_mounted_is_not_present),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

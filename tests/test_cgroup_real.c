@@ -1,7 +1,7 @@
 /* The cgroup source on a real cgroup, version 1, where this machine allows one. */
-#include "cgroup_rig.h"
 #include "core/buf.h"
 #include "core/clock.h"
+#include "source_rig.h"
 #include "sources/cgroup/cgroup_files.h"
 
 #include <math.h>
@@ -156,7 +156,7 @@ static void real_cgroup_is_measured_across_its_restart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_TREE(real_cgroup_is_measured_across_its_restart),
+        ON_TREE(make_cgroup_tree, real_cgroup_is_measured_across_its_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* Pressure stall information: its files, and where they are. */
-#include "cgroup_rig.h"
+#include "source_rig.h"
 #include "sources/pressure.h"
 
 static void total_of_some_is_read(void **state)
@@ -95,8 +95,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(total_of_some_is_read),
-        ON_TREE(beside_version_1_it_is_what_the_processes_of_version_2_have),
-        ON_TREE(tree_that_nobody_uses_has_none),
+        ON_TREE(make_cgroup_tree, beside_version_1_it_is_what_the_processes_of_version_2_have),
+        ON_TREE(make_cgroup_tree, tree_that_nobody_uses_has_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,49 +1,10 @@
 /* The process source: trees of files, and real processes where only the kernel can tell. */
-#include "sources/source.h"
+#include "source_rig.h"
 
-#include "core/alloc.h"
-#include "core/error.h"
-#include "core/fs.h"
-#include "core/series.h"
-
-#include <fcntl.h>
-#include <math.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-struct tree {
-    char root[64];
-    struct series_set series;
-    struct source_app app;
-    struct source_setup setup;
-    void *source;
-    int64_t now_ms;
-};
-
-static void put(const struct tree *tree, const char *path, const char *text)
-{
-    char *whole = xasprintf("%s/%s", tree->root, path), *folder = xstrdup(whole);
-    *strrchr(folder, '/') = '\0';
-    assert_int_equal(fs_make_folders(folder, NULL), 0);
-    int fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-    free(folder);
-    free(whole);
-}
 
 /* A process that began so many ticks after boot and has used so many of CPU. */
 static void put_process(const struct tree *tree, int pid, int parent, const char *name, int ticks,
@@ -81,19 +42,7 @@ static void end_process(const struct tree *tree, int pid)
 
 static int make_tree(void **state)
 {
-    struct tree *tree = xcalloc(1, sizeof *tree);
-    strcpy(tree->root, "/tmp/test_process.XXXXXX");
-    assert_non_null(mkdtemp(tree->root));
-    series_set_init(&tree->series, 10);
-    tree->app = (struct source_app){.prefix = "", .container = "api"};
-    tree->setup = (struct source_setup){.series = &tree->series,
-        .root = tree->root,
-        .apps = &tree->app,
-        .app_count = 1,
-        .interval_ms = 1000};
-    tree->now_ms = 1000;
-    put(tree, "proc/meminfo", "MemTotal:       1000 kB\n");
-    put(tree, "sys/devices/system/cpu/online", "0-3\n");
+    struct tree *tree = make_source_tree(&source_process, "api", 2000);
     put_loadavg(tree, 50);
     put_process(tree, 1, 0, "init", 0, 0, 1);
     char *self = xasprintf("%s/proc/self", tree->root);
@@ -102,41 +51,6 @@ static int make_tree(void **state)
     put_process(tree, 30, 1, "stakeout", 0, 0, 3);
     *state = tree;
     return 0;
-}
-
-static int remove_tree(void **state)
-{
-    struct tree *tree = *state;
-    if (tree->source)
-        source_process.close(tree->source);
-    fs_remove(tree->root, NULL);
-    series_set_free(&tree->series);
-    free(tree);
-    return 0;
-}
-
-static int sample(struct tree *tree, struct error *err)
-{
-    if (!tree->source) {
-        tree->source = source_process.open(&tree->setup, err);
-        assert_non_null(tree->source);
-    }
-    tree->now_ms += 2000;
-    return source_process.sample(tree->source, tree->now_ms, err);
-}
-
-static double value(const struct tree *tree, const char *name)
-{
-    const struct series *series = series_set_find(&tree->series, name);
-    const struct sample *newest = series ? series_at(series, 0) : NULL;
-    return newest && newest->time_ms == tree->now_ms ? newest->value : NAN;
-}
-
-static struct source_life life_of(const struct tree *tree)
-{
-    struct source_life life;
-    source_process.life(tree->source, 0, &life);
-    return life;
 }
 
 static void one_is_found_among_those_of_its_name(void **state)
@@ -354,18 +268,16 @@ static void real_time_of_ended_children_is_counted_once(void **state)
     assert_int_equal(sample(tree, NULL), -1); /* and now it is not even that */
 }
 
-#define ON_TREE(test) cmocka_unit_test_setup_teardown(test, make_tree, remove_tree)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_TREE(one_is_found_among_those_of_its_name),
-        ON_TREE(what_is_no_name_is_refused),
-        ON_TREE(descendants_count_and_memory_of_files_once),
-        ON_TREE(own_cgroup_limits_it),
-        ON_TREE(another_process_of_its_name_is_a_restart),
-        ON_TREE(pid_that_another_has_now_is_not_the_app),
-        ON_TREE(real_time_of_ended_children_is_counted_once),
+        ON_TREE(make_tree, one_is_found_among_those_of_its_name),
+        ON_TREE(make_tree, what_is_no_name_is_refused),
+        ON_TREE(make_tree, descendants_count_and_memory_of_files_once),
+        ON_TREE(make_tree, own_cgroup_limits_it),
+        ON_TREE(make_tree, another_process_of_its_name_is_a_restart),
+        ON_TREE(make_tree, pid_that_another_has_now_is_not_the_app),
+        ON_TREE(make_tree, real_time_of_ended_children_is_counted_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
