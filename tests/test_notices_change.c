@@ -16,6 +16,8 @@ static void assert_names_differ(void)
     assert_non_null(second_up);
     assert_true(strncmp(first_up, second_up, strcspn(first_up, "}")) != 0);
     buf_free(&text);
+    for (size_t i = 0; i < 2; i++)
+        assert_string_not_equal(told_by(i).name, told_by(i).label);
 }
 
 static void a_reload_keeps_what_stays_and_forgets_what_goes(void **state)
@@ -46,6 +48,7 @@ static void a_reload_keeps_what_stays_and_forgets_what_goes(void **state)
     notices_reload(notices, &config);
     assert_int_equal(notices_notifiers(notices), 1);
     assert_int_equal(told_by(0).told, 0);
+    assert_string_equal(told_by(0).name, told_by(0).label); /* nobody shares it any more */
     close_all(world);
     stub_stop(&slack);
     stub_free(&slack);

@@ -128,7 +128,7 @@ struct notifier *notices_open_one(
         err);
 }
 
-bool notices_put(struct notices *notices, struct notifier *notifier, bool is_new)
+bool notices_put(struct notices *notices, struct notifier *notifier)
 {
     struct notifier_status status;
     notifier_status(notifier, &status);
@@ -143,12 +143,32 @@ bool notices_put(struct notices *notices, struct notifier *notifier, bool is_new
     notices->notifiers = xrealloc(
         notices->notifiers, notices->count + 1, sizeof *notices->notifiers);
     notices->notifiers[notices->count++] = notifier;
-    notices_status(notices, notices->count - 1, &status);
-    if (!strcmp(status.label, status.identity))
-        notifier_has_namesake(notifier);
-    if (is_new)
-        log_info("people are told of incidents through %s", status.label);
     return true;
+}
+
+static bool has_namesake(const struct notices *notices, size_t index)
+{
+    struct notifier_status status, other;
+    notifier_status(notices->notifiers[index], &status);
+    for (size_t i = 0; i < notices->count; i++) {
+        notifier_status(notices->notifiers[i], &other);
+        if (i != index && !strcmp(status.label, other.label))
+            return true;
+    }
+    return false;
+}
+
+void notices_tell_apart(struct notices *notices)
+{
+    for (size_t i = 0; i < notices->count; i++)
+        notifier_tell_apart(notices->notifiers[i], has_namesake(notices, i));
+}
+
+void notices_say(const struct notifier *notifier)
+{
+    struct notifier_status status;
+    notifier_status(notifier, &status);
+    log_info("people are told of incidents through %s", status.name);
 }
 
 struct notice_party notices_party(const struct notifier *notifier)
@@ -307,8 +327,11 @@ static int open_all(struct notices *notices, struct error *err)
         struct notifier *notifier = notices_open_one(notices, &config->exporters[i], err);
         if (!notifier)
             return -1;
-        notices_put(notices, notifier, true);
+        notices_put(notices, notifier);
     }
+    notices_tell_apart(notices);
+    for (size_t i = 0; i < notices->count; i++)
+        notices_say(notices->notifiers[i]);
     return 0;
 }
 
@@ -398,12 +421,4 @@ size_t notices_notifiers(const struct notices *notices)
 void notices_status(const struct notices *notices, size_t index, struct notifier_status *status)
 {
     notifier_status(notices->notifiers[index], status);
-    for (size_t i = 0; i < index; i++) {
-        struct notifier_status other;
-        notifier_status(notices->notifiers[i], &other);
-        if (!strcmp(status->label, other.label)) {
-            status->label = status->identity;
-            return;
-        }
-    }
 }

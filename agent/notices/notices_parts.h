@@ -37,7 +37,13 @@ struct notifier *notices_open_one(
     struct notices *notices, const struct exporter_config *config, struct error *err);
 
 /* One destination only once: false, and it is closed, where it is there already. */
-bool notices_put(struct notices *notices, struct notifier *notifier, bool is_new);
+bool notices_put(struct notices *notices, struct notifier *notifier);
+
+/* Once all are there: those that share a label get names that tell them apart. */
+void notices_tell_apart(struct notices *notices);
+
+/* Logs that it is one now. */
+void notices_say(const struct notifier *notifier);
 
 void notices_close_one(struct notices *notices, struct notifier *notifier);
 

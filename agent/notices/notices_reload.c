@@ -16,14 +16,14 @@ static void tell_of(const struct notifier *left, const struct notifier *heir)
     const char *end = status.waiting == 1 ? "" : "s";
     if (heir && status.waiting) {
         notifier_status(heir, &heir_status);
-        log_info("%zu incident%s that waited for %s: now for %s", status.waiting, end, status.label,
-            heir_status.label);
+        log_info("%zu incident%s that waited for %s: now for %s", status.waiting, end, status.name,
+            heir_status.name);
     } else if (status.waiting) {
         log_warn("nobody is told of %zu incident%s that waited for %s, unless it is in the "
                  "configuration again at the next start",
-            status.waiting, end, status.label);
+            status.waiting, end, status.name);
     }
-    log_info("people are no longer told of incidents through %s as it was", status.label);
+    log_info("people are no longer told of incidents through %s as it was", status.name);
 }
 
 /* heir: NULL: there is none; the files stay until the next start. What the disk thread is writing
@@ -114,9 +114,13 @@ void notices_reload(struct notices *notices, const struct config *config)
     notices->setup.config = config;
     for (size_t i = 0; i < most; i++) {
         struct notifier *notifier = kept[i] ? kept[i] : open_new(notices, &config->exporters[i]);
-        if (notifier && !notices_put(notices, notifier, !kept[i]))
+        if (notifier && !notices_put(notices, notifier))
             kept[i] = NULL;
     }
+    notices_tell_apart(notices);
+    for (size_t i = 0; i < notices->count; i++)
+        if (!has_folder(kept, most, notifier_folder(notices->notifiers[i])))
+            notices_say(notices->notifiers[i]);
     hand_over(notices, before, left, kept, most);
     free(kept);
     free(before);

@@ -15,7 +15,7 @@ json_t *notices_status_json(const struct notices *notices)
         char told[RFC3339_SIZE];
         notices_status(notices, i, &status);
         json_array_append_new(list,
-            json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:s?}", "name", json_text(status.label),
+            json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:s?}", "name", json_text(status.name),
                 "waiting", (json_int_t)status.waiting, "told", (json_int_t)status.told, "failures",
                 (json_int_t)status.failures, "dropped", (json_int_t)status.dropped, "error",
                 json_text(status.error), "last_told",
@@ -40,7 +40,7 @@ static const char *measure(const void *arg, size_t index, double *values)
     const double measured[FAMILIES] = {status.error ? 0 : 1, (double)status.waiting,
         (double)status.told, (double)status.failures, (double)status.dropped};
     memcpy(values, measured, sizeof measured);
-    return status.label;
+    return status.name;
 }
 
 void notices_status_metrics(const struct notices *notices, struct buf *out)

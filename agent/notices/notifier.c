@@ -88,16 +88,15 @@ static void forget(struct notifier *notifier, const char *id)
     notice_queue_remove(&notifier->queue, id);
 }
 
-/* In the log. */
 static const char *name_of(const struct notifier *notifier)
 {
     return notifier->has_namesake ? notifier->kind->identity(notifier->exporter)
                                   : notifier->kind->label(notifier->exporter);
 }
 
-void notifier_has_namesake(struct notifier *notifier)
+void notifier_tell_apart(struct notifier *notifier, bool has_namesake)
 {
-    notifier->has_namesake = true;
+    notifier->has_namesake = has_namesake;
 }
 
 static void drop(struct notifier *notifier, const char *id, const char *why)
@@ -432,7 +431,7 @@ bool notifier_is_over(const struct notifier *notifier)
 void notifier_status(const struct notifier *notifier, struct notifier_status *status)
 {
     *status = (struct notifier_status){.label = notifier->kind->label(notifier->exporter),
-        .identity = notifier->kind->identity(notifier->exporter),
+        .name = name_of(notifier),
         .waiting = notifier->queue.count,
         .told = notifier->told,
         .dropped = notifier->dropped,

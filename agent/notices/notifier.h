@@ -74,12 +74,12 @@ void notifier_linked(struct notifier *notifier, const struct notifier_links *lin
 void notifier_hurry(struct notifier *notifier);
 bool notifier_is_over(const struct notifier *notifier);
 
-/* Another one has its label, as two webhooks of a host: the log calls it by its identity. */
-void notifier_has_namesake(struct notifier *notifier);
+/* Whether another one has its label, as two webhooks of a host: its name is its identity then. */
+void notifier_tell_apart(struct notifier *notifier, bool has_namesake);
 
 struct notifier_status {
-    const char *label;
-    const char *identity;      /* of no other notifier */
+    const char *label;         /* its destination without secrets: two may share it */
+    const char *name;          /* of no other notifier, in the log and in `status` */
     size_t waiting;            /* incidents */
     uint64_t told, dropped;    /* incidents */
     uint64_t failures;         /* tries */
