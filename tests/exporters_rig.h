@@ -1,5 +1,4 @@
-/* A loop, a disk and a temporary folder for exporters: for test_exporters.c and test_s3_settings.c.
- */
+/* A loop, a disk and a temporary folder for exporters. */
 #ifndef TESTS_EXPORTERS_RIG_H
 #define TESTS_EXPORTERS_RIG_H
 

@@ -1,80 +1,12 @@
 /* core/s3 against a stub that gives prepared answers; a real store is the judge in tests/e2e. */
-#include "core/s3/s3.h"
-
-#include "core/clock.h"
 #include "core/error.h"
-#include "core/loop.h"
 #include "core/sha256.h"
-#include "stub_server.h"
+#include "s3_rig.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #define FAULT(code) "<Error><Code>" code "</Code><Message>m</Message></Error>"
-
-static struct loop *loop;
-static struct stub_server server;
-
-static int setup(void **state)
-{
-    (void)state;
-    static const char *const unset[] = {"AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "http_proxy",
-        "ALL_PROXY", "all_proxy"};
-    for (size_t i = 0; i < sizeof unset / sizeof unset[0]; i++)
-        unsetenv(unset[i]);
-    setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 1);
-    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-    loop = loop_open(NULL);
-    return loop ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    loop_close(loop);
-    return 0;
-}
-
-static struct s3 *open_stub(const struct stub_answer *answers, size_t count)
-{
-    stub_start(&server, answers, count);
-    struct s3_settings settings = {.bucket = "woogles", .endpoint = server.url, .path_style = true};
-    struct s3 *s3 = s3_open(loop, &settings, NULL);
-    assert_non_null(s3);
-    return s3;
-}
-
-/* Ends the stub: its requests can be looked at from here on. */
-static void close_stub(struct s3 *s3)
-{
-    s3_close(s3);
-    stub_stop(&server);
-}
-
-struct seen {
-    bool done;
-    enum s3_outcome outcome;
-    int status;
-    int64_t retry_after_ms;
-    char reason[600];
-};
-
-static void note(void *arg, const struct s3_result *result)
-{
-    struct seen *seen = arg;
-    assert_false(seen->done);
-    *seen = (struct seen){true, result->outcome, result->status, result->retry_after_ms, {0}};
-    snprintf(seen->reason, sizeof seen->reason, "%s", result->reason);
-}
 
 static const char content[] = "profile bytes";
 
@@ -93,7 +25,7 @@ static struct seen put_file(struct s3 *s3)
         .sha256 = sha256,
         .content_type = "application/gzip"};
     s3_put(s3, &object, note, &seen);
-    assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
+    wait_seen(&seen);
     close(fd);
     return seen;
 }
@@ -396,25 +328,23 @@ static void puts_bytes_and_tries_again(void **state)
     stub_free(&server);
 }
 
-#define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_LOOP(puts_a_file_with_its_hash_signed),
-        WITH_LOOP(says_when_to_come_back),
-        WITH_LOOP(corrects_its_clock_once),
-        WITH_LOOP(gives_up_on_a_clock_that_stays_wrong),
-        WITH_LOOP(renews_an_expired_token_once),
-        WITH_LOOP(static_credentials_are_not_tried_again),
-        WITH_LOOP(reports_missing_credentials_without_asking),
-        WITH_LOOP(a_store_that_is_down_is_for_later),
-        WITH_LOOP(a_cancelled_put_says_nothing),
-        WITH_LOOP(lists_page_after_page),
-        WITH_LOOP(stops_at_a_listing_that_goes_in_circles),
-        WITH_LOOP(gets_bounded_objects),
-        WITH_LOOP(gets_an_object_in_one_attempt),
-        WITH_LOOP(puts_bytes_and_tries_again),
+        WITH_S3(puts_a_file_with_its_hash_signed),
+        WITH_S3(says_when_to_come_back),
+        WITH_S3(corrects_its_clock_once),
+        WITH_S3(gives_up_on_a_clock_that_stays_wrong),
+        WITH_S3(renews_an_expired_token_once),
+        WITH_S3(static_credentials_are_not_tried_again),
+        WITH_S3(reports_missing_credentials_without_asking),
+        WITH_S3(a_store_that_is_down_is_for_later),
+        WITH_S3(a_cancelled_put_says_nothing),
+        WITH_S3(lists_page_after_page),
+        WITH_S3(stops_at_a_listing_that_goes_in_circles),
+        WITH_S3(gets_bounded_objects),
+        WITH_S3(gets_an_object_in_one_attempt),
+        WITH_S3(puts_bytes_and_tries_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,52 +1,6 @@
 /* Requests that are begun before they are waited for, and listings with more to say. */
 #include "core/error.h"
-#include "core/loop.h"
-#include "core/s3/s3.h"
-#include "stub_server.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-static struct loop *loop;
-static struct stub_server server;
-
-static int setup(void **state)
-{
-    (void)state;
-    unsetenv("http_proxy");
-    unsetenv("AWS_SESSION_TOKEN");
-    setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 1);
-    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-    loop = loop_open(NULL);
-    return loop ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    loop_close(loop);
-    return 0;
-}
-
-static struct s3 *open_stub(const struct stub_answer *answers, size_t count)
-{
-    stub_start(&server, answers, count);
-    struct s3_settings settings = {.bucket = "woogles", .endpoint = server.url, .path_style = true};
-    struct s3 *s3 = s3_open(loop, &settings, NULL);
-    assert_non_null(s3);
-    return s3;
-}
-
-static void close_stub(struct s3 *s3)
-{
-    s3_close(s3);
-    stub_stop(&server);
-    stub_free(&server);
-}
+#include "s3_rig.h"
 
 static void expect_object(struct s3 *s3, const char *key, const char *content)
 {
@@ -74,6 +28,7 @@ static void what_is_expected_is_asked_for_once(void **state)
     assert_int_equal(s3_count(s3).gets, 3);
     assert_int_equal(s3_count(s3).lists, 0);
     close_stub(s3);
+    stub_free(&server);
 }
 
 static void what_may_work_later_is_tried_again(void **state)
@@ -85,6 +40,7 @@ static void what_may_work_later_is_tried_again(void **state)
     expect_object(s3, "a", "late");
     assert_int_equal(s3_count(s3).gets, 2);
     close_stub(s3);
+    stub_free(&server);
 }
 
 static void what_was_expected_in_vain_is_ended(void **state)
@@ -143,6 +99,7 @@ static void a_stamp_changes_with_the_etag(void **state)
     assert_true(told.all[4].stamp == 0 && told.all[5].stamp == 0);
     assert_int_equal(s3_count(s3).lists, 1);
     close_stub(s3);
+    stub_free(&server);
 }
 
 static void a_listing_that_is_to_be_whole_tells_all_or_nothing(void **state)
@@ -163,6 +120,7 @@ static void a_listing_that_is_to_be_whole_tells_all_or_nothing(void **state)
     assert_int_equal(told.count, 1);
     assert_string_equal(told.all[0].key, "b");
     close_stub(s3);
+    stub_free(&server);
 }
 
 int main(void)
@@ -174,5 +132,5 @@ int main(void)
         cmocka_unit_test(a_stamp_changes_with_the_etag),
         cmocka_unit_test(a_listing_that_is_to_be_whole_tells_all_or_nothing),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, set_up_s3, tear_down_s3);
 }

@@ -1,23 +1,10 @@
 /* The S3 exporter where something is there already, or is given up half-way. */
 #include "exporters/s3_leftovers.h"
 
-#include "core/alloc.h"
-#include "core/clock.h"
-#include "core/fs.h"
-#include "core/loop.h"
-#include "core/offload.h"
 #include "core/s3/s3_record.h"
-#include "exporters/exporter.h"
 #include "exporters/s3.h"
+#include "exporters_rig.h"
 #include "stub_server.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #define FAULT(code) "<Error><Code>" code "</Code><Message>m</Message></Error>"
 #define BEGUN                                                                                      \
@@ -26,37 +13,21 @@
                                "</InitiateMultipartUploadResult>"                                  \
     }
 
-static struct loop *loop;
-static struct offload *disk;
 static struct stub_server server;
 static void *exporter;
-static char folder[] = "/tmp/stakeout-test-leftovers-XXXXXX";
 static char *file;
 
-static int setup(void **state)
+static int set_up(void **state)
 {
-    (void)state;
-    setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 1);
-    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-    unsetenv("AWS_SESSION_TOKEN");
-    unsetenv("http_proxy");
-    strcpy(strrchr(folder, '-'), "-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
-    file = xasprintf("%s/heap.pb.gz", folder);
-    loop = loop_open(NULL);
-    disk = offload_open(loop, "disk", NULL);
-    return disk ? 0 : -1;
+    int status = setup(state);
+    file = in_folder("heap.pb.gz");
+    return status;
 }
 
-static int teardown(void **state)
+static int tear_down(void **state)
 {
-    (void)state;
-    offload_close(disk);
-    loop_close(loop);
-    fs_remove(folder, NULL);
     free(file);
-    return 0;
+    return teardown(state);
 }
 
 static void open_stub(const struct stub_answer *answers, size_t count)
@@ -64,10 +35,7 @@ static void open_stub(const struct stub_answer *answers, size_t count)
     static char bucket[] = "woogles";
     stub_start(&server, answers, count);
     struct s3_exporter_options options = {.bucket = bucket, .endpoint = server.url, .verify = true};
-    const struct exporter_setup exporter_setup = {
-        .loop = loop, .disk = disk, .options = &options, .service = "woogles"};
-    exporter = exporter_s3.open(&exporter_setup, NULL);
-    assert_non_null(exporter);
+    exporter = open_exporter(&exporter_s3, &options);
 }
 
 static void make_file(size_t size)
@@ -228,7 +196,7 @@ static void what_is_replaced_leaves_nothing(void **state)
     stub_free(&server);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

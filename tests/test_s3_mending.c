@@ -1,20 +1,8 @@
 /* What core/s3 mends on its own besides clocks and tokens: the region, and what a store does not
  * know. */
-#include "core/s3/s3.h"
-
-#include "core/clock.h"
-#include "core/loop.h"
 #include "core/s3/s3_dialect.h"
 #include "core/s3/s3_request.h"
-#include "stub_server.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "s3_rig.h"
 
 #define FAULT(code, more) "<Error><Code>" code "</Code>" more "</Error>"
 #define STORED                                                                                     \
@@ -22,67 +10,12 @@
         .status = 200, .headers = { "ETag", "\"e\"" }                                              \
     }
 
-static struct loop *loop;
-static struct stub_server server;
-
-static int setup(void **state)
-{
-    (void)state;
-    unsetenv("AWS_SESSION_TOKEN");
-    unsetenv("AWS_REGION");
-    unsetenv("AWS_DEFAULT_REGION");
-    unsetenv("http_proxy");
-    setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 1);
-    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-    loop = loop_open(NULL);
-    return loop ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    loop_close(loop);
-    return 0;
-}
-
-static struct s3 *open_stub(
-    const struct stub_answer *answers, size_t count, struct s3_settings settings)
-{
-    stub_start(&server, answers, count);
-    settings.bucket = "woogles";
-    settings.endpoint = server.url;
-    settings.path_style = true;
-    struct s3 *s3 = s3_open(loop, &settings, NULL);
-    assert_non_null(s3);
-    return s3;
-}
-
-struct seen {
-    bool done;
-    enum s3_outcome outcome;
-    bool exists, conditional;
-    char reason[600];
-};
-
-static void note(void *arg, const struct s3_result *result)
-{
-    struct seen *seen = arg;
-    *seen = (struct seen){true, result->outcome, result->exists, result->conditional, {0}};
-    snprintf(seen->reason, sizeof seen->reason, "%s", result->reason);
-}
-
 static struct seen put(struct s3 *s3)
 {
     struct seen seen = {0};
     s3_put(s3, &(struct s3_object){.key = "k", .only_new = true}, note, &seen);
-    assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
+    wait_seen(&seen);
     return seen;
-}
-
-static void close_stub(struct s3 *s3)
-{
-    s3_close(s3);
-    stub_stop(&server);
 }
 
 static bool says(size_t request, const char *line)
@@ -95,7 +28,7 @@ static void all_that_is_configured_is_sent_and_signed(void **state)
     (void)state;
     static const struct stub_answer answers[] = {STORED};
     char name[] = "Team", value[] = "games & co", *names[] = {name}, *values[] = {value};
-    struct s3 *s3 = open_stub(answers, 1,
+    struct s3 *s3 = open_stub_with(answers, 1,
         (struct s3_settings){.kms_key = "arn:aws:kms:eu-west-1:1:key/k",
             .storage_class = "STANDARD_IA",
             .expected_bucket_owner = "123456789012",
@@ -124,11 +57,11 @@ static void only_the_owner_goes_with_a_get(void **state)
 {
     (void)state;
     static const struct stub_answer answers[] = {{.status = 200, .body = "x"}};
-    struct s3 *s3 = open_stub(answers, 1,
+    struct s3 *s3 = open_stub_with(answers, 1,
         (struct s3_settings){.encryption = "AES256", .expected_bucket_owner = "123456789012"});
     struct seen seen = {0};
     s3_get(s3, "k", 10, note, &seen);
-    assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
+    wait_seen(&seen);
     close_stub(s3);
     assert_true(says(0, "x-amz-expected-bucket-owner: 123456789012\n"));
     assert_false(says(0, "x-amz-server-side-encryption"));
@@ -141,7 +74,7 @@ static void what_is_there_is_told(void **state)
     (void)state;
     static const struct stub_answer answers[] = {
         {.status = 412, .body = FAULT("PreconditionFailed", "")}, {.status = 304}};
-    struct s3 *s3 = open_stub(answers, 2, (struct s3_settings){0});
+    struct s3 *s3 = open_stub(answers, 2);
     struct seen seen = put(s3);
     assert_true(seen.exists);
     assert_true(put(s3).exists);
@@ -159,7 +92,7 @@ static void what_a_store_does_not_know_is_left_out_from_then_on(void **state)
             .body = FAULT("InvalidArgument",
                 "<Message>Unsupported header 'x-amz-checksum-sha256' received</Message>")},
         STORED, STORED};
-    struct s3 *s3 = open_stub(answers, 4, (struct s3_settings){0});
+    struct s3 *s3 = open_stub(answers, 4);
     struct seen seen = put(s3);
     assert_int_equal(seen.outcome, S3_OK);
     assert_false(seen.conditional);
@@ -181,7 +114,7 @@ static void a_refusal_without_a_name_is_no_lesson(void **state)
 {
     (void)state;
     static const struct stub_answer answers[] = {{.status = 501}, {.status = 501}, STORED, STORED};
-    struct s3 *s3 = open_stub(answers, 4, (struct s3_settings){0});
+    struct s3 *s3 = open_stub(answers, 4);
     assert_false(put(s3).conditional);
     assert_true(put(s3).conditional);
     close_stub(s3);
@@ -199,7 +132,7 @@ static void what_a_store_is_known_to_lack_is_not_sent(void **state)
     static const struct stub_answer answers[] = {STORED, STORED};
     char name[] = "team", *names[] = {name};
     const struct s3_settings settings = {.storage_class = "STANDARD", .tags = {names, names, 1}};
-    struct s3 *s3 = open_stub(answers, 2, settings);
+    struct s3 *s3 = open_stub_with(answers, 2, settings);
     s3->dialect = s3_dialect_of("storage.googleapis.com");
     assert_false(put(s3).conditional);
     s3->dialect = s3_dialect_of("abc.r2.cloudflarestorage.com");
@@ -217,7 +150,7 @@ static void encryption_is_never_left_out(void **state)
     (void)state;
     static const struct stub_answer answers[] = {
         {.status = 501, .body = FAULT("NotImplemented", "")}};
-    struct s3 *s3 = open_stub(answers, 1, (struct s3_settings){.encryption = "AES256"});
+    struct s3 *s3 = open_stub_with(answers, 1, (struct s3_settings){.encryption = "AES256"});
     struct seen seen = put(s3);
     assert_false(s3->dialect.missing & S3_CONDITION); /* it was not that */
     close_stub(s3);
@@ -234,7 +167,7 @@ static void a_wrong_region_is_corrected_where_it_stays_the_same_store(void **sta
         {.status = 400,
             .body = FAULT("AuthorizationHeaderMalformed", "<Region>eu-west-2</Region>")},
         STORED, STORED};
-    struct s3 *s3 = open_stub(answers, 3, (struct s3_settings){0});
+    struct s3 *s3 = open_stub(answers, 3);
     assert_int_equal(put(s3).outcome, S3_OK);
     assert_int_equal(put(s3).outcome, S3_OK);
     close_stub(s3);
@@ -251,7 +184,7 @@ static void a_given_endpoint_is_not_left_for_another(void **state)
     static const struct stub_answer answers[] = {{.status = 301,
         .body = FAULT("PermanentRedirect", "<Endpoint>evil.example</Endpoint>"),
         .headers = {"x-amz-bucket-region", "eu-west-2"}}};
-    struct s3 *s3 = open_stub(answers, 1, (struct s3_settings){0});
+    struct s3 *s3 = open_stub(answers, 1);
     struct seen seen = put(s3);
     close_stub(s3);
     assert_int_equal(server.count, 1);
@@ -270,12 +203,12 @@ static void a_region_is_corrected_once_a_request(void **state)
             .body = FAULT("AuthorizationHeaderMalformed", "<Region>eu-west-3</Region>")}};
     static const struct stub_answer nonsense[] = {
         {.status = 400, .body = FAULT("AuthorizationHeaderMalformed", "<Region>a/b</Region>")}};
-    struct s3 *s3 = open_stub(answers, 2, (struct s3_settings){0});
+    struct s3 *s3 = open_stub(answers, 2);
     assert_int_equal(put(s3).outcome, S3_REFUSED);
     close_stub(s3);
     assert_int_equal(server.count, 2);
     stub_free(&server);
-    s3 = open_stub(nonsense, 1, (struct s3_settings){0});
+    s3 = open_stub(nonsense, 1);
     assert_int_equal(put(s3).outcome, S3_REFUSED);
     close_stub(s3);
     assert_int_equal(server.count, 1);
@@ -325,7 +258,8 @@ static void the_same_store_on_another_loop(void **state)
 {
     (void)state;
     static const struct stub_answer answers[] = {STORED};
-    struct s3 *first = open_stub(answers, 1, (struct s3_settings){.storage_class = "STANDARD"});
+    struct s3 *first = open_stub_with(
+        answers, 1, (struct s3_settings){.storage_class = "STANDARD"});
     struct s3 *s3 = s3_open_again(first, loop);
     s3_close(first);
     assert_int_equal(put(s3).outcome, S3_OK);
@@ -334,23 +268,21 @@ static void the_same_store_on_another_loop(void **state)
     stub_free(&server);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(all_that_is_configured_is_sent_and_signed),
-        TEST(only_the_owner_goes_with_a_get),
-        TEST(what_is_there_is_told),
-        TEST(what_a_store_does_not_know_is_left_out_from_then_on),
-        TEST(a_refusal_without_a_name_is_no_lesson),
-        TEST(what_a_store_is_known_to_lack_is_not_sent),
-        TEST(encryption_is_never_left_out),
-        TEST(a_wrong_region_is_corrected_where_it_stays_the_same_store),
-        TEST(a_given_endpoint_is_not_left_for_another),
-        TEST(a_region_is_corrected_once_a_request),
-        TEST(aws_says_where_a_bucket_is),
-        TEST(the_same_store_on_another_loop),
+        WITH_S3(all_that_is_configured_is_sent_and_signed),
+        WITH_S3(only_the_owner_goes_with_a_get),
+        WITH_S3(what_is_there_is_told),
+        WITH_S3(what_a_store_does_not_know_is_left_out_from_then_on),
+        WITH_S3(a_refusal_without_a_name_is_no_lesson),
+        WITH_S3(what_a_store_is_known_to_lack_is_not_sent),
+        WITH_S3(encryption_is_never_left_out),
+        WITH_S3(a_wrong_region_is_corrected_where_it_stays_the_same_store),
+        WITH_S3(a_given_endpoint_is_not_left_for_another),
+        WITH_S3(a_region_is_corrected_once_a_request),
+        WITH_S3(aws_says_where_a_bucket_is),
+        WITH_S3(the_same_store_on_another_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

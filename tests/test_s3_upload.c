@@ -1,21 +1,12 @@
 /* Uploads in parts against prepared answers; tests/e2e/test_s3_upload.py has a real store. */
 #include "core/s3/s3_upload.h"
 
-#include "core/clock.h"
 #include "core/fs.h"
-#include "core/loop.h"
 #include "core/offload.h"
 #include "core/s3/s3_record.h"
-#include "stub_server.h"
+#include "s3_rig.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define FAULT(code) "<Error><Code>" code "</Code><Message>m</Message></Error>"
 #define BEGUN(id)                                                                                  \
@@ -36,19 +27,14 @@
 
 enum { SIZE = S3_PART_BYTES + 1000 };
 
-static struct loop *loop;
 static struct offload *disk;
-static struct stub_server server;
 static char folder[] = "/tmp/stakeout-test-upload-XXXXXX";
 static char file[100], record[100];
 
 static int setup(void **state)
 {
     (void)state;
-    setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 1);
-    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-    unsetenv("AWS_SESSION_TOKEN");
-    unsetenv("http_proxy");
+    set_keys();
     strcpy(strrchr(folder, '-'), "-XXXXXX");
     if (!mkdtemp(folder))
         return -1;
@@ -70,30 +56,6 @@ static int teardown(void **state)
     loop_close(loop);
     fs_remove(folder, NULL);
     return 0;
-}
-
-static struct s3 *open_stub(const struct stub_answer *answers, size_t count)
-{
-    stub_start(&server, answers, count);
-    struct s3_settings settings = {.bucket = "woogles", .endpoint = server.url, .path_style = true};
-    struct s3 *s3 = s3_open(loop, &settings, NULL);
-    assert_non_null(s3);
-    return s3;
-}
-
-struct seen {
-    bool done;
-    enum s3_outcome outcome;
-    bool exists;
-    char reason[600];
-};
-
-static void note(void *arg, const struct s3_result *result)
-{
-    struct seen *seen = arg;
-    assert_false(seen->done);
-    *seen = (struct seen){true, result->outcome, result->exists, {0}};
-    snprintf(seen->reason, sizeof seen->reason, "%s", result->reason);
 }
 
 static struct s3_upload *start(struct s3 *s3, const char *noted, struct seen *seen)
@@ -119,7 +81,7 @@ static struct seen upload(struct s3 *s3, const char *noted)
 {
     struct seen seen;
     start(s3, noted, &seen);
-    assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 60000));
+    wait_seen(&seen);
     return seen;
 }
 
@@ -366,7 +328,7 @@ static void a_record_is_enough_to_abort(void **state)
     struct seen seen = {0};
     assert_null(s3_upload_abort(s3, "junk", 4, note, &seen));
     assert_non_null(s3_upload_abort(s3, text, sizeof text - 1, note, &seen));
-    assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
+    wait_seen(&seen);
     assert_int_equal(seen.outcome, S3_OK);
     assert_string_equal(asked(s3), "DELETE");
     assert_string_equal(server.requests[0].path, "/woogles/k");
