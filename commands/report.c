@@ -118,22 +118,13 @@ static int read_evidence(struct reporting *reporting, void *folder, struct error
                : error_prefix(err, "%s is no incident: its incident.json", reporting->folder);
 }
 
-static int write_file(
-    const char *folder, const char *name, const char *data, size_t size, struct error *err)
-{
-    char *path = xasprintf("%s/%s", folder, name);
-    int status = fs_write(path, data, size, err);
-    free(path);
-    return status;
-}
-
 /* The report first: incident.json tells what is complete. */
 static int write_results(const struct reporting *reporting, struct error *err)
 {
     struct buf page;
     buf_init(&page, REPORT_MAX);
     report_write(&page, reporting->evidence, NULL);
-    int status = write_file(reporting->folder, "report.html", page.data, page.size, err);
+    int status = fs_write_in(reporting->folder, "report.html", page.data, page.size, err);
     buf_free(&page);
     if (status < 0)
         return -1;
@@ -142,7 +133,7 @@ static int write_results(const struct reporting *reporting, struct error *err)
         return -1;
     size_t size = strlen(text);
     bool changed = size != reporting->text.size || memcmp(text, reporting->text.data, size) != 0;
-    status = changed ? write_file(reporting->folder, "incident.json", text, size, err) : 0;
+    status = changed ? fs_write_in(reporting->folder, "incident.json", text, size, err) : 0;
     free(text);
     return status;
 }

@@ -266,6 +266,18 @@ static int name_width(const json_t *list)
     return (int)width;
 }
 
+/* done: what it counts of those that it is done with. */
+static void print_destination(const json_t *destination, const char *done, int width)
+{
+    const char *error = text_of(destination, "error");
+    bool tried = number_of(destination, done) + number_of(destination, "failures") > 0;
+    printf("%-*s %6.0f %7.0f  %s\n", width, text_of(destination, "name"),
+        number_of(destination, done), number_of(destination, "waiting"),
+        *error  ? error
+        : tried ? "ok"
+                : "not tried yet");
+}
+
 static void print_notifications(const json_t *status)
 {
     const json_t *list = json_object_get(status, "notifications"), *notifier;
@@ -275,13 +287,7 @@ static void print_notifications(const json_t *status)
         printf("\n%-*s %6s %7s  %s\n", width, "NOTIFIES", "TOLD", "WAITING", "STATE");
     json_array_foreach(list, i, notifier)
     {
-        const char *error = text_of(notifier, "error");
-        bool tried = number_of(notifier, "told") + number_of(notifier, "failures") > 0;
-        printf("%-*s %6.0f %7.0f  %s\n", width, text_of(notifier, "name"),
-            number_of(notifier, "told"), number_of(notifier, "waiting"),
-            *error  ? error
-            : tried ? "ok"
-                    : "not tried yet");
+        print_destination(notifier, "told", width);
     }
 }
 
@@ -328,13 +334,7 @@ static void print_storage(const json_t *status)
     printf("\n%-*s %6s %7s  %s\n", width, "EXPORTER", "STORED", "WAITING", "STATE");
     json_array_foreach(json_object_get(status, "exporters"), i, exporter)
     {
-        const char *error = text_of(exporter, "error");
-        bool tried = number_of(exporter, "stored") + number_of(exporter, "failures") > 0;
-        printf("%-*s %6.0f %7.0f  %s\n", width, text_of(exporter, "name"),
-            number_of(exporter, "stored"), number_of(exporter, "waiting"),
-            *error  ? error
-            : tried ? "ok"
-                    : "not tried yet");
+        print_destination(exporter, "stored", width);
         if (number_of(exporter, "left_out") > 0)
             printf("  %.0f files were left out, last %s\n", number_of(exporter, "left_out"),
                 text_of(exporter, "left_out_last"));

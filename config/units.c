@@ -86,20 +86,30 @@ static int64_t rounded(double number)
     return (int64_t)(number + 0.5);
 }
 
+/* A duration in ms, whole or not. -1: it is none; *bare: it is a number without a unit. */
+static int read_ms(const char *text, double *ms, bool *bare)
+{
+    double number;
+    const char *suffix;
+    *bare = false;
+    if (read_number(text, &number, &suffix) < 0)
+        return -1;
+    const struct scale *scale = find_scale(durations, suffix, true);
+    *bare = !*suffix;
+    return scale ? scale_number(number, scale, ms) : -1;
+}
+
 int units_read_duration(const char *text, int64_t *ms, struct error *err)
 {
-    double number, scaled;
-    const char *suffix;
-    if (read_number(text, &number, &suffix) == 0) {
-        const struct scale *scale = find_scale(durations, suffix, true);
-        if (scale && scale_number(number, scale, &scaled) == 0) {
-            *ms = rounded(scaled);
-            return 0;
-        }
-        if (!*suffix)
-            return error_set(
-                err, "%s has no unit; write %ss for seconds, %sd for days", text, text, text);
+    double exact;
+    bool bare;
+    if (read_ms(text, &exact, &bare) == 0) {
+        *ms = rounded(exact);
+        return 0;
     }
+    if (bare)
+        return error_set(
+            err, "%s has no unit; write %ss for seconds, %sd for days", text, text, text);
     return error_set(
         err, QUOTED " is not a duration; write it like 500ms, 10s, 5m, 2h or 7d", text);
 }
@@ -193,17 +203,14 @@ static int read_size(const char *text, const char *metric, double *value, struct
 
 static int read_seconds(const char *text, const char *metric, double *value, struct error *err)
 {
-    double number, scaled;
-    const char *suffix;
-    if (read_number(text, &number, &suffix) == 0) {
-        const struct scale *scale = find_scale(durations, suffix, true);
-        if (scale && scale_number(number, scale, &scaled) == 0) {
-            *value = scaled / 1000;
-            return 0;
-        }
-        if (!*suffix)
-            return error_set(err, "%s has no unit; %s is a time, write %ss", text, metric, text);
+    double ms;
+    bool bare;
+    if (read_ms(text, &ms, &bare) == 0) {
+        *value = ms / 1000;
+        return 0;
     }
+    if (bare)
+        return error_set(err, "%s has no unit; %s is a time, write %ss", text, metric, text);
     return error_set(
         err, QUOTED " is not a time; %s is in seconds, write it like 20ms or 1.5s", text, metric);
 }

@@ -57,6 +57,16 @@ int fs_read_regular(const char *path, size_t max, struct buf *buf, struct error 
     return status;
 }
 
+size_t fs_read_text(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, size - 1);
+    if (fd >= 0)
+        close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    return got > 0 ? (size_t)got : 0;
+}
+
 int fs_sync_folder(const char *path, struct error *err)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -246,6 +256,15 @@ int fs_write(const char *path, const void *data, size_t size, struct error *err)
 {
     const struct content content = {.data = data, .size = size, .from = -1};
     return write_whole(path, &content, err);
+}
+
+int fs_write_in(
+    const char *folder, const char *name, const void *data, size_t size, struct error *err)
+{
+    char *path = xasprintf("%s/%s", folder, name);
+    int status = fs_write(path, data, size, err);
+    free(path);
+    return status;
 }
 
 int fs_copy(const char *from, const char *to, struct error *err)

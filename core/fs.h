@@ -19,11 +19,17 @@ int fs_read(const char *path, size_t max, struct buf *buf, struct error *err);
  * had. What this cannot help is a file system that hangs, such as a network mount that is gone. */
 int fs_read_regular(const char *path, size_t max, struct buf *buf, struct error *err);
 
+/* What fits into size of a small file that is written anew for whoever reads it, as those of /proc
+ * and cgroups, with a NUL. Returns its length; 0, and "", where it cannot be read. */
+size_t fs_read_text(const char *path, char *text, size_t size);
+
 /* Writes a file so that it is there whole or not at all, also after a crash: a temporary file
  * whose name begins with a dot and is nobody else's, fsync, rename, fsync of the folder. Of several
  * writers at once one wins. Mode 0644. What a crash leaves of a temporary file goes with a later
  * write of the same file. */
 int fs_write(const char *path, const void *data, size_t size, struct error *err);
+int fs_write_in(
+    const char *folder, const char *name, const void *data, size_t size, struct error *err);
 
 /* The same for a copy of another file. */
 int fs_copy(const char *from, const char *to, struct error *err);

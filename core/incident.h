@@ -218,7 +218,11 @@ struct incident *incident_from_json(const json_t *json, struct error *err);
 char *incident_to_text(const struct incident *incident);
 struct incident *incident_from_text(const char *text, size_t size, struct error *err);
 
-/* The same from a file, "<folder>/incident.json". Blocks. */
+/* The same from and to a file, "<folder>/incident.json"; written whole or not at all (fs_write).
+ * Block. */
 struct incident *incident_read(const char *path, struct error *err);
+struct incident *incident_read_in(const char *folder, struct error *err);
+int incident_save(const struct incident *incident, const char *path, struct error *err);
+int incident_save_in(const struct incident *incident, const char *folder, struct error *err);
 
 #endif

@@ -120,16 +120,6 @@ static size_t bring_all(struct stowing *stowing, const struct parcel *parcel, co
     return kept;
 }
 
-static int write_manifest(const char *folder, const struct incident *incident, struct error *err)
-{
-    char *path = xasprintf("%s/%s", folder, manifest);
-    char *text = incident_to_text(incident);
-    int status = fs_write(path, text, strlen(text), err);
-    free(text);
-    free(path);
-    return status;
-}
-
 /* The draft in the place of the final one, which takes the draft's. Where a file system cannot do
  * that in one step, there is none for the moment between two. */
 static int take_place(const char *draft, const char *final, struct error *err)
@@ -162,7 +152,7 @@ static int put(struct stowing *stowing, const struct parcel *parcel)
     if (status == 0 && bring_all(stowing, parcel, draft) == 0)
         status = -1; /* without an error: there is nothing to keep */
     if (status == 0)
-        status = write_manifest(draft, stowing->incident, err);
+        status = incident_save_in(stowing->incident, draft, err);
     if (status == 0)
         status = take_place(draft, final, err);
     if (status == 0)
@@ -207,14 +197,6 @@ static int pack(const struct stowing *stowing, struct error *err)
     return status;
 }
 
-static struct incident *read_manifest(const char *folder, struct error *err)
-{
-    char *path = xasprintf("%s/%s", folder, manifest);
-    struct incident *incident = incident_read(path, err);
-    free(path);
-    return incident;
-}
-
 static struct incident *find_manifest(const struct parcel *parcel, struct error *err)
 {
     for (size_t i = 0; i < parcel->count; i++) {
@@ -239,7 +221,7 @@ void stowing_work(struct stowing *stowing)
     struct error *err = &stowing->err;
     err->text[0] = '\0';
     if (stowing->from)
-        stowing->incident = read_manifest(stowing->from, err);
+        stowing->incident = incident_read_in(stowing->from, err);
     else if (parcel_read(stowing->data, stowing->size, &parcel, err) == 0)
         stowing->incident = find_manifest(&parcel, err);
     if (!stowing->incident || stowing_check(stowing->config, stowing->incident, err) < 0)

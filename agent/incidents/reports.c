@@ -103,9 +103,7 @@ static void note_skipped(void *arg)
         return;
     free(incident->analysis.skipped);
     incident->analysis.skipped = xstrdup(skipping->why);
-    char *changed = incident_to_text(incident);
-    fs_write(skipping->path, changed, strlen(changed), &skipping->err);
-    free(changed);
+    incident_save(incident, skipping->path, &skipping->err);
     incident_free(incident);
 }
 
@@ -183,11 +181,9 @@ static void start(void *arg)
 bool reports_lacks(const struct reports *reports, const char *id)
 {
     char *folder = spool_folder(reports->setup.spool, id);
-    char *path = xasprintf("%s/incident.json", folder);
-    struct incident *incident = incident_read(path, NULL);
+    struct incident *incident = incident_read_in(folder, NULL);
     bool lacks = incident && !incident->analysis.headline;
     incident_free(incident);
-    free(path);
     free(folder);
     return lacks;
 }

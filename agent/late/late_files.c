@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char metrics_name[] = "metrics.csv", manifest[] = "incident.json";
+static const char metrics_name[] = "metrics.csv";
 static const char mark_prefix[] = ".stored-";
 static const size_t metrics_max = 64 << 20;
 static const int64_t before_onset_ms = 5 * 60 * 1000; /* that metrics.csv has at the least */
@@ -79,25 +79,6 @@ static int read_file(
     return status;
 }
 
-static int write_file(
-    const char *folder, const char *name, const char *data, size_t size, struct error *err)
-{
-    char *path = xasprintf("%s/%s", folder, name);
-    int status = fs_write(path, data, size, err);
-    free(path);
-    return status;
-}
-
-static struct incident *read_incident(const char *folder, struct error *err)
-{
-    struct buf text;
-    struct incident *incident = NULL;
-    if (read_file(folder, manifest, INCIDENT_TEXT_MAX, &text, err) == 0)
-        incident = incident_from_text(text.data, text.size, err);
-    buf_free(&text);
-    return incident;
-}
-
 /* Calls `take` for every row. */
 static int read_rows(const struct buf *text,
     void (*take)(void *arg, const struct csv_row *row, const char *const *columns), void *arg,
@@ -143,7 +124,7 @@ int late_files_window(const char *folder, struct late_window *window, struct err
     if (status == 0)
         status = read_rows(&text, take_time, window, err);
     buf_free(&text);
-    struct incident *incident = status == 0 ? read_incident(folder, err) : NULL;
+    struct incident *incident = status == 0 ? incident_read_in(folder, err) : NULL;
     if (status == 0 && !incident)
         status = -1;
     if (incident)
@@ -227,7 +208,7 @@ int late_files_add(const char *folder, const struct late_lines *all, size_t coun
     struct table table = {.late = all, .count = count};
     size_t rows = 0;
     buf_init(&csv, metrics_max);
-    struct incident *incident = read_incident(folder, err);
+    struct incident *incident = incident_read_in(folder, err);
     int status = read_file(folder, metrics_name, metrics_max, &text, err);
     if (!incident)
         status = -1;
@@ -244,12 +225,9 @@ int late_files_add(const char *folder, const struct late_lines *all, size_t coun
             status = error_set(err, "%s is too large", metrics_name);
     }
     if (status == 0)
-        status = write_file(folder, metrics_name, csv.data, csv.size, err);
-    if (status == 0) {
-        char *changed = incident_to_text(incident);
-        status = write_file(folder, manifest, changed, strlen(changed), err);
-        free(changed);
-    }
+        status = fs_write_in(folder, metrics_name, csv.data, csv.size, err);
+    if (status == 0)
+        status = incident_save_in(incident, folder, err);
     series_set_free(&table.series);
     buf_free(&csv);
     incident_free(incident);
@@ -259,7 +237,7 @@ int late_files_add(const char *folder, const struct late_lines *all, size_t coun
 void late_files_mark(const char *folder, const char *exporter)
 {
     char *name = xasprintf("%s%s", mark_prefix, exporter);
-    write_file(folder, name, "", 0, NULL);
+    fs_write_in(folder, name, "", 0, NULL);
     free(name);
 }
 

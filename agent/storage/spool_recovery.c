@@ -220,16 +220,6 @@ static struct incident *rebuild(const struct recovery *recovery, const char *fol
     return incident;
 }
 
-static int write_settled(const struct incident *incident, const char *folder, struct error *err)
-{
-    char *path = xasprintf("%s/incident.json", folder);
-    char *text = incident_to_text(incident);
-    int status = fs_write(path, text, strlen(text), err);
-    free(text);
-    free(path);
-    return status;
-}
-
 /* Samples are lost with the agent; every incident has the file. */
 static int provide_metrics(const char *folder, struct error *err)
 {
@@ -303,7 +293,7 @@ static void complete(const struct recovery *recovery, const char *name)
     } else {
         log_warn("incident %s was cut off when the agent was killed: %zu of %zu profiles are kept",
             incident->id, kept, incident->profile_count);
-        if (provide_metrics(from, &err) < 0 || write_settled(incident, from, &err) < 0)
+        if (provide_metrics(from, &err) < 0 || incident_save_in(incident, from, &err) < 0)
             log_error("incident %s stays in the spool: %s", name + 1, err.text);
         else if (rename(from, to) < 0)
             log_error(

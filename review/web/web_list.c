@@ -258,15 +258,23 @@ static void put_list(struct buf *out, const struct web_site *site,
     web_groups_free(&groups);
 }
 
+/* -1 when it is none, which the reply says then. */
+static int take_filter(struct web_site *site, const struct web_request *request,
+    struct web_filter *filter, struct web_reply *reply)
+{
+    struct error err;
+    int status = web_filter_parse(&request->query, clock_wall_ms(), filter, &err);
+    if (status < 0)
+        web_page_problem(site, reply, 400, err.text);
+    return status;
+}
+
 void web_list_page(
     struct web_site *site, const struct web_request *request, struct web_reply *reply)
 {
     struct web_filter filter;
-    struct error err;
-    if (web_filter_parse(&request->query, clock_wall_ms(), &filter, &err) < 0) {
-        web_page_problem(site, reply, 400, err.text);
+    if (take_filter(site, request, &filter, reply) < 0)
         return;
-    }
     web_index_wait_first(site->index, 2 * (size_t)ROWS, first_wait_ms);
     web_page_begin(site, reply, "Incidents", "list");
     struct web_index_view view = web_index_hold(site->index);
@@ -283,11 +291,8 @@ void web_list_part(
     struct web_site *site, const struct web_request *request, struct web_reply *reply)
 {
     struct web_filter filter;
-    struct error err;
-    if (web_filter_parse(&request->query, clock_wall_ms(), &filter, &err) < 0) {
-        web_page_problem(site, reply, 400, err.text);
+    if (take_filter(site, request, &filter, reply) < 0)
         return;
-    }
     struct web_index_view view = web_index_hold(site->index);
     put_list(&reply->body, site, &view, &filter);
     web_index_release(site->index);

@@ -1,8 +1,8 @@
 #include "sources/cgroup/cgroup_limits.h"
 
 #include "core/alloc.h"
+#include "core/fs.h"
 
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +11,9 @@
 size_t cgroup_read_file(const char *folder, const char *name, char text[CGROUP_FILE_MAX])
 {
     char *path = xasprintf("%s/%s", folder, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t size = fs_read_text(path, text, CGROUP_FILE_MAX);
     free(path);
-    ssize_t size = fd < 0 ? -1 : read(fd, text, CGROUP_FILE_MAX - 1);
-    if (fd >= 0)
-        close(fd);
-    text[size > 0 ? size : 0] = '\0';
-    return size > 0 ? (size_t)size : 0;
+    return size;
 }
 
 static bool cpu_limit(const struct cgroup_place *place, const char *folder, double *cores)

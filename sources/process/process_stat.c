@@ -2,9 +2,9 @@
 
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "core/fs.h"
 #include "sources/cgroup/cgroup_files.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,13 +109,9 @@ size_t process_read(
     const char *root, unsigned long pid, const char *name, char text[PROCESS_TEXT_MAX])
 {
     char *path = xasprintf("%s/proc/%lu/%s", root, pid, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t size = fs_read_text(path, text, PROCESS_TEXT_MAX);
     free(path);
-    ssize_t size = fd < 0 ? -1 : read(fd, text, PROCESS_TEXT_MAX - 1);
-    if (fd >= 0)
-        close(fd);
-    text[size > 0 ? size : 0] = '\0';
-    return size > 0 ? (size_t)size : 0;
+    return size;
 }
 
 bool process_stat_read(struct process_stat *stat, const char *root, unsigned long pid)

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "core/fs.h"
 #include "sources/cgroup/cgroup_files.h"
 
 #include <fcntl.h>
@@ -162,13 +163,10 @@ static void look_at_new(struct process_tree *tree, unsigned long newest)
 static void find_new(struct process_tree *tree, int64_t now_ms)
 {
     char text[PROCESS_TEXT_MAX], *path = xasprintf("%s/proc/loadavg", tree->root);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t size = fs_read_text(path, text, sizeof text);
     free(path);
-    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text);
-    if (fd >= 0)
-        close(fd);
     unsigned long newest = 0;
-    if (size <= 0 || !process_newest_parse(text, (size_t)size, &newest))
+    if (!size || !process_newest_parse(text, size, &newest))
         newest = 0;
     if (!newest || newest < tree->newest || newest - tree->newest > NEARBY)
         tree->look_all = true;
