@@ -4,6 +4,8 @@ import os
 import subprocess
 import threading
 
+import pytest
+
 from harness import TREE, clean_environment, read, wait_until
 
 BUILD = os.environ.get("STAKEOUT_BUILD", os.path.join(TREE, "build"))
@@ -101,6 +103,16 @@ class Busy:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
+
+
+def assert_kills_count(probe, cgroup):
+    """One of a process that takes more than the cgroup's 16 MiB."""
+    probe.wait("oom_kills", 1)
+    greedy = subprocess.run(cgroup.wrap(["/usr/bin/python3", "-c", "b'x' * (64 << 20)"]),
+                            check=False)
+    if greedy.returncode == 0:
+        pytest.skip("memory limits are not enforced here")
+    wait_until(lambda: probe.last("oom_kills") >= 1, "a kill was counted")
 
 
 def integral(probe, metric, since_ms, until_ms):

@@ -105,31 +105,8 @@ def test_a_set_without_cpu_leaves_it_alone(recording, service, captures):
     wait_kept(running, 4)
 
 
-def test_what_was_caught_outlives_a_kill(recording, service, captures):
-    running = recording()
-    service.burn(20)
-    running.wait_log("profile cpu started")
-    wait_until(lambda: glob.glob(os.path.join(running.state, "spool", ".2*", "incident.json")),
-               "the incident is written down")
-    running.kill()
-    del running.config["recorder"]
-    running.configure(running.config)
-    running.start()
-    incident = wait_incidents(running, captures)[0]
-    kept = [profile for profile in incident.json["profiles"]
-            if profile["name"].startswith("cpu.slice-") and profile["status"] == "ok"]
-    assert kept and any(profile["onset_covered"] for profile in kept)
-    assert incident.profile("cpu")["status"] == "failed"
-    assert "Duration: " in raw(incident, kept[0]["name"])
-    running.wait_log("was cut off when the agent was killed")
-    running.wait_log("incident \\S+ delivered", count=1)
-    assert not slices_on_disk(running)
-
-
-def test_a_kill_right_after_a_fire_costs_no_slice(recording, service, captures):
-    running = recording()
-    service.burn(20)
-    running.wait_log("incident \\S+ opened")
+def kept_over_a_kill(running, captures):
+    """Kills it and starts it without a recorder: the incident, and the slices that it has."""
     running.kill()
     del running.config["recorder"]
     running.configure(running.config)
@@ -139,6 +116,28 @@ def test_a_kill_right_after_a_fire_costs_no_slice(recording, service, captures):
             if profile["name"].startswith("cpu.slice-") and profile["status"] == "ok"]
     assert kept, incident.json["profiles"]
     assert "Duration: " in raw(incident, kept[0]["name"])
+    return incident, kept
+
+
+def test_what_was_caught_outlives_a_kill(recording, service, captures):
+    running = recording()
+    service.burn(20)
+    running.wait_log("profile cpu started")
+    wait_until(lambda: glob.glob(os.path.join(running.state, "spool", ".2*", "incident.json")),
+               "the incident is written down")
+    incident, kept = kept_over_a_kill(running, captures)
+    assert any(profile["onset_covered"] for profile in kept)
+    assert incident.profile("cpu")["status"] == "failed"
+    running.wait_log("was cut off when the agent was killed")
+    running.wait_log("incident \\S+ delivered", count=1)
+    assert not slices_on_disk(running)
+
+
+def test_a_kill_right_after_a_fire_costs_no_slice(recording, service, captures):
+    running = recording()
+    service.burn(20)
+    running.wait_log("incident \\S+ opened")
+    kept_over_a_kill(running, captures)
     running.wait_spool_empty()
     assert not slices_on_disk(running)
 

@@ -65,6 +65,23 @@ def parts_of(requests):
             for line in requests if "partNumber=" in line]
 
 
+@pytest.fixture
+def killed_at(tool, proxy, large):
+    """Begins an upload and kills it while that part is on its way; the way is free again then."""
+    def begin(part, key, record):
+        proxy.hold(f"partNumber={part}")
+        running = tool.spawn("upload", key, large, record, S3_ENDPOINT=by_way_of(proxy))
+        assert proxy.held.wait(60)
+        running.kill()
+        running.communicate()
+        proxy.release()
+    return begin
+
+
+def by_way_of(proxy):
+    return f"http://127.0.0.1:{proxy.port}"
+
+
 def test_parts_over_tls_are_the_file(tool, s3, prefix, large, tmp_path):
     record = tmp_path / "record"
     key = f"{prefix}/a b+ü"
@@ -79,18 +96,12 @@ def test_parts_over_tls_are_the_file(tool, s3, prefix, large, tmp_path):
     assert not uploads(s3, prefix) and not record.exists()
 
 
-def test_a_killed_upload_goes_on_with_the_part_it_was_at(tool, s3, prefix, large, proxy, tmp_path):
+def test_a_killed_upload_goes_on_with_the_part_it_was_at(tool, s3, prefix, large, proxy, killed_at, tmp_path):
     record, key = tmp_path / "record", f"{prefix}/file"
-    by_way = {"S3_ENDPOINT": f"http://127.0.0.1:{proxy.port}"}
-    proxy.hold("partNumber=3")
-    first = tool.spawn("upload", key, large, record, **by_way)
-    assert proxy.held.wait(60)
-    first.kill()
-    first.communicate()
-    proxy.release()
+    killed_at(3, key, record)
     assert len(uploads(s3, prefix)) == 1
     before = len(proxy.requests)
-    second = tool("upload", key, large, record, **by_way)
+    second = tool("upload", key, large, record, S3_ENDPOINT=by_way_of(proxy))
     assert second.returncode == 0, second.stderr
     assert parts_of(proxy.requests[before:]) == [3, 4]
     assert not any("?uploads" in line for line in proxy.requests[before:])
@@ -102,7 +113,7 @@ def test_an_upload_whose_beginning_had_no_answer_is_found(tool, s3, prefix, larg
     key = f"{prefix}/file"
     proxy.hold("?uploads", on_answer=True)
     running = tool.spawn("upload", key, large, tmp_path / "record",
-                         S3_ENDPOINT=f"http://127.0.0.1:{proxy.port}")
+                         S3_ENDPOINT=by_way_of(proxy))
     assert proxy.held.wait(60)
     assert len(uploads(s3, prefix)) == 1
     proxy.release()
@@ -113,15 +124,9 @@ def test_an_upload_whose_beginning_had_no_answer_is_found(tool, s3, prefix, larg
     assert not uploads(s3, prefix)
 
 
-def test_an_upload_that_somebody_ended_begins_anew(tool, s3, prefix, large, proxy, tmp_path):
+def test_an_upload_that_somebody_ended_begins_anew(tool, s3, prefix, large, killed_at, tmp_path):
     record, key = tmp_path / "record", f"{prefix}/file"
-    by_way = {"S3_ENDPOINT": f"http://127.0.0.1:{proxy.port}"}
-    proxy.hold("partNumber=2")
-    first = tool.spawn("upload", key, large, record, **by_way)
-    assert proxy.held.wait(60)
-    first.kill()
-    first.communicate()
-    proxy.release()
+    killed_at(2, key, record)
     [left] = uploads(s3, prefix)
     s3.client().abort_multipart_upload(Bucket=s3.bucket, Key=key, UploadId=left["UploadId"])
     second = tool("upload", key, large, record)
@@ -130,15 +135,9 @@ def test_an_upload_that_somebody_ended_begins_anew(tool, s3, prefix, large, prox
     assert s3.content(key) == large.read_bytes()
 
 
-def test_a_record_aborts(tool, s3, prefix, large, proxy, tmp_path):
+def test_a_record_aborts(tool, s3, prefix, killed_at, tmp_path):
     record = tmp_path / "record"
-    proxy.hold("partNumber=2")
-    first = tool.spawn("upload", f"{prefix}/file", large, record,
-                       S3_ENDPOINT=f"http://127.0.0.1:{proxy.port}")
-    assert proxy.held.wait(60)
-    first.kill()
-    first.communicate()
-    proxy.release()
+    killed_at(2, f"{prefix}/file", record)
     assert uploads(s3, prefix)
     assert tool("abort", record).returncode == 0
     assert not uploads(s3, prefix)

@@ -1,22 +1,13 @@
 """The command behind scripts/faults; see there."""
 import argparse
 import contextlib
-import os
 import random
-import shutil
-import signal
 import sys
-import tempfile
 import time
 
-import pytest
-
-import harness
+import plays
 from faults.bench import Bench
 from faults.table import FAULTS, markdown, row
-
-PAGE = os.path.join(harness.TREE, "docs", "faults.md")
-BEGIN, END = "<!-- scripts/faults writes from here -->", "<!-- to here -->"
 
 
 def arguments():
@@ -37,17 +28,6 @@ def chosen(only):
     return found
 
 
-def write_page(table, seed, took_s):
-    with open(PAGE, encoding="utf-8") as file:
-        page = file.read()
-    before, rest = page.split(BEGIN)
-    after = rest.split(END)[1]
-    day = time.strftime("%Y-%m-%d", time.gmtime())
-    facts = f"Played on {day}, with `--seed {seed}`, in {took_s / 60:.0f} minutes."
-    with open(PAGE, "w", encoding="utf-8") as file:
-        file.write(f"{before}{BEGIN}\n\n{facts}\n\n{table}\n\n{END}{after}")
-
-
 def play_all(folder, options):
     results, began = [], time.monotonic()
     with contextlib.closing(Bench(folder, options.seed)) as bench:
@@ -62,25 +42,13 @@ def play_all(folder, options):
 
 def main():
     options = arguments()
-    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has them ignored
-        signal.signal(number, signal.default_int_handler)
-    print(f"faults: --seed {options.seed}", file=sys.stderr)
-    folder = tempfile.mkdtemp(prefix="stakeout-faults-")
-    try:
+    with plays.folder_for("faults", options) as folder:
         results, took_s = play_all(folder, options)
-    except pytest.skip.Exception as reason:  # without Go or the S3 server there is nothing to play
-        sys.exit(f"faults: {reason}")
-    finally:
-        if options.keep:
-            print(f"faults: kept in {folder}", file=sys.stderr)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
     table = markdown(results)
     if options.only or options.runs:
         print(table)
     else:
-        write_page(table, options.seed, took_s)
-        print(f"faults: {PAGE} is written", file=sys.stderr)
+        plays.write_page("faults", options.seed, took_s, table)
     return 1 if any(tally.failures for _, tally in results) else 0
 
 

@@ -3,20 +3,14 @@ import argparse
 import contextlib
 import os
 import random
-import shutil
-import signal
 import sys
-import tempfile
 import time
 
-import pytest
-
 import harness
+import plays
 import storage
 from storm import delivery, fleet, page
 
-PAGE = os.path.join(harness.TREE, "docs", "storm.md")
-BEGIN, END = "<!-- scripts/storm writes from here -->", "<!-- to here -->"
 MEGABYTES, AGENTS = 2000, 200
 
 
@@ -48,36 +42,14 @@ def play(folder, options):
     return texts, points
 
 
-def write_page(texts, options, took_s):
-    with open(PAGE, encoding="utf-8") as file:
-        before, rest = file.read().split(BEGIN)
-    day = time.strftime("%Y-%m-%d", time.gmtime())
-    facts = f"Played on {day}, with `--seed {options.seed}`, in {took_s / 60:.0f} minutes."
-    body = "\n".join(texts).strip()
-    with open(PAGE, "w", encoding="utf-8") as file:
-        file.write(f"{before}{BEGIN}\n\n{facts}\n\n{body}\n\n{END}{rest.split(END)[1]}")
-
-
 def main():
-    options = arguments()
-    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has them ignored
-        signal.signal(number, signal.default_int_handler)
-    print(f"storm: --seed {options.seed}", file=sys.stderr)
-    folder, began = tempfile.mkdtemp(prefix="stakeout-storm-"), time.monotonic()
-    try:
+    options, began = arguments(), time.monotonic()
+    with plays.folder_for("storm", options) as folder:
         texts, points = play(folder, options)
-    except pytest.skip.Exception as reason:  # without Go or the S3 server there is nothing to play
-        sys.exit(f"storm: {reason}")
-    finally:
-        if options.keep:
-            print(f"storm: kept in {folder}", file=sys.stderr)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
     if options.only or (options.megabytes, options.agents) != (MEGABYTES, AGENTS):
         print("\n".join(texts))
     else:
-        write_page(texts, options, time.monotonic() - began)
-        print(f"storm: {PAGE} is written", file=sys.stderr)
+        plays.write_page("storm", options.seed, time.monotonic() - began, "\n".join(texts).strip())
     failed = [point for point in points if not point.holds]
     for point in failed:
         print(f"storm: {point.what}: {point.seen}", *point.wrong[:20], sep="\n    ", file=sys.stderr)
