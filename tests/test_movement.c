@@ -36,6 +36,23 @@ static double mostly_spikes(int second)
     return (second + 400) % 20 < 12 ? 106 : 1;
 }
 
+/* The trigger's metric rose at second 0; others, such as throttling, a moment later or before. */
+static double mostly_spikes_late(int second)
+{
+    int at = (second + 400) % 20;
+    return at >= 1 && at < 13 ? 100 : 0;
+}
+
+static double mostly_spikes_early(int second)
+{
+    return mostly_spikes_late(second + 4);
+}
+
+static double mostly_dips_late(int second)
+{
+    return 100 - mostly_spikes_late(second);
+}
+
 static double noisy_ramp(int second)
 {
     if (second >= 0)
@@ -88,6 +105,9 @@ static const struct movement_case cases[] = {
     {"slopes, either way", with_slopes, 0, MOVEMENT_EITHER, 1, 0, 106, .falls = false},
     {"mostly spikes", mostly_spikes, 0, MOVEMENT_UP, 1, 0, 106, .falls = false},
     {"mostly spikes, either way", mostly_spikes, 0, MOVEMENT_EITHER, 1, 0, 106, .falls = false},
+    {"later than the onset", mostly_spikes_late, 0, MOVEMENT_EITHER, 0, 0, 100, .falls = false},
+    {"before the onset", mostly_spikes_early, 0, MOVEMENT_EITHER, 0, 0, 100, .falls = false},
+    {"dips later than it", mostly_dips_late, 0, MOVEMENT_EITHER, 100, 0, 0, .falls = true},
     {"ramp", noisy_ramp, 0, MOVEMENT_EITHER, 30, 1.5, 97, .falls = false},
     {"step", step, 0, MOVEMENT_EITHER, 20, 0, 97, .falls = false},
     {"pauses", with_pauses, 0, MOVEMENT_UP, 50, 0, 97, .flat = true},

@@ -108,16 +108,37 @@ static struct movement move(
     return movement;
 }
 
-/* What went further. Where it goes up and down all the time both go as far: what came first. */
-static bool fell_rather(const struct movement *up, const struct movement *down)
+/* Whether it fell, and did not rise, where it went past that level nearest to the onset. */
+static bool fell_past(const struct series *series, size_t from_onset, double level)
+{
+    for (size_t away = 0; away < series->count; away++) {
+        size_t newer[] = {from_onset - 1 - away, from_onset - 1 + away};
+        for (size_t i = 0; i < 2; i++) {
+            if (newer[i] >= series->count - 1) /* which a number below 0 is, too */
+                continue;
+            double from = series_at(series, newer[i] + 1)->value;
+            double to = series_at(series, newer[i])->value;
+            if ((from > level) != (to > level))
+                return from > to;
+        }
+    }
+    return false;
+}
+
+/* What went further. What goes up and down all the time goes as far both ways: where it has two
+ * levels the step between them that is nearest to the onset decides, else what came first. */
+static bool fell_rather(const struct series *series, size_t from_onset, const struct movement *up,
+    const struct movement *down)
 {
     static const double alike = 0.8;
     if (isnan(up->extreme) || isnan(up->usual))
         return false;
     double risen = up->extreme - up->usual, fallen = down->usual - down->extreme;
-    if (fmin(risen, fallen) > alike * fmax(risen, fallen))
-        return down->extreme_ms < up->extreme_ms;
-    return fallen > risen;
+    if (fmin(risen, fallen) <= alike * fmax(risen, fallen))
+        return fallen > risen;
+    if (down->usual - up->usual > (up->extreme - down->extreme) / 2)
+        return fell_past(series, from_onset, (up->extreme + down->extreme) / 2);
+    return down->extreme_ms < up->extreme_ms;
 }
 
 /* It is over at the first of some samples in a row that are nearer to the usual level; a shorter
@@ -166,7 +187,7 @@ void movement_of(
     *movement = move(series, from_onset, sorted, way == MOVEMENT_DOWN);
     if (way == MOVEMENT_EITHER) {
         struct movement down = move(series, from_onset, sorted, true);
-        if (fell_rather(movement, &down))
+        if (fell_rather(series, from_onset, movement, &down))
             *movement = down;
     }
     free(sorted);
