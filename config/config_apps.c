@@ -3,6 +3,7 @@
 #include "config/suggestion.h"
 #include "core/alloc.h"
 #include "core/buf.h"
+#include "core/error.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -88,6 +89,31 @@ void config_read_apps(struct config_reader *reader, const struct node *root)
             "is missing (what to watch, such as app: {debug: http://localhost:8001/debug/pprof})");
 }
 
+/* An app that has no mapping, or a container that is no text, has its problem already. */
+static void check_container(
+    struct config_reader *reader, const struct app_config *app, const struct node *node)
+{
+    const struct kind *kind = reader->kinds->sources[reader->config->source - 1];
+    const struct node *given = node->type == NODE_MAPPING ? node_get(node, "container") : NULL;
+    struct error err;
+    if (!kind->check_container || node->type != NODE_MAPPING || (given && !app->container) ||
+        kind->check_container(app->container, &err) == 0)
+        return;
+    if (given)
+        node_problem(reader->problems, given, "%s", err.text);
+    else
+        node_missing(reader->problems, node, "container", "%s", err.text);
+}
+
+/* Whether the source that the file names can watch what its apps name. */
+static void check_containers(struct config_reader *reader, const struct node *root)
+{
+    const struct config *config = reader->config;
+    const struct node *apps = node_get(root, config->single_app ? "app" : "apps");
+    for (size_t i = 0; i < config->app_count; i++)
+        check_container(reader, &config->apps[i], config->single_app ? apps : apps->children[i]);
+}
+
 void config_read_source(struct config_reader *reader, const struct node *root)
 {
     const struct node *node = node_get(root, "source");
@@ -117,6 +143,8 @@ void config_read_source(struct config_reader *reader, const struct node *root)
     if (!reader->config->source)
         node_problem(reader->problems, node, "\"%.60s\" is none of %s%s", node->text, list.data,
             suggestion_format(&suggestion, likely));
+    else
+        check_containers(reader, root);
     buf_free(&list);
 }
 

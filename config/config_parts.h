@@ -54,7 +54,7 @@ void config_built_in_triggers(const struct config_reader *reader, struct buf *te
 
 /* Each reads its key of the top mapping, or does what holds without it. */
 void config_read_apps(struct config_reader *reader, const struct node *root);
-void config_read_source(struct config_reader *reader, const struct node *root);
+void config_read_source(struct config_reader *reader, const struct node *root); /* after apps */
 void config_read_databases(struct config_reader *reader, const struct node *root);
 void config_read_series(struct config_reader *reader, const struct node *root); /* after apps */
 void config_read_captures(struct config_reader *reader, const struct node *root);

@@ -123,6 +123,9 @@ struct kind {
     bool links;
     /* Exporters: it can settle who of a fleet takes an incident. */
     bool claims;
+    /* Sources: whether app.container (NULL: not given) can be what it watches, as far as its form
+     * tells; -1 with err, which goes on after "app.container: ". NULL: anything will do. */
+    int (*check_container)(const char *container, struct error *err);
     /* Checks what the table cannot say; -1 with err, *key then names the field to blame. It is
      * asked again with that *key (NULL at first) and may name further ones, each once, or the same
      * again when it has no more to say. Exporters: a field that has a problem already is as if it

@@ -107,17 +107,28 @@ static char *clean_container(const char *container)
     return NULL;
 }
 
+/* Without one the source tells which cgroups there are. */
+static int cgroup_check_container(const char *container, struct error *err)
+{
+    char *clean = container ? clean_container(container) : NULL;
+    if (container && !clean)
+        return error_set(err,
+            "%.100s is not a cgroup's path below the mount, which looks like "
+            "system.slice/api.service",
+            container);
+    free(clean);
+    return 0;
+}
+
 static int open_app(
     struct cgroup *self, const struct source_app *app, struct series_set *series, struct error *err)
 {
     if (!app->container)
         return no_container(&self->mounts, self->root, err);
+    struct error why;
+    if (cgroup_check_container(app->container, &why) < 0)
+        return error_set(err, "app.container %s", why.text);
     char *container = clean_container(app->container);
-    if (!container)
-        return error_set(err,
-            "app.container: %s is not a cgroup's path below the mount, which looks like "
-            "system.slice/api.service",
-            app->container);
     struct measured_app *opened = &self->apps[self->app_count++];
     cgroup_app_init(&opened->cgroup, container);
     measured_series_init(&opened->series, series, app->prefix);
@@ -224,7 +235,8 @@ static void cgroup_describe(void *arg, void (*say)(void *arg, const char *senten
 
 const struct source_kind source_cgroup = {
     .kind = {.name = "cgroup",
-        .help = "the files of the container's cgroup, version 1 or 2, on this machine"},
+        .help = "the files of the container's cgroup, version 1 or 2, on this machine",
+        .check_container = cgroup_check_container},
     .present = cgroup_present,
     .open = cgroup_open,
     .sample = cgroup_sample,

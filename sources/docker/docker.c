@@ -322,14 +322,24 @@ static char *socket_path(struct error *err)
     return NULL;
 }
 
+static int docker_check_container(const char *name, struct error *err)
+{
+    if (!name)
+        return error_set(err, "is missing (the source docker needs the container's name or id)");
+    if (!docker_name_is_valid(name))
+        return error_set(err, "%.100s is no name or id of a container", name);
+    return 0;
+}
+
 static int check_apps(const struct source_setup *setup, struct error *err)
 {
+    struct error why;
     for (size_t i = 0; i < setup->app_count; i++) {
         const char *name = setup->apps[i].container;
         if (!name)
             return error_set(err, "it needs app.container, the container's name or id");
-        if (!docker_name_is_valid(name))
-            return error_set(err, "app.container: %s is no name or id of a container", name);
+        if (docker_check_container(name, &why) < 0)
+            return error_set(err, "app.container %s", why.text);
     }
     return 0;
 }
@@ -462,7 +472,9 @@ static void docker_describe(void *arg, void (*say)(void *arg, const char *senten
 }
 
 const struct source_kind source_docker = {
-    .kind = {.name = "docker", .help = "the Docker Engine API over its socket, Podman's, too"},
+    .kind = {.name = "docker",
+        .help = "the Docker Engine API over its socket, Podman's, too",
+        .check_container = docker_check_container},
     .present = docker_present,
     .open = docker_open,
     .sample = docker_sample,

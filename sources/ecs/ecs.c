@@ -299,7 +299,8 @@ static const char *endpoint_from_environment(void)
 }
 
 static const char not_set[] = "ECS_CONTAINER_METADATA_URI_V4 is not set: this is no ECS task "
-                              "(platform 1.4 or agent 1.39 and later set it)";
+                              "(platform 1.4 or agent 1.39 and later set it); elsewhere leave "
+                              "`source` out, or name process, docker or cgroup";
 
 static bool ecs_present(const struct source_setup *setup, struct error *why)
 {
@@ -335,7 +336,9 @@ static void *ecs_open(const struct source_setup *setup, struct error *err)
     }
     if ((strncasecmp(base, "http://", 7) != 0 && strncasecmp(base, "https://", 8) != 0) ||
         strpbrk(base, " \t\r\n")) {
-        error_set(err, "ECS_CONTAINER_METADATA_URI_V4 is no http URL: %s", base);
+        error_set(err,
+            "ECS_CONTAINER_METADATA_URI_V4 is no http URL: %s; ECS sets it: leave it as it is",
+            base);
         return NULL;
     }
     struct ecs *self = xcalloc(1, sizeof *self);

@@ -188,15 +188,26 @@ static void process_close(void *arg)
     free(self);
 }
 
+static int process_check_container(const char *name, struct error *err)
+{
+    if (!name)
+        return error_set(
+            err, "is missing (the source process needs the name or pid of the app's process)");
+    if (!*name || strchr(name, '/'))
+        return error_set(
+            err, "%.100s is no name of a process: leave out its folder", *name ? name : "\"\"");
+    return 0;
+}
+
 static int check_apps(const struct source_setup *setup, struct error *err)
 {
+    struct error why;
     for (size_t i = 0; i < setup->app_count; i++) {
         const char *name = setup->apps[i].container;
         if (!name)
             return error_set(err, "it needs app.container, the name or pid of the app's process");
-        if (!*name || strchr(name, '/'))
-            return error_set(err, "app.container: %s is no name of a process: leave out its folder",
-                *name ? name : "\"\"");
+        if (process_check_container(name, &why) < 0)
+            return error_set(err, "app.container %s", why.text);
     }
     return 0;
 }
@@ -287,7 +298,8 @@ static void process_describe(void *arg, void (*say)(void *arg, const char *sente
 
 const struct source_kind source_process = {
     .kind = {.name = "process",
-        .help = "a process by name or pid and its descendants, where its PID namespace is shared"},
+        .help = "a process by name or pid and its descendants, where its PID namespace is shared",
+        .check_container = process_check_container},
     .present = process_present,
     .open = process_open,
     .sample = process_sample,
