@@ -189,7 +189,7 @@ static void another_process_of_its_name_is_a_restart(void **state)
     end_process(tree, 10);
     struct error err;
     assert_int_equal(sample(tree, &err), -1);
-    assert_non_null(strstr(err.text, "there is no process api"));
+    assert_non_null(strstr(err.text, "the process api has ended: the next one of that name"));
     assert_true(life_of(tree).gone && isnan(value(tree, "memory")));
     put_process(tree, 10, 1, "api", 3, 0, 900); /* with the same pid */
     assert_int_equal(sample(tree, &err), 0);
@@ -203,15 +203,18 @@ static void another_process_of_its_name_is_a_restart(void **state)
 
 static void pid_that_another_has_now_is_not_the_app(void **state)
 {
+    static const char ended[] = "the process 10 has ended: set app.container to the program's name";
     struct tree *tree = *state;
     struct error err;
     tree->app.container = "10";
     put_process(tree, 10, 1, "api", 100, 0, 4);
     assert_int_equal(sample(tree, &err), 0);
     end_process(tree, 10);
+    assert_int_equal(sample(tree, &err), -1);
+    assert_non_null(strstr(err.text, ended));
     put_process(tree, 10, 1, "api", 100, 0, 5);
     assert_int_equal(sample(tree, &err), -1);
-    assert_non_null(strstr(err.text, "another one has its pid"));
+    assert_non_null(strstr(err.text, ended));
     assert_int_equal(life_of(tree).starts, 1);
 }
 

@@ -4,6 +4,7 @@
 #include "sources/cgroup/cgroup_limits.h"
 #include "sources/docker/docker_events.h"
 #include "sources/docker/docker_json.h"
+#include "sources/docker/docker_socket.h"
 #include "sources/ecs/ecs_app.h"
 #include "sources/measure.h"
 #include "sources/source.h"
@@ -13,11 +14,9 @@
 #include "core/error.h"
 #include "core/http.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     LOOK_MS = 10000,     /* how often the engine is asked about a container again */
@@ -74,26 +73,12 @@ static struct http_request *ask(struct docker *self, const char *url,
     return http_start(self->setup.loop, &options);
 }
 
-/* Why the socket cannot be used by this user. 0 when it can. */
-static int check_socket(const char *path, struct error *err)
-{
-    if (access(path, W_OK) == 0)
-        return 0;
-    if (errno == EACCES || errno == EPERM)
-        return error_set(err,
-            "the engine's socket %s may not be used: run stakeout in the group that owns it", path);
-    return error_set(err,
-        "there is no socket of a Docker engine at %s: mount it into stakeout's container, or say "
-        "where it is with DOCKER_HOST=unix:///...",
-        path);
-}
-
 /* -1 and err when the answer is none to be parsed. */
 static int check_answer(
     struct docker *self, const char *what, const struct http_result *result, struct error *err)
 {
     if (result->outcome != HTTP_ANSWERED) {
-        if (check_socket(self->socket, err) == 0)
+        if (docker_socket_check(self->socket, err) == 0)
             error_set(
                 err, "the engine at %s did not answer: %s", self->socket, result->error->text);
         return -1;
@@ -309,19 +294,6 @@ static int docker_sample(void *arg, int64_t now_ms, struct error *err)
     return status;
 }
 
-/* Where docker's own programs look, to be freed. NULL when that is no socket of this machine. */
-static char *socket_path(struct error *err)
-{
-    static const char scheme[] = "unix://";
-    const char *host = getenv("DOCKER_HOST");
-    if (!host || !*host)
-        return xstrdup("/var/run/docker.sock");
-    if (!strncmp(host, scheme, strlen(scheme)) && host[strlen(scheme)] == '/')
-        return xstrdup(host + strlen(scheme));
-    error_set(err, "DOCKER_HOST must be unix:///PATH: only an engine of this machine is asked");
-    return NULL;
-}
-
 static int docker_check_container(const char *name, struct error *err)
 {
     if (!name)
@@ -346,15 +318,15 @@ static int check_apps(const struct source_setup *setup, struct error *err)
 
 static bool docker_present(const struct source_setup *setup, struct error *why)
 {
-    char *path = check_apps(setup, why) < 0 ? NULL : socket_path(why);
-    bool present = path && check_socket(path, why) == 0;
+    char *path = check_apps(setup, why) < 0 ? NULL : docker_socket_path(why);
+    bool present = path && docker_socket_check(path, why) == 0;
     free(path);
     return present;
 }
 
 static void *docker_open(const struct source_setup *setup, struct error *err)
 {
-    char *path = check_apps(setup, err) < 0 ? NULL : socket_path(err);
+    char *path = check_apps(setup, err) < 0 ? NULL : docker_socket_path(err);
     if (!path)
         return NULL;
     struct docker *self = xcalloc(1, sizeof *self);

@@ -61,18 +61,26 @@ static void open_net(struct watched *app, const char *root)
     free(path);
 }
 
+/* Of one that was found once. */
+static int has_ended(struct watched *app)
+{
+    return error_set(&app->problem,
+        process_pid_parse(app->name)
+            ? "the process %s has ended: set app.container to the program's name instead of a pid, "
+              "so that what runs next is found"
+            : "the process %s has ended: the next one of that name is watched",
+        app->name);
+}
+
 /* A pid that was given is that of one process: when it has ended, another may have its number. */
 static int search(struct watched *app, const char *root, struct process_seen *found)
 {
-    if (process_find(found, root, app->name, &app->problem) < 0)
-        return -1;
-    if (app->process.pid && process_pid_parse(app->name) &&
-        found->started_ticks != app->process.started_ticks)
-        return error_set(&app->problem,
-            "the process with pid %s that was watched has ended, and another one has its pid: set "
-            "app.container to the process's name instead",
-            app->name);
-    return 0;
+    bool seen = app->process.pid, one = seen && process_pid_parse(app->name);
+    enum process_choice choice = process_find(found, root, app->name, &app->problem);
+    if ((choice == PROCESS_NONE && seen) ||
+        (choice == PROCESS_FOUND && one && found->started_ticks != app->process.started_ticks))
+        return has_ended(app);
+    return choice == PROCESS_FOUND ? 0 : -1;
 }
 
 static int find(struct watched *app, const char *root, int64_t now_ms)
@@ -87,7 +95,7 @@ static int find(struct watched *app, const char *root, int64_t now_ms)
     if (status < 0)
         return -1;
     if (!process_tree_open(&app->tree, root, &found))
-        return error_set(&app->problem, "the process %s ended when it was found", app->name);
+        return has_ended(app);
     app->process = found;
     app->started_wall_ms = process_started_wall_ms(found.started_ticks);
     app->starts++;

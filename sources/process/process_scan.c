@@ -105,7 +105,7 @@ static int not_there(const char *wanted, struct error *err)
         wanted);
 }
 
-static int ambiguous(const struct process_list *list, const size_t *candidates, size_t count,
+static void ambiguous(const struct process_list *list, const size_t *candidates, size_t count,
     const char *wanted, struct error *err)
 {
     struct buf names;
@@ -122,7 +122,6 @@ static int ambiguous(const struct process_list *list, const size_t *candidates, 
         "of its own: %s%s",
         count, wanted, names.data, count > MAX_NAMED ? ", ..." : "");
     buf_free(&names);
-    return -1;
 }
 
 static int find_by_pid(struct process_seen *found, const char *root, const char *wanted,
@@ -137,24 +136,25 @@ static int find_by_pid(struct process_seen *found, const char *root, const char 
     return 0;
 }
 
-int process_find(
+enum process_choice process_find(
     struct process_seen *found, const char *root, const char *wanted, struct error *err)
 {
     unsigned long pid = process_pid_parse(wanted), own = process_own_pid(root);
     if (pid)
-        return find_by_pid(found, root, wanted, pid, err);
+        return find_by_pid(found, root, wanted, pid, err) < 0 ? PROCESS_NONE : PROCESS_FOUND;
     struct process_list list;
     process_list_read(&list, root, wanted);
     size_t *candidates = xcalloc(list.count + 1, sizeof *candidates), count = 0;
     for (size_t i = 0; i < list.count; i++)
         if (list.all[i].matches && !descends(&list, &list.all[i], own))
             candidates[count++] = i;
-    int status = 0;
     if (count == 1)
         *found = list.all[candidates[0]];
+    else if (count)
+        ambiguous(&list, candidates, count, wanted, err);
     else
-        status = count ? ambiguous(&list, candidates, count, wanted, err) : not_there(wanted, err);
+        not_there(wanted, err);
     free(candidates);
     process_list_free(&list);
-    return status;
+    return count == 1 ? PROCESS_FOUND : count ? PROCESS_SEVERAL : PROCESS_NONE;
 }

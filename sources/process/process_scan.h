@@ -25,8 +25,9 @@ void process_list_free(struct process_list *list);
 
 /* Finds the process called `wanted` (its program's name, that of the kernel or of its command line)
  * or with that pid. Of several the one from which all others of that name descend; never the agent,
- * nor what it started. -1 with err when there is none, or a choice, which err lists. */
-int process_find(
+ * nor what it started. err says why there is none, or which there are to choose from. */
+enum process_choice { PROCESS_FOUND, PROCESS_NONE, PROCESS_SEVERAL };
+enum process_choice process_find(
     struct process_seen *found, const char *root, const char *wanted, struct error *err);
 
 #endif

@@ -89,7 +89,7 @@ def test_a_restart_is_told_by_its_name(tmp_path, closing):
     probe.wait("memory")
     assert probe.last("restarts") == 0
     first.close()
-    probe.wait_error(f"there is no process {name}")
+    probe.wait_error(f"the process {name} has ended: the next one of that name is watched")
     second = closing(Named(tmp_path, name))
     wait_until(lambda: probe.last("restarts") == 1, "a restart")
     probe.wait("cpu")
