@@ -53,9 +53,10 @@ static void say_what_came(struct question *question, const struct cloudwatch_res
         count += result->lines.all[i].count > 0;
     int64_t age_ms = clock_wall_ms() - cloudwatch_lines_newest_ms(&result->lines);
     snprintf(question->came, CHECK_CLOUDWATCH_SIZE,
-        "%zu of %zu metrics came from %.40s%s%s%s; the newest minute ended %lld s ago", count,
-        question->count, result->region, missing.size ? " (nothing of " : "", missing.data,
-        missing.size ? ")" : "", (long long)(age_ms > 0 ? age_ms / 1000 : 0));
+        "%zu of %zu metric%s came from %.40s%s%s%s; the newest minute ended %lld s ago", count,
+        question->count, question->count == 1 ? "" : "s", result->region,
+        missing.size ? " (nothing of " : "", missing.data, missing.size ? ")" : "",
+        (long long)(age_ms > 0 ? age_ms / 1000 : 0));
     buf_free(&missing);
 }
 

@@ -49,7 +49,8 @@ static void tell_progress(struct listing *listing)
     int64_t last_ms = listing->progress_at_ms > 0 ? listing->progress_at_ms : listing->began_ms;
     if (listing->table || now_ms - last_ms < progress_ms || terminal_columns(stderr) == 0)
         return;
-    fprintf(stderr, "\rstakeout list: %zu incidents are read", listing->read);
+    fprintf(stderr, "\rstakeout list: %zu incident%s read", listing->read,
+        listing->read == 1 ? "" : "s");
     listing->progress_at_ms = now_ms;
 }
 
@@ -171,9 +172,10 @@ static void say_more(const struct listing *listing)
             AT_ONCE);
     if (listing->table)
         fprintf(stderr,
-            "stakeout list: %zu incidents, printed as they were read: without how often each was "
-            "seen, which --groups and --json tell\n",
-            listing->read);
+            "stakeout list: %zu incident%s, printed as read: without how often each was seen, "
+            "which "
+            "--groups and --json tell\n",
+            listing->read, listing->read == 1 ? "" : "s");
     if (listing->verbose && store_requests(listing->where.store, &count))
         fprintf(stderr, "stakeout list: %" PRIu64 " LIST and %" PRIu64 " GET requests\n",
             count.lists, count.gets);

@@ -60,8 +60,8 @@ static json_t *entry_of(const json_t *cut, const char *name, const char *file,
 {
     char sha256[SHA256_HEX_SIZE];
     json_t *entry = json_deep_copy(cut);
-    char *why = xasprintf("what is whole of %s, which ends in the middle: %llu samples%s",
-        text_of(cut, "file"), (unsigned long long)has->samples,
+    char *why = xasprintf("what is whole of %s, which ends in the middle: %llu sample%s%s",
+        text_of(cut, "file"), (unsigned long long)has->samples, has->samples == 1 ? "" : "s",
         has->names_lost ? "; names that are lost are called \"lost\" and a number" : "");
     sha256_hash(content->data, content->size, sha256);
     json_object_set_new(entry, "name", json_string(name));

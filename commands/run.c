@@ -78,8 +78,8 @@ static void announce_trigger(const struct trigger_config *trigger, const char *r
 static void announce_limits(const struct limits_config *limits)
 {
     char day[VALUE_TEXT_SIZE];
-    log_info("at most %lld incidents an hour, and %s of them in 24 hours",
-        (long long)limits->per_hour,
+    log_info("at most %lld incident%s an hour, and %s of them in 24 hours",
+        (long long)limits->per_hour, limits->per_hour == 1 ? "" : "s",
         metric_format_level(UNIT_BYTES, (double)limits->per_day_bytes, day));
     if (limits->hold_off.value > 0)
         log_info(

@@ -117,6 +117,11 @@ static void print_triggers(const json_t *status)
     }
 }
 
+static const char *plural(double count)
+{
+    return count == 1 ? "" : "s";
+}
+
 /* Of the agent itself; nothing when there was none. */
 static void print_crashes(const json_t *status)
 {
@@ -125,8 +130,8 @@ static void print_crashes(const json_t *status)
     if (!last)
         return;
     printf("crashed %.0f time%s, last at %s: %s\n%4ssee %s\n", number_of(crashes, "count"),
-        number_of(crashes, "count") > 1 ? "s" : "", text_of(last, "time"), text_of(last, "text"),
-        "", text_of(last, "file"));
+        plural(number_of(crashes, "count")), text_of(last, "time"), text_of(last, "text"), "",
+        text_of(last, "file"));
 }
 
 static bool is_trouble(const json_t *profile)
@@ -188,8 +193,9 @@ static void print_recorders(const json_t *status)
         const json_t *armed = json_object_get(recorder, "armed");
         if (!strcmp(state, "off"))
             continue;
-        printf("%srecorder of app %s: %s, %.0f slices are kept", i ? "" : "\n",
-            text_of(recorder, "app"), state, number_of(recorder, "slices"));
+        printf("%srecorder of app %s: %s, %.0f slice%s kept", i ? "" : "\n",
+            text_of(recorder, "app"), state, number_of(recorder, "slices"),
+            plural(number_of(recorder, "slices")));
         if (armed)
             printf(", armed from %s to %s", json_string_value(json_array_get(armed, 0)),
                 json_string_value(json_array_get(armed, 1)));
@@ -243,8 +249,8 @@ static void print_limits(const json_t *status)
     char used[VALUE_TEXT_SIZE], limit[VALUE_TEXT_SIZE];
     if (!limits) /* of an older agent */
         return;
-    printf("\nlimits: %.0f of %.0f incidents in the last hour, %s of %s in the last 24 hours",
-        number_of(hour, "incidents"), number_of(hour, "limit"),
+    printf("\nlimits: %.0f of %.0f incident%s in the last hour, %s of %s in the last 24 hours",
+        number_of(hour, "incidents"), number_of(hour, "limit"), plural(number_of(hour, "limit")),
         format_bytes(number_of(day, "bytes"), used),
         format_bytes(number_of(day, "limit_bytes"), limit));
     if (*text_of(day, "room"))
@@ -298,10 +304,11 @@ static void print_fleet(const json_t *status)
     if (!json_is_object(fleet))
         return;
     printf("fleet: %.0f of its copies take a spike in %s, settled in %s; %.0f taken, %.0f "
-           "given up, %.0f duplicates%s%s\n",
+           "given up, %.0f duplicate%s%s%s\n",
         number_of(fleet, "incidents"),
         metric_format_level(UNIT_SECONDS, number_of(fleet, "per_s"), per), text_of(fleet, "store"),
         number_of(fleet, "taken"), number_of(fleet, "given_up"), number_of(fleet, "duplicates"),
+        plural(number_of(fleet, "duplicates")),
         *text_of(fleet, "problem") ? "; it settles nothing: " : "", text_of(fleet, "problem"));
 }
 
@@ -311,12 +318,13 @@ static void print_holdings(const json_t *holds)
     char bytes[VALUE_TEXT_SIZE], size[VALUE_TEXT_SIZE];
     if (!holds)
         return;
-    printf("  holds %.0f incidents, %s", number_of(holds, "incidents"),
-        format_bytes(number_of(holds, "bytes"), bytes));
+    printf("  holds %.0f incident%s, %s", number_of(holds, "incidents"),
+        plural(number_of(holds, "incidents")), format_bytes(number_of(holds, "bytes"), bytes));
     if (number_of(holds, "size_bytes") > 0)
         printf(" of %s", format_bytes(number_of(holds, "size_bytes"), size));
     if (number_of(holds, "keep_s") > 0)
-        printf(", keeps %.3g days", number_of(holds, "keep_s") / (24 * 3600));
+        printf(", keeps %.3g day%s", number_of(holds, "keep_s") / (24 * 3600),
+            plural(number_of(holds, "keep_s") / (24 * 3600)));
     printf("; %.0f removed", number_of(holds, "removed"));
     if (number_of(holds, "held") > 0)
         printf("; %.0f stay, as people left something there", number_of(holds, "held"));
@@ -336,8 +344,8 @@ static void print_storage(const json_t *status)
     {
         print_destination(exporter, "stored", width);
         if (number_of(exporter, "left_out") > 0)
-            printf("  %.0f files were left out, last %s\n", number_of(exporter, "left_out"),
-                text_of(exporter, "left_out_last"));
+            printf("  %.0f file%s left out, last %s\n", number_of(exporter, "left_out"),
+                plural(number_of(exporter, "left_out")), text_of(exporter, "left_out_last"));
         print_holdings(json_object_get(exporter, "holds"));
     }
     print_notifications(status);

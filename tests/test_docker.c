@@ -210,6 +210,17 @@ static void what_podman_lacks_is_a_gap_with_a_remedy(void **state)
     assert_true(reaches(rig, "oom_kills", 1, NULL));
 }
 
+static void limits_are_described(void **state)
+{
+    struct rig *rig = *state;
+    char notes[2000] = "";
+    engine_stub_set(&rig->engine, "1a2b", "\"HostConfig\":{\"NanoCpus\":1000000000}," RUNNING("1"));
+    assert_true(reaches(rig, "cpu.cores", 0.5, NULL));
+    source_docker.describe(rig->source, note, notes);
+    assert_non_null(
+        strstr(notes, "api: cpu is a share of 1 core (the container's limit), memory "));
+}
+
 static void refusals_are_said_in_the_engines_words(void **state)
 {
     struct rig *rig = *state;
@@ -251,6 +262,7 @@ int main(void)
         WITH_ENGINE(kills_and_restarts_are_told_by_events),
         WITH_ENGINE(without_events_the_engine_is_asked),
         WITH_ENGINE(what_podman_lacks_is_a_gap_with_a_remedy),
+        WITH_ENGINE(limits_are_described),
         WITH_ENGINE(refusals_are_said_in_the_engines_words),
         WITH_ENGINE(what_can_never_work_is_refused),
     };

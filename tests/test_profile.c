@@ -132,9 +132,9 @@ static void every_index_is_checked(void **state)
         const char *says; /* NULL: it is fine */
     } cases[] = {
         {MEMBER(values), 1, NULL},
-        {MEMBER(values), 0, "sample 1 has 0 values for 1 sample types"},
-        {MEMBER(values), 2, "sample 1 has 2 values for 1 sample types"},
-        {MEMBER(no_types), 1, "sample 1 has 1 values for 0 sample types"},
+        {MEMBER(values), 0, "sample 1 has 0 values for 1 sample type"},
+        {MEMBER(values), 2, "sample 1 has 2 values for 1 sample type"},
+        {MEMBER(no_types), 1, "sample 1 has 1 value for 0 sample types"},
         {MEMBER(type_string), 3, "sample type 1: it names string 3, of which there are 3"},
         {MEMBER(type_string), UINT64_MAX, "sample type 1: it names string -1"},
         {MEMBER(sample_location), 99, "sample 1 names location 99, which it does not have"},

@@ -134,6 +134,10 @@ static void test_goroutines_are_told_by_group(void **state)
     goroutine_table_write(&out, &goroutines, &(struct goroutine_table_options){.rows = 1});
     must_have(out.data, "</details></th><td>1,250</td></tr>\n</tbody>");
     must_have(out.data, "<p class=\"rest\">4 more groups.</p>");
+    buf_clear(&out);
+    goroutines.left_out = 1;
+    goroutine_table_write(&out, &goroutines, &(struct goroutine_table_options){.rows = 2});
+    must_have(out.data, "<p class=\"rest\">1 more group.</p>");
     buf_free(&out);
 }
 

@@ -100,8 +100,8 @@ static void on_done(void *arg, const struct probe_summary *summary)
         trial->problem = *summary->problem;
         log_warn("app %s: %s", summary->app->name, summary->problem->text);
     }
-    log_info("app %s: %zu of %zu profiles can be had", summary->app->name, summary->available,
-        summary->tried);
+    log_info("app %s: %zu of %zu profile%s can be had", summary->app->name, summary->available,
+        summary->tried, summary->tried == 1 ? "" : "s");
     trial->losses = endpoint_losses(trial->preflight->setup.endpoints[index_of(trial)]);
     end(trial);
 }

@@ -291,8 +291,8 @@ static void complete(const struct recovery *recovery, const char *name)
     } else if (rebuilt && !kept) {
         remove_empty(from, name + 1);
     } else {
-        log_warn("incident %s was cut off when the agent was killed: %zu of %zu profiles are kept",
-            incident->id, kept, incident->profile_count);
+        log_warn("incident %s was cut off when the agent was killed: %zu of %zu profile%s kept",
+            incident->id, kept, incident->profile_count, incident->profile_count == 1 ? "" : "s");
         if (provide_metrics(from, &err) < 0 || incident_save_in(incident, from, &err) < 0)
             log_error("incident %s stays in the spool: %s", name + 1, err.text);
         else if (rename(from, to) < 0)

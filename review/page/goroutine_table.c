@@ -107,8 +107,8 @@ void goroutine_table_write(struct buf *out, const struct goroutines *goroutines,
             write_group(&page, &goroutines->groups[i]);
         buf_puts(out, "</tbody></table>\n");
     }
-    if (goroutines->count + goroutines->left_out > rows)
-        html_printf(out, "<p class=\"rest\">%zu more groups.</p>\n",
-            goroutines->count + goroutines->left_out - rows);
+    size_t more = goroutines->count + goroutines->left_out - rows;
+    if (more > 0)
+        html_printf(out, "<p class=\"rest\">%zu more group%s.</p>\n", more, more == 1 ? "" : "s");
     buf_puts(out, "</div>\n");
 }

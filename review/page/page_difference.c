@@ -203,9 +203,7 @@ void page_difference(struct buf *out, const struct page *page)
         left -= used < left ? used : left;
     }
     if (views.left_out > 0)
-        html_printf(out,
-            "<p class=\"note\">%zu more profiles are listed below and not shown "
-            "here.</p>\n",
-            views.left_out);
+        html_printf(out, "<p class=\"note\">%zu more profile%s below and not shown here.</p>\n",
+            views.left_out, views.left_out == 1 ? " is listed" : "s are listed");
     buf_puts(out, "</section>\n");
 }

@@ -71,9 +71,10 @@ static void put_notes(struct buf *out, const struct incident_database *database)
     html_printf(out, ", by pg_stat_statements: %s of time in all, ",
         metric_format(UNIT_SECONDS, database->time_ms / 1000, text));
     put_count(out, database->calls);
-    buf_puts(out, " calls");
+    buf_puts(out, database->calls == 1 ? " call" : " calls");
     if (database->others)
-        html_printf(out, ", %lld more statements", (long long)database->others);
+        html_printf(out, ", %lld more statement%s", (long long)database->others,
+            database->others == 1 ? "" : "s");
     buf_puts(out, ". A statement counts when it ends.");
     if (database->started_over)
         html_printf(out, " %lld were reset or evicted in between: of them only what came after.",

@@ -112,8 +112,8 @@ static void put_path(struct buf *out, const struct incident_function *suspect)
     size_t hidden = count > PATH_SHOWN ? count - PATH_SHOWN : 0;
     buf_puts(out, "<div class=\"way\"><h3>The way there</h3>\n");
     if (hidden > 0) {
-        html_printf(
-            out, "<details><summary>%zu callers further out</summary><ol class=\"path\">", hidden);
+        html_printf(out, "<details><summary>%zu caller%s further out</summary><ol class=\"path\">",
+            hidden, hidden == 1 ? "" : "s");
         for (size_t i = 0; i < hidden && i < 60; i++)
             put_path_item(out, suspect->path[i], false);
         buf_puts(out, "</ol></details>\n");

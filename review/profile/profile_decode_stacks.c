@@ -237,7 +237,8 @@ int profile_decode_sample(struct decoder *decoder, struct protobuf_reader bytes)
     uint32_t type_count = decoder->counts[PROFILE_SAMPLE_TYPE];
     if (value_count != type_count || value_count == 0)
         return damaged(decoder,
-            "sample %" PRIu32 " has %" PRIu32 " values for %" PRIu32 " sample types", place.number,
-            value_count, profile->sample_type_count);
+            "sample %" PRIu32 " has %" PRIu32 " value%s for %" PRIu32 " sample type%s",
+            place.number, value_count, value_count == 1 ? "" : "s", profile->sample_type_count,
+            profile->sample_type_count == 1 ? "" : "s");
     return 0;
 }

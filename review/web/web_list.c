@@ -127,9 +127,9 @@ static void put_empty(struct buf *out, const struct web_site *site,
             view->problem);
     else if (!view->complete)
         html_printf(out,
-            "<h2>Reading</h2><p>%zu incidents of %s so far, and none to show "
+            "<h2>Reading</h2><p>%zu incident%s of %s so far, and none to show "
             "among them. This page follows by itself.</p>",
-            view->count, web_stores_where(site->stores));
+            view->count, view->count == 1 ? "" : "s", web_stores_where(site->stores));
     else if (view->count == 0)
         html_printf(out,
             "<h2>No incidents yet</h2><p>There are none in %s. A trigger that fires puts one here; "
@@ -154,9 +154,9 @@ static void put_state(struct buf *out, const struct web_index_view *view)
             view->problem);
     else if (!view->complete && view->count > 0)
         html_printf(out,
-            "<p class=\"notice\" role=\"status\">%zu incidents are read; older ones are still "
+            "<p class=\"notice\" role=\"status\">%zu incident%s read; older ones are still "
             "coming.</p>\n",
-            view->count);
+            view->count, view->count == 1 ? "" : "s");
     if (view->full)
         html_printf(out,
             "<p class=\"notice\" role=\"status\">There are more than %d incidents here: the newest "

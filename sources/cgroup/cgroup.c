@@ -203,10 +203,11 @@ static void describe_app(
     const struct cgroup_app *app, void (*say)(void *arg, const char *sentence), void *arg)
 {
     const struct cgroup_limits *limits = &app->limits;
-    char size[VALUE_TEXT_SIZE];
+    char size[VALUE_TEXT_SIZE], cores[VALUE_TEXT_SIZE];
     metric_format(UNIT_BYTES, limits->memory_bytes, size);
-    char *sentence = xasprintf("%s: cpu is a share of %.3g cores (%s), memory of %s (%s)",
-        app->container, limits->cores, limits->quota_folder ? "the quota" : "the online CPUs", size,
+    char *sentence = xasprintf("%s: cpu is a share of %s (%s), memory of %s (%s)", app->container,
+        metric_format_level(UNIT_CORES, limits->cores, cores),
+        limits->quota_folder ? "the quota" : "the online CPUs", size,
         limits->memory_folder ? "the limit" : "the machine's memory");
     say(arg, sentence);
     free(sentence);

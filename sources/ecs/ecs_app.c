@@ -294,11 +294,13 @@ void ecs_app_describe(const struct ecs_app *app, const struct ecs_machine *machi
     const char *name, const char *cpu_of, const char *memory_of,
     void (*say)(void *arg, const char *sentence), void *arg)
 {
-    char size[VALUE_TEXT_SIZE];
+    char size[VALUE_TEXT_SIZE], cores[VALUE_TEXT_SIZE];
     metric_format(
         UNIT_BYTES, isnan(app->memory_limit) ? machine->memory_bytes : app->memory_limit, size);
-    char *sentence = xasprintf("%s: cpu is a share of %.3g cores (%s), memory of %s (%s)", name,
-        isnan(app->cores_limit) ? machine->cpus : app->cores_limit, cpu_of, size, memory_of);
+    char *sentence = xasprintf("%s: cpu is a share of %s (%s), memory of %s (%s)", name,
+        metric_format_level(
+            UNIT_CORES, isnan(app->cores_limit) ? machine->cpus : app->cores_limit, cores),
+        cpu_of, size, memory_of);
     say(arg, sentence);
     free(sentence);
 }

@@ -267,13 +267,13 @@ static void describe_app(
 {
     const struct process_cgroup *cgroup = &app->cgroup;
     const struct cgroup_limits *limits = &cgroup->limits;
-    char size[VALUE_TEXT_SIZE], since[RFC3339_SIZE];
+    char size[VALUE_TEXT_SIZE], cores[VALUE_TEXT_SIZE], since[RFC3339_SIZE];
     metric_format(UNIT_BYTES, limits->memory_bytes, size);
     rfc3339_format(app->started_wall_ms, since);
     char *sentence = xasprintf(
-        "%s is the process %lu, which runs since %s, with its descendants: cpu is a share of %.3g "
-        "cores (%s), memory of %s (%s)",
-        app->name, app->process.pid, since, limits->cores,
+        "%s is the process %lu, which runs since %s, with its descendants: cpu is a share of %s "
+        "(%s), memory of %s (%s)",
+        app->name, app->process.pid, since, metric_format_level(UNIT_CORES, limits->cores, cores),
         limits->quota_folder ? "its cgroup's quota" : "the online CPUs", size,
         limits->memory_folder ? "its cgroup's limit" : "the machine's memory");
     say(arg, sentence);

@@ -46,7 +46,7 @@ def test_a_short_write_timeout_leads_to_a_shorter_profile(agent, start_service, 
     config = watching(service, captures)
     config["captures"] = {"spike": [{"profile": "cpu", "seconds": 25}, "heap"]}
     running = agent(config).start()
-    running.wait_log("profiles can be had")
+    running.wait_log("profiles? can be had")
     service.burn(14)
     wait_until(lambda: harness.incidents_below(captures), lambda: running.log, 30)
     incident = harness.incidents_below(captures)[0]
@@ -61,7 +61,7 @@ def test_a_short_write_timeout_leads_to_a_shorter_profile(agent, start_service, 
 
 def test_a_competing_profile_is_waited_for(agent, service, captures):
     running = agent(watching(service, captures)).start()
-    running.wait_log("profiles can be had")
+    running.wait_log("profiles? can be had")
     rival = threading.Thread(
         target=lambda: service.get("/debug/pprof/profile?seconds=5", timeout=60))
     rival.start()

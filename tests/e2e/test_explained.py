@@ -30,7 +30,7 @@ def test_an_incident_and_a_fire_that_is_held_back_are_told(agent, start_service,
     config = watching(service, captures, limits={"cooldown": "0s", "per_hour": 1})
     config["app"]["debug"] = endpoint.debug
     running = warm(agent(config).start())
-    running.wait_log("profiles can be had")
+    running.wait_log("profiles? can be had")
     free.clear()
     service.burn(8)
     incident = wait_incidents(running, captures)[0]

@@ -183,5 +183,5 @@ def test_a_capture_by_hand_takes_what_is_in_flight(recording, captures):
 
 def test_status_tells_what_it_does(recording):
     running = recording()
-    assert re.search(r"^recorder of app app: (recording|paused), \d slices are kept$",
+    assert re.search(r"^recorder of app app: (recording|paused), \d slices? kept$",
                      running.command("status").stdout, re.M)

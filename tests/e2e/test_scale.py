@@ -241,5 +241,5 @@ def test_a_terminal_gets_what_the_newest_tell_unless_it_asks_for_more():
         assert "of the newest" not in shown and shown.count("CPU rose") == 6
         shown = on_terminal(store, "-n", "0")
         assert store.counts()["get"] == 200 + 7 + 1000
-        assert re.match(r"(\rstakeout list: \d+ incidents are read)+\r\x1b\[K[^\r\x1b]*\Z", shown), shown[:300]
+        assert re.match(r"(\rstakeout list: \d+ incidents? read)+\r\x1b\[K[^\r\x1b]*\Z", shown), shown[:300]
         assert "167×, every 1 h" in shown

@@ -135,7 +135,7 @@ class Play:
 
     def fire(self, agent, service):
         """Has the trigger fire; the incident's id."""
-        agent.wait_log(r"\d+ of \d+ profiles can be had")
+        agent.wait_log(r"\d+ of \d+ profiles? can be had")
         harness.warm(agent)
         assert service.get(f"/map?bytes={FIRES_ABOVE}")[0] == 200
         return agent.wait_log(r"incident (\S+) opened").group(1)

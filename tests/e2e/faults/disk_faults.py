@@ -92,7 +92,7 @@ def disk_fault(begin, end, when):
         config = play.config(service, cpu_s=2, state=os.path.join(disk.folder, "state"))
         agent = play.agent(config).start()
         if when == "before":
-            agent.wait_log("profiles can be had")
+            agent.wait_log("profiles? can be had")
             harness.warm(agent)
             begin(disk)
             assert service.get(f"/map?bytes={64 << 20}")[0] == 200

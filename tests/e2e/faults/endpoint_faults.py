@@ -69,7 +69,7 @@ def missing(play):
 def in_use(play):
     service = play.service()
     agent = play.agent(play.config(service)).start()
-    agent.wait_log("profiles can be had")
+    agent.wait_log("profiles? can be had")
     rival = threading.Thread(
         target=lambda: service.get("/debug/pprof/profile?seconds=3", timeout=60))
     rival.start()

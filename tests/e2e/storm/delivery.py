@@ -171,7 +171,7 @@ def deliver(agent, proxy, found, meanwhile, patience_s):
     """Until all that was in the spool is stored. Memory is first looked at when nothing but TCP's
     refusal has been seen of the store, and then when one request over TLS was answered 503."""
     agent.start()
-    agent.wait_log(r"\d+ of \d+ profiles can be had", 60)
+    agent.wait_log(r"\d+ of \d+ profiles? can be had", 60)
     agent.wait_log(r"waits in the spool: .*does not answer", 60)
     harness.warm(agent)
     cold = Growth(agent.process.pid)

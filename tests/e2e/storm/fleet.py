@@ -67,7 +67,7 @@ def start_all(folder, config, count, environment, stack):
         os.makedirs(place)
         agents.append(stack.enter_context(contextlib.closing(harness.Stakeout(place, config, environment))))
     with concurrent.futures.ThreadPoolExecutor(STARTING) as pool:
-        list(pool.map(lambda one: one.spawn().wait_log(r"\d+ of \d+ profiles can be had", 120), agents))
+        list(pool.map(lambda one: one.spawn().wait_log(r"\d+ of \d+ profiles? can be had", 120), agents))
     return agents
 
 
