@@ -1,4 +1,5 @@
 """docs/queries.md: its own statements, over incidents that the program has analysed."""
+import glob
 import json
 import os
 import re
@@ -42,6 +43,15 @@ def duckdb():
     return do
 
 
+def seen_in_database(index):
+    """`statements` of an incident: two databases, of which the second was not to be asked."""
+    return [{"name": "games", "database": "liwords", "calls": 1000, "time_ms": 21000, "top": [
+                {"query_id": "-7", "text": "SELECT * FROM games", "calls": 900 + index, "time_ms": 20000 + 100 * index,
+                 "percent": 95.2, "rows": 5, "blocks_hit": 9},
+                {"query_id": "8", "calls": 2, "time_ms": 1000, "percent": 4.8}], "others": 3},
+            {"name": "users", "problem": "it does not answer"}]
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """All that a page has to show, without what is hostile on purpose: it is in no other test's results."""
@@ -49,6 +59,10 @@ def made(tmp_path_factory):
     incident_maker.story(folder)
     shutil.rmtree(os.path.join(folder, "service=hostile"))
     browser.analyse(folder)
+    for index, path in enumerate(sorted(glob.glob(f"{folder}/service=games/date=*/*/incident.json"))):
+        incident = json.loads(harness.read(path))
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({**incident, "statements": seen_in_database(index)}, file)
     return folder
 
 
@@ -105,6 +119,16 @@ def test_the_seconds_around_a_spike_come_from_metrics_csv(duckdb, made):
         assert abs(row["highest"] - peak) <= 0.1 and row["before"] < 15 and 0 <= row["after_s"] < 25, row
 
 
+def test_the_statements_of_all_spikes_are_added_up(duckdb, made):
+    [rows] = answers(duckdb, made, blocks("statements"))
+    spiked = [incident for incident in stored(made) if incident["kind"] == "spike" and "statements" in incident]
+    first = [incident["statements"][0]["top"][0] for incident in spiked]
+    assert [(row["query_id"], row["statement"], int(row["incidents"]), row["seconds"]) for row in rows] == [
+        ("-7", "SELECT * FROM games", len(spiked), round(sum(one["time_ms"] for one in first) / 1000, 1)), ("8", None, len(spiked), 1.0 * len(spiked))]
+    assert rows[0]["calls"] == sum(one["calls"] for one in first)
+    assert rows[0]["most_seconds"] == round(max(one["time_ms"] for one in first) / 1000, 1)
+
+
 def test_a_condition_on_the_day_reads_only_these_days(duckdb, made):
     [rows] = answers(duckdb, made, ["EXPLAIN SELECT * FROM incidents WHERE day >= '2026-11-20'"])
     count = len(stored(made))
@@ -117,6 +141,7 @@ def test_a_bucket_in_which_no_incident_has_a_suspect_answers_as_well(duckdb, tmp
                          incident_maker.Metrics(1))
     suspects, weeks, without, delays, spikes = answers(duckdb, str(tmp_path), blocks("question"))
     assert suspects == [] and len(weeks) == 1 and len(without) == 1 and len(delays) == 1 and spikes == []
+    assert answers(duckdb, str(tmp_path), blocks("statements")) == [[]]
 
 
 # --- Athena ----------------------------------------------------------------------------------------
@@ -144,15 +169,18 @@ def table():
 def test_athenas_table_names_what_is_there(made):
     text, columns, paths = table()
     incidents = stored(made)
-    assert len(columns) == 15 and not RESERVED & set(columns)
+    assert len(columns) == 16 and not RESERVED & set(columns)
     for name, path in paths.items():
         at = incidents
         for step in path:
             at = [one[step] for one in at if step in one]
         assert at, f"no incident has {path}, of which Athena's {name} is made"
-    fields = set(re.findall(r"(\w+):", columns["profiles"]))
-    profiles = [profile for incident in incidents for profile in incident["profiles"]]
-    assert fields <= set().union(*profiles) and not RESERVED & fields
+    databases = [database for incident in incidents for database in incident.get("statements", [])]
+    for column, there in (
+            ("profiles", [profile for incident in incidents for profile in incident["profiles"]]),
+            ("databases", databases + [one for database in databases for one in database.get("top", [])])):
+        fields = set(re.findall(r"(\w+):", columns[column]))
+        assert fields <= set().union(*there) and not RESERVED & fields
     assert dict(re.findall(r"'projection\.(\w+)\.type' = '(\w+)'", text)) == {"service": "enum", "day": "date"}
     location = re.search(r"LOCATION '([^']*)'", text)[1]
     template = re.search(r"'storage\.location\.template' = '([^']*)'", text)[1]
@@ -169,7 +197,7 @@ def duckdb_type(hive):
     fields = re.fullmatch(r"array<struct<(.*)>>", hive)
     if not fields:
         return TYPES[hive]
-    return [{name: TYPES[kind] for name, kind in (field.split(":") for field in fields[1].split(","))}]
+    return [{name: duckdb_type(kind) for name, kind in re.findall(r"(\w+):(array<.*>|\w+)", fields[1])}]
 
 
 def athena_in_duckdb(folder):
@@ -180,21 +208,21 @@ def athena_in_duckdb(folder):
                            '{json.dumps(duckdb_type(hive))}') AS {name}"""
                        for name, hive in columns.items())
     files = f"read_json_objects('{folder}/service=*/date=*/*/incident.json', hive_partitioning = true)"
-    view = blocks("athena")[1]
+    views = "".join(blocks("athena")[1:])
     for theirs, ours in (("transform(", "list_transform("), ("array_min(", "list_min("),
                          ("contains(", "list_contains(")):
-        assert theirs in view
-        view = view.replace(theirs, ours)
+        assert theirs in views
+        views = views.replace(theirs, ours)
     return ["SET lambda_syntax = 'ENABLE_SINGLE_ARROW'",
             "CREATE MACRO from_iso8601_timestamp(text) AS CAST(text AS TIMESTAMP)",
             "CREATE MACRO element_at(map, key) AS map[key]",
             "CREATE MACRO approx_percentile(x, p) AS quantile_cont(x, p)",
             f"CREATE TABLE incident_files AS SELECT service, CAST(date AS VARCHAR) AS day, {picked} FROM {files}",
-            view]
+            views]
 
 
 def test_athenas_view_gives_the_same_answers(duckdb, made):
-    questions = blocks("question")
+    questions = blocks("question") + blocks("statements")
     here = answers(duckdb, made, questions)
     there = [rows for [rows] in duckdb(run=athena_in_duckdb(made) + questions)[-len(questions):]]
     assert here == there
@@ -212,7 +240,7 @@ def test_what_needs_the_network_is_parsed(duckdb):
 
 def test_every_block_of_sql_is_of_a_kind_that_is_tested():
     kinds = set(re.findall(r"^```(.+)$", PAGE, re.M))
-    assert kinds == {"sql access", "sql duckdb", "sql question", "sql metrics", "hive athena", "sql athena"}
+    assert kinds == {"sql access", "sql duckdb", "sql question", "sql statements", "sql metrics", "hive athena", "sql athena"}
 
 
 def test_the_lock_file_names_no_registry():
