@@ -38,6 +38,7 @@ static const struct {
     unsigned status;
 } bodies[] = {
     {"/goroutineleak", "Unknown profile\n", 16, 404},
+    {"/sick", "no worker", 9, 503},
     {"/page", "<html>please log in", 19, 200},
     {"/dump", "heap_v2/524288\n", 15, 200},
     {"/events", "go 1.19 trace\0\0\0....", 20, 200},
@@ -323,7 +324,8 @@ static void what_waits_for_the_end_is_given_up_when_the_agent_stops(void **state
     capture_spike_over(bench->capture);
     wait_for(bench, NULL);
     expect(bench, "cpu", PROFILE_OK, "cpu.pb.gz", NULL);
-    expect(bench, "heap", PROFILE_FAILED, NULL, "before this profile was begun");
+    expect(
+        bench, "heap", PROFILE_FAILED, NULL, "the agent was stopped before this profile was begun");
     assert_false(was_asked("heap"));
 }
 
@@ -351,6 +353,22 @@ static void an_app_that_is_gone_ends_what_waits_for_word_of_it(void **state)
     wait_for(bench, NULL);
     assert_int_equal(bench->done, 1);
     expect(bench, "heap", PROFILE_FAILED, NULL, "the app ended before this profile was begun");
+}
+
+static void an_app_that_is_gone_ends_what_is_tried_again(void **state)
+{
+    struct bench *bench = *state;
+    add_path(bench, "sick", "/sick");
+    start(bench);
+    const struct incident_profile *sick = incident_find_profile(bench->incident, "sick");
+    bool over = false;
+    int64_t until_ms = clock_mono_ms() + patience_ms;
+    while (sick->http_status != 503 && clock_mono_ms() < until_ms)
+        loop_run_until(bench->loop, &over, clock_mono_ms() + 2);
+    capture_app_ended(bench->capture, "the app ended");
+    wait_for(bench, NULL);
+    expect(bench, "sick", PROFILE_FAILED, NULL,
+        "the endpoint answered 503: no worker; there is no other try, as the app ended");
 }
 
 static void a_stop_ends_what_waits_for_word_of_the_app(void **state)
@@ -463,6 +481,7 @@ int main(void)
         CAPTURE_TEST(what_is_of_the_end_comes_when_all_else_is_done),
         CAPTURE_TEST(what_waits_for_the_end_is_given_up_when_the_agent_stops),
         CAPTURE_TEST(an_app_that_is_gone_ends_what_waits_for_word_of_it),
+        CAPTURE_TEST(an_app_that_is_gone_ends_what_is_tried_again),
         CAPTURE_TEST(a_stop_ends_what_waits_for_word_of_the_app),
         CAPTURE_TEST(half_is_half_of_what_the_app_allows),
         CAPTURE_TEST(a_cpu_profile_that_was_held_waits_for_word_of_the_app),

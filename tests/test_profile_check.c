@@ -87,13 +87,15 @@ static void what_is_no_profile_is_named(void **state)
         size_t size;
         const char *says;
     } cases[] = {
-        {"", 0, "empty"},
-        {"<html>login</html>", 18, "web page"},
-        {"heap profile: 1: 2 [3: 4] @ heap/1048576", 40, "not a gzip"},
-        {text, text_size, "not a pprof profile"},
+        {"", 0, "the answer is empty"},
+        {"<html>login</html>", 18, "it is a web page, not a profile"},
+        {"heap profile: 1: 2 [3: 4] @ heap/1048576", 40,
+            "it is text, not a gzip-compressed pprof profile (an entry with `path` keeps text)"},
+        {"\1\2\3\4\5\6\7", 7, "it is not a gzip-compressed pprof profile"},
+        {text, text_size, "it is gzip, but not a pprof profile inside"},
         {other, other_size, "not a pprof profile"},
         {behind, size + 4, "behind the end"},
-        {damaged, size, ""},
+        {damaged, size, "the gzip data is damaged"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct profile_facts facts;

@@ -1,6 +1,8 @@
 /* From a fire in the middle of a slice to one CPU profile. */
 #include "recording_rig.h"
 
+#include <sys/mman.h>
+
 static void a_spike_within_a_slice_is_in_the_profile(void **state)
 {
     struct world *world = *state;
@@ -98,27 +100,54 @@ static void a_merge_adds_no_rows(void **state)
     assert_true(rest->incident->peaks[0].value < 94.5);
 }
 
+/* What is logged goes to a file in memory from now on. */
+static int listen_to_log(void)
+{
+    int kept = dup(STDERR_FILENO), said = memfd_create("said", MFD_CLOEXEC);
+    assert_true(kept >= 0 && said >= 0 && dup2(said, STDERR_FILENO) == STDERR_FILENO);
+    close(said);
+    return kept;
+}
+
+/* And to stderr again: what was logged. */
+static void stop_listening(int kept, char *said, size_t size)
+{
+    ssize_t got = pread(STDERR_FILENO, said, size - 1, 0);
+    said[got > 0 ? got : 0] = '\0';
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+}
+
 static void what_cannot_be_merged_stays_in_slices(void **state)
 {
-    static const char *const scripts[] = {
-        "echo it is damaged >&2; exit 1",
-        "kill -9 $$",
-        "echo no profile >$out",
-        ":",
+    static const struct {
+        const char *script, *why;
+    } cases[] = {
+        {"echo it is damaged >&2; exit 1", "it is damaged"},
+        {"kill -9 $$", "signal 9"},
+        {"echo no profile >$out", "what came of it is no profile: it is text"},
+        {":", "cannot open "},
     };
-    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char said[4000];
         if (i > 0) {
             tear_down(state);
             set_up(state);
         }
         struct world *world = *state;
         world->config.interval_ms = 0;
-        log_setup(LOG_ERROR + 1, LOG_LOGFMT);
-        write_script(world->more, scripts[i]);
+        log_setup(LOG_WARN, LOG_LOGFMT);
+        write_script(world->more, cases[i].script);
+        int kept = listen_to_log();
         record(world);
         fire(world, 10);
         atomic_store(&world->stub.hold, 0);
+        wait_until(world, is_complete);
+        stop_listening(kept, said, sizeof said);
         check(world, "cpu.slice-1 ok covered, cpu ok, heap ok");
+        if (!strstr(said, "stays in slices, as they could not be merged: ") ||
+            !strstr(said, cases[i].why))
+            fail_msg("%s: %s", cases[i].script, said);
     }
 }
 

@@ -259,12 +259,9 @@ static void checked(void *arg)
     struct fetch *fetch = arg;
     const struct profile_facts *facts = &fetch->facts;
     if (fetch->write_failed) {
-        char why[256];
-        snprintf(why, sizeof why,
-            "it could not be written to the spool%s (%s): is there space below `state`?",
-            fetch->setup.reserve ? " and does not fit in memory" : "",
-            strerror(fetch->landing.code ? fetch->landing.code : EIO));
-        conclude(fetch, PROFILE_FAILED, why);
+        struct error problem;
+        landing_problem(&fetch->landing, &problem);
+        conclude(fetch, PROFILE_FAILED, problem.text);
         return;
     }
     if (facts->soundness == PROFILE_FOREIGN) {

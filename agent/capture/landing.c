@@ -2,12 +2,14 @@
 
 #include "agent/storage/reserve.h"
 #include "core/alloc.h"
+#include "core/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 void landing_init(
@@ -52,6 +54,22 @@ static int failed(struct landing *landing)
 static bool is_of_the_disk(int code)
 {
     return code == ENOSPC || code == EDQUOT || code == EROFS || code == EIO;
+}
+
+static const char *remedy_of(int code)
+{
+    if (code == EIO)
+        return "the disk below `state` fails; the kernel's log says how";
+    if (code == EROFS)
+        return "`state` is mounted read-only, as after errors of its disk";
+    return "is there space below `state`?";
+}
+
+void landing_problem(const struct landing *landing, struct error *err)
+{
+    int code = landing->code ? landing->code : EIO;
+    error_set(err, "it could not be written to the spool%s (%s): %s",
+        landing->reserve ? " and does not fit in memory" : "", strerror(code), remedy_of(code));
 }
 
 /* What came so far goes to memory; the disk gets its space back. */

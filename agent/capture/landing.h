@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+struct error;
 struct reserve;
 struct reserve_file;
 
@@ -23,6 +24,9 @@ void landing_init(
 
 /* Closes it. What was not given away is gone, but for a temporary file. */
 void landing_free(struct landing *landing);
+
+/* What to do about `code`, after any of the following has failed. */
+void landing_problem(const struct landing *landing, struct error *err);
 
 /* Opens it, empty; also again, for another try. -1: neither the disk nor the reserve takes it. */
 int landing_begin(struct landing *landing);

@@ -1,9 +1,7 @@
 #include "agent/capture/profile_settle.h"
 
 #include "core/alloc.h"
-#include "core/error.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -57,14 +55,13 @@ int profile_settle_file(
         return 0;
     struct profile_facts plain = *facts;
     char *packed = xasprintf("%s-packed", path);
-    int status = 0;
-    if (!pack_file(path, packed) || rename(packed, path) < 0) {
-        status = error_set(err, "cannot compress %s: %s", path, strerror(errno));
+    bool kept = pack_file(path, packed) && rename(packed, path) == 0;
+    if (!kept)
         unlink(packed);
-    } else {
-        status = profile_check_file(path, wanted, facts, err);
-    }
     free(packed);
+    if (!kept) /* on a disk that is full, say: readers take it as it came */
+        return 0;
+    int status = profile_check_file(path, wanted, facts, err);
     if (status == 0 && plain.soundness == PROFILE_CUT) {
         facts->soundness = PROFILE_CUT; /* the gzip is whole, what is inside is not */
         memcpy(facts->why, plain.why, sizeof facts->why);
