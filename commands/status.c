@@ -75,6 +75,24 @@ static void print_sources(const json_t *status)
     }
 }
 
+/* Of the databases that are to tell of them. */
+static void print_statements(const json_t *status)
+{
+    const json_t *list = json_object_get(status, "statements"), *database;
+    size_t i;
+    if (json_array_size(list))
+        printf("\n%-16s %s\n", "STATEMENTS OF", "STATE");
+    json_array_foreach(list, i, database)
+    {
+        const char *error = text_of(database, "error"), *since = text_of(database, "since");
+        printf("%-16s ", text_of(database, "name"));
+        if (*error)
+            printf("failing since %s: %s\n", since, error);
+        else
+            printf(*since ? "ok since %s\n" : "not looked at yet\n", since);
+    }
+}
+
 static void print_metrics(const json_t *status)
 {
     size_t i;
@@ -378,6 +396,7 @@ static void print_status(const json_t *status, bool as_json)
     print_crashes(status);
     print_configuration(status);
     print_sources(status);
+    print_statements(status);
     print_metrics(status);
     print_triggers(status);
     print_preflight(status);

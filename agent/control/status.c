@@ -6,6 +6,7 @@
 #include "agent/capture/recorder.h"
 #include "agent/control/prometheus.h"
 #include "agent/control/status_exporters.h"
+#include "agent/control/status_statements.h"
 #include "agent/detection/detector.h"
 #include "agent/detection/ledger.h"
 #include "agent/fleet/fleet.h"
@@ -322,6 +323,7 @@ json_t *status_json(const struct agent *agent)
     json_object_set_new(json, "recorder", recorders_json(agent));
     json_object_set_new(json, "baselines", baselines_json(agent));
     json_object_set_new(json, "follow_ups", follow_ups_json(agent));
+    json_object_set_new(json, "statements", status_statements(agent->statements));
     json_object_set_new(json, "late", late_json(agent));
     json_object_set_new(json, "crashes", crashes_json(agent->crashes));
     return json;
@@ -447,6 +449,7 @@ void status_metrics(const struct agent *agent, struct buf *out)
     put_reloads(agent, out);
     put_triggers(agent, out);
     status_exporters_metrics(agent->delivery, out);
+    status_statements_metrics(agent->statements, out);
     notices_status_metrics(agent->notices, out);
     fleet_metrics(agent->fleet, out);
     prometheus_head(out, "stakeout_source_up", "gauge", "0 while a source cannot measure.");

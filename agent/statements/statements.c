@@ -35,7 +35,8 @@ struct watched {
     int64_t begin_ms;        /* of the oldest incident; INT64_MAX: none */
     int64_t busy_since_ms;   /* when that was first heard of */
     char *database;
-    struct error problem; /* why the last look has failed; "": it has not */
+    struct error problem;                  /* why the last look has failed; "": it has not */
+    int64_t since_wall_ms, looked_wall_ms; /* as in struct statements_status */
 };
 
 struct statements {
@@ -143,6 +144,8 @@ static bool look_again(struct watched *watched)
 
 static void note_failure(struct watched *watched, const struct error *err)
 {
+    if (!watched->problem.text[0])
+        watched->since_wall_ms = clock_wall_ms();
     if (strcmp(watched->problem.text, err->text) != 0)
         log_warn("statements of %s: %s; incidents are without them until that is mended",
             watched->label, err->text);
@@ -150,6 +153,17 @@ static void note_failure(struct watched *watched, const struct error *err)
     watched->wait_ms = watched->wait_ms ? 2 * watched->wait_ms : calm_ms;
     if (watched->wait_ms > longest_wait_ms)
         watched->wait_ms = longest_wait_ms;
+}
+
+static void note_success(struct watched *watched, int64_t wall_ms)
+{
+    if (watched->problem.text[0])
+        log_info("statements of %s can be had again", watched->label);
+    if (watched->problem.text[0] || !watched->since_wall_ms)
+        watched->since_wall_ms = wall_ms;
+    watched->looked_wall_ms = wall_ms;
+    watched->problem.text[0] = '\0';
+    watched->wait_ms = 0;
 }
 
 static void looked(void *arg)
@@ -163,10 +177,7 @@ static void looked(void *arg)
         note_failure(watched, &look->err);
         return;
     }
-    if (watched->problem.text[0])
-        log_info("statements of %s can be had again", watched->label);
-    watched->problem.text[0] = '\0';
-    watched->wait_ms = 0;
+    note_success(watched, look->wall_ms);
     free(watched->database);
     watched->database = xstrdup_or_null(look->database);
     if (look->text_count) {
@@ -379,4 +390,20 @@ void statements_note(
     incident_statements_free(&incident->statements);
     for (size_t i = 0; statements && i < statements->count; i++)
         note_database(&statements->all[i], incident_add_database(&incident->statements), begin_ms);
+}
+
+size_t statements_databases(const struct statements *statements)
+{
+    return statements ? statements->count : 0;
+}
+
+void statements_status(
+    const struct statements *statements, size_t index, struct statements_status *status)
+{
+    const struct watched *watched = &statements->all[index];
+    *status = (struct statements_status){.label = watched->label,
+        .database = watched->database,
+        .problem = watched->problem.text[0] ? watched->problem.text : NULL,
+        .since_wall_ms = watched->since_wall_ms,
+        .looked_wall_ms = watched->looked_wall_ms};
 }

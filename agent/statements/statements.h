@@ -5,6 +5,7 @@
 #define AGENT_STATEMENTS_STATEMENTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct config;
@@ -39,5 +40,18 @@ bool statements_are_late(const struct statements *statements);
 /* Fills in what ran since begin_ms (monotonic), as far as it is known now. */
 void statements_note(
     const struct statements *statements, struct incident *incident, int64_t begin_ms);
+
+/* How it stands with one of the databases; all of it belongs to `statements`. */
+struct statements_status {
+    const char *label;      /* its name, or where it is */
+    const char *database;   /* as the server calls it; NULL: not known yet */
+    const char *problem;    /* why the last look failed, in words to act on; NULL: it did not */
+    int64_t since_wall_ms;  /* it has been so since, well or not; 0: no look has ended yet */
+    int64_t looked_wall_ms; /* of the last look that was well; 0: none was */
+};
+
+size_t statements_databases(const struct statements *statements);
+void statements_status(
+    const struct statements *statements, size_t index, struct statements_status *status);
 
 #endif

@@ -2,6 +2,7 @@
 server, real statements. COST: 15 s."""
 import os
 import subprocess
+import urllib.request
 
 import pytest
 
@@ -96,6 +97,29 @@ def check_shown(incident):
     assert harness.run("report", incident.folder).returncode == 0
     page = harness.read(os.path.join(incident.folder, "report.html")).decode()
     assert "What the database did" in page and "games WHERE player = $1" in page
+
+
+def test_status_says_how_it_stands(agent, start_service, captures, server):
+    service = start_service(cores=0.5)
+    asked = configuration(service, captures, server, url_of(server))
+    asked["database"] = [dict(asked["database"], name="games"),
+                         dict(asked["database"], name="bare", statements=url_of(server, database="bare"))]
+    asked["listen"] = f"127.0.0.1:{harness.free_port()}"
+    watched = agent(asked).start()
+    watched.wait_log(r"statements of games: the database postgres has counted \d+")
+    watched.wait_log(r"statements of bare: the database bare has no extension")
+    games, bare = watched.status()["statements"]
+    assert (games["name"], games["database"], games["error"]) == ("games", "postgres", None)
+    assert games["since"] == games["last"]
+    assert (bare["name"], bare["last"]) == ("bare", None) and bare["since"]
+    assert "CREATE EXTENSION pg_stat_statements" in bare["error"]
+    shown = watched.command("status").stdout
+    assert f"games            ok since {games['since']}\n" in shown, shown
+    assert f"bare             failing since {bare['since']}: the database bare has no" in shown
+    with urllib.request.urlopen(f"http://{asked['listen']}/metrics", timeout=10) as answer:
+        page = answer.read().decode()
+    assert 'stakeout_statements_up{database="games"} 1\n' in page
+    assert 'stakeout_statements_up{database="bare"} 0\n' in page
 
 
 def test_our_own_connection_is_not_the_apps(agent, start_service, captures, server):
