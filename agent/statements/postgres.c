@@ -1,5 +1,6 @@
 #include "agent/statements/postgres.h"
 
+#include "agent/statements/remedies.h"
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -43,64 +44,24 @@ int postgres_present(struct error *err)
 #endif
 }
 
-/* What to do about a refusal, by libpq's words or the server's, which have no code while one
- * connects. */
-static const char *remedy_of(const char *message)
-{
-    static const struct {
-        const char *words, *remedy;
-    } remedies[] = {
-        {"no password supplied", "put it into the URL, as ${NAME}, or into PGPASSWORD"},
-        {"password authentication failed", "the URL, or PGPASSWORD, has another password"},
-        {"no pg_hba.conf entry",
-            "pg_hba.conf lets this address, user and database not in, or only with TLS "
-            "(?sslmode=require at the URL's end)"},
-        {"does not support SSL", "the server has no TLS: leave sslmode out of the URL"},
-        {"certificate verify failed",
-            "?sslrootcert=FILE at the URL's end names the authority to trust"},
-        {"root certificate file",
-            "?sslrootcert=FILE at the URL's end names the authority to trust"},
-        {"could not translate host name", "is the host's name right?"},
-        {"remaining connection slots", "max_connections of the server is used up"},
-        {"Connection refused", "is it up, and is it the right port?"},
-    };
-    for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
-        if (strstr(message, remedies[i].words))
-            return remedies[i].remedy;
-    return NULL;
-}
-
-static const char *remedy_of_state(const char *state)
-{
-    static const struct {
-        const char *state, *remedy;
-    } remedies[] = {
-        {"55000", "shared_preload_libraries = 'pg_stat_statements' in the server's configuration, "
-                  "and a restart"},
-        {"42501", "GRANT pg_monitor to the role"},
-        {"42703", "ALTER EXTENSION pg_stat_statements UPDATE in this database"},
-        {"57014", "it took longer than 5 s"},
-    };
-    for (size_t i = 0; state && i < sizeof remedies / sizeof *remedies; i++)
-        if (!strcmp(state, remedies[i].state))
-            return remedies[i].remedy;
-    return NULL;
-}
-
 /* The message in one line, and what to do. */
-static int fail(struct error *err, const char *message, const char *remedy)
+static int fail(struct error *err, const char *state, const char *message)
 {
-    struct error line;
-    error_set(&line, "%s", message);
-    size_t length = strcspn(line.text, "\r\n");
-    return error_set(err, "%.*s%s%s", (int)(length < 300 ? length : 300), line.text,
+    enum { LONGEST = 300 };
+    const char *remedy = remedies_find(state, message);
+    size_t length = strcspn(message, "\r\n");
+    return error_set(err, "%.*s%s%s", (int)(length < LONGEST ? length : LONGEST), message,
         remedy ? ": " : "", remedy ? remedy : "");
 }
 
 static int fail_connecting(const PGconn *connection, struct error *err)
 {
+    char state[SQLSTATE_SIZE];
     const char *message = PQerrorMessage(connection);
-    return fail(err, *message ? message : "cannot connect", remedy_of(message));
+    char *line = remedies_telling_line(*message ? message : "cannot connect");
+    int status = fail(err, remedies_state_of(line, state), line);
+    free(line);
+    return status;
 }
 
 static void say_nothing(void *arg, const char *message)
@@ -210,6 +171,7 @@ struct postgres *postgres_connect(
     if (!postgres->connection)
         abort(); /* only for want of memory */
     PQsetNoticeProcessor(postgres->connection, say_nothing, NULL);
+    PQsetErrorVerbosity(postgres->connection, PQERRORS_VERBOSE); /* with the SQLSTATE */
     int status = PQstatus(postgres->connection) == CONNECTION_BAD
                      ? fail_connecting(postgres->connection, err)
                      : finish_connecting(postgres, deadline_ms, err);
@@ -252,7 +214,7 @@ static int take_result(const PGresult *result, postgres_row *row, void *arg, str
     if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
         const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-        return fail(err, message ? message : "the query failed", remedy_of_state(state));
+        return fail(err, state, message ? message : "the query failed");
     }
     int columns = PQnfields(result) < COLUMNS_MAX ? PQnfields(result) : COLUMNS_MAX;
     for (int i = 0; i < PQntuples(result); i++) {
@@ -272,14 +234,15 @@ int postgres_query(struct postgres *postgres, const char *sql, const char *const
     while (parameters && parameters[count])
         count++;
     if (!PQsendQueryParams(connection, sql, count, NULL, parameters, NULL, NULL, 0))
-        return fail(err, PQerrorMessage(connection), NULL);
+        return fail(err, NULL, PQerrorMessage(connection));
     PQsetSingleRowMode(connection);
     for (;;) {
         while (PQisBusy(connection)) {
             if (!wait_for(connection, POLLIN, deadline_ms))
-                return error_set(err, "the server does not answer a query");
+                return error_set(err, "the server does not answer a query: it is overloaded, or "
+                                      "not reachable from here any more");
             if (!PQconsumeInput(connection))
-                return fail(err, PQerrorMessage(connection), NULL);
+                return fail(err, NULL, PQerrorMessage(connection));
         }
         PGresult *result = PQgetResult(connection);
         if (!result)

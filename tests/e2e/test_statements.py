@@ -31,6 +31,7 @@ def server():
     running.sql("CREATE EXTENSION pg_stat_statements; CREATE DATABASE bare;"
                 f"CREATE ROLE watcher LOGIN PASSWORD '{PASSWORD}'; GRANT pg_monitor TO watcher;"
                 f"CREATE ROLE nobody_else LOGIN PASSWORD '{PASSWORD}';"
+                f"CREATE ROLE crowd LOGIN PASSWORD '{PASSWORD}' CONNECTION LIMIT 0;"
                 "CREATE TABLE games AS SELECT i AS id, i % 50 AS player FROM "
                 "generate_series(1, 20000) i;")
     yield running
@@ -146,13 +147,14 @@ def test_a_server_that_starts_anew_is_looked_at_again(agent, start_service, capt
 
 
 @pytest.mark.parametrize("parts, said", [
-    ({"password": "wrong"}, "the URL, or PGPASSWORD, has another password"),
+    ({"password": "wrong"}, 'failed for user "watcher": the URL, or PGPASSWORD, has another password'),
     ({"database": "bare"}, "the database bare has no extension pg_stat_statements: CREATE EXTENSION"),
     ({"role": "nobody_else"}, "GRANT pg_monitor TO nobody_else"),
     ({"more": "?sslmode=require"}, "the server has no TLS: leave sslmode out of the URL"),
-    ({"database": "none"}, 'database "none" does not exist'),
+    ({"database": "none"}, '3D000: database "none" does not exist: the URL\'s path names the database'),
+    ({"role": "crowd"}, 'too many connections for role "crowd": each copy of stakeout has one'),
     ({"more": "?nonsense=1"}, "its URL is not understood by libpq"),
-], ids=["password", "extension", "role", "tls", "database", "url"])
+], ids=["password", "extension", "role", "tls", "database", "crowd", "url"])
 def test_what_is_wrong_is_told_with_a_remedy(agent, start_service, captures, server, parts, said):
     service = start_service(cores=0.5)
     tried = agent(configuration(service, captures, server, url_of(server, **parts)))
