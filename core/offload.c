@@ -36,9 +36,10 @@ struct offload {
     /* Under lock. A job is waiting, then worked on, then worked. */
     struct queue waiting, worked;
     bool working;
-    bool closing;   /* the thread takes no further job */
-    bool abandoned; /* nobody will join the thread: all this is its own */
-    int event;      /* tells the loop that there is something in `worked` */
+    bool closing;               /* the thread takes no further job */
+    bool abandoned;             /* nobody will join the thread: all this is its own */
+    void (*dispose)(void *arg); /* of what gets no `done`; NULL: it is lost */
+    int event;                  /* tells the loop that there is something in `worked` */
     struct loop_watch *watch;
 };
 
@@ -60,16 +61,19 @@ static struct job *dequeue(struct queue *queue)
     return job;
 }
 
-static void forget(struct queue *queue)
+static void forget(struct offload *offload, struct queue *queue)
 {
-    for (struct job *job; (job = dequeue(queue));)
+    for (struct job *job; (job = dequeue(queue));) {
+        if (offload->dispose)
+            offload->dispose(job->arg);
         free(job);
+    }
 }
 
 static void free_offload(struct offload *offload)
 {
-    forget(&offload->waiting);
-    forget(&offload->worked);
+    forget(offload, &offload->waiting);
+    forget(offload, &offload->worked);
     if (offload->event >= 0)
         close(offload->event);
     pthread_cond_destroy(&offload->finished);
@@ -169,9 +173,8 @@ struct offload *offload_open(struct loop *loop, const char *name, struct error *
     return offload;
 }
 
-/* Waits and delivers until nothing is left, also of what `done` submits meanwhile. Returns whether
- * it came to that. */
-static bool drain(struct offload *offload, int64_t deadline_ms)
+/* Waits and delivers until nothing is left, also of what `done` submits meanwhile. */
+static void drain(struct offload *offload, int64_t deadline_ms)
 {
     struct timespec until = {deadline_ms / 1000, deadline_ms % 1000 * 1000000};
     for (;;) {
@@ -183,21 +186,22 @@ static bool drain(struct offload *offload, int64_t deadline_ms)
         bool undelivered = offload->worked.first != NULL;
         pthread_mutex_unlock(&offload->lock);
         if (!undelivered)
-            return code == 0;
+            return;
     }
 }
 
-bool offload_close_by(struct offload *offload, int64_t deadline_ms)
+bool offload_leave(struct offload *offload, int64_t deadline_ms, void (*dispose)(void *arg))
 {
     if (!offload)
         return true;
-    bool drained = drain(offload, deadline_ms);
+    drain(offload, deadline_ms);
     loop_unwatch(offload->watch);
     pthread_t thread = offload->thread;
     pthread_mutex_lock(&offload->lock);
     bool hangs = offload->working;
     offload->closing = true;
     offload->abandoned = hangs;
+    offload->dispose = dispose;
     pthread_cond_signal(&offload->wake);
     pthread_mutex_unlock(&offload->lock);
     if (hangs) {
@@ -206,8 +210,14 @@ bool offload_close_by(struct offload *offload, int64_t deadline_ms)
     }
     pthread_join(thread, NULL);
     deliver(offload); /* what ended at the last moment */
+    bool drained = !offload->waiting.first;
     free_offload(offload);
     return drained;
+}
+
+bool offload_close_by(struct offload *offload, int64_t deadline_ms)
+{
+    return offload_leave(offload, deadline_ms, NULL);
 }
 
 void offload_close(struct offload *offload)

@@ -22,6 +22,10 @@ void offload_close(struct offload *offload);
  * are lost, and what the hanging one was given must not be freed. */
 bool offload_close_by(struct offload *offload, int64_t deadline_ms);
 
+/* The same, where nothing is lost: every arg that gets no `done` is given to `dispose`, on whatever
+ * thread, that of the hanging job once it comes back. False: there are such args. */
+bool offload_leave(struct offload *offload, int64_t deadline_ms, void (*dispose)(void *arg));
+
 /* `work` runs on the thread and may touch nothing but what arg gives it; `done` (may be NULL) runs
  * afterwards on the loop's thread and frees arg. */
 void offload_submit(

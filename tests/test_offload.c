@@ -138,7 +138,7 @@ static void nothing_to_close_is_fine(void **state)
 
 /* A job that hangs until it is released, like one on a dead mount. */
 struct hanging {
-    sem_t started, release, ended;
+    sem_t started, release, ended, disposed;
     int worked, delivered;
 };
 
@@ -165,6 +165,7 @@ static void start_hanging(struct hanging *job)
     sem_init(&job->started, 0, 0);
     sem_init(&job->release, 0, 0);
     sem_init(&job->ended, 0, 0);
+    sem_init(&job->disposed, 0, 0);
     offload_submit(offload, hang, hung, job);
     while (sem_wait(&job->started) < 0)
         continue;
@@ -209,6 +210,44 @@ static void results_before_a_hanging_job_are_delivered(void **state)
     assert_int_equal(job.delivered, 0);
 }
 
+static void dispose(void *arg)
+{
+    struct hanging *job = arg;
+    sem_post(&job->disposed);
+}
+
+static void nothing_is_lost_of_what_is_left(void **state)
+{
+    (void)state;
+    struct hanging job, behind = {0};
+    int disposed = -1;
+    sem_init(&behind.disposed, 0, 0);
+    start_hanging(&job);
+    offload_submit(offload, hang, hung, &behind);
+    assert_false(offload_leave(offload, clock_mono_ms() + 20, dispose));
+    offload = NULL;
+    sem_getvalue(&job.disposed, &disposed);
+    assert_int_equal(disposed, 0); /* it hangs still */
+    end_hanging(&job);
+    while (sem_wait(&job.disposed) < 0 || sem_wait(&behind.disposed) < 0)
+        continue;
+    assert_int_equal(job.delivered + behind.delivered + behind.worked, 0);
+}
+
+static void what_is_done_is_not_disposed_of(void **state)
+{
+    (void)state;
+    struct hanging job;
+    int disposed = -1;
+    start_hanging(&job);
+    end_hanging(&job);
+    assert_true(offload_leave(offload, clock_mono_ms() + 20000, dispose));
+    offload = NULL;
+    sem_getvalue(&job.disposed, &disposed);
+    assert_int_equal(disposed, 0);
+    assert_int_equal(job.delivered, 1);
+}
+
 static void *end_soon(void *arg)
 {
     end_hanging(arg);
@@ -240,6 +279,8 @@ int main(void)
         WITH_THREAD(nothing_to_close_is_fine),
         WITH_THREAD(a_hanging_job_is_left_to_its_thread),
         WITH_THREAD(results_before_a_hanging_job_are_delivered),
+        WITH_THREAD(nothing_is_lost_of_what_is_left),
+        WITH_THREAD(what_is_done_is_not_disposed_of),
         WITH_THREAD(a_slow_job_has_until_the_deadline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
