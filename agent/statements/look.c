@@ -13,6 +13,7 @@
 
 static const char mark[] = "/* stakeout */"; /* stands before every query of ours */
 static const int64_t deadline_ms = 8000;     /* for a look; the server ends a query after 5 s */
+static const int64_t old_ms = 2000; /* of those, for a connection of before that may be dead */
 
 bool look_is_own(const char *text)
 {
@@ -137,36 +138,37 @@ static int take_texts(struct look *look, int64_t until_ms)
 /* It has greeted once a connection. */
 static int ask(struct look *look, int64_t until_ms)
 {
-    if (postgres_begin(look->postgres, until_ms, &look->err) < 0 ||
-        (!look->schema && greet(look, until_ms) < 0) ||
+    if ((!look->schema && greet(look, until_ms) < 0) ||
         (look->text_count ? take_texts(look, until_ms) : take_snapshot(look, until_ms)) < 0)
         return -1;
     return postgres_end(look->postgres, until_ms, &look->err);
 }
 
-static void try_it(struct look *look)
+/* A server that was started anew has closed what was open; one that another has taken the place of
+ * does not even say so. */
+static void try_old_connection(struct look *look, int64_t now_ms)
 {
-    int64_t until_ms = clock_mono_ms() + deadline_ms;
-    look->status = 0;
-    if (!look->postgres) {
-        look->postgres = postgres_connect(look->url, look->own, until_ms, &look->err);
-        look->status = look->postgres ? 0 : -1;
-    }
+    if (look->postgres && postgres_begin(look->postgres, now_ms + old_ms, &look->err) < 0)
+        drop_connection(look);
+}
+
+static int connect_anew(struct look *look, int64_t until_ms)
+{
+    look->postgres = postgres_connect(look->url, look->own, until_ms, &look->err);
+    return look->postgres ? postgres_begin(look->postgres, until_ms, &look->err) : -1;
+}
+
+void look_take(struct look *look)
+{
+    int64_t now_ms = clock_mono_ms(), until_ms = now_ms + deadline_ms;
+    try_old_connection(look, now_ms);
+    look->status = look->postgres ? 0 : connect_anew(look, until_ms);
     if (look->status == 0)
         look->status = ask(look, until_ms);
     if (look->status < 0) {
         drop_connection(look);
         snapshot_free(&look->snapshot);
     }
-}
-
-/* A server that was started anew has closed what was open. */
-void look_take(struct look *look)
-{
-    bool was_open = look->postgres != NULL;
-    try_it(look);
-    if (look->status < 0 && was_open)
-        try_it(look);
 }
 
 void look_free(struct look *look)

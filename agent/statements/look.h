@@ -23,7 +23,6 @@ struct look {
     const char *url;       /* outlives it */
     struct own_ports *own; /* outlives it; NULL: nobody asks */
     int64_t now_ms, wall_ms;
-    void *arg;                 /* whoever takes the look */
     struct postgres *postgres; /* of an earlier look, or NULL; afterwards of the next */
     char *schema;              /* of the extension, quoted; kept together with the connection */
     char *database;            /* as the server calls it; likewise */
