@@ -339,6 +339,7 @@ void view_free(struct view *view)
     table_free(&view->suspect);
     table_free(&view->growth);
     table_free(&view->statements);
+    table_free(&view->ongoing);
     table_free(&view->facts);
     table_free(&view->profiles);
     table_free(&view->peaks);

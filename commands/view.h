@@ -23,6 +23,7 @@ struct view {
     char **growth_links;  /* one for each of its rows; NULL: none */
     size_t growth_count;
     struct table statements; /* of databases; with titles, the last column is the statement */
+    struct table ongoing;    /* what they had not ended; likewise */
     struct table facts;      /* label, text */
     struct table profiles;   /* with titles */
     struct table peaks;      /* metric, value, chart */

@@ -43,6 +43,7 @@ void view_print_text(struct view *view, FILE *out)
     print_table(&view->suspect, out, &style);
     print_growth(view, out, &style);
     print_table(&view->statements, out, &style);
+    print_table(&view->ongoing, out, &style);
     putc('\n', out);
     print_table(&view->facts, out, &style);
     print_table(&view->profiles, out, &style);
@@ -174,6 +175,7 @@ void view_print_markdown(struct view *view, FILE *out)
     static const char *const peaks[] = {"metric", "peak", ""};
     static const char *const statements[] = {
         "database time", "share", "calls", "rows", "statement"};
+    static const char *const ongoing[] = {"still running for", "state", "waits for", "statement"};
     char *headline = terminal_safe(view->headline);
     fputs("### ", out);
     print_escaped(out, headline);
@@ -189,6 +191,7 @@ void view_print_markdown(struct view *view, FILE *out)
     print_markdown_facts(&view->suspect, view->source, out);
     print_markdown_growth(view, out);
     print_markdown_table(&view->statements, out, statements, NULL);
+    print_markdown_table(&view->ongoing, out, ongoing, NULL);
     print_markdown_facts(&view->facts, NULL, out);
     print_markdown_table(&view->profiles, out, profiles, NULL);
     print_markdown_table(&view->peaks, out, peaks, NULL);

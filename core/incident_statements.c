@@ -29,11 +29,23 @@ static void free_statements(struct incident_statement *statements, size_t count)
     free(statements);
 }
 
+void incident_ongoing_free(struct incident_ongoing *ongoing, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(ongoing[i].query_id);
+        free(ongoing[i].text);
+        free(ongoing[i].state);
+        free(ongoing[i].waits_for);
+    }
+    free(ongoing);
+}
+
 void incident_statements_free(struct incident_statements *statements)
 {
     for (size_t i = 0; i < statements->count; i++) {
         struct incident_database *database = &statements->databases[i];
         free_statements(database->statements, database->count);
+        incident_ongoing_free(database->ongoing, database->ongoing_count);
         free(database->name);
         free(database->database);
         free(database->problem);
@@ -68,6 +80,25 @@ static json_t *statement_to_json(const struct incident_statement *statement)
     return json;
 }
 
+static void put_ongoing(json_t *json, const struct incident_database *database)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < database->ongoing_count && i < STATEMENTS_ONGOING_MAX; i++) {
+        const struct incident_ongoing *ongoing = &database->ongoing[i];
+        json_t *one = json_object();
+        incident_put_text(one, "query_id", ongoing->query_id);
+        incident_put_text(one, "text", ongoing->text);
+        incident_put_text(one, "state", ongoing->state);
+        incident_put_text(one, "waits_for", ongoing->waits_for);
+        incident_put_number(one, "time_ms", ongoing->time_ms);
+        json_array_append_new(list, one);
+    }
+    if (json_array_size(list))
+        json_object_set(json, "running", list);
+    json_decref(list);
+    incident_put_positive(json, "running_others", database->ongoing_others);
+}
+
 static json_t *database_to_json(const struct incident_database *database)
 {
     json_t *json = json_object(), *top = json_array();
@@ -78,6 +109,7 @@ static json_t *database_to_json(const struct incident_database *database)
     if (database->problem) {
         incident_put_text(json, "problem", database->problem);
         json_decref(top);
+        put_ongoing(json, database);
         return json;
     }
     incident_put_number(json, "calls", database->calls);
@@ -88,6 +120,7 @@ static json_t *database_to_json(const struct incident_database *database)
     incident_put_positive(json, "others", database->others);
     incident_put_positive(json, "started_over", database->started_over);
     incident_put_positive(json, "gone", database->gone);
+    put_ongoing(json, database);
     return json;
 }
 
@@ -124,6 +157,24 @@ static void statement_from_json(const json_t *json, struct incident_statement *s
         .blocks_hit = get_amount(json, "blocks_hit")};
 }
 
+static void ongoing_from_json(const json_t *json, struct incident_database *database)
+{
+    const json_t *list = json_object_get(json, "running");
+    size_t count = json_array_size(list);
+    database->ongoing_others = incident_get_count(json, "running_others", most_statements);
+    database->ongoing_count = count < STATEMENTS_ONGOING_MAX ? count : STATEMENTS_ONGOING_MAX;
+    database->ongoing = xcalloc(database->ongoing_count, sizeof *database->ongoing);
+    for (size_t i = 0; i < database->ongoing_count; i++) {
+        const json_t *one = json_array_get(list, i);
+        database->ongoing[i] = (struct incident_ongoing){
+            .query_id = get_statement_text(one, "query_id"),
+            .text = get_statement_text(one, "text"),
+            .state = get_statement_text(one, "state"),
+            .waits_for = get_statement_text(one, "waits_for"),
+            .time_ms = get_amount(one, "time_ms")};
+    }
+}
+
 static void database_from_json(const json_t *json, struct incident_database *database)
 {
     const json_t *top = json_object_get(json, "top");
@@ -142,6 +193,7 @@ static void database_from_json(const json_t *json, struct incident_database *dat
     database->statements = xcalloc(database->count, sizeof *database->statements);
     for (size_t i = 0; i < database->count; i++)
         statement_from_json(json_array_get(top, i), &database->statements[i]);
+    ongoing_from_json(json, database);
 }
 
 void incident_statements_from_json(const json_t *json, struct incident_statements *statements)

@@ -11,6 +11,7 @@
 enum {
     STATEMENTS_DATABASES_MAX = 16,
     STATEMENTS_MAX = 10,
+    STATEMENTS_ONGOING_MAX = 10,
     STATEMENT_TEXT_MAX = 1000 /* bytes; what is cut ends in an ellipsis */
 };
 
@@ -19,6 +20,15 @@ struct incident_statement {
     char *text;     /* normalised: constants are $1, $2; NULL: not known */
     double calls, rows, time_ms, blocks_read, blocks_hit; /* in the window; blocks of 8 KiB */
     double percent;                                       /* of the database's time_ms */
+};
+
+/* What had not ended when the database was looked at last. */
+struct incident_ongoing {
+    char *query_id;  /* as above; NULL: not known, before PostgreSQL 14 */
+    char *text;      /* with ? for constants */
+    char *state;     /* "active", "idle in transaction" */
+    char *waits_for; /* "Lock: transactionid"; NULL: for nothing */
+    double time_ms;  /* since it began */
 };
 
 /* The difference between two looks at one database. */
@@ -33,6 +43,9 @@ struct incident_database {
     int64_t others;       /* statements that ran and are not among these */
     int64_t started_over; /* reset or evicted in between, of which only a part is known */
     int64_t gone;         /* evicted in between, of which nothing is known */
+    struct incident_ongoing *ongoing; /* what is active first, and of that the longest */
+    size_t ongoing_count;
+    int64_t ongoing_others; /* that are not among these */
 };
 
 struct incident_statements {
@@ -42,6 +55,7 @@ struct incident_statements {
 
 /* A new one, empty; it may move when the next is added. */
 struct incident_database *incident_add_database(struct incident_statements *statements);
+void incident_ongoing_free(struct incident_ongoing *ongoing, size_t count); /* the array, too */
 void incident_statements_free(struct incident_statements *statements);
 
 /* Makes room for the text of a statement: valid UTF-8, at most STATEMENT_TEXT_MAX bytes. The caller

@@ -54,6 +54,12 @@ static inline void rig_rows(const struct rig_database *database, struct look *lo
             snapshot_add(&look->snapshot, row, SNAPSHOT_COLUMNS);
     }
     snapshot_sort(&look->snapshot);
+    if (look->wants_activity) {
+        static const char *const row[ACTIVITY_COLUMNS] = {
+            NULL, "active", NULL, NULL, "1500", "SELECT 7", "3"};
+        look->activity.time_ms = look->now_ms;
+        activity_add(&look->activity, row, ACTIVITY_COLUMNS);
+    }
 }
 
 void look_take(struct look *look)
@@ -81,6 +87,7 @@ void look_free(struct look *look)
     struct rig_database *database = rig_of(look);
     free(look->database);
     snapshot_free(&look->snapshot);
+    activity_free(&look->activity);
     for (size_t i = 0; i < look->text_count; i++)
         free(look->texts[i].text);
     atomic_fetch_add(&database->freed, 1);

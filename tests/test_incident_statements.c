@@ -22,6 +22,15 @@ static const struct {
      "40.25,\"percent\":80,\"blocks_read\":1,\"blocks_hit\":2}],\"others\":3,\"started_over\":4,"
      "\"gone\":5}]",
         NULL},
+    {"[{\"calls\":0,\"time_ms\":0,\"top\":[],\"running\":[{\"query_id\":\"7\",\"text\":\"SELECT "
+     "?\","
+     "\"state\":\"active\",\"waits_for\":\"Lock: tuple\",\"time_ms\":1234},{\"state\":\"active\","
+     "\"time_ms\":0}],\"running_others\":2}]",
+        NULL},
+    {"[{\"to\":\"2026-11-23T15:05:01.000Z\",\"problem\":\"p\",\"running\":[{\"time_ms\":1}]}]",
+        NULL},
+    {"[{\"problem\":\"p\",\"running\":[{\"time_ms\":-1,\"text\":7},3],\"running_others\":-1}]",
+        "[{\"problem\":\"p\",\"running\":[{\"time_ms\":0},{\"time_ms\":0}]}]"},
     {"[{\"database\":\"g\",\"problem\":\"no extension\"},{\"name\":\"b\",\"problem\":\"no\"}]",
         NULL},
     {"[{\"problem\":\"p\",\"top\":[{\"text\":\"x\"}],\"calls\":1}]", "[{\"problem\":\"p\"}]"},
@@ -59,11 +68,12 @@ static void too_many_are_left_out(void **state)
     for (int i = 0; i < 100; i++)
         json_array_append_new(top, json_object());
     for (int i = 0; i < 100; i++)
-        json_array_append_new(json, json_pack("{s:O}", "top", top));
+        json_array_append_new(json, json_pack("{s:O, s:O}", "top", top, "running", top));
     struct incident_statements statements;
     incident_statements_from_json(json, &statements);
     assert_int_equal(statements.count, STATEMENTS_DATABASES_MAX);
     assert_int_equal(statements.databases[0].count, STATEMENTS_MAX);
+    assert_int_equal(statements.databases[0].ongoing_count, STATEMENTS_ONGOING_MAX);
     incident_statements_free(&statements);
     json_decref(top);
     json_decref(json);

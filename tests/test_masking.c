@@ -50,10 +50,41 @@ static void what_stands_in_quotes_is_masked(void **state)
     }
 }
 
+static void numbers_are_masked_where_nobody_has_normalised(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *masked;
+    } cases[] = {
+        {"", ""},
+        {"SELECT * FROM t1 WHERE id = 4711 LIMIT 5", "SELECT * FROM t1 WHERE id = ? LIMIT ?"},
+        {"WHERE a=-1.5e-10+.5 AND b IN (1,2)", "WHERE a=-?+? AND b IN (?,?)"},
+        {"0x1F 1_000 1e+5x 7", "? ? ? ?"},
+        {"1", "?"},
+        {".5", "?"},
+        {".", "."},
+        {"a.b . 1.", "a.b . ?"},
+        {"SELECT $1, a1, \"2\", '3', $$4$$ -- 5", "SELECT $1, a1, \"2\", '?', $$?$$ -- 5"},
+        {"a[1:2] 1e- 1e", "a[?:?] ?- ?"},
+        {"\xc3\xa4"
+         "1 1\xc3\xa4",
+            "\xc3\xa4"
+            "1 ?"},
+        {"SELECT 1E'it\\'s'", "SELECT ?E'?'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[128];
+        strcpy(text, cases[i].text);
+        masking_hide_constants(text);
+        assert_string_equal(text, cases[i].masked);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_stands_in_quotes_is_masked),
+        cmocka_unit_test(numbers_are_masked_where_nobody_has_normalised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

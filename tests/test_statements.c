@@ -26,6 +26,9 @@ static void nobody_waits_for_a_database_that_hangs(void **state)
     assert_null(noted->problem);
     assert_int_equal(noted->count, 1);
     assert_true(noted->statements[0].calls == 3);
+    assert_int_equal(noted->ongoing_count, 1);
+    assert_string_equal(noted->ongoing[0].text, "SELECT ?");
+    assert_int_equal(noted->ongoing_others, 2);
     noted = rig_note(rig, 1, begin_ms);
     assert_non_null(strstr(noted->problem, "still under way"));
     sem_post(&rig_databases[1].release);

@@ -22,7 +22,10 @@ static const char incident[] =
     "[{\"name\":\"games\",\"from\":\"2026-11-23T15:03:00.000Z\","
     "\"to\":\"2026-11-23T15:04:30.000Z\",\"calls\":1234570,\"time_ms\":21000,\"top\":[" ROW
     ",{\"query_id\":\"8\",\"calls\":1,\"rows\":1,\"time_ms\":1,\"percent\":0.1}],\"others\":2,"
-    "\"started_over\":3,\"gone\":4},{\"name\":\"users\",\"problem\":\"GRANT it\"}]";
+    "\"started_over\":3,\"gone\":4,\"running\":[{\"text\":\"UPDATE <i>\\nSET a = ?\",\"state\":"
+    "\"active\",\"waits_for\":\"Lock: tuple\",\"time_ms\":12300},{\"state\":\"idle in "
+    "transaction\","
+    "\"time_ms\":2000}],\"running_others\":5},{\"name\":\"users\",\"problem\":\"GRANT it\"}]";
 
 static struct evidence *evidence_of(const char *more)
 {
@@ -50,7 +53,10 @@ static void the_report_has_a_table(void **state)
         "<td class=\"number\">20.9 s</td><td class=\"number\">99.5%</td>", ">1,234,567<",
         "SELECT &lt;b&gt;", "<code>query 8</code>", "21 s of time in all, 1,234,570 calls",
         "2 more statements", "3 were reset or evicted in between: of them only",
-        "4 were reset or evicted in between and are not known", "<h3>users</h3>",
+        "4 were reset or evicted in between and are not known", "<caption>Still running at ",
+        "<td class=\"number\">12.3 s</td><td>active</td><td>Lock: tuple</td><td><code>UPDATE "
+        "&lt;i&gt;",
+        "<td>idle in transaction</td><td>nothing</td>", "5 more ran still", "<h3>users</h3>",
         "Its statements are not known: GRANT it", NULL};
     struct evidence *evidence = evidence_of(incident);
     struct buf page;
@@ -71,11 +77,13 @@ static void show_has_it_too(void **state)
 {
     (void)state;
     static const char *const text_parts[] = {"DATABASE TIME",
-        "20.9 s  99.5%  1234567  58800  SELECT <b> FROM games\n", "users: not known: GRANT it",
-        NULL};
+        "20.9 s  99.5%  1234567  58800  SELECT <b> FROM games\n", "STILL RUNNING FOR",
+        "12.3 s  active               Lock: tuple  UPDATE <i> SET a = ?\n",
+        "users: not known: GRANT it", NULL};
     static const char *const markdown_parts[] = {
         "| database time | share | calls | rows | statement |", "| `SELECT <b> FROM games` |",
-        NULL};
+        "| still running for | state | waits for | statement |",
+        "| `active` | `Lock: tuple` | `UPDATE <i> SET a = ?` |", NULL};
     struct evidence *evidence = evidence_of(incident);
     static char location[] = "/captures";
     struct store_incident stored = {.incident = evidence->incident, .location = location};

@@ -135,11 +135,36 @@ static int take_texts(struct look *look, int64_t until_ms)
     return status;
 }
 
+static int take_activity_row(void *arg, const char *const *values, size_t count)
+{
+    struct look *look = arg;
+    return activity_add(&look->activity, values, count);
+}
+
+static int take_activity(struct look *look, int64_t until_ms)
+{
+    char *sql = activity_sql(postgres_version(look->postgres));
+    activity_free(&look->activity);
+    look->activity.time_ms = look->now_ms;
+    int status = postgres_query(
+        look->postgres, sql, NULL, take_activity_row, look, until_ms, &look->err);
+    free(sql);
+    return status;
+}
+
+static int take_all(struct look *look, int64_t until_ms)
+{
+    if (look->text_count)
+        return take_texts(look, until_ms);
+    if (take_snapshot(look, until_ms) < 0)
+        return -1;
+    return look->wants_activity ? take_activity(look, until_ms) : 0;
+}
+
 /* It has greeted once a connection. */
 static int ask(struct look *look, int64_t until_ms)
 {
-    if ((!look->schema && greet(look, until_ms) < 0) ||
-        (look->text_count ? take_texts(look, until_ms) : take_snapshot(look, until_ms)) < 0)
+    if ((!look->schema && greet(look, until_ms) < 0) || take_all(look, until_ms) < 0)
         return -1;
     return postgres_end(look->postgres, until_ms, &look->err);
 }
@@ -168,6 +193,7 @@ void look_take(struct look *look)
     if (look->status < 0) {
         drop_connection(look);
         snapshot_free(&look->snapshot);
+        activity_free(&look->activity);
     }
 }
 
@@ -175,6 +201,7 @@ void look_free(struct look *look)
 {
     drop_connection(look);
     snapshot_free(&look->snapshot);
+    activity_free(&look->activity);
     for (size_t i = 0; i < look->text_count; i++)
         free(look->texts[i].text);
     look->text_count = 0;

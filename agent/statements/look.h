@@ -3,6 +3,7 @@
 #ifndef AGENT_STATEMENTS_LOOK_H
 #define AGENT_STATEMENTS_LOOK_H
 
+#include "agent/statements/activity.h"
 #include "agent/statements/snapshot.h"
 
 #include "core/error.h"
@@ -30,6 +31,8 @@ struct look {
     struct look_text texts[LOOK_TEXTS_MAX]; /* whose ids are given; count 0: a snapshot is taken */
     size_t text_count;
     struct snapshot snapshot;
+    bool wants_activity; /* together with a snapshot, for what has not ended */
+    struct activity activity;
     int status; /* -1: err says why */
     struct error err;
 };

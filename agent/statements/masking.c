@@ -82,7 +82,24 @@ static size_t plain(const char *text)
     return length ? length : 1;
 }
 
-void masking_hide_literals(char *text)
+/* 1, .5, 1.5e-10, 0x1F, 1_000: from a digit, or a dot before one, which no name begins with. 0: it
+ * is none. */
+static size_t number(const char *text)
+{
+    size_t length = 0;
+    if (!isdigit((unsigned char)text[*text == '.']))
+        return 0;
+    while (is_word(text[length]) || text[length] == '.') {
+        bool exponent = text[length] == 'e' || text[length] == 'E';
+        if (exponent && text[length + 1] == '\'')
+            break; /* it belongs to the text that follows */
+        bool sign = exponent && (text[length + 1] == '-' || text[length + 1] == '+');
+        length += sign && isdigit((unsigned char)text[length + 2]) ? 2 : 1;
+    }
+    return length;
+}
+
+static void hide(char *text, bool numbers)
 {
     const char *from = text;
     char *to = text;
@@ -102,6 +119,9 @@ void masking_hide_literals(char *text)
             length = line_comment(from);
         } else if (!strncmp(from, "/*", 2)) {
             length = block_comment(from);
+        } else if (numbers && number(from)) {
+            length = number(from);
+            mask = "?";
         } else {
             length = plain(from);
         }
@@ -113,4 +133,14 @@ void masking_hide_literals(char *text)
         from += length;
     }
     *to = '\0';
+}
+
+void masking_hide_literals(char *text)
+{
+    hide(text, false);
+}
+
+void masking_hide_constants(char *text)
+{
+    hide(text, true);
 }

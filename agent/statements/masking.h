@@ -10,4 +10,8 @@
  * on, as it is since PostgreSQL 9.1. */
 void masking_hide_literals(char *text);
 
+/* The same, and puts ? in place of every number as well: for what nobody has normalised. What is a
+ * part of a name stays, as do $1 and comments. */
+void masking_hide_constants(char *text);
+
 #endif

@@ -51,6 +51,13 @@ static void keep_snapshot(struct watched *watched, struct snapshot *snapshot)
     *snapshot = (struct snapshot){.rows = NULL};
 }
 
+static void keep_activity(struct watched *watched, struct activity *activity)
+{
+    activity_free(&watched->activity);
+    watched->activity = *activity;
+    *activity = (struct activity){.rows = NULL};
+}
+
 static void keep_texts(struct watched *watched, struct look *look)
 {
     for (size_t i = 0; i < look->text_count; i++) {
@@ -78,6 +85,7 @@ static void start_look(struct watched *watched)
     watched->looking = true;
     watched->look->now_ms = clock_mono_ms();
     watched->look->wall_ms = clock_wall_ms();
+    watched->look->wants_activity = watched->begin_ms != INT64_MAX;
     offload_submit(watched->thread, look_work, looked, watched);
 }
 
@@ -157,6 +165,7 @@ static void looked(void *arg)
         log_info("statements of %s: the database %s has counted %zu of them so far", watched->label,
             watched->database, look->snapshot.count);
     keep_snapshot(watched, &look->snapshot);
+    keep_activity(watched, &look->activity);
     if (!look_again(watched))
         ask_texts(watched);
 }
@@ -192,6 +201,7 @@ static void free_watched(void *arg)
     free(watched->look);
     for (size_t i = 0; i < watched->count; i++)
         snapshot_free(&watched->snapshots[i]);
+    activity_free(&watched->activity);
     for (size_t i = 0; i < WATCHED_TEXTS; i++)
         free(watched->texts[i].text);
     free(watched->database);

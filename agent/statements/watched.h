@@ -26,6 +26,7 @@ struct watched {
     char *label, *url;
     struct snapshot snapshots[WATCHED_SNAPSHOTS]; /* oldest first */
     size_t count;
+    struct activity activity; /* of the newest of these, if it was taken for an incident */
     struct look_text texts[WATCHED_TEXTS]; /* the last that were asked for, in a ring */
     size_t next_text;
     struct look *look; /* under way, or between looks with the connection */

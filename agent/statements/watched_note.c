@@ -71,4 +71,8 @@ void watched_note(const struct watched *watched, struct incident_database *noted
         note_difference(watched, noted, was, is);
     else
         noted->problem = xstrdup(why_nothing(watched));
+    if (watched->activity.time_ms <= begin_ms)
+        return;
+    noted->to_ms = is ? is->wall_ms : 0; /* it is of the same look */
+    activity_note(&watched->activity, noted);
 }

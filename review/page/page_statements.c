@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-enum { TEXT_MAX = 300 };
+enum { TEXT_MAX = 300, ONGOING_TEXT_MAX = 200 };
 
 /* "1,234,567" */
 static void put_count(struct buf *out, double value)
@@ -85,8 +85,45 @@ static void put_notes(struct buf *out, const struct incident_database *database)
     buf_puts(out, "</p>\n");
 }
 
+static void put_one_ongoing(struct buf *out, const struct incident_ongoing *ongoing)
+{
+    char text[VALUE_TEXT_SIZE];
+    html_printf(out, "<tr><td class=\"number\">%s</td><td>%s</td><td>%s</td><td><code>",
+        metric_format(UNIT_SECONDS, ongoing->time_ms / 1000, text),
+        ongoing->state ? ongoing->state : "", ongoing->waits_for ? ongoing->waits_for : "nothing");
+    page_clipped(out, ongoing->text ? ongoing->text : "", ONGOING_TEXT_MAX);
+    buf_puts(out, "</code></td></tr>\n");
+}
+
+/* What is not among those above, as it has not ended. */
+static void put_ongoing(struct buf *out, const struct incident_database *database, size_t rows)
+{
+    if (!database->ongoing_count)
+        return;
+    buf_puts(out,
+        "<div class=\"scroll\"><table class=\"caught statements\">\n<caption>Still running "
+        "at ");
+    page_time(out, database->to_ms, false);
+    buf_puts(out, "</caption>\n<thead><tr><th scope=\"col\" class=\"number\">For</th>"
+                  "<th scope=\"col\">State</th><th scope=\"col\">Waits for</th>"
+                  "<th scope=\"col\">Statement</th></tr></thead>\n<tbody>\n");
+    for (size_t i = 0; i < database->ongoing_count && i < rows; i++)
+        put_one_ongoing(out, &database->ongoing[i]);
+    buf_puts(out, "</tbody></table></div>\n");
+    int64_t others = database->ongoing_others;
+    if (database->ongoing_count > rows)
+        others += (int64_t)(database->ongoing_count - rows);
+    if (others)
+        html_printf(out, "<p class=\"note\">%lld more ran still.</p>\n", (long long)others);
+}
+
+/* How many rows a table may have. */
+struct room {
+    size_t statements, ongoing;
+};
+
 static void put_database(
-    struct buf *out, const struct incident_database *database, bool named, size_t rows)
+    struct buf *out, const struct incident_database *database, bool named, const struct room *room)
 {
     if (named)
         html_printf(out, "<h3>%s</h3>\n", database->name ? database->name : "");
@@ -94,18 +131,22 @@ static void put_database(
         buf_puts(out, "<p class=\"problem\">Its statements are not known: ");
         page_clipped(out, database->problem, TEXT_MAX);
         buf_puts(out, "</p>\n");
+        put_ongoing(out, database, room->ongoing);
         return;
     }
     if (database->count)
-        put_table(out, database, rows);
+        put_table(out, database, room->statements);
     else
-        buf_puts(out, "<p>No statement ran.</p>\n");
+        buf_puts(out, "<p>No statement ended.</p>\n");
     put_notes(out, database);
+    put_ongoing(out, database, room->ongoing);
 }
 
 void page_statements(struct buf *out, const struct page *page)
 {
-    enum { FEW = 2, SHORT_ROWS = 4 };
+    static const struct room rooms[] = {{STATEMENTS_MAX, STATEMENTS_ONGOING_MAX},
+        {STATEMENTS_MAX, STATEMENTS_ONGOING_MAX}, {STATEMENTS_MAX, 5}, {4, 2}};
+    enum { MANY = sizeof rooms / sizeof *rooms - 1 };
     const struct incident_statements *statements = &page->evidence->incident->statements;
     if (!statements->count)
         return;
@@ -113,6 +154,6 @@ void page_statements(struct buf *out, const struct page *page)
                   "database did</h2>\n");
     for (size_t i = 0; i < statements->count; i++)
         put_database(out, &statements->databases[i], statements->count > 1,
-            statements->count > FEW ? SHORT_ROWS : STATEMENTS_MAX);
+            &rooms[statements->count < MANY ? statements->count : MANY]);
     buf_puts(out, "</section>\n");
 }

@@ -68,12 +68,27 @@ class Server:
         self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
         self._start()
 
+    def _psql(self, database):
+        return [os.path.join(self.bin, "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1",
+                "-h", self.folder, "-p", str(self.port), "-U", "stakeout", "-d", database]
+
     def sql(self, text, database="postgres"):
         """Runs statements over the server's socket; what they print."""
-        return subprocess.run([os.path.join(self.bin, "psql"), "-X", "-A", "-t", "-q", "-v",
-                               "ON_ERROR_STOP=1", "-h", self.folder, "-p", str(self.port), "-U",
-                               "stakeout", "-d", database], input=text, text=True, check=True,
+        return subprocess.run(self._psql(database), input=text, text=True, check=True,
                               cwd=self.folder, stdout=subprocess.PIPE).stdout
+
+    @contextlib.contextmanager
+    def running(self, text, database="postgres"):
+        """Statements that run meanwhile, each of its own, and are ended with the block."""
+        session = subprocess.Popen([*self._psql(database), "-c", text], cwd=self.folder,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   env=dict(os.environ, PGAPPNAME="held"))
+        try:
+            yield
+        finally:
+            self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                     "application_name = 'held'")
+            session.wait()
 
     def _run(self, program, *arguments):
         subprocess.run([os.path.join(self.bin, program), *arguments], check=True, cwd=self.folder,

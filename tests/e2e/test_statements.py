@@ -15,6 +15,7 @@ from harness import PATIENCE_S, wait_until, watching
 PASSWORD = "games!secret"
 CULPRIT = "SELECT count(*) FROM games WHERE player = "
 CALLS = 100
+LOCKS = "SELECT 1 FROM pg_locks WHERE mode = 'ExclusiveLock' AND relation = 'games'::regclass"
 
 
 def has_libpq():
@@ -69,7 +70,10 @@ def test_an_incident_names_the_statements(agent, start_service, captures, server
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections, and says nothing
         for database in asked["database"][:2]:
             database["statements"] = f"postgres://u@127.0.0.1:{silent.getsockname()[1]}/d"
-        incident = capture_culprit(agent, asked, server, captures)
+        with server.running("BEGIN; LOCK TABLE games IN EXCLUSIVE MODE; SELECT pg_sleep(60), 'secret'"):
+            wait_until(lambda: server.sql(LOCKS), "a lock")
+            with server.running("UPDATE games SET player = 4711 WHERE id = 7"):
+                incident = capture_culprit(agent, asked, server, captures)
     *without, database = incident.json["statements"]
     for other in without:
         assert re.search("still under way|does not answer", other["problem"]), other
@@ -104,12 +108,24 @@ def check_culprit(incident, database):
     assert database["time_ms"] >= first["time_ms"]
     assert not [row for row in database["top"] if "stakeout" in row["text"]], "not our own"
     assert "ALTER ROLE nobody_else PASSWORD '?'" in [row["text"] for row in database["top"]]
+    check_ongoing(database)
     check_shown(incident)
+
+
+def check_ongoing(database):
+    """What holds the lock, and what waits for it, had not ended."""
+    holds, waits = database["running"]
+    assert holds["text"] == "BEGIN; LOCK TABLE games IN EXCLUSIVE MODE; SELECT pg_sleep(?), '?'"
+    assert (holds["state"], holds["waits_for"]) == ("active", "Timeout: PgSleep")
+    assert waits["text"] == "UPDATE games SET player = ? WHERE id = ?"
+    assert (waits["state"], waits["waits_for"]) == ("active", "Lock: relation")
+    assert 1000 <= waits["time_ms"] <= holds["time_ms"] < 60000
 
 
 def check_shown(incident):
     shown = harness.run("show", incident.folder)
     assert CULPRIT + "$1" in shown.stdout, shown.stdout + shown.stderr
+    assert re.search(r"s +active +Lock: relation +UPDATE games", shown.stdout), shown.stdout
     assert harness.run("report", incident.folder).returncode == 0
     page = harness.read(os.path.join(incident.folder, "report.html")).decode()
     assert "What the database did" in page and "games WHERE player = $1" in page

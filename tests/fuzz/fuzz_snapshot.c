@@ -1,4 +1,5 @@
 /* Rows of pg_stat_statements as a server may write them: a difference never has a negative part. */
+#include "agent/statements/activity.h"
 #include "agent/statements/masking.h"
 #include "agent/statements/snapshot.h"
 
@@ -23,6 +24,24 @@ static void take(struct snapshot *snapshot, char **text)
     snapshot_sort(snapshot);
 }
 
+/* The whole, or most of it, as each of the texts, until no more are taken. */
+static void take_activity(const char *text)
+{
+    const char *values[ACTIVITY_COLUMNS];
+    struct activity activity = {.rows = NULL};
+    struct incident_database noted = {.name = NULL};
+    for (size_t i = 0; i < ACTIVITY_COLUMNS; i++)
+        values[i] = text + (strlen(text) > i ? i : 0);
+    while (activity_add(&activity, values, ACTIVITY_COLUMNS) == 0)
+        continue;
+    activity_note(&activity, &noted);
+    if (noted.ongoing_count != STATEMENTS_ONGOING_MAX || !(noted.ongoing[0].time_ms >= 0) ||
+        noted.ongoing_others < 0)
+        abort();
+    incident_ongoing_free(noted.ongoing, noted.ongoing_count);
+    activity_free(&activity);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = calloc(size + 1, 1), *rest = text;
@@ -34,7 +53,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     masking_hide_literals(masked);
     if (strlen(masked) > strlen(text))
         abort();
+    masking_hide_constants(masked);
+    if (strlen(masked) > strlen(text))
+        abort();
     free(masked);
+    take_activity(text);
     take(&before, &rest);
     take(&after, &rest);
     snapshot_subtract(&before, &after, &difference);
