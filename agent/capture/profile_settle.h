@@ -1,5 +1,5 @@
-/* What came from the debug endpoint, as it is kept: checked, and a pprof profile within gzip, as the
- * name of its file says. */
+/* What came from the debug endpoint, as it is kept: checked, and a pprof profile within gzip, as
+ * the name of its file says. */
 #ifndef AGENT_CAPTURE_PROFILE_SETTLE_H
 #define AGENT_CAPTURE_PROFILE_SETTLE_H
 
