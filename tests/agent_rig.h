@@ -7,10 +7,8 @@
 #include "agent/capture/recorder.h"
 #include "agent/detection/detector.h"
 #include "agent/incidents/incidents.h"
-#include "agent/kinds.h"
-#include "config/config.h"
+#include "config_text.h"
 #include "core/alloc.h"
-#include "core/buf.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/fs.h"
@@ -43,7 +41,6 @@ static inline int set_up(void **state)
 {
     struct world *world = xcalloc(1, sizeof *world);
     struct error err;
-    struct buf problems;
     strcpy(world->state, "/tmp/stakeout-agent-XXXXXX");
     assert_non_null(mkdtemp(world->state));
     log_setup(LOG_ERROR, LOG_LOGFMT);
@@ -58,12 +55,7 @@ static inline int set_up(void **state)
                            "  round: {recurs: {of: high}}\n"
                            "export: {directory: %s/out}\n",
         world->state, world->stub.url, world->state);
-    buf_init(&problems, 10000);
-    world->config = config_parse(
-        text, strlen(text), "test", &config_kinds, &(struct config_needs){0}, &problems);
-    if (!world->config)
-        fail_msg("%.*s", (int)problems.size, problems.data);
-    buf_free(&problems);
+    world->config = parse_config(text, (struct config_needs){0});
     free(text);
     world->agent = agent_open(world->config, &err);
     if (!world->agent)

@@ -213,6 +213,15 @@ static inline void add_bucket(struct world *world, struct s3_exporter_options *o
         .kind = kind_index(&exporter_s3), .options = options};
 }
 
+/* A bucket of a store that is down. */
+static inline void add_bucket_of_nobody(struct world *world)
+{
+    static char bucket[] = "woogles", nobody[] = "http://127.0.0.1:1";
+    static struct s3_exporter_options options = {
+        .bucket = bucket, .endpoint = nobody, .verify = true};
+    add_bucket(world, &options);
+}
+
 static inline int set_up(void **state)
 {
     struct world *world = xcalloc(1, sizeof *world);

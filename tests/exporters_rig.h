@@ -58,6 +58,24 @@ static inline void *open_exporter(const struct exporter_kind *kind, const void *
     return self;
 }
 
+/* What `done` of a send was told. */
+struct sent {
+    bool done;
+    struct send_result result;
+};
+
+static inline void note_sent(void *arg, const struct send_result *result)
+{
+    struct sent *sent = arg;
+    assert_false(sent->done);
+    *sent = (struct sent){true, *result};
+}
+
+static inline void wait_sent(const struct sent *sent)
+{
+    assert_true(loop_run_until(loop, &sent->done, clock_mono_ms() + 60000));
+}
+
 #define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 #endif

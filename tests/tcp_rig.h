@@ -174,6 +174,14 @@ static inline int listen_on(int family, uint16_t *port)
     return fd;
 }
 
+/* A new listener, which is watched. */
+static inline int watch_listener(struct rig *rig, uint16_t *port)
+{
+    int listener = listen_on(AF_INET, port);
+    watch(rig, "127.0.0.1", *port);
+    return listener;
+}
+
 /* A connection: both of its ends are ours. */
 struct pair {
     int client, server;

@@ -1,58 +1,11 @@
 /* Claims and counts of the exporters: a folder, and a bucket on a stub. */
 #include "config/config.h"
-#include "core/alloc.h"
-#include "core/clock.h"
-#include "core/fs.h"
-#include "core/loop.h"
-#include "core/offload.h"
 #include "exporters/directory.h"
-#include "exporters/exporter.h"
 #include "exporters/s3.h"
+#include "exporters_rig.h"
 #include "stub_server.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-static struct loop *loop;
-static struct offload *disk;
-static char folder[64];
-
-static int set_up(void **state)
-{
-    (void)state;
-    unsetenv("AWS_SESSION_TOKEN");
-    unsetenv("http_proxy");
-    setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", 1);
-    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-    strcpy(folder, "/tmp/stakeout-test-claims-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
-    loop = loop_open(NULL);
-    disk = offload_open(loop, "disk", NULL);
-    return loop && disk ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    offload_close(disk);
-    loop_close(loop);
-    return fs_remove(folder, NULL);
-}
-
-static void *open_exporter(const struct exporter_kind *kind, const void *options)
-{
-    struct exporter_setup setup = {
-        .loop = loop, .disk = disk, .options = options, .service = "woogles"};
-    void *self = kind->open(&setup, NULL);
-    assert_non_null(self);
-    return self;
-}
 
 struct seen {
     size_t done;
@@ -215,7 +168,7 @@ static void a_bucket_counts(void **state)
     stub_free(&server);
 }
 
-#define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {

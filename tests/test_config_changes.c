@@ -1,7 +1,6 @@
-#include "agent/kinds.h"
 #include "config/config_changes.h"
+#include "config_text.h"
 #include "core/alloc.h"
-#include "core/buf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,14 +14,8 @@ static const char common[] = "service: x\napp: {debug: \"http://127.0.0.1:1/debu
 
 static struct config *parse(const char *rest, bool alone)
 {
-    struct buf problems;
-    buf_init(&problems, 10000);
     char *text = xasprintf("%s%s", alone ? "" : common, rest);
-    struct config *config = config_parse(
-        text, strlen(text), "test", &config_kinds, &(struct config_needs){0}, &problems);
-    if (!config)
-        fail_msg("%s\n%s", text, problems.data);
-    buf_free(&problems);
+    struct config *config = parse_config(text, (struct config_needs){0});
     free(text);
     return config;
 }

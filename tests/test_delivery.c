@@ -172,10 +172,8 @@ static bool first_failed_twice(const struct world *world)
 
 static void an_exporter_whose_only_incident_was_removed_gets_the_next(void **state)
 {
-    static char bucket[] = "woogles", nobody[] = "http://127.0.0.1:1";
     struct world *world = *state;
-    struct s3_exporter_options options = {.bucket = bucket, .endpoint = nobody, .verify = true};
-    add_bucket(world, &options);
+    add_bucket_of_nobody(world);
     spool_incident(world, first);
     open_world(world);
     wait_until(world, first_failed);
@@ -270,11 +268,9 @@ static void tell_of_profile(const struct world *world, const char *id)
     struct incident_profile *profile = incident_add_profile(incident, "cpu");
     profile->file = xstrdup("cpu.pb.gz");
     profile->status = PROFILE_OK;
-    char *text = incident_to_text(incident);
-    char *path = xasprintf("%s/state/spool/%s/incident.json", world->path, id);
-    assert_int_equal(fs_write(path, text, strlen(text), NULL), 0);
-    free(path);
-    free(text);
+    char *folder = xasprintf("%s/state/spool/%s", world->path, id);
+    assert_int_equal(incident_save_in(incident, folder, NULL), 0);
+    free(folder);
     incident_free(incident);
 }
 
@@ -342,10 +338,8 @@ static void what_is_added_after_a_hurry_is_tried_too(void **state)
 
 static void a_store_that_does_not_answer_is_tried_once_in_a_hurry(void **state)
 {
-    static char bucket[] = "woogles", nobody[] = "http://127.0.0.1:1";
     struct world *world = *state;
-    struct s3_exporter_options options = {.bucket = bucket, .endpoint = nobody, .verify = true};
-    add_bucket(world, &options);
+    add_bucket_of_nobody(world);
     spool_incident(world, first);
     spool_incident(world, second);
     open_world(world);

@@ -1,9 +1,7 @@
 /* A detector that takes the place of another one, under another configuration. */
 #include "agent/detection/detector.h"
-#include "agent/kinds.h"
-#include "config/config.h"
+#include "config_text.h"
 #include "core/alloc.h"
-#include "core/buf.h"
 #include "core/error.h"
 #include "core/series.h"
 
@@ -47,15 +45,9 @@ static int64_t started(void *arg, size_t app)
 
 static struct config *parse(const char *rest)
 {
-    struct buf problems;
-    buf_init(&problems, 10000);
     char *text = xasprintf(
         "service: x\napp: {debug: \"http://127.0.0.1:1/debug/pprof\"}\n%s", rest);
-    struct config *config = config_parse(
-        text, strlen(text), "test", &config_kinds, &(struct config_needs){0}, &problems);
-    if (!config)
-        fail_msg("%s\n%s", text, problems.data);
-    buf_free(&problems);
+    struct config *config = parse_config(text, (struct config_needs){0});
     free(text);
     return config;
 }

@@ -1,9 +1,7 @@
 /* The detector over triggers as a configuration has them: several metrics, members, what recurs. */
 #include "agent/detection/detector.h"
 
-#include "agent/kinds.h"
-#include "config/config.h"
-#include "core/buf.h"
+#include "config_text.h"
 #include "core/error.h"
 #include "core/series.h"
 #include "traces.h"
@@ -58,14 +56,9 @@ static int open_incident(void *arg, const struct detector_event *event, struct e
 
 static void start(struct bench *bench, const char *text, bool limits)
 {
-    static const struct config_needs needs = {.exporter = true};
     const struct detector_hooks hooks = {.event = write_down, .started = started, .arg = bench};
-    struct buf problems;
-    buf_init(&problems, 1 << 16);
     *bench = (struct bench){.started_ms = INT64_MIN};
-    bench->config = config_parse(text, strlen(text), "f.yaml", &config_kinds, &needs, &problems);
-    assert_string_equal(problems.data, "");
-    buf_free(&problems);
+    bench->config = parse_config(text, (struct config_needs){.exporter = true});
     series_set_init(&bench->set, 64);
     bench->detector = detector_open(bench->config, &bench->set, limits, &hooks);
 }

@@ -1,36 +1,11 @@
-#include "core/buf.h"
 #include "core/error.h"
-#include "core/fs.h"
+#include "ecs_fixtures.h"
 #include "sources/ecs/ecs_app.h"
-#include "sources/ecs/ecs_json.h"
 #include "sources/source.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SECOND 1000000000LL
-
-static void load(const char *name, struct buf *buf)
-{
-    char path[128];
-    snprintf(path, sizeof path, "fixtures/ecs/%s", name);
-    assert_int_equal(fs_read(path, 1 << 20, buf, NULL), 0);
-}
-
-static void load_task(const char *name, struct ecs_task *task)
-{
-    struct buf buf;
-    load(name, &buf);
-    assert_int_equal(ecs_task_parse(task, buf.data, buf.size, NULL), 0);
-    buf_free(&buf);
-}
 
 static void container_is_chosen_by_name_or_as_the_only_one(void **state)
 {

@@ -2,10 +2,8 @@
 #include "agent/detection/excursion.h"
 
 #include "agent/detection/detector.h"
-#include "agent/kinds.h"
-#include "config/config.h"
+#include "config_text.h"
 #include "core/alloc.h"
-#include "core/buf.h"
 #include "core/series.h"
 
 #include <math.h>
@@ -40,14 +38,9 @@ static void ignore(void *arg, const struct detector_event *event)
 
 static void start(struct bench *bench, const char *triggers)
 {
-    static const struct config_needs needs = {.exporter = true};
     const struct detector_hooks hooks = {.event = ignore};
-    struct buf problems;
     char *text = xasprintf("%s%s", HEAD, triggers);
-    buf_init(&problems, 1 << 16);
-    bench->config = config_parse(text, strlen(text), "f.yaml", &config_kinds, &needs, &problems);
-    assert_string_equal(problems.data, "");
-    buf_free(&problems);
+    bench->config = parse_config(text, (struct config_needs){.exporter = true});
     free(text);
     series_set_init(&bench->set, 64);
     bench->detector = detector_open(bench->config, &bench->set, false, &hooks);

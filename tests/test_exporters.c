@@ -8,18 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct seen {
-    bool done;
-    struct send_result result;
-};
-
-static void note(void *arg, const struct send_result *result)
-{
-    struct seen *seen = arg;
-    assert_false(seen->done);
-    *seen = (struct seen){true, *result};
-}
-
 /* Sends a file of that content (NULL: one that is not there) under key. */
 static struct send_result send_as(const struct exporter_kind *kind, void *self, const char *key,
     const char *content, bool replaces)
@@ -27,12 +15,12 @@ static struct send_result send_as(const struct exporter_kind *kind, void *self, 
     char *path = in_folder("spooled");
     if (content)
         assert_int_equal(fs_write(path, content, strlen(content), NULL), 0);
-    struct seen seen = {0};
-    kind->send(self, &(struct artifact){path, key, "text/csv", replaces}, note, &seen);
-    assert_false(seen.done);
-    assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
+    struct sent sent = {0};
+    kind->send(self, &(struct artifact){path, key, "text/csv", replaces}, note_sent, &sent);
+    assert_false(sent.done);
+    wait_sent(&sent);
     free(path);
-    return seen.result;
+    return sent.result;
 }
 
 static struct send_result send_content(
@@ -104,11 +92,12 @@ static void a_closed_folder_stays_silent(void **state)
     struct directory_exporter_options options = {.path = in_folder("captures")};
     char *path = in_folder("spooled");
     assert_int_equal(fs_write(path, "x", 1, NULL), 0);
-    struct seen seen = {0};
+    struct sent sent = {0};
     void *self = open_exporter(&exporter_directory, &options);
-    exporter_directory.send(self, &(struct artifact){path, "k", "text/csv", false}, note, &seen);
+    exporter_directory.send(
+        self, &(struct artifact){path, "k", "text/csv", false}, note_sent, &sent);
     exporter_directory.close(self); /* runs the job to its end */
-    assert_false(seen.done);
+    assert_false(sent.done);
     free(options.path);
     free(path);
 }
@@ -129,14 +118,15 @@ static void a_folder_that_hangs_holds_up_nobody(void **state)
     struct directory_exporter_options options = {.path = in_folder("captures")};
     char *path = in_folder("fifo"); /* opening one without a writer hangs like a dead mount */
     assert_int_equal(mkfifo(path, 0600), 0);
-    struct seen seen = {0};
+    struct sent sent = {0};
     bool others_work = false;
     void *self = open_exporter(&exporter_directory, &options);
-    exporter_directory.send(self, &(struct artifact){path, "k", "text/csv", false}, note, &seen);
+    exporter_directory.send(
+        self, &(struct artifact){path, "k", "text/csv", false}, note_sent, &sent);
     offload_submit(disk, nothing, set, &others_work);
     assert_true(loop_run_until(loop, &others_work, clock_mono_ms() + 20000));
     exporter_directory.close(self);
-    assert_false(seen.done);
+    assert_false(sent.done);
     free(options.path);
     free(path);
 }
@@ -204,14 +194,14 @@ static void a_bucket_can_be_closed_at_any_moment(void **state)
     assert_int_equal(fs_write(path, "x", 1, NULL), 0);
     const bool never = false;
     for (int wait_ms = 0; wait_ms < 4; wait_ms++) {
-        struct seen seen = {0};
+        struct sent sent = {0};
         void *self = open_exporter(&exporter_s3, &options);
-        exporter_s3.send(self, &(struct artifact){path, "k", "text/csv", false}, note, &seen);
+        exporter_s3.send(self, &(struct artifact){path, "k", "text/csv", false}, note_sent, &sent);
         if (wait_ms > 0)
             loop_run_until(loop, &never, clock_mono_ms() + wait_ms);
         exporter_s3.close(self);
         if (wait_ms == 0)
-            assert_false(seen.done);
+            assert_false(sent.done);
     }
     free(path);
 }

@@ -1,6 +1,6 @@
 #include "commands/init_policy.h"
 
-#include "agent/kinds.h"
+#include "config_text.h"
 #include "core/buf.h"
 
 #include <setjmp.h>
@@ -14,18 +14,10 @@
 
 static struct config *config_of(const char *rest)
 {
-    static const struct config_needs needs = {.exporter = true};
     char text[800];
-    int length = snprintf(text, sizeof text,
+    snprintf(text, sizeof text,
         "service: woogles\napp: {debug: \"http://localhost:8001/debug/pprof\"}\n%s", rest);
-    struct buf problems;
-    buf_init(&problems, 4096);
-    struct config *config = config_parse(
-        text, (size_t)length, "test", &config_kinds, &needs, &problems);
-    if (!config)
-        fail_msg("%s", problems.data);
-    buf_free(&problems);
-    return config;
+    return parse_config(text, (struct config_needs){.exporter = true});
 }
 
 /* "s3:PutObject s3:AbortMultipartUpload on arn:...\n" a statement; the caller frees. */

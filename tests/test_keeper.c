@@ -144,10 +144,8 @@ static void an_incident_that_is_refused_holds_back_nothing_that_is_kept(void **s
 
 static void a_store_that_is_down_keeps_nothing_and_holds_up_no_end(void **state)
 {
-    static char bucket[] = "woogles", nobody[] = "http://127.0.0.1:1";
     struct world *world = *state;
-    struct s3_exporter_options options = {.bucket = bucket, .endpoint = nobody, .verify = true};
-    add_bucket(world, &options);
+    add_bucket_of_nobody(world);
     spool_incident(world, first);
     open_world(world);
     keep(world, "1");

@@ -61,14 +61,11 @@ static void hang(void *path)
     close(fd);
 }
 
-/* One that comes while an incident's files are being written has none of it, and misses none. */
-static void who_comes_in_the_middle_of_the_writing_is_told_of_the_next_one(void **state)
+/* With an incident whose file is not written before write_to_fifo; the disk thread frees the path
+ * then. */
+static char *open_while_writing(struct world *world)
 {
-    struct world *world = *state;
-    struct exporter_config after[3];
     char *fifo = in_world(world, "fifo");
-    stub_start(&slack, fine, 1);
-    char *other = xasprintf("%s/other", slack.url);
     add_folder(world, "a");
     add_webhook(world, 0, slack.url);
     open_all(world);
@@ -77,6 +74,16 @@ static void who_comes_in_the_middle_of_the_writing_is_told_of_the_next_one(void 
     spool_real(world, first, "spike", "0123456789abcdef");
     delivery_add(world->delivery, first);
     wait_until(world, nothing_waits);
+    return fifo;
+}
+
+/* One that comes while an incident's files are being written has none of it, and misses none. */
+static void who_comes_in_the_middle_of_the_writing_is_told_of_the_next_one(void **state)
+{
+    struct world *world = *state;
+    struct exporter_config after[3];
+    stub_start(&slack, fine, 1);
+    char *other = xasprintf("%s/other", slack.url), *fifo = open_while_writing(world);
     struct config config = world->config;
     webhooks[1] = (struct webhook_options){.url = other, .format = WEBHOOK_JSON};
     after[0] = world->exporters[0];
@@ -185,17 +192,8 @@ static void so_is_what_is_being_written(void **state)
 {
     struct world *world = *state;
     struct exporter_config after[2];
-    char *fifo = in_world(world, "fifo");
     stub_start(&slack, fine, 1);
-    char *url = xasprintf("%s/rotated", slack.url);
-    add_folder(world, "a");
-    add_webhook(world, 0, slack.url);
-    open_all(world);
-    assert_int_equal(mkfifo(fifo, 0600), 0);
-    offload_submit(world->disk, hang, free, fifo);
-    spool_real(world, first, "spike", "0123456789abcdef");
-    delivery_add(world->delivery, first);
-    wait_until(world, nothing_waits);
+    char *url = xasprintf("%s/rotated", slack.url), *fifo = open_while_writing(world);
     struct config config = with_webhook(world, after, url);
     notices_reload(notices, &config);
     write_to_fifo(fifo, "");

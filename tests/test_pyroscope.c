@@ -1,31 +1,16 @@
 /* The Pyroscope exporter through the exporters' interface, with a stub for the server. */
 #include "exporters/pyroscope.h"
 
-#include "core/alloc.h"
 #include "core/buf.h"
-#include "core/clock.h"
-#include "core/error.h"
-#include "core/fs.h"
 #include "core/incident.h"
-#include "core/loop.h"
-#include "core/offload.h"
-#include "exporters/exporter.h"
+#include "exporters_rig.h"
 #include "stub_server.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define FOLDER "service=woogles/date=2026-11-23/20261123T150406Z-cpu-000001/"
 
 static const struct exporter_kind *const kind = &exporter_pyroscope;
-static struct loop *loop;
-static struct offload *disk;
-static char folder[64];
 static struct stub_server server;
 static void *self;
 static int64_t finished_ms;
@@ -56,47 +41,22 @@ static void put_incident(void)
         free(name);
         put(files[i], "PROFILE", i == 2 ? 0 : 7);
     }
-    char *text = incident_to_text(incident);
-    put("incident.json", text, strlen(text));
-    free(text);
+    assert_int_equal(incident_save_in(incident, folder, NULL), 0);
     incident_free(incident);
 }
 
-static int setup(void **state)
+static int set_up(void **state)
 {
-    (void)state;
-    unsetenv("http_proxy");
-    strcpy(folder, "/tmp/stakeout-test-pyroscope-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
+    int status = setup(state);
     finished_ms = 0;
-    loop = loop_open(NULL);
-    disk = offload_open(loop, "disk", NULL);
     put_incident();
-    return loop && disk ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    offload_close(disk);
-    loop_close(loop);
-    return fs_remove(folder, NULL);
-}
-
-static void *open_at(struct pyroscope_options *options)
-{
-    struct exporter_setup exporter_setup = {
-        .loop = loop, .disk = disk, .options = options, .service = "woogles"};
-    void *opened = kind->open(&exporter_setup, NULL);
-    assert_non_null(opened);
-    return opened;
+    return status;
 }
 
 static void start(const struct stub_answer *answers, size_t count)
 {
     stub_start(&server, answers, count);
-    self = open_at(&(struct pyroscope_options){.url = server.url});
+    self = open_exporter(kind, &(struct pyroscope_options){.url = server.url});
 }
 
 static void stop(void)
@@ -105,38 +65,26 @@ static void stop(void)
     stub_stop(&server);
 }
 
-struct seen {
-    bool done;
-    struct send_result result;
-};
-
-static void note(void *arg, const struct send_result *result)
-{
-    struct seen *seen = arg;
-    assert_false(seen->done);
-    *seen = (struct seen){true, *result};
-}
-
-static void begin(const char *file, const char *key, bool of_incident, struct seen *seen)
+static void begin(const char *file, const char *key, bool of_incident, struct sent *sent)
 {
     char *path = xasprintf("%s/%s", folder, file);
     char *manifest = xasprintf("%s/incident.json", folder);
     const struct artifact artifact = {
         path, key, "application/octet-stream", !of_incident, of_incident ? manifest : NULL};
-    kind->send(self, &artifact, note, seen);
+    kind->send(self, &artifact, note_sent, sent);
     free(path);
     free(manifest);
 }
 
 static struct send_result send_file(const char *file)
 {
-    struct seen seen = {0};
+    struct sent sent = {0};
     char *key = xasprintf(FOLDER "%s", file);
-    begin(file, key, true, &seen);
-    assert_false(seen.done);
-    assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
+    begin(file, key, true, &sent);
+    assert_false(sent.done);
+    wait_sent(&sent);
     free(key);
-    return seen.result;
+    return sent.result;
 }
 
 static void a_profile_is_pushed_and_the_rest_is_not(void **state)
@@ -151,12 +99,12 @@ static void a_profile_is_pushed_and_the_rest_is_not(void **state)
     struct pyroscope_options options = {
         .url = url, .user = user, .password = password, .tenant = tenant};
     options.headers = (struct string_map){&name, &text, 1};
-    self = open_at(&options);
+    self = open_exporter(kind, &options);
     static const char *const others[] = {
         "heap.pb.gz", "empty.pb.gz", "metrics.csv", "incident.json", "unknown.pb.gz"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_int_equal(send_file(others[i]).outcome, SEND_STORED);
-    struct seen kept = {0};
+    struct sent kept = {0};
     begin("cpu.pb.gz", "service=woogles/_state/x.pb.gz", false, &kept);
     assert_true(loop_run_until(loop, &kept.done, clock_mono_ms() + 20000));
     assert_int_equal(kept.result.outcome, SEND_STORED);
@@ -261,10 +209,10 @@ static void check_asks_without_a_profile(void **state)
         {.status = 400, .body = "{\"message\":\"no profiles received\"}"}, {.status = 404}};
     start(answers, 2);
     for (int i = 0; i < 2; i++) {
-        struct seen seen = {0};
-        begin("cpu.pb.gz", "_stakeout/probe", false, &seen);
-        assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 20000));
-        assert_int_equal(seen.result.outcome, i ? SEND_FAILED : SEND_STORED);
+        struct sent sent = {0};
+        begin("cpu.pb.gz", "_stakeout/probe", false, &sent);
+        wait_sent(&sent);
+        assert_int_equal(sent.result.outcome, i ? SEND_FAILED : SEND_STORED);
     }
     stop();
     assert_int_equal(server.requests[0].body.size, 0);
@@ -277,14 +225,14 @@ static void it_can_be_closed_at_any_moment(void **state)
     static char url[] = "http://127.0.0.1:1";
     const bool never = false;
     for (int wait_ms = 0; wait_ms < 4; wait_ms++) {
-        struct seen seen = {0};
-        self = open_at(&(struct pyroscope_options){.url = url});
-        begin("cpu.pb.gz", FOLDER "cpu.pb.gz", true, &seen);
+        struct sent sent = {0};
+        self = open_exporter(kind, &(struct pyroscope_options){.url = url});
+        begin("cpu.pb.gz", FOLDER "cpu.pb.gz", true, &sent);
         if (wait_ms > 0)
             loop_run_until(loop, &never, clock_mono_ms() + wait_ms);
         kind->close(self);
         if (wait_ms == 0)
-            assert_false(seen.done);
+            assert_false(sent.done);
     }
 }
 
@@ -295,7 +243,8 @@ static void two_tenants_are_told_apart(void **state)
     char *tenants[] = {NULL, one, two};
     char *identities[3];
     for (size_t i = 0; i < 3; i++) {
-        void *opened = open_at(&(struct pyroscope_options){.url = url, .tenant = tenants[i]});
+        void *opened = open_exporter(
+            kind, &(struct pyroscope_options){.url = url, .tenant = tenants[i]});
         assert_string_equal(kind->label(opened), "pyroscope at http://h:4040");
         identities[i] = xstrdup(kind->identity(opened));
         assert_null(strstr(identities[i], tenants[i] ? tenants[i] : "u:p"));
@@ -307,7 +256,7 @@ static void two_tenants_are_told_apart(void **state)
         free(identities[i]);
 }
 
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, teardown)
 
 int main(void)
 {

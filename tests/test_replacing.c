@@ -130,11 +130,8 @@ static void catch_one(const struct world *world, double cpu, char id[80])
 static struct incident *read_back(const struct world *world, const char *id)
 {
     char *path = xasprintf("%s/spool/%s/incident.json", world->state, id);
-    struct buf text;
-    assert_int_equal(fs_read(path, INCIDENT_TEXT_MAX, &text, NULL), 0);
-    struct incident *incident = incident_from_text(text.data, text.size, NULL);
+    struct incident *incident = incident_read(path, NULL);
     assert_non_null(incident);
-    buf_free(&text);
     free(path);
     return incident;
 }

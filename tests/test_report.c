@@ -25,26 +25,39 @@ static size_t count_of(const char *text, const char *part)
     return count;
 }
 
-/* A CPU profile whose functions have that name, one inside the other. */
-static void make_profile(struct message *profile, const char *name)
+/* Of samples: its name and its unit, as numbers of strings. */
+static void put_type(struct message *profile, unsigned name, unsigned unit)
 {
-    struct message type = {.size = 0}, function = {.size = 0}, sample = {.size = 0};
-    struct message line = {.size = 0}, location = {.size = 0};
-    *profile = (struct message){.size = 0};
-    put_number(&type, 1, 1);
-    put_number(&type, 2, 2);
+    struct message type = {.size = 0};
+    put_number(&type, 1, name);
+    put_number(&type, 2, unit);
     put_message(profile, 1, &type);
-    put_number(&sample, 1, 1);
-    put_number(&sample, 2, 1000000000);
-    put_message(profile, 2, &sample);
+}
+
+/* The only one, at the only location; its name and its file are one string. */
+static void put_function(struct message *profile, unsigned name)
+{
+    struct message line = {.size = 0}, location = {.size = 0}, function = {.size = 0};
     put_number(&line, 1, 1);
     put_number(&location, 1, 1);
     put_message(&location, 4, &line);
     put_message(profile, 4, &location);
     put_number(&function, 1, 1);
-    put_number(&function, 2, 3);
-    put_number(&function, 4, 3);
+    put_number(&function, 2, name);
+    put_number(&function, 4, name);
     put_message(profile, 5, &function);
+}
+
+/* A CPU profile whose functions have that name, one inside the other. */
+static void make_profile(struct message *profile, const char *name)
+{
+    struct message sample = {.size = 0};
+    *profile = (struct message){.size = 0};
+    put_type(profile, 1, 2);
+    put_number(&sample, 1, 1);
+    put_number(&sample, 2, 1000000000);
+    put_message(profile, 2, &sample);
+    put_function(profile, 3);
     put_text(profile, 6, "");
     put_text(profile, 6, "cpu");
     put_text(profile, 6, "nanoseconds");
@@ -191,27 +204,15 @@ static void many_metrics_fit(void **state)
 /* Of a heap profile: two sample types. */
 static void make_heap(struct message *profile)
 {
-    struct message type = {.size = 0}, second = {.size = 0}, sample = {.size = 0};
-    struct message line = {.size = 0}, location = {.size = 0}, function = {.size = 0};
+    struct message sample = {.size = 0};
     *profile = (struct message){.size = 0};
-    put_number(&type, 1, 1);
-    put_number(&type, 2, 3);
-    put_message(profile, 1, &type);
-    put_number(&second, 1, 2);
-    put_number(&second, 2, 3);
-    put_message(profile, 1, &second);
+    put_type(profile, 1, 3);
+    put_type(profile, 2, 3);
     put_number(&sample, 1, 1);
     put_number(&sample, 2, 4096);
     put_number(&sample, 2, 1000000);
     put_message(profile, 2, &sample);
-    put_number(&line, 1, 1);
-    put_number(&location, 1, 1);
-    put_message(&location, 4, &line);
-    put_message(profile, 4, &location);
-    put_number(&function, 1, 1);
-    put_number(&function, 2, 4);
-    put_number(&function, 4, 4);
-    put_message(profile, 5, &function);
+    put_function(profile, 4);
     put_text(profile, 6, "");
     put_text(profile, 6, "alloc_space");
     put_text(profile, 6, "inuse_space");

@@ -224,9 +224,7 @@ static void write_incident(const struct world *world, const char *id, const char
     incident->kind = xstrdup("spike");
     incident->fired_ms = INT64_C(1795446241000);
     incident->analysis.headline = headline ? xstrdup(headline) : NULL;
-    char *text = incident_to_text(incident);
-    assert_int_equal(fs_write(path, text, strlen(text), NULL), 0);
-    free(text);
+    assert_int_equal(incident_save(incident, path, NULL), 0);
     free(path);
     incident_free(incident);
 }
@@ -249,11 +247,8 @@ static void test_what_was_killed_between_its_two_files_is_done_again(void **stat
 static struct incident *read_incident(const struct world *world, const char *id)
 {
     char *path = xasprintf("%s/spool/%s/incident.json", world->config.state, id);
-    struct buf text;
-    assert_int_equal(fs_read(path, INCIDENT_TEXT_MAX, &text, NULL), 0);
-    struct incident *incident = incident_from_text(text.data, text.size, NULL);
+    struct incident *incident = incident_read(path, NULL);
     assert_non_null(incident);
-    buf_free(&text);
     free(path);
     return incident;
 }

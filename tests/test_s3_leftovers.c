@@ -45,24 +45,13 @@ static void make_file(size_t size)
     free(content);
 }
 
-struct seen {
-    bool done;
-    struct send_result result;
-};
-
-static void note(void *arg, const struct send_result *result)
-{
-    struct seen *seen = arg;
-    *seen = (struct seen){true, *result};
-}
-
 static enum send_outcome send_file(bool replaces)
 {
-    struct seen seen = {0};
+    struct sent sent = {0};
     const struct artifact artifact = {file, "k", "text/plain", replaces};
-    exporter_s3.send(exporter, &artifact, note, &seen);
-    assert_true(loop_run_until(loop, &seen.done, clock_mono_ms() + 60000));
-    return seen.result.outcome;
+    exporter_s3.send(exporter, &artifact, note_sent, &sent);
+    wait_sent(&sent);
+    return sent.result.outcome;
 }
 
 static void close_all(void)

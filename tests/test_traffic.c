@@ -7,8 +7,7 @@ static void long_connections_count_from_dump_to_dump(void **state)
 {
     struct rig *rig = *state;
     uint16_t port;
-    int listener = listen_on(AF_INET, &port);
-    watch(rig, "127.0.0.1", port);
+    int listener = watch_listener(rig, &port);
     sample(rig);
     assert_true(gap(rig, "db.received"));
     assert_true(gap(rig, "db.connections"));
@@ -72,8 +71,7 @@ static void hundreds_of_connections_count(void **state)
     enum { CONNECTIONS = 400 };
     struct pair pairs[CONNECTIONS];
     uint16_t port;
-    int listener = listen_on(AF_INET, &port);
-    watch(rig, "127.0.0.1", port);
+    int listener = watch_listener(rig, &port);
     for (int i = 0; i < CONNECTIONS; i++) {
         pairs[i] = connect_pair(listener, AF_INET, port);
         query(pairs[i]);
@@ -143,8 +141,7 @@ static void every_end_counts_exactly(void **state)
     static void (*const ends[])(struct pair pair) = {
         server_first, server_first_unread, client_first, server_reset};
     uint16_t port;
-    int listener = listen_on(AF_INET, &port);
-    watch(rig, "127.0.0.1", port);
+    int listener = watch_listener(rig, &port);
     uint64_t count = 0;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         for (int seen = 0; seen < 2; seen++) {
@@ -166,8 +163,7 @@ static void a_fin_that_comes_late_is_no_byte(void **state)
 {
     struct rig *rig = *state;
     uint16_t port;
-    int listener = listen_on(AF_INET, &port);
-    watch(rig, "127.0.0.1", port);
+    int listener = watch_listener(rig, &port);
     struct pair pair = connect_pair(listener, AF_INET, port);
     query(pair);
     close(pair.client);
@@ -181,8 +177,7 @@ static void a_half_closed_connection_has_no_byte_too_many(void **state)
 {
     struct rig *rig = *state;
     uint16_t port;
-    int listener = listen_on(AF_INET, &port);
-    watch(rig, "127.0.0.1", port);
+    int listener = watch_listener(rig, &port);
     struct pair pair = connect_pair(listener, AF_INET, port);
     query(pair);
     close(pair.server);
@@ -200,8 +195,7 @@ static void closes_are_read_between_samples(void **state)
     struct rig *rig = *state;
     enum { CONNECTIONS = 50 };
     uint16_t port;
-    int listener = listen_on(AF_INET, &port);
-    watch(rig, "127.0.0.1", port);
+    int listener = watch_listener(rig, &port);
     for (int i = 0; i < CONNECTIONS; i++) {
         struct pair pair = connect_pair(listener, AF_INET, port);
         query(pair);
@@ -217,8 +211,7 @@ static void a_client_abort_loses_only_what_came_since_the_last_sample(void **sta
 {
     struct rig *rig = *state;
     uint16_t port;
-    int listener = listen_on(AF_INET, &port);
-    watch(rig, "127.0.0.1", port);
+    int listener = watch_listener(rig, &port);
     struct pair pair = connect_pair(listener, AF_INET, port);
     query(pair);
     sample(rig);
@@ -313,8 +306,7 @@ static void an_overflow_is_a_gap_and_then_it_goes_on(void **state)
 {
     struct rig *rig = *state;
     uint16_t port;
-    int listener = listen_on(AF_INET, &port);
-    watch(rig, "127.0.0.1", port);
+    int listener = watch_listener(rig, &port);
     struct pair held = connect_pair(listener, AF_INET, port);
     query(held);
     sample(rig);
