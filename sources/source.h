@@ -75,6 +75,11 @@ struct source_kind {
     void (*close)(void *self);
 };
 
+/* For kinds that take no app without app.container (wanted: what it is, in words) or with one that
+ * `check` refuses. -1 and err for the first that is so. */
+int source_check_apps(const struct source_setup *setup,
+    int (*check)(const char *container, struct error *err), const char *wanted, struct error *err);
+
 extern const struct source_kind source_cgroup, source_cloudwatch, source_docker, source_ecs,
     source_process, source_tcp;
 

@@ -305,15 +305,7 @@ static int docker_check_container(const char *name, struct error *err)
 
 static int check_apps(const struct source_setup *setup, struct error *err)
 {
-    struct error why;
-    for (size_t i = 0; i < setup->app_count; i++) {
-        const char *name = setup->apps[i].container;
-        if (!name)
-            return error_set(err, "it needs app.container, the container's name or id");
-        if (docker_check_container(name, &why) < 0)
-            return error_set(err, "app.container %s", why.text);
-    }
-    return 0;
+    return source_check_apps(setup, docker_check_container, "the container's name or id", err);
 }
 
 static bool docker_present(const struct source_setup *setup, struct error *why)

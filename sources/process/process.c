@@ -209,15 +209,8 @@ static int process_check_container(const char *name, struct error *err)
 
 static int check_apps(const struct source_setup *setup, struct error *err)
 {
-    struct error why;
-    for (size_t i = 0; i < setup->app_count; i++) {
-        const char *name = setup->apps[i].container;
-        if (!name)
-            return error_set(err, "it needs app.container, the name or pid of the app's process");
-        if (process_check_container(name, &why) < 0)
-            return error_set(err, "app.container %s", why.text);
-    }
-    return 0;
+    return source_check_apps(
+        setup, process_check_container, "the name or pid of the app's process", err);
 }
 
 static bool process_present(const struct source_setup *setup, struct error *why)
