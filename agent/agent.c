@@ -89,6 +89,7 @@ void agent_sampled(void *arg)
         preflight_update(agent->preflight);
     }
     incidents_sampled(agent->incidents);
+    late_give_way(agent->late);
     quota_look(agent->quota);
 }
 

@@ -366,6 +366,7 @@ int fs_remove(const char *path, struct error *err)
 struct sizing {
     const char *folder;
     int depth;
+    bool unshared; /* without files that have another name */
     uint64_t bytes;
 };
 
@@ -376,9 +377,10 @@ static int add_size(void *arg, const char *name)
     struct stat info;
     mode_t mode = lstat(path, &info) == 0 ? info.st_mode : 0;
     if (S_ISREG(mode)) {
-        sizing->bytes += (uint64_t)info.st_size;
+        sizing->bytes += sizing->unshared && info.st_nlink > 1 ? 0 : (uint64_t)info.st_size;
     } else if (S_ISDIR(mode) && sizing->depth > 0) {
-        struct sizing inner = {.folder = path, .depth = sizing->depth - 1};
+        struct sizing inner = {
+            .folder = path, .depth = sizing->depth - 1, .unshared = sizing->unshared};
         fs_each(path, add_size, &inner, NULL);
         sizing->bytes += inner.bytes;
     }
@@ -389,6 +391,13 @@ static int add_size(void *arg, const char *name)
 uint64_t fs_size(const char *path)
 {
     struct sizing sizing = {.folder = path, .depth = 1};
+    fs_each(path, add_size, &sizing, NULL);
+    return sizing.bytes;
+}
+
+uint64_t fs_size_unshared(const char *path)
+{
+    struct sizing sizing = {.folder = path, .depth = 1, .unshared = true};
     fs_each(path, add_size, &sizing, NULL);
     return sizing.bytes;
 }

@@ -59,6 +59,9 @@ int fs_each(
 /* Bytes of all files in a folder, one level deep into its folders; 0 when there is none. */
 uint64_t fs_size(const char *path);
 
+/* The same of those files only that have no other name elsewhere (hard links). */
+uint64_t fs_size_unshared(const char *path);
+
 bool fs_exists(const char *path);
 
 /* All of it to an open descriptor; -1 and errno. */

@@ -106,6 +106,13 @@ static void a_size_counts_files_one_folder_deep(void **state)
     put("inner/deepest/c", 30);
     assert_int_equal(symlink(folder, link), 0);
     assert_int_equal(fs_size(folder), 1200);
+    char *from = in_folder("inner/b"), *to = in_folder("b");
+    assert_int_equal(fs_size_unshared(folder), 1200);
+    assert_int_equal(linkat(AT_FDCWD, from, AT_FDCWD, to, 0), 0);
+    assert_int_equal(fs_size(folder), 1400);
+    assert_int_equal(fs_size_unshared(folder), 1000);
+    free(from);
+    free(to);
     free(inner);
     free(link);
 }

@@ -263,6 +263,41 @@ static void the_oldest_of_too_many_goes(void **state)
     wait_until(world, first_failed);
     wait_until(world, sixteen_wait);
     assert_string_equal(late->all[0]->id, ids[MANY - 16]);
+    world->config.limits.spool_bytes = 1;
+    late_give_way(late); /* what is not stored has its files in the spool anyway */
+    assert_int_equal(late_waiting(late), 16);
+    close_late(world);
+}
+
+static bool only_late_has_it(const struct world *world)
+{
+    char *folder = xasprintf("%s/state/late/%s", world->path, ids[0]);
+    uint64_t bytes = fs_size(folder);
+    free(folder);
+    return nothing_waits(world) && bytes > 0 && spool_bytes(world->spool) == bytes;
+}
+
+static bool nothing_is_kept(const struct world *world)
+{
+    return nothing_is_late(world) && spool_bytes(world->spool) == 0;
+}
+
+static void what_is_stored_gives_way_in_a_full_spool(void **state)
+{
+    struct world *world = *state;
+    add_folder(world, "a");
+    open_world(world);
+    answers[0] = (struct stub_answer){.status = 503};
+    spool_old(world, 0);
+    open_late(world);
+    take(world, 0);
+    wait_until(world, only_late_has_it);
+    late_give_way(late);
+    assert_int_equal(late_waiting(late), 1);
+    world->config.limits.spool_bytes = 1;
+    late_give_way(late);
+    assert_int_equal(late_waiting(late), 0);
+    wait_until(world, nothing_is_kept);
     close_late(world);
 }
 
@@ -275,6 +310,7 @@ int main(void)
         IN_A_WORLD(baselines_and_databases_without_it_get_nothing),
         IN_A_WORLD(what_an_earlier_run_left_goes),
         IN_A_WORLD(the_oldest_of_too_many_goes),
+        IN_A_WORLD(what_is_stored_gives_way_in_a_full_spool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

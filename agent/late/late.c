@@ -60,6 +60,7 @@ static void free_one(struct late_one *one)
 }
 
 struct removal {
+    struct late *late;
     char *folder;
 };
 
@@ -72,6 +73,8 @@ static void remove_folder(void *arg)
 static void removed(void *arg)
 {
     struct removal *removal = arg;
+    if (!removal->late->stopped)
+        spool_refresh(removal->late->setup.spool); /* which counts it */
     free(removal->folder);
     free(removal);
 }
@@ -94,6 +97,7 @@ void late_drop(struct late *late, struct late_one *one)
         delivery_update_no_more(late->setup.delivery, key);
         free(key);
         struct removal *removal = xcalloc(1, sizeof *removal);
+        removal->late = late;
         removal->folder = xstrdup(one->folder);
         offload_submit(late->setup.disk, remove_folder, removed, removal);
     }
@@ -113,11 +117,17 @@ void late_look(struct late *late)
         loop_timer_set(late->timer, 0);
 }
 
+/* The spool has let go of it: what is kept of it is here alone. */
+static bool is_on_its_own(const struct late *late, const struct late_one *one)
+{
+    return !is_held(one) && !reports_has(late->setup.reports, one->id) &&
+           delivery_progress(late->setup.delivery, one->id, NULL) == DELIVERY_STORED;
+}
+
 /* Nobody has it, and nobody will: it was given up to others, or went for a worse one. */
 static bool is_nobodys(const struct late *late, const struct late_one *one)
 {
-    return !one->stored_count && !reports_has(late->setup.reports, one->id) &&
-           delivery_progress(late->setup.delivery, one->id, NULL) == DELIVERY_STORED;
+    return !one->stored_count && is_on_its_own(late, one);
 }
 
 /* Nothing came with the last try. */
@@ -374,7 +384,7 @@ struct late *late_open(const struct late_setup *setup)
 {
     struct late *late = xcalloc(1, sizeof *late);
     late->setup = *setup;
-    late->folder = xasprintf("%s/late", setup->config->state);
+    late->folder = xstrdup(spool_late_folder(setup->spool));
     late->timer = loop_timer_new(setup->loop, look, late);
     open_databases(late);
     fs_each(late->folder, take_up, late, NULL);
@@ -400,6 +410,25 @@ void late_reload(struct late *late, const struct config *config)
             late_drop(late, one);
     }
     late_look(late);
+}
+
+void late_give_way(struct late *late)
+{
+    uint64_t limit = (uint64_t)late->setup.config->limits.spool_bytes;
+    int64_t now_ms = clock_mono_ms();
+    if (late->stopped || spool_bytes(late->setup.spool) <= limit / 10 * 8 ||
+        now_ms - late->gave_way_ms < look_again_ms) /* the last one is being counted */
+        return;
+    for (size_t i = 0; i < late->count; i++) {
+        struct late_one *one = late->all[i];
+        if (!is_on_its_own(late, one))
+            continue;
+        late->gave_way_ms = now_ms;
+        log_warn(
+            "incident %s stays without rds.*: the spool is nearly full (limits.spool)", one->id);
+        late_drop(late, one);
+        break;
+    }
 }
 
 bool late_is_adding(const struct late *late)

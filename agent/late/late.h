@@ -52,6 +52,10 @@ void late_reload(struct late *late, const struct config *config);
  * Nothing happens where no database has cloudwatch, and for baselines. */
 void late_take(struct late *late, const char *id);
 
+/* Lets go of one that has all been stored, the oldest first, where the spool is four fifths full,
+ * as what waits for an exporter is worth more; to be called every now and then. */
+void late_give_way(struct late *late);
+
 /* What `status` tells: how many incidents wait for that, and why the last question had no answer
  * (NULL: it had one, or there was none). */
 size_t late_waiting(const struct late *late);

@@ -53,6 +53,7 @@ struct late {
     struct late_one *asked;  /* NULL: none; one at a time */
     struct late_one *adding; /* the same */
     struct loop_timer *timer;
+    int64_t gave_way_ms; /* monotonic; 0: never */
     bool stopped;
     char error[CLOUDWATCH_REASON_SIZE];
 };

@@ -1,9 +1,10 @@
 /* What goes first when the spool fills up (limits.spool), while exporters are down:
  *
  *   1. the recorder's slices: above three quarters none is begun (agent/capture/recorder.h)
- *   2. baselines, from nine tenths on, the oldest first: they are kept for comparison elsewhere
- *   3. follow-ups, the same way: the spike itself was caught before
- *   4. what a spike or a person opened: never. At the limit no new incident is opened instead.
+ *   2. what is stored and waits for metrics, from four fifths on (agent/late/late.h)
+ *   3. baselines, from nine tenths on, the oldest first: they are kept for comparison elsewhere
+ *   4. follow-ups, the same way: the spike itself was caught before
+ *   5. what a spike or a person opened: never. At the limit no new incident is opened instead.
  */
 #ifndef AGENT_STORAGE_QUOTA_H
 #define AGENT_STORAGE_QUOTA_H

@@ -190,9 +190,14 @@ static int write_files(const char *folder, const struct spool_job *job, struct e
     return status;
 }
 
-static void update_bytes(struct spool *spool)
+const char *spool_late_folder(const struct spool *spool)
 {
-    spool->bytes = fs_size(spool->path);
+    return spool->late;
+}
+
+void spool_count(struct spool *spool)
+{
+    spool->bytes = fs_size(spool->path) + fs_size_unshared(spool->late);
 }
 
 static void work_note(void *arg)
@@ -219,7 +224,7 @@ static void work_checkpoint(void *arg)
     char *folder = spool_open_folder(job->spool, job->id);
     job->ok = write_files(folder, job, &job->error) == 0 &&
               fs_sync_folder(job->spool->path, &job->error) == 0;
-    update_bytes(job->spool);
+    spool_count(job->spool);
     free(folder);
 }
 
@@ -260,7 +265,7 @@ static void work_complete(void *arg)
     char *to = spool_folder(job->spool, job->id);
     job->ok = make_complete(job, from, to, &job->error) == 0 &&
               fs_sync_folder(job->spool->path, &job->error) == 0;
-    update_bytes(job->spool);
+    spool_count(job->spool);
     free(from);
     free(to);
 }
@@ -288,7 +293,7 @@ void spool_probe(struct spool *spool)
 static void work_refresh(void *arg)
 {
     struct spool *spool = arg;
-    update_bytes(spool);
+    spool_count(spool);
     if (spool->probing)
         spool_probe(spool);
 }
@@ -417,7 +422,7 @@ static void work_remove(void *arg)
     struct spool_job *job = arg;
     char *from = spool_folder(job->spool, job->id);
     remove_folder(job, from);
-    update_bytes(job->spool);
+    spool_count(job->spool);
     free(from);
 }
 
@@ -427,7 +432,7 @@ static void work_discard(void *arg)
     char *open = spool_open_folder(job->spool, job->id),
          *complete = spool_folder(job->spool, job->id);
     job->ok = remove_folder(job, open) == 0 && remove_folder(job, complete) == 0;
-    update_bytes(job->spool);
+    spool_count(job->spool);
     free(open);
     free(complete);
 }
@@ -448,7 +453,7 @@ int spool_remove_now(struct spool *spool, const char *id, struct error *err)
     int status = remove_folder(job, from);
     if (status < 0)
         *err = job->error;
-    update_bytes(spool);
+    spool_count(spool);
     free(from);
     free(job->id);
     free(job);

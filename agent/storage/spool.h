@@ -40,7 +40,12 @@ struct spool *spool_open(const struct config *config, struct offload *disk, stru
 /* After the disk thread is closed. */
 void spool_close(struct spool *spool);
 
-/* Bytes in the spool, as of the last change or refresh. */
+/* Where what is stored is kept on for a while, as links to files that were here
+ * (agent/late/late.h). */
+const char *spool_late_folder(const struct spool *spool);
+
+/* Bytes in the spool, and those of the late folder that are nowhere else, as of the last change or
+ * refresh. */
 uint64_t spool_bytes(const struct spool *spool);
 
 /* The most bytes that a profile may have where the spool may hold limit_bytes: at most most_bytes.

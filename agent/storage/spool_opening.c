@@ -124,6 +124,7 @@ struct spool *spool_open(const struct config *config, struct offload *disk, stru
     spool->lock = -1;
     spool->state = xstrdup(state);
     spool->path = xasprintf("%s/spool", state);
+    spool->late = xasprintf("%s/late", state);
     spool->reserve = reserve_open();
     if (tolerate(spool, state, fs_make_folders(state, err), err) < 0 ||
         spool_lock(spool, err) < 0 ||
@@ -133,7 +134,7 @@ struct spool *spool_open(const struct config *config, struct offload *disk, stru
         spool_close(spool);
         return NULL;
     }
-    spool->bytes = fs_size(spool->path);
+    spool_count(spool);
     look_for_room(spool);
     return spool;
 }
@@ -147,6 +148,7 @@ void spool_close(struct spool *spool)
     reserve_close(spool->reserve);
     free(spool->state);
     free(spool->path);
+    free(spool->late);
     free(spool);
 }
 

@@ -15,6 +15,7 @@ struct spool {
     struct offload *disk;
     char *state, *path;
     int lock;
+    char *late;          /* <state>/late */
     atomic_ullong bytes; /* the disk thread writes it, the loop reads it */
     bool refreshing;     /* a look at it is on its way */
     struct reserve *reserve;
@@ -26,6 +27,9 @@ struct spool {
 
 /* The folder of an incident in the making; the caller frees. */
 char *spool_open_folder(const struct spool *spool, const char *id);
+
+/* Sets `bytes`. Blocks. */
+void spool_count(struct spool *spool);
 
 /* Locks the state folder against a second agent, unless it is locked. -1 and err. */
 int spool_lock(struct spool *spool, struct error *err);
