@@ -429,7 +429,7 @@ static void docker_describe(void *arg, void (*say)(void *arg, const char *senten
     if (self->podman)
         say(say_arg,
             "oom_kills counts ends with status 137 that nobody asked Podman for, which a kill "
-            "past it shows, too");
+            "past it and a stop that had to kill show, too");
     say(say_arg,
         "cpu.pressure, memory.pressure and io.pressure are not measured: the engine does not "
         "tell them; source: process or source: cgroup has them");

@@ -7,16 +7,37 @@
 #include <string.h>
 
 static const int64_t killed = 137; /* 128 + SIGKILL */
+/* From a signal to the end that it is the reason of. Podman does not tell which signal it was, and
+ * an app goes on after a HUP. */
+static const int64_t of_signal_ms = 2000;
+
+static bool was_wanted(const struct docker_events *events, int64_t at_ms)
+{
+    return events->stopping || (events->signalled && at_ms - events->signalled_ms <= of_signal_ms);
+}
+
+static void note_end(struct docker_events *events, const struct docker_event *end)
+{
+    events->ends++;
+    events->exit_code = end->exit_code;
+    if (!events->kills_said && end->exit_code == killed && !was_wanted(events, end->at_ms))
+        events->oom_kills++;
+    events->stopping = events->signalled = false;
+}
 
 static bool take_line(struct docker_events *events)
 {
-    int64_t exit_code;
-    enum docker_event event = docker_event_parse(events->line, events->size, &exit_code);
-    switch (event) {
+    struct docker_event event;
+    docker_event_parse(&event, events->line, events->size);
+    switch (event.kind) {
     case DOCKER_EVENT_START:
         events->starts++;
-        events->stopping = false;
+        events->stopping = events->signalled = false;
         return true;
+    case DOCKER_EVENT_SIGNAL:
+        events->signalled = true;
+        events->signalled_ms = event.at_ms;
+        return false;
     case DOCKER_EVENT_STOP:
         events->stopping = true;
         return false;
@@ -24,11 +45,7 @@ static bool take_line(struct docker_events *events)
         events->oom_kills++;
         return true;
     case DOCKER_EVENT_END:
-        events->ends++;
-        events->exit_code = exit_code;
-        if (!events->kills_said && exit_code == killed && !events->stopping)
-            events->oom_kills++;
-        events->stopping = false;
+        note_end(events, &event);
         return true;
     default:
         return false;

@@ -14,8 +14,10 @@ struct docker_events {
     char *line; /* what has come of the next one; DOCKER_EVENT_MAX, or NULL */
     size_t size;
     bool too_long;
-    bool kills_said; /* the engine tells of kills for want of memory; Podman does not */
-    bool stopping;   /* somebody has it end */
+    bool kills_said;      /* the engine tells of kills for want of memory; Podman does not */
+    bool stopping;        /* somebody has it end */
+    bool signalled;       /* or has sent it a signal, */
+    int64_t signalled_ms; /* then */
     uint64_t ends, starts, oom_kills;
     int64_t exit_code; /* of the newest end; -1: not known */
 };

@@ -6,6 +6,7 @@
 #include "sources/json_value.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,31 +108,53 @@ void docker_problem_parse(char *text, size_t size, const char *body, size_t leng
     json_decref(root);
 }
 
-enum docker_event docker_event_parse(const char *line, size_t length, int64_t *exit_code)
+static enum docker_event_kind kind_of(const char *action)
 {
     static const struct {
         const char *action;
-        enum docker_event event;
+        enum docker_event_kind kind;
     } known[] = {
         {"start", DOCKER_EVENT_START},
-        {"kill", DOCKER_EVENT_STOP},
+        {"kill", DOCKER_EVENT_SIGNAL},
         {"stop", DOCKER_EVENT_STOP},
+        {"restart", DOCKER_EVENT_STOP}, /* Podman's; Docker says it behind the start */
         {"oom", DOCKER_EVENT_OOM},
         {"die", DOCKER_EVENT_END},
     };
-    enum docker_event event = DOCKER_EVENT_OTHER;
-    json_t *root = json_value_parse(line, length, NULL);
-    const char *action = json_string_value(json_object_get(root, "Action"));
     for (size_t i = 0; action && i < sizeof known / sizeof *known; i++)
         if (!strcmp(action, known[i].action))
-            event = known[i].event;
+            return known[i].kind;
+    return DOCKER_EVENT_OTHER;
+}
+
+static bool is_digits(const char *text)
+{
+    return text && *text >= '0' && *text <= '9';
+}
+
+/* Docker tells the number. */
+static bool ends_nothing(const char *signal)
+{
+    long number = is_digits(signal) ? strtol(signal, NULL, 10) : SIGKILL;
+    return number != SIGKILL && number != SIGTERM;
+}
+
+void docker_event_parse(struct docker_event *event, const char *line, size_t length)
+{
+    json_t *root = json_value_parse(line, length, NULL);
     const json_t *attributes = json_object_get(json_object_get(root, "Actor"), "Attributes");
     const char *code = json_string_value(json_object_get(attributes, "exitCode"));
-    *exit_code = -1;
-    if (event == DOCKER_EVENT_END && code && *code >= '0' && *code <= '9')
-        *exit_code = strtol(code, NULL, 10);
+    *event = (struct docker_event){
+        .kind = kind_of(json_string_value(json_object_get(root, "Action"))), .exit_code = -1};
+    uint64_t at_ns;
+    if (json_value_counter(root, "timeNano", &at_ns))
+        event->at_ms = (int64_t)(at_ns / 1000000);
+    if (event->kind == DOCKER_EVENT_END && is_digits(code))
+        event->exit_code = strtol(code, NULL, 10);
+    if (event->kind == DOCKER_EVENT_SIGNAL &&
+        ends_nothing(json_string_value(json_object_get(attributes, "signal"))))
+        event->kind = DOCKER_EVENT_OTHER;
     json_decref(root);
-    return event;
 }
 
 bool docker_name_is_valid(const char *name)

@@ -24,16 +24,23 @@ void docker_names_parse(struct buf *names, const char *json, size_t length);
  */
 void docker_problem_parse(char *text, size_t size, const char *body, size_t length);
 
-enum docker_event {
-    DOCKER_EVENT_OTHER,
+enum docker_event_kind {
+    DOCKER_EVENT_OTHER, /* and signals that end nothing, as far as they are told */
     DOCKER_EVENT_START,
-    DOCKER_EVENT_STOP, /* somebody has it end: told to stop, or sent a signal */
+    DOCKER_EVENT_SIGNAL, /* KILL, TERM, or, as Podman does not tell which, any */
+    DOCKER_EVENT_STOP,   /* somebody has it end */
     DOCKER_EVENT_OOM,
     DOCKER_EVENT_END
 };
 
-/* One line of /events; exit_code is that of an end, else -1. */
-enum docker_event docker_event_parse(const char *line, size_t length, int64_t *exit_code);
+struct docker_event {
+    enum docker_event_kind kind;
+    int64_t exit_code; /* of an end; -1: not told */
+    int64_t at_ms;     /* by the engine's clock; 0: not told */
+};
+
+/* One line of /events. */
+void docker_event_parse(struct docker_event *event, const char *line, size_t length);
 
 /* Whether it may stand in a request: what Docker takes as the name or the id of a container. */
 bool docker_name_is_valid(const char *name);

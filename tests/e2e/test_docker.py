@@ -3,6 +3,7 @@ known of the same containers by their processes and cgroups."""
 import contextlib
 import os
 import signal
+import time
 import urllib.request
 
 import pytest
@@ -93,6 +94,8 @@ def test_a_kill_and_a_restart_are_counted_once(podman, closing):
     name = podman.run("--network=none")
     probe = closing(Probe("docker", name, environment={"DOCKER_HOST": f"unix://{podman.socket}"}))
     probe.wait("cpu", 3)
+    podman("kill", "-s", "WINCH", name)  # which ends nothing; the kill below comes well after it
+    time.sleep(2.2)
     os.kill(podman.pid(name), signal.SIGKILL)  # nobody asked Podman for it, as with an OOM kill
     wait_until(lambda: probe.last("oom_kills") == 1, "a kill")
     probe.wait_error(f"the container {name} does not run")
