@@ -40,6 +40,7 @@
 #include "config/config.h"
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "core/descriptors.h"
 #include "core/error.h"
 #include "core/incident.h"
 #include "core/log.h"
@@ -369,6 +370,7 @@ static int open_sampler(struct agent *agent, struct error *err)
 struct agent *agent_open(const struct config *config, struct error *err)
 {
     struct agent *agent = xcalloc(1, sizeof *agent);
+    descriptors_raise();
     agent->config = config;
     agent->lives = lives_open(agent);
     agent->ticks_fd = agent->signals_fd = -1;

@@ -1,8 +1,11 @@
 /* The process source: trees of files, and real processes where only the kernel can tell. */
 #include "source_rig.h"
 
+#include "core/log.h"
+
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -149,6 +152,56 @@ static void descendants_count_and_memory_of_files_once(void **state)
     assert_true(value(tree, "memory.rss") == 60 * page);
 }
 
+static size_t descriptors_left(void)
+{
+    int taken[64];
+    size_t count = 0;
+    while (count < COUNT(taken) && (taken[count] = dup(STDIN_FILENO)) >= 0)
+        count++;
+    for (size_t i = 0; i < count; i++)
+        close(taken[i]);
+    return count;
+}
+
+/* As in a container with a low limit; a capture needs some, too. */
+static void descendants_leave_descriptors_to_others(void **state)
+{
+    struct tree *tree = *state;
+    double page = (double)sysconf(_SC_PAGESIZE);
+    struct rlimit before, few;
+    put_process(tree, 10, 1, "api", 0, 0, 4);
+    for (int i = 0; i < 60; i++)
+        put_process(tree, 100 + i, 10, "child", 0, 0, 5);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = (struct rlimit){.rlim_cur = 80, .rlim_max = before.rlim_max};
+    log_setup(LOG_ERROR, LOG_LOGFMT); /* that it leaves some out is a warning */
+    setrlimit(RLIMIT_NOFILE, &few);
+    assert_int_equal(sample(tree, NULL), 0);
+    assert_int_equal(sample(tree, NULL), 0);
+    assert_in_range(descriptors_left(), 38, 45);
+    double processes = value(tree, "memory.rss") / (20 * page);
+    assert_true(processes > 5 && processes < 20);
+    setrlimit(RLIMIT_NOFILE, &before);
+}
+
+static void want_of_descriptors_is_told(void **state)
+{
+    struct tree *tree = *state;
+    struct rlimit before, none;
+    struct error err;
+    put_process(tree, 10, 1, "api", 0, 0, 4);
+    tree->source = source_process.open(&tree->setup, NULL);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    int status = sample(tree, &err);
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_int_equal(status, -1);
+    assert_non_null(
+        strstr(err.text, "all 0 files that stakeout may have open are open: raise the"));
+    assert_int_equal(sample(tree, &err), 0);
+}
+
 static void own_cgroup_limits_it(void **state)
 {
     struct tree *tree = *state;
@@ -277,6 +330,8 @@ int main(void)
         ON_TREE(make_tree, one_is_found_among_those_of_its_name),
         ON_TREE(make_tree, what_is_no_name_is_refused),
         ON_TREE(make_tree, descendants_count_and_memory_of_files_once),
+        ON_TREE(make_tree, descendants_leave_descriptors_to_others),
+        ON_TREE(make_tree, want_of_descriptors_is_told),
         ON_TREE(make_tree, own_cgroup_limits_it),
         ON_TREE(make_tree, another_process_of_its_name_is_a_restart),
         ON_TREE(make_tree, pid_that_another_has_now_is_not_the_app),

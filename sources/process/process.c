@@ -8,7 +8,9 @@
 
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "core/descriptors.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/metric.h"
 
 #include <fcntl.h>
@@ -35,6 +37,7 @@ struct watched {
     int net_fd; /* -1: not open */
     struct counter cpu, received, sent;
     int64_t refresh_ms, search_ms;
+    bool said_left_out;   /* that not all of its processes are counted */
     struct error problem; /* of the last search */
 };
 
@@ -77,6 +80,8 @@ static int search(struct watched *app, const char *root, struct process_seen *fo
 {
     bool seen = app->process.pid, one = seen && process_pid_parse(app->name);
     enum process_choice choice = process_find(found, root, app->name, &app->problem);
+    if (choice == PROCESS_NONE && descriptors_are_out(&app->problem))
+        return -1;
     if ((choice == PROCESS_NONE && seen) ||
         (choice == PROCESS_FOUND && one && found->started_ticks != app->process.started_ticks))
         return has_ended(app);
@@ -95,7 +100,8 @@ static int find(struct watched *app, const char *root, int64_t now_ms)
     if (status < 0)
         return -1;
     if (!process_tree_open(&app->tree, root, &found))
-        return has_ended(app);
+        return descriptors_are_out(&app->problem) ? -1 : has_ended(app);
+    app->said_left_out = false;
     app->process = found;
     app->started_wall_ms = process_started_wall_ms(found.started_ticks);
     app->starts++;
@@ -130,6 +136,22 @@ static void measure(
     measure_net(app, measures);
 }
 
+/* Once for each process that is the app. */
+static void say_what_is_left_out(struct watched *app)
+{
+    const struct process_tree *tree = &app->tree;
+    if (app->said_left_out || !(tree->full || tree->scarce))
+        return;
+    app->said_left_out = true;
+    if (tree->scarce)
+        log_warn("source process: of the processes of %s those beyond %zu are not counted, as %llu "
+                 "files may be open: %s",
+            app->name, tree->count, (unsigned long long)descriptors_limit(), descriptors_remedy);
+    else
+        log_warn("source process: %s has more than %d processes: those beyond are not counted",
+            app->name, PROCESS_TREE_MAX);
+}
+
 /* What its cgroup says is read once more: was it killed? */
 static void note_end(struct watched *app, struct measures *measures)
 {
@@ -162,6 +184,7 @@ static int sample_app(struct watched *app, const char *root, int64_t now_ms, str
             note_end(app, &measures);
     }
     if (measured) {
+        say_what_is_left_out(app);
         measure(app, &usage, &measures);
         process_cgroup_measure(&app->cgroup, &measures);
     }

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "core/descriptors.h"
 #include "core/fs.h"
 #include "sources/cgroup/cgroup_files.h"
 
@@ -86,6 +87,16 @@ static bool is_process(const struct process_tree *tree, unsigned long pid)
     return cgroup_parse_key(text, size, "Tgid:", &group) && group == pid;
 }
 
+/* What descends from the app can be done without, and captures cannot. */
+static bool is_too_many(struct process_tree *tree, const struct process_member *member)
+{
+    int newest = member->stat_fd > member->statm_fd ? member->stat_fd : member->statm_fd;
+    bool scarce = tree->count > 0 && (descriptors_are_scarce(newest) ||
+                                         (member->statm_fd < 0 && descriptors_are_out(NULL)));
+    tree->scarce = tree->scarce || scarce;
+    return scarce;
+}
+
 /* Opens a process as the next member. False when it is another one than the one that was seen. */
 static bool join(struct process_tree *tree, const struct process_seen *seen)
 {
@@ -97,9 +108,9 @@ static bool join(struct process_tree *tree, const struct process_seen *seen)
         .stat_fd = open_of(tree->root, seen->pid, "stat"),
         .statm_fd = open_of(tree->root, seen->pid, "statm")};
     struct process_stat stat;
-    if (member.stat_fd < 0 || member.statm_fd < 0 || !read_stat(&member, &stat) ||
-        stat.started_ticks != seen->started_ticks || process_stat_ended(&stat) ||
-        !is_process(tree, seen->pid)) {
+    if (is_too_many(tree, &member) || member.stat_fd < 0 || member.statm_fd < 0 ||
+        !read_stat(&member, &stat) || stat.started_ticks != seen->started_ticks ||
+        process_stat_ended(&stat) || !is_process(tree, seen->pid)) {
         close_member(&member);
         return false;
     }

@@ -27,6 +27,7 @@ struct process_tree {
     unsigned long newest; /* process id of the namespace when it was looked at last; 0: unknown */
     bool look_all;        /* some may have been missed */
     bool full;            /* there were more than PROCESS_TREE_MAX */
+    bool scarce;          /* or more than the limit of open files allows */
     int64_t looked_ms, look_ms;
     uint64_t read_ticks; /* when it was read last, since boot; 0: not yet */
     uint64_t cpu_ns;     /* at the last reading */

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import harness
 from harness import Cgroup, read, wait_incidents, wait_until, watching
 from source_probe import Busy, Idle, Probe, assert_kills_count, integral
 
@@ -157,3 +158,23 @@ def test_auto_takes_the_process_and_catches_a_spike(agent, start_service, captur
     incident = wait_incidents(running, captures)[0]
     assert incident.profile("cpu")["status"] == "ok"
     assert incident.json["target"]["container"] == str(service.process.pid)
+
+
+def test_many_processes_leave_descriptors_to_captures(agent, start_service, captures):
+    """The soft limit, of 40 files, is raised to the hard one, which does not do for all of 100 processes."""
+    service = start_service(cores=0.5)
+    parent = subprocess.Popen(["/bin/bash", "-c", "for i in {1..100}; do sleep 600 & done; wait"])
+    try:
+        config = watching(service, captures, source="process")
+        config["app"]["container"] = str(parent.pid)
+        running = agent(config)
+        running.spawn("prlimit", "--nofile=40:160", "--", harness.BINARY, "run", "-c", running.file)
+        running.wait_log(f"of the processes of {parent.pid} those beyond [0-9]+ are not counted, as 160 files may be open: "
+                         r"raise the limit of open files \(nofile")
+        running.command("capture", "--reason", "a crowd")
+        profiles = wait_incidents(running, captures)[0].json["profiles"]
+        assert {profile["status"] for profile in profiles} == {"ok"}, profiles
+    finally:
+        subprocess.run(["pkill", "-P", str(parent.pid)], check=False)
+        parent.kill()
+        parent.wait()
