@@ -152,6 +152,7 @@ static inline int rig_taken(const struct rig *rig, int database)
                           : (int)status.looked_wall_ms;
 }
 
+/* Lets the loop run until then. */
 static inline void rig_wait(struct rig *rig, int database, int takes)
 {
     bool never = false;
@@ -159,6 +160,19 @@ static inline void rig_wait(struct rig *rig, int database, int takes)
     while (rig_taken(rig, database) < takes && clock_mono_ms() < deadline_ms)
         loop_run_until(rig->loop, &never, clock_mono_ms() + 1);
     assert_true(rig_taken(rig, database) >= takes);
+}
+
+/* The same, until one that has failed does not any more. */
+static inline void rig_wait_well(struct rig *rig, int database)
+{
+    struct statements_status status;
+    bool never = false;
+    int64_t deadline_ms = clock_mono_ms() + 60000;
+    do {
+        loop_run_until(rig->loop, &never, clock_mono_ms() + 1);
+        statements_status(rig->statements, (size_t)database, &status);
+    } while (status.problem && clock_mono_ms() < deadline_ms);
+    assert_null(status.problem);
 }
 
 /* A moment of the monotonic clock that lies after all before, and before all that comes. */

@@ -36,6 +36,183 @@ static void nobody_waits_for_a_database_that_hangs(void **state)
     assert_false(statements_are_late(rig->statements));
 }
 
+static void counts(int calls, int of_own)
+{
+    atomic_store(&rig_databases[0].calls[0], calls);
+    atomic_store(&rig_databases[0].calls[3], of_own);
+}
+
+/* Another look at the first, while an incident is captured, and the texts if they are asked for. */
+static void look_again(struct rig *rig, int takes)
+{
+    statements_hurry(rig->statements);
+    rig_wait(rig, 0, takes);
+}
+
+static void an_incident_has_what_ran(void **state)
+{
+    struct rig *rig = *state;
+    int64_t begin_ms = begin(rig);
+    counts(8, 90);
+    look_again(rig, 3);
+    counts(9, 100);
+    look_again(rig, 4);
+    assert_int_equal(atomic_load(&rig_databases[0].text_takes), 1); /* they are known then */
+    const struct incident_database *noted = rig_note(rig, 0, begin_ms);
+    assert_null(noted->problem);
+    assert_string_equal(noted->name, "a");
+    assert_string_equal(noted->database, "db");
+    assert_int_equal(noted->from_ms, 1);
+    assert_int_equal(noted->to_ms, 4);
+    assert_int_equal(noted->count, 1); /* not our own */
+    assert_string_equal(noted->statements[0].text, "SELECT 1");
+    assert_string_equal(noted->statements[0].query_id, "1");
+    assert_true(noted->statements[0].calls == 4 && noted->statements[0].time_ms == 4);
+    assert_true(noted->statements[0].percent == 100);
+    assert_true(noted->calls == 4 && noted->time_ms == 4);
+    assert_int_equal(noted->others, 0);
+}
+
+static void counters_may_start_over(void **state)
+{
+    struct rig *rig = *state;
+    atomic_store(&rig_databases[0].calls[1], 7);
+    int64_t begin_ms = begin(rig);
+    counts(2, 0); /* of 5 */
+    atomic_store(&rig_databases[0].calls[1], 0);
+    look_again(rig, 3);
+    const struct incident_database *noted = rig_note(rig, 0, begin_ms);
+    assert_null(noted->problem);
+    assert_int_equal(noted->started_over, 1);
+    assert_int_equal(noted->gone, 1);
+    assert_true(noted->calls == 2);
+}
+
+/* What came before is nobody's, and said to be none. */
+static void the_first_look_may_come_after_the_onset(void **state)
+{
+    struct rig *rig = *state;
+    int64_t begin_ms = rig_moment() - 1000;
+    counts(5, 0);
+    statements_tick(rig->statements, begin_ms, begin_ms);
+    rig_wait(rig, 0, 1);
+    const struct incident_database *noted = rig_note(rig, 0, begin_ms);
+    assert_non_null(strstr(noted->problem, "no look at it both before and after"));
+    assert_int_equal(noted->ongoing_count, 1);
+    assert_int_equal(noted->to_ms, 1);
+    counts(6, 0);
+    look_again(rig, 3);
+    noted = rig_note(rig, 0, begin_ms);
+    assert_null(noted->problem); /* from the first on, as it says */
+    assert_int_equal(noted->from_ms, 1);
+    assert_true(noted->calls == 1);
+}
+
+static void the_last_look_may_fail(void **state)
+{
+    struct rig *rig = *state;
+    int64_t begin_ms = begin(rig);
+    atomic_store(&rig_databases[0].fails, true);
+    look_again(rig, 2);
+    const struct incident_database *noted = rig_note(rig, 0, begin_ms);
+    assert_string_equal(noted->problem, "GRANT it");
+    assert_int_equal(noted->count + noted->ongoing_count, 0);
+    assert_false(statements_are_late(rig->statements));
+    statements_hurry(rig->statements); /* it is not asked anew for every incident */
+    assert_int_equal(rig_taken(rig, 0), 2);
+}
+
+/* An earlier one was after the onset, and has something to tell. */
+static void the_last_look_may_fail_after_another(void **state)
+{
+    struct rig *rig = *state;
+    int64_t begin_ms = begin(rig);
+    counts(8, 0);
+    look_again(rig, 3);
+    atomic_store(&rig_databases[0].fails, true);
+    look_again(rig, 4);
+    const struct incident_database *noted = rig_note(rig, 0, begin_ms);
+    assert_null(noted->problem);
+    assert_int_equal(noted->to_ms, 2);
+    assert_true(noted->calls == 3);
+}
+
+static void the_status_says_how_it_stands(void **state)
+{
+    struct rig *rig = *state;
+    struct statements_status status;
+    statements_status(rig->statements, 0, &status);
+    assert_string_equal(status.label, "a");
+    assert_null(status.problem);
+    assert_int_equal(status.since_wall_ms + status.looked_wall_ms, 0);
+    begin(rig);
+    look_again(rig, 2);
+    statements_status(rig->statements, 0, &status);
+    assert_int_equal(status.since_wall_ms, 1);
+    assert_int_equal(status.looked_wall_ms, 2);
+    assert_string_equal(status.database, "db");
+    atomic_store(&rig_databases[0].fails, true);
+    look_again(rig, 3);
+    statements_status(rig->statements, 0, &status);
+    assert_string_equal(status.problem, "GRANT it");
+    assert_true(status.since_wall_ms > 2); /* now */
+    assert_int_equal(status.looked_wall_ms, 2);
+    atomic_store(&rig_databases[0].fails, false);
+    statements_tick(rig->statements, clock_mono_ms() + 61000, INT64_MAX);
+    rig_wait_well(rig, 0);
+    statements_status(rig->statements, 0, &status);
+    assert_int_equal(status.since_wall_ms, 4);
+}
+
+/* How long after a look at now_ms the next one is due, to a second. */
+static int64_t next_look_s(struct rig *rig, int64_t now_ms, int64_t begin_ms)
+{
+    int before = atomic_load(&rig_databases[1].takes);
+    for (int64_t s = 1; s < 3600; s++) {
+        statements_tick(rig->statements, now_ms + 1000 * s, begin_ms);
+        if (!statements_are_late(rig->statements))
+            continue;
+        rig_wait(rig, 1, before + 1);
+        rig_wait(rig, 0, before + 1);
+        return s;
+    }
+    return -1;
+}
+
+static void calm_looks_are_rare_and_those_of_an_incident_are_not(void **state)
+{
+    struct rig *rig = *state;
+    int64_t now_ms = clock_mono_ms();
+    statements_tick(rig->statements, now_ms, INT64_MAX);
+    rig_wait(rig, 0, 1);
+    rig_wait(rig, 1, 1);
+    int64_t s = next_look_s(rig, now_ms, INT64_MAX);
+    assert_int_equal(s, 60);
+    int64_t begin_ms = now_ms += 1000 * s;
+    static const int64_t gaps_s[] = {2, 1, 2, 4, 5, 5}; /* the first: a second after it is told */
+    for (size_t i = 0; i < sizeof gaps_s / sizeof *gaps_s; i++) {
+        s = next_look_s(rig, now_ms, begin_ms);
+        assert_int_equal(s, gaps_s[i]);
+        now_ms += 1000 * s;
+    }
+}
+
+static void nobody_has_to_have_databases(void **state)
+{
+    struct rig *rig = *state;
+    struct config config = {.database_count = 0};
+    struct error err;
+    assert_null(statements_open(rig->loop, &config, NULL, &err));
+    assert_string_equal(err.text, "");
+    statements_tick(NULL, 0, 0);
+    statements_hurry(NULL);
+    assert_false(statements_are_late(NULL));
+    assert_true(statements_close(NULL));
+    assert_int_equal(statements_databases(NULL), 0);
+    assert_false(statements_are_same(&rig->config, &config));
+    assert_true(statements_are_same(&rig->config, &rig->config));
+}
+
 /* As at a reload. */
 static void what_comes_late_is_freed(void **state)
 {
@@ -63,6 +240,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_RIG(nobody_waits_for_a_database_that_hangs),
         WITH_RIG(what_comes_late_is_freed),
+        WITH_RIG(an_incident_has_what_ran),
+        WITH_RIG(counters_may_start_over),
+        WITH_RIG(the_first_look_may_come_after_the_onset),
+        WITH_RIG(the_last_look_may_fail),
+        WITH_RIG(the_last_look_may_fail_after_another),
+        WITH_RIG(the_status_says_how_it_stands),
+        WITH_RIG(calm_looks_are_rare_and_those_of_an_incident_are_not),
+        WITH_RIG(nobody_has_to_have_databases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
