@@ -41,6 +41,7 @@ static const struct {
            "command-line options.",
         "leave it out"},
     {NULL, TO "FATAL:  08P01: no such database: games", "[databases]"},
+    {NULL, TO "FATAL:  08P01: bouncer config error", "[databases]"},
     {NULL, TO "FATAL:  08P01: no such user: stakeout", "auth_file"},
     {NULL, TO "FATAL:  08P01: no more connections allowed (max_client_conn)", "max_client_conn"},
     {"08P01", "query_wait_timeout", "pool_size"},

@@ -117,6 +117,7 @@ static void the_last_look_may_fail(void **state)
     const struct incident_database *noted = rig_note(rig, 0, begin_ms);
     assert_string_equal(noted->problem, "GRANT it");
     assert_int_equal(noted->count + noted->ongoing_count, 0);
+    rig_wait(rig, 1, 2);
     assert_false(statements_are_late(rig->statements));
     statements_hurry(rig->statements); /* it is not asked anew for every incident */
     assert_int_equal(rig_taken(rig, 0), 2);

@@ -55,6 +55,8 @@ static const struct {
         "ignore_startup_parameters"},
     {NULL, "command-line options", "the proxy refuses ?options=... of the URL: leave it out"},
     {NULL, "no such database", "the pooler's [databases] has no such name"},
+    {NULL, "bouncer config error",
+        "is the database among the pooler's [databases]? Its own log says more"},
     {NULL, "no such user", "the pooler's auth_file, or auth_query, has no such role"},
     {NULL, "no more connections allowed", "max_client_conn of the pooler is used up"},
     {NULL, "query_wait_timeout",

@@ -68,13 +68,14 @@ class Server:
         self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
         self._start()
 
-    def _psql(self, database):
+    def _psql(self, database, pooler=None):
+        host, port = ("127.0.0.1", pooler.port) if pooler else (self.folder, self.port)
         return [os.path.join(self.bin, "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1",
-                "-h", self.folder, "-p", str(self.port), "-U", "stakeout", "-d", database]
+                "-h", host, "-p", str(port), "-U", "stakeout", "-d", database]
 
-    def sql(self, text, database="postgres"):
-        """Runs statements over the server's socket; what they print."""
-        return subprocess.run(self._psql(database), input=text, text=True, check=True,
+    def sql(self, text, database="postgres", pooler=None):
+        """Runs statements over the server's socket, or through a pooler; what they print."""
+        return subprocess.run(self._psql(database, pooler), input=text, text=True, check=True,
                               cwd=self.folder, stdout=subprocess.PIPE).stdout
 
     @contextlib.contextmanager
@@ -104,6 +105,31 @@ class Server:
     def close(self):
         self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
         shutil.rmtree(self.folder)
+
+
+class Pooler:
+    """PgBouncer in transaction mode before a server's database "postgres": all clients, whoever
+    they are, share one connection of this role's."""
+
+    def __init__(self, server, role):
+        path = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
+        if not path:
+            pytest.skip("PgBouncer is not installed (apt-get install pgbouncer)")
+        self.port = free_port()
+        settings = os.path.join(server.folder, "pgbouncer.ini")
+        with open(settings, "w", encoding="ascii") as file:
+            file.write(f"[databases]\npostgres = host={server.folder} port={server.port} user={role}\n"
+                       f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\n"
+                       "unix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
+                       "default_pool_size = 1\n")
+        os.chmod(settings, 0o644)
+        self.process = subprocess.Popen([path, "-q", settings], cwd=server.folder,
+                                        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        **server.as_user)
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
 
 
 class Relay:

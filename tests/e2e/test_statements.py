@@ -1,5 +1,5 @@
 """`database.statements`: an incident says which statements ran, by PostgreSQL's own word. A real
-server, real statements. COST: 15 s."""
+server, real statements, and a real pooler. COST: 20 s."""
 import os
 import re
 import socket
@@ -47,10 +47,10 @@ def url_of(server, role="watcher", password=PASSWORD.replace("!", "%21"), databa
     return f"postgres://{role}:{password}@127.0.0.1:{server.port}/{database}{more}"
 
 
-def configuration(service, captures, server, url):
+def configuration(service, captures, server, url, seconds=2):
     return watching(service, captures,
                     database={"endpoint": f"127.0.0.1:{server.port}", "statements": url},
-                    captures={"spike": [{"profile": "cpu", "seconds": 4}]},
+                    captures={"spike": [{"profile": "cpu", "seconds": seconds}]},
                     triggers={"never": {"metric": "cpu", "above": "99999%"}})
 
 
@@ -65,7 +65,7 @@ def test_an_incident_names_the_statements(agent, start_service, captures, server
     service = start_service(cores=0.5)
     server.sql("SELECT pg_stat_statements_reset()")
     server.sql(f"{CULPRIT}1")
-    asked = configuration(service, captures, server, url_of(server))
+    asked = configuration(service, captures, server, url_of(server), seconds=4)
     asked["database"] = [dict(asked["database"], name=name) for name in ("silent", "mute", "games")]
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections, and says nothing
         for database in asked["database"][:2]:
@@ -177,23 +177,82 @@ def test_a_server_that_starts_anew_is_looked_at_again(agent, start_service, capt
     assert "problem" not in database, (database, stdout, stderr, watched.log)
 
 
-@pytest.mark.parametrize("parts, said", [
-    ({"password": "wrong"}, 'failed for user "watcher": the URL, or PGPASSWORD, has another password'),
-    ({"database": "bare"}, "the database bare has no extension pg_stat_statements: CREATE EXTENSION"),
-    ({"role": "nobody_else"}, "GRANT pg_monitor TO nobody_else"),
-    ({"more": "?sslmode=require"}, "the server has no TLS: leave sslmode out of the URL"),
-    ({"database": "none"}, '3D000: database "none" does not exist: the URL\'s path names the database'),
-    ({"role": "crowd"}, 'too many connections for role "crowd": each copy of stakeout has one'),
-    ({"more": "?nonsense=1"}, "its URL is not understood by libpq"),
-], ids=["password", "extension", "role", "tls", "database", "crowd", "url"])
-def test_what_is_wrong_is_told_with_a_remedy(agent, start_service, captures, server, parts, said):
-    service = start_service(cores=0.5)
-    tried = agent(configuration(service, captures, server, url_of(server, **parts)))
-    result = tried.command("check")
+REFUSED = {
+    "password": ({"password": "wrong"},
+                 'failed for user "watcher": the URL, or PGPASSWORD, has another password'),
+    "extension": ({"database": "bare"},
+                  "the database bare has no extension pg_stat_statements: CREATE EXTENSION"),
+    "role": ({"role": "nobody_else"}, "GRANT pg_monitor TO nobody_else"),
+    "tls": ({"more": "?sslmode=require"}, "the server has no TLS: leave sslmode out of the URL"),
+    "database": ({"database": "none"},
+                 '3D000: database "none" does not exist: the URL\'s path names the database'),
+    "crowd": ({"role": "crowd"},
+              'too many connections for role "crowd": each copy of stakeout has one'),
+    "url": ({"more": "?nonsense=1"}, "its URL is not understood by libpq"),
+}
+
+
+def check_each(agent, service, captures, server, urls):
+    """What `check` says of the statements of each of these URLs, by their names; all of it."""
+    asked = configuration(service, captures, server, None)
+    asked["database"] = [dict(asked["database"], name=name, statements=url)
+                         for name, url in urls.items()]
+    result = agent(asked).command("check", timeout=PATIENCE_S * 3)
     assert result.returncode == 1, result.stdout
-    line, = [line for line in result.stdout.splitlines() if line.startswith("statements of ")]
-    assert said in line
-    assert "secret" not in result.stdout + result.stderr
+    said = dict(re.findall(r"^statements of (\w+): (.*)$", result.stdout, re.M))
+    assert said.keys() == urls.keys()
+    return said, result.stdout + result.stderr
+
+
+def test_what_is_wrong_is_told_with_a_remedy(agent, start_service, captures, server):
+    urls = {name: url_of(server, **parts) for name, (parts, _) in REFUSED.items()}
+    said, everything = check_each(agent, start_service(cores=0.5), captures, server, urls)
+    for name, (_, remedy) in REFUSED.items():
+        assert remedy in said[name], (name, said[name])
+    assert "secret" not in everything
+
+
+@pytest.fixture(scope="module")
+def pooler(server):
+    running = postgres.Pooler(server, "watcher")
+    wait_until(lambda: accepts(running.port), "the pooler")
+    yield running
+    running.close()
+
+
+def accepts(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    except ConnectionRefusedError:
+        return False
+
+
+SESSION = """SELECT current_setting('statement_timeout'), current_setting('lock_timeout'),
+current_setting('transaction_read_only'), (SELECT count(*) FROM pg_prepared_statements),
+(SELECT string_agg(DISTINCT name, ' ') FROM pg_settings WHERE source = 'session' AND name NOT IN
+('application_name', 'client_encoding', 'DateStyle', 'IntervalStyle', 'standard_conforming_strings', 'TimeZone'))"""
+
+
+def test_looks_leave_nothing_behind_in_a_pooled_session(agent, start_service, captures, server, pooler):
+    service = start_service(cores=0.5)
+    url = f"postgres://anybody@127.0.0.1:{pooler.port}/postgres"
+    watched = agent(configuration(service, captures, server, url)).start()
+    watched.wait_log(r"the database postgres has counted \d+")
+    capture(watched).communicate(timeout=60)
+    database, = harness.wait_incidents(watched, captures)[0].json["statements"]
+    assert "problem" not in database, database
+    assert server.sql(SESSION, pooler=pooler).strip() == "0|0|off|0|"
+    sessions = "SELECT count(*), max(state) FROM pg_stat_activity WHERE usename = 'watcher'"
+    wait_until(lambda: server.sql(sessions) == "1|idle\n", "only the one that both have had")
+
+
+def test_what_a_pooler_refuses_is_told_with_a_remedy(agent, start_service, captures, server, pooler):
+    url = f"postgres://anybody@127.0.0.1:{pooler.port}/"
+    urls = {"unknown": url + "none", "options": url + "postgres?options=-cgeqo%3Doff"}
+    said, _ = check_each(agent, start_service(cores=0.5), captures, server, urls)
+    assert "bouncer config error: is the database among the pooler's [databases]?" in said["unknown"]
+    assert "unsupported startup parameter: options: the pooler refuses" in said["options"]
 
 
 def test_check_says_that_all_is_well(agent, start_service, captures, server):
