@@ -11,7 +11,7 @@ ARG TARGETARCH
 COPY scripts/setup /src/scripts/setup
 RUN /src/scripts/setup image ${TARGETARCH:+image-$TARGETARCH}
 
-COPY scripts/image.d/libraries scripts/image.d/openssl-used /src/scripts/image.d/
+COPY scripts/image.d/libraries scripts/image.d/*-used /src/scripts/image.d/
 RUN /src/scripts/image.d/libraries /libraries $TARGETARCH
 
 # npm's cache, from which the build takes speedscope: a layer that lasts until the lock file changes. Where a proxy has an

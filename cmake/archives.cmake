@@ -14,7 +14,10 @@ function(stakeout_archives_need)
     # libpq needs the same, and is linked before: the agent needs it, and libcurl is core's.
     target_link_libraries(PkgConfig::libcurl INTERFACE PkgConfig::libssl PkgConfig::zlib)
     target_compile_definitions(stakeout_flags INTERFACE STAKEOUT_STATIC)
-    target_link_options(stakeout_flags INTERFACE -static-pie -Wl,--gc-sections)
+    # The C library is the one that lies with them, or else Debian's of that architecture: a cross-compiler has one of its
+    # own, without Debian's updates.
+    target_link_options(stakeout_flags INTERFACE -static-pie -Wl,--gc-sections -L${libssl_LIBDIR}
+        -B/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/)
 endfunction()
 
 # Which archives a program is made of, for scripts/image.d/sbom.

@@ -37,7 +37,7 @@ def stakeout_image(podman):
     os.makedirs(os.path.join(folder, "context", "state"), exist_ok=True)
     scripts = os.path.join(harness.TREE, "scripts", "image.d")
     libraries, program = os.path.join(folder, "libraries"), os.path.join(folder, "program")
-    made_by = b"".join(harness.read(os.path.join(scripts, name)) for name in ("libraries", "openssl-used"))
+    made_by = b"".join(harness.read(os.path.join(scripts, name)) for name in ("libraries", "openssl-used", "libc-used"))
     stamp = os.path.join(libraries, "made-by")
     if not os.path.exists(stamp) or harness.read(stamp) != made_by:
         subprocess.run([os.path.join(scripts, "libraries"), libraries], check=True)
