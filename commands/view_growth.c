@@ -144,11 +144,14 @@ static struct source_links *learn_links(
     return links;
 }
 
-static void set_title(struct view *view, const struct growth *growth, const char *profile)
+static void set_title(
+    struct view *view, const struct growth *growth, const struct evidence_profile *lead)
 {
-    char *name = name_of(profile, growth->type);
+    char *name = name_of(lead->name, growth->type);
     view->growth_title = !growth->comparison.has_base
-                             ? xasprintf("What has most of %s; there is no baseline", name)
+                             ? xasprintf("What has most of %s; %s", name,
+                                   lead->base ? "the baseline has nothing to compare"
+                                              : "there is no baseline")
                          : has_amounts(&growth->comparison)
                              ? xasprintf("What grew in %s, against the baseline", name)
                              : xasprintf("What grew in %s, in points against the baseline", name);
@@ -170,7 +173,7 @@ void view_add_growth(struct view *view, const struct evidence *evidence)
     struct owners *owners = owners_learn(evidence);
     struct source_links *links = learn_links(evidence, &growth, owners);
     const struct incident_function *suspect = &evidence->incident->analysis.suspect;
-    set_title(view, &growth, lead->name);
+    set_title(view, &growth, lead);
     table_init(&view->growth, compared ? 5 : 3,
         !compared                         ? plain_titles
         : has_amounts(&growth.comparison) ? amount_titles

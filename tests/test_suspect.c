@@ -198,6 +198,23 @@ static void the_suspect_comes_with_figures_and_its_path(void **state)
     free_made(evidence);
 }
 
+/* An app that idled: the baseline was looked at, and has none of it. */
+static void an_empty_baseline_is_a_share_of_nothing(void **state)
+{
+    (void)state;
+    static const struct suspect_case test = {"cpu", "cpu", "cpu",
+        {{"main.main;main.work", 900}, {"main.main;main.rest", 100}}, {{"main.main", 0}}, NULL,
+        NULL};
+    struct evidence *evidence = evidence_of(&test);
+    struct incident_analysis *found = &evidence->incident->analysis;
+    suspect_find(evidence, found);
+    assert_string_equal(found->suspect.function, "main.work");
+    assert_true(found->suspect.baseline_percent == 0 && found->suspect.delta_points == 90);
+    assert_non_null(strstr(found->suspect.why, ", 0.0% on a calm day"));
+    assert_non_null(strstr(found->suspect.why, "the baseline's profile is empty"));
+    free_made(evidence);
+}
+
 /* A long way is cut in its middle, and recursion on it is told once. */
 static void the_path_has_a_limit(void **state)
 {
@@ -362,6 +379,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_is_said),
         cmocka_unit_test(what_is_too_large_is_left_to_the_reader),
         cmocka_unit_test(only_what_is_there_is_to_be_looked_at),
+        cmocka_unit_test(an_empty_baseline_is_a_share_of_nothing),
         cmocka_unit_test(a_baseline_has_no_suspect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -269,8 +269,8 @@ double suspect_share(const struct suspect_question *question, uint32_t function,
 {
     const struct stacks_side *side = base ? &question->stacks->base : &question->stacks->spike;
     double sum = 0;
-    if (!(side->total > 0))
-        return NAN;
+    if (!(side->total > 0)) /* a calm day on which nothing was seen has none of it */
+        return base && side->profile ? 0 : NAN;
     for (uint32_t i = 0; i < sample_count(side); i++) {
         const struct stacks_sample *sample = &side->samples[i];
         for (uint32_t j = 0; j < sample->own_count; j++) {

@@ -57,8 +57,8 @@ double suspect_rest_percent(const struct suspect_question *question, enum suspec
  * it is a router by its name and leads to two or more. */
 bool suspect_contains_all(const struct suspect_question *question, uint32_t function);
 
-/* Percent of the total of the spike (base: of the baseline; NAN without one) that has the function.
- */
+/* Percent of the total of the spike (base: of the baseline; NAN without one, 0 of an empty one)
+ * that has the function. */
 double suspect_share(const struct suspect_question *question, uint32_t function, bool base);
 
 #endif

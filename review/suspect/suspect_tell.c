@@ -105,7 +105,8 @@ static void put_rule(struct buf *why, const struct suspect_verdict *verdict)
         free(name);
     }
     if (growth == SUSPECT_SHARE)
-        buf_puts(why, " (there is no baseline to compare with)");
+        buf_puts(why, verdict->stacks->base.profile ? " (the baseline's profile is empty)"
+                                                    : " (there is no baseline to compare with)");
 }
 
 static char *why_it(const struct suspect_verdict *verdict)
