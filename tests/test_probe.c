@@ -192,7 +192,7 @@ static void paths_and_what_need_not_be_there(void **state)
     add(bench, 0, "heap", 0);
     bench->entries[0][1].path = (char[]){"/debug/jemalloc?x=1"};
     add(bench, 0, "trace", 7);
-    bench->entries[0][2].path = (char[]){"/debug/none"};
+    bench->entries[0][2].path = (char[]){"/debug/none?token=secret"};
     probe(bench);
     assert_string_equal(bench->found,
         "app app, profile mutex: the app does not have it (404): it is left out of incidents; "

@@ -108,6 +108,14 @@ static bool is_redirect(int status)
     return status >= 300 && status <= 399;
 }
 
+/* Without the query, which may hold a secret: the text gets into the log and the incident. */
+static void say_missing(const struct capture_entry *entry, struct error *why)
+{
+    const char *name = entry->path ? entry->path : entry->profile;
+    error_set(why, "the endpoint has no %s \"%.*s\" (404): check app.debug and the app's routes",
+        entry->path ? "path" : "profile", (int)strcspn(name, "?"), name);
+}
+
 static void learn_status(const struct http_result *result, const struct capture_entry *entry,
     int64_t seconds, struct profiler_lesson *lesson)
 {
@@ -129,9 +137,7 @@ static void learn_status(const struct http_result *result, const struct capture_
         error_set(&lesson->why, "the endpoint wants a login (%d): give it with app.headers",
             result->status);
     else if (result->status == 404)
-        error_set(&lesson->why,
-            "the endpoint has no %s \"%s\" (404): check app.debug and the app's routes",
-            entry->path ? "path" : "profile", entry->path ? entry->path : entry->profile);
+        say_missing(entry, &lesson->why);
     else if (lesson->busy)
         error_set(&lesson->why, "somebody else is profiling the app (already in use)");
     else
