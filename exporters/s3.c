@@ -1,6 +1,7 @@
 #include "exporters/s3.h"
 
 #include "core/alloc.h"
+#include "core/aws/aws_plan.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/offload.h"
@@ -138,6 +139,10 @@ static void *open_s3(const struct exporter_setup *setup, struct error *err)
         log_warn("%s: verify is off, so anybody on the way can read and change what is sent; "
                  "ca_file trusts a store's own authority instead",
             exporter->names.label);
+    if (options->encryption.kms_key && aws_plan_is_example(options->encryption.kms_key))
+        log_warn("%s: %s is an example and no KMS key, so nothing can be stored: write the key's "
+                 "ARN into encryption",
+            exporter->names.label, options->encryption.kms_key);
     return exporter;
 }
 

@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/http.h"
 #include "core/incident.h"
+#include "core/log.h"
 #include "exporters/exporter.h"
 #include "exporters/notice.h"
 #include "exporters/notice_text.h"
@@ -67,6 +68,9 @@ static void *open_sns(const struct exporter_setup *setup, struct error *err)
         .region = sns->region,
         .announce = !setup->quiet});
     free(session_name);
+    if (aws_plan_is_example(sns->topic))
+        log_warn("%s is an example, so nobody can be told through it: write the topic's ARN",
+            sns->names.label);
     return sns;
 }
 
@@ -250,7 +254,7 @@ static void close_sns(void *self)
     free(sns);
 }
 
-/* Six parts, of which none but the account may be left out. */
+/* Six parts, of which none may be left out. */
 static int check_topic(const char *topic, struct error *err)
 {
     int parts = 1;
@@ -259,7 +263,8 @@ static int check_topic(const char *topic, struct error *err)
         parts += *at == ':';
         empty = empty || (*at == ':' && (at[1] == ':' || !at[1]));
     }
-    bool is_sns = !strncmp(topic, "arn:aws", 7) && parts == 6 && !empty &&
+    bool is_sns = !strncmp(topic, "arn:aws", 7) && !empty &&
+                  (parts == 6 || (parts == 4 && aws_plan_is_example(topic))) &&
                   strcspn(topic, "/ \t") == strlen(topic);
     char *service = is_sns ? part_of(topic, 2) : NULL;
     is_sns = is_sns && !strcmp(service, "sns");

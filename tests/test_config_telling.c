@@ -58,6 +58,13 @@ static const struct {
         "f.yaml:5:3: export.webhook.url: is missing (where messages are posted to: Slack's "
         "incoming webhook, or a program of yours)\n"
         "f.yaml:5:21: export.webhook.format: \"teams\" is none of slack, json\n"},
+    /* As documentation cuts them off. */
+    {FOLDER "  s3: {bucket: bbb, encryption: {kms_key: 'arn:...'}}\n  sns: {topic: "
+            "'arn:aws:sns:...'}\n",
+        ""},
+    {FOLDER "  sns: 'arn:aws:sqs:...'\n",
+        "f.yaml:5:3: export.sns.topic: \"arn:aws:sqs:...\" is no topic: write its ARN, "
+        "arn:aws:sns:<region>:<account>:<name>\n"},
     {FOLDER "  sns: spikes\n",
         "f.yaml:5:3: export.sns.topic: \"spikes\" is no topic: write its ARN, "
         "arn:aws:sns:<region>:<account>:<name>\n"},

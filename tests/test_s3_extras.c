@@ -112,6 +112,7 @@ static const struct {
     {s3_extras_check_encryption, "aes256", "write AES256"},
     {s3_extras_check_kms_key, "arn:aws:kms:eu-west-1:123456789012:key/ab-cd", NULL},
     {s3_extras_check_kms_key, "alias/profiles", NULL},
+    {s3_extras_check_kms_key, "arn:...", NULL},
     {s3_extras_check_kms_key, "arn:aws:iam::1:role/x", "no KMS key"},
     {s3_extras_check_kms_key, "a b", "no KMS key"},
     {s3_extras_check_storage_class, "STANDARD_IA", NULL},

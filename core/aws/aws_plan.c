@@ -147,3 +147,9 @@ int aws_plan_make(struct aws_plan *plan, const struct aws_wishes *wishes, struct
         plan->web.session_name = session_name_of(wishes->session_name);
     return 0;
 }
+
+bool aws_plan_is_example(const char *arn)
+{
+    size_t length = strlen(arn);
+    return !strncmp(arn, "arn:", 4) && length >= 7 && !strcmp(arn + length - 3, "...");
+}

@@ -58,6 +58,10 @@ int aws_plan_check_role(const char *arn, struct error *err);
 /* -1 and err when there is an external id without a role. */
 int aws_plan_check_external_id(const char *external_id, const char *role, struct error *err);
 
+/* Whether it is an ARN as documentation cuts it off, "arn:..." or "arn:aws:sns:...". Validating a
+ * configuration takes it, so that an example is valid as it stands; who opens it warns. */
+bool aws_plan_is_example(const char *arn);
+
 /* -1 and err when something is there and wrong: a profile that is named and missing, half a
  * setting, a file that cannot be read. The plan is to be freed in both cases. */
 int aws_plan_make(struct aws_plan *plan, const struct aws_wishes *wishes, struct error *err);
