@@ -26,6 +26,8 @@ static void read_one(struct config_reader *reader, size_t index, const struct no
     else
         fields_bind(&binding, 1, node, reader->problems);
     config_validate(reader, kind, exporter->options, node);
+    if (kind->complete)
+        kind->complete(exporter->options);
 }
 
 static void read_kind(struct config_reader *reader, size_t index, const struct node *node)

@@ -4,6 +4,7 @@
 #include "core/buf.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -109,12 +110,22 @@ void node_missing(
     va_end(args);
 }
 
+/* Whether other readers of YAML take the text for a number, 012 and 1:30 among them, or a date. */
+static bool is_number(const char *text)
+{
+    char *end;
+    if (!isdigit((unsigned char)*text))
+        return false;
+    strtod(text, &end);
+    return !*end || text[strspn(text, "0123456789_:-")] == '\0';
+}
+
 /* Letters, digits and what has no meaning to YAML wherever it stands. */
 static bool is_plain(const char *text)
 {
     /* Text here, but something else to other readers of YAML. */
     static const char *const taken[] = {"null", "true", "false", "yes", "no", "on", "off"};
-    if (!isalnum((unsigned char)*text) && *text != '/')
+    if ((!isalnum((unsigned char)*text) && *text != '/') || is_number(text))
         return false;
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (!strcasecmp(text, taken[i]))

@@ -131,8 +131,8 @@ struct kind {
      * again when it has no more to say. Exporters: a field that has a problem already is as if it
      * were not given. NULL: nothing to check. */
     int (*validate)(const void *options, const char **key, struct error *err);
-    /* Triggers: fills in what was not given and follows from other fields, so that it is printed.
-     * Only for options that are valid; NULL: nothing does. */
+    /* Triggers and exporters: fills in what was not given and follows from other fields, so that it
+     * is printed. Only for options of triggers that are valid; NULL: nothing does. */
     void (*complete)(void *options);
 };
 

@@ -106,7 +106,17 @@ static void print_list(const struct field *field, const struct name_list *list, 
 static void print_delay(int64_t ms, FILE *out)
 {
     char text[VALUE_TEXT_SIZE];
-    print_text(out, ms ? units_format_duration(ms, text) : "off");
+    fprintf(out, " %s\n", ms ? units_format_duration(ms, text) : "off");
+}
+
+/* A bare number is one for other readers of YAML, too. */
+static void print_level(const char *text, FILE *out)
+{
+    bool is_bare = !strcmp(text, "off") || text[strspn(text, "0123456789.")] == '\0';
+    if (is_bare)
+        fprintf(out, " %s\n", text);
+    else
+        print_text(out, text);
 }
 
 static void print_range(const struct duration_range *range, FILE *out)
@@ -141,10 +151,10 @@ static void print_scalar(const struct field *field, const void *value, FILE *out
         print_delay(*(const int64_t *)value, out);
         break;
     case FIELD_DURATION:
-        print_text(out, units_format_duration(*(const int64_t *)value, text));
+        fprintf(out, " %s\n", units_format_duration(*(const int64_t *)value, text));
         break;
     case FIELD_BYTES:
-        print_text(out, units_format_bytes(*(const int64_t *)value, text));
+        fprintf(out, " %s\n", units_format_bytes(*(const int64_t *)value, text));
         break;
     case FIELD_NUMBER:
         fprintf(out, " %.15g\n", *(const double *)value);
@@ -157,7 +167,7 @@ static void print_scalar(const struct field *field, const void *value, FILE *out
         print_list(field, value, out);
         break;
     case FIELD_LEVEL:
-        print_text(out, ((const struct level *)value)->text);
+        print_level(((const struct level *)value)->text, out);
         break;
     case FIELD_CHOICE:
         fprintf(out, " %s\n", field->choices[*(const int *)value]);

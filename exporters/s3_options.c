@@ -192,3 +192,10 @@ int s3_options_validate(const void *data, const char **key, struct error *err)
     }
     return 0;
 }
+
+void s3_options_complete(void *data)
+{
+    struct s3_exporter_options *options = data;
+    if (options->path_style == S3_PATH_STYLE_AUTO)
+        options->path_style = options->endpoint ? S3_PATH_STYLE_ON : S3_PATH_STYLE_OFF;
+}

@@ -12,6 +12,8 @@ extern const struct field s3_options_fields[];
 /* As struct kind's. */
 int s3_options_validate(const void *options, const char **key, struct error *err);
 
+void s3_options_complete(void *options);
+
 /* The same names and values, which stay the map's. */
 struct s3_texts s3_options_texts(const struct string_map *map);
 

@@ -95,8 +95,41 @@ static void what_tells_is_checked(void **state)
     }
 }
 
+/* What other readers of YAML take it for is what it is, and what follows is filled in. */
+static void what_is_printed_means_the_same_to_others(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "service: 007\napp: {debug: 'http://h/'}\ntriggers: {t: {metric: cpu.cores, above: 1.5}}\n"
+        "export:\n  directory: /c\n  s3: [{bucket: bbb, expected_bucket_owner: '012345670123', "
+        "tags: {since: '2026-11-23', at: '1:30', rest: a}}, {bucket: ccc, endpoint: 'http://h'}]\n";
+    static const char *const lines[] = {"service: \"007\"\n", "above: 1.5\n",
+        "expected_bucket_owner: \"012345670123\"\n", "since: \"2026-11-23\"\n", "at: \"1:30\"\n",
+        "rest: a\n", "path_style: false\n", "path_style: true\n", "follow_up: off\n",
+        "hold_off: off\n", "keep: off\n", "report_links: off\n", "listen: off\n",
+        "per_day: 500MB\n"};
+    static const struct config_needs needs = {.exporter = true};
+    struct buf problems;
+    buf_init(&problems, 1 << 16);
+    struct config *config = config_parse(
+        text, strlen(text), "f.yaml", &config_kinds, &needs, &problems);
+    assert_string_equal(problems.data, "");
+    char *printed;
+    size_t size;
+    FILE *out = open_memstream(&printed, &size);
+    config_print(config, &config_kinds, out);
+    fclose(out);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (!strstr(printed, lines[i]))
+            fail_msg("no %s in %s", lines[i], printed);
+    free(printed);
+    buf_free(&problems);
+    config_free(config, &config_kinds);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(what_tells_is_checked)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(what_tells_is_checked),
+        cmocka_unit_test(what_is_printed_means_the_same_to_others)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -361,7 +361,8 @@ static void quoted_text_reads_back_as_itself(void **state)
     static const char *const texts[] = {"", "plain", "/captures", "http://h:1/x", "80%", "20MB/s",
         "null", "Off", "a: b", "a:", ":", "- x", "#", "a #b", "\"", "\\", "it's", "tab\there",
         "line\nbreak", "\x1b", "é", "{x}", "[::1]:9", "${HOME}", "$${HOME}", "$$${", "*a", "&a",
-        "!a", "%a", "@a", "`a", "a,b", "?", "-", "~", " a ", "a\xc2\xa0z"};
+        "!a", "%a", "@a", "`a", "a,b", "?", "-", "~", "12", "1e3", "0x1f", "1:30", " a ",
+        "a\xc2\xa0z"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char *quoted = document_quote(texts[i]);
         char *block = xasprintf("a: %s\n", quoted);
