@@ -3,6 +3,7 @@
 #include "commands/man_page.h"
 #include "core/crash.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,11 +18,20 @@ static void print_usage(FILE *out)
                  "`stakeout --man` the manual page (try `stakeout --man | man -l -`).\n");
 }
 
+/* A full disk is told, as by every command that prints a result. */
+static int printed(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_DONE;
+    fprintf(stderr, "stakeout: cannot write to standard output: %s\n", strerror(errno));
+    return EXIT_FAILED;
+}
+
 static int help(const struct command *command)
 {
     printf("usage: stakeout %s %s\n\n%s.\n\n%s", command->name, command->usage, command->summary,
         command->help);
-    return EXIT_DONE;
+    return printed();
 }
 
 /* -h and --help mean the same to every command, wherever they stand before "--". */
@@ -43,15 +53,15 @@ int main(int argc, char **argv)
     }
     if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help")) {
         print_usage(stdout);
-        return EXIT_DONE;
+        return printed();
     }
     if (!strcmp(argv[1], "--version")) {
         printf("stakeout %s\n", STAKEOUT_VERSION);
-        return EXIT_DONE;
+        return printed();
     }
     if (!strcmp(argv[1], "--man")) {
         man_page_print(stdout);
-        return EXIT_DONE;
+        return printed();
     }
     for (size_t i = 0; command_table[i]; i++)
         if (!strcmp(argv[1], command_table[i]->name))

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from harness import run
+from harness import BINARY, run
 
 SMALL = """service: games
 app: {debug: "http://user:HUNTER2@localhost:8001/debug/pprof"}
@@ -73,3 +73,13 @@ def test_a_pipe_is_read(file):
     piped = subprocess.run(["bash", "-c", script, os.environ["STAKEOUT"], path], text=True,
                            capture_output=True, timeout=60, check=False)
     assert piped.stdout == 2 * expected and expected, piped.stderr
+
+
+@pytest.mark.parametrize("command", [("--version",), ("--help",), ("--man",), ("run", "-h"),
+                                     ("config", "--reference")])
+def test_what_cannot_be_printed_is_told(command):
+    with open("/dev/full", "w", encoding="ascii") as full:
+        result = subprocess.run([BINARY, *command], stdout=full, stderr=subprocess.PIPE, text=True,
+                                check=False)
+    assert result.returncode == 1
+    assert "cannot write to standard output: No space left on device" in result.stderr
