@@ -133,6 +133,8 @@ static const struct route {
 static void handle(void *arg, const struct server_request *request, struct server_reply *reply)
 {
     struct control *control = arg;
+    /* The server leaves the body out; some health checks ask like that (wget --spider). */
+    const char *method = !strcmp(request->method, "HEAD") ? "GET" : request->method;
     bool known = false;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         const struct route *route = &routes[i];
@@ -140,7 +142,7 @@ static void handle(void *arg, const struct server_request *request, struct serve
                           : strcmp(request->path, route->path) != 0)
             continue;
         known = true;
-        if (!strcmp(request->method, route->method)) {
+        if (!strcmp(method, route->method)) {
             route->handle(control->agent, request, reply);
             return;
         }

@@ -336,8 +336,10 @@ def test_the_port_serves_health_status_metrics_and_captures(agent, service, capt
     for line in body.splitlines():
         if not line.startswith("#"):
             assert f"# TYPE {line.split('{')[0].split(' ')[0]} " in body, line
+    status, body, headers = ask(port, "HEAD", "/healthz")
+    assert status == 200 and not body and headers["Content-Length"] == "3"
     for method, path, expected in (("GET", "/nothing", 404), ("GET", "/capture", 405),
-                                   ("POST", "/status", 405)):
+                                   ("HEAD", "/capture", 405), ("POST", "/status", 405)):
         assert ask(port, method, path)[0] == expected, (method, path)
     status, body, _ = ask(port, "POST", "/capture?reason=from+the+port")
     assert status == 202
