@@ -292,6 +292,27 @@ static void other_fields_outlive_an_analysis(void **state)
     evidence_free(evidence);
 }
 
+/* As another program may write it, from the format's description. */
+static void a_suspect_without_a_headline_stays(void **state)
+{
+    struct error err = {""};
+    char json[1000];
+    (void)state;
+    rig_incident(json, sizeof json,
+        "\"kind\": \"spike\", \"suspect\": {\"function\": \"main.Given\", \"cum_percent\": 61.2}, "
+        "\"runners_up\": [{\"function\": \"main.Other\"}], \"explained\": {\"percent\": 95}");
+    const struct rig_file files[] = {{"incident.json", json, 0}, {NULL, NULL, 0}};
+    struct evidence *evidence = rig_evidence(files, NULL, 1000, &err);
+    analysis_fill_in(evidence);
+    const struct incident_analysis *analysis = &evidence->incident->analysis;
+    assert_string_equal(analysis->suspect.function, "main.Given");
+    assert_int_equal(analysis->runner_up_count, 1);
+    assert_true(analysis->explained.percent == 95);
+    assert_non_null(strstr(analysis->headline, "Given"));
+    assert_non_null(analysis->group);
+    evidence_free(evidence);
+}
+
 static void what_is_no_incident_is_an_error(void **state)
 {
     static const struct rig_file none[] = {{NULL, NULL, 0}};
@@ -313,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_baseline_is_of_the_same_service),
         cmocka_unit_test(metrics_are_read_as_far_as_they_go),
         cmocka_unit_test(other_fields_outlive_an_analysis),
+        cmocka_unit_test(a_suspect_without_a_headline_stays),
         cmocka_unit_test(what_is_no_incident_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

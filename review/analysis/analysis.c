@@ -29,17 +29,26 @@ static char *skipped_of(const struct evidence *evidence)
     return all;
 }
 
-void analysis_run(struct evidence *evidence)
+void analysis_fill_in(struct evidence *evidence)
 {
     struct incident *incident = evidence->incident;
     struct incident_analysis *analysis = &incident->analysis;
-    incident_clear_analysis(incident);
+    char group[GROUP_SIZE];
+    if (!analysis->sparkline.metric)
+        sparkline_of(evidence, &analysis->sparkline);
+    if (!analysis->headline)
+        analysis->headline = headline_of(evidence);
+    if (!analysis->group)
+        analysis->group = xstrdup(group_of(incident, group));
+}
+
+void analysis_run(struct evidence *evidence)
+{
+    struct incident_analysis *analysis = &evidence->incident->analysis;
+    incident_clear_analysis(evidence->incident);
     analysis->skipped = skipped_of(evidence);
     suspect_find(evidence, analysis);
-    sparkline_of(evidence, &analysis->sparkline);
-    analysis->headline = headline_of(evidence);
-    char group[GROUP_SIZE];
-    analysis->group = xstrdup(group_of(incident, group));
+    analysis_fill_in(evidence);
 }
 
 char *analysis_rewrite(const struct buf *text, const struct evidence *evidence, struct error *err)

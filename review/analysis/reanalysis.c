@@ -23,6 +23,12 @@ bool reanalysis_helps(const struct incident *incident)
     return !incident->analysis.headline || incident->analysis.skipped;
 }
 
+/* Somebody found that out already, and saw all that there is. */
+static bool says_who(const struct incident_analysis *analysis)
+{
+    return (analysis->suspect.function || analysis->no_suspect) && !analysis->skipped;
+}
+
 struct evidence *reanalysis_read(struct store *store, const struct store_incident *stored,
     const struct reanalysis_wish *wish, bool *analysed, struct error *err)
 {
@@ -35,7 +41,9 @@ struct evidence *reanalysis_read(struct store *store, const struct store_inciden
     store_incident_free(base);
     *analysed = evidence && (wish->baseline ? reanalysis_helps(evidence->incident)
                                             : !evidence->incident->analysis.headline);
-    if (*analysed)
+    if (*analysed && says_who(&evidence->incident->analysis))
+        analysis_fill_in(evidence);
+    else if (*analysed)
         analysis_run(evidence);
     return evidence;
 }

@@ -26,7 +26,8 @@ struct reanalysis_wish {
 
 /* All that the incident has and the wish says; analysed
  * where that helps (without the baseline: where it was not analysed at all), and then *analysed is
- * true. NULL and err when nothing can be read. */
+ * true; a suspect that is stored without a headline stays. NULL and err when nothing can be read.
+ */
 struct evidence *reanalysis_read(struct store *store, const struct store_incident *stored,
     const struct reanalysis_wish *wish, bool *analysed, struct error *err);
 

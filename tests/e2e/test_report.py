@@ -163,6 +163,34 @@ def test_what_is_no_incident_is_one_line(made, tmp_path):
     assert report("--memory", "1MiB", newest(made)).returncode == 2
 
 
+def test_a_suspect_that_others_wrote_is_shown_as_it_is_stored(tmp_path):
+    """incident.json from the format's description: without a headline, its profiles not at hand."""
+    name = "20261123T150401Z-cpu-high-1a2b3c"
+    written = {
+        "schema": 1, "id": name, "service": "woogles", "app": "app", "kind": "spike",
+        "trigger": {"name": "cpu-high", "metric": "cpu", "value": 93.1, "limit": 80,
+                    "reason": "cpu 93.1% above 80% for 10 s"},
+        "onset": "2026-11-23T15:03:51.000Z", "fired": "2026-11-23T15:04:01.000Z",
+        "finished": "2026-11-23T15:04:31.000Z", "agent": {"version": "1"},
+        "target": {"container": "api"},
+        "profiles": [{"name": "cpu", "file": "cpu.pb.gz", "status": "ok", "seconds": 25,
+                      "bytes": 8123, "attempts": 1, "onset_covered": True, "error": None}],
+        "metrics": {"file": "metrics.csv", "peak": {"cpu": 97.2}},
+        "suspect": {"function": "liwords/game.(*Store).Streak", "profile": "cpu", "sample": "cpu",
+                    "cum_percent": 61.2, "baseline_percent": 0.3, "delta_points": 60.9,
+                    "path": ["main.main", "liwords/game.(*Store).Streak"], "why": "it grew most"},
+        "runners_up": [{"function": "main.other", "cum_percent": 12.0, "delta_points": 9.1}],
+        "explained": {"profile_cpu_s": 22.9, "container_cpu_s": 24.1, "percent": 95}}
+    folder = tmp_path / "service=woogles" / "date=2026-11-23" / name
+    folder.mkdir(parents=True)
+    (folder / "incident.json").write_text(json.dumps(written))
+    shown = harness.run("show", f"{tmp_path}/{name}")
+    assert shown.returncode == 0 and "(*Store).Streak" in shown.stdout, shown.stderr
+    assert "share      61.2% of the CPU time, 0.3% on a calm day" in shown.stdout
+    stored = json.loads(harness.run("show", "--json", f"{tmp_path}/{name}").stdout)
+    assert {key: stored[key] for key in written} == written
+
+
 def test_what_is_damaged_is_told(made, tmp_path):
     folder = shutil.copytree(newest(made), tmp_path / os.path.relpath(newest(made), made))
     whole = harness.read(folder / "cpu.pb.gz")
