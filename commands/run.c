@@ -9,6 +9,7 @@
 #include "core/log.h"
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,7 @@ static int run(int argc, char **argv)
     if (!config)
         return status;
     log_setup((enum log_level)config->log.level, (enum log_format)config->log.format);
+    signal(SIGPIPE, SIG_IGN); /* who reads the log may go away, also before all is announced */
     announce(config);
     if (app)
         announce_state(config);

@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import socket
+import subprocess
 
 import pytest
 
@@ -346,6 +347,24 @@ def test_the_port_serves_health_status_metrics_and_captures(agent, service, capt
     incident = wait_incidents(running, captures)[0]
     assert incident.id == json.loads(body)["id"]
     assert incident.json["trigger"]["reason"] == "from the port"
+
+
+def test_a_log_that_nobody_reads_does_not_end_it(agent, service, captures):
+    running = agent(watching(service, captures))
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = subprocess.Popen([harness.BINARY, "run", "-c", running.file], stderr=writer,
+                               stdin=subprocess.DEVNULL, cwd=running.folder,
+                               env=running.environment)
+    os.close(writer)
+    try:
+        wait_until(lambda: process.poll() is not None or
+                   running.command("status", "--quiet").returncode == 0, "it answers or ends")
+        process.terminate()
+        assert process.wait(harness.PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_web_page_cannot_take_captures(agent, service, captures):
