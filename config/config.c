@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include "config/config_parts.h"
+#include "config/fields_text.h"
 #include "config/units.h"
 #include "core/alloc.h"
 #include "core/buf.h"
@@ -25,8 +26,13 @@ static void check_hold_off(struct config_reader *reader, const struct node *root
     const struct node *node = given ? node_get(limits, "hold_off") : NULL;
     struct level *level = &reader->config->limits.hold_off;
     struct error err;
-    if (!node || !level->text || !strcmp(level->text, "off"))
+    if (!node || !level->text)
         return;
+    if (fields_is_off(level->text)) {
+        free(level->text);
+        level->text = xstrdup("off");
+        return;
+    }
     if (units_read_value(level->text, UNIT_PERCENT, "cpu", &level->value, &err) < 0)
         node_problem(reader->problems, node, "%s", err.text);
     else if (level->value <= 0 || level->value > 100)

@@ -264,7 +264,7 @@ void config_read_listen(struct config_reader *reader, const struct node *root)
             "must be off or ADDRESS:PORT; an IPv6 one in quotes: \"[::1]:9797\"");
         return;
     }
-    if (!strcmp(node->text, "off"))
+    if (fields_is_off(node->text))
         return;
     const char *problem = *node->text ? listen_problem(node->text) : "must not be empty";
     if (problem)

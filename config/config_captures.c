@@ -308,7 +308,7 @@ void config_read_baseline(struct config_reader *reader, const struct node *root)
     if (node && node->wrong)
         return;
     bool scalar = node && node->type == NODE_SCALAR && !node_not_given(node);
-    if (scalar && !node_is_null(node) && !strcmp(node->text, "off"))
+    if (scalar && !node_is_null(node) && fields_is_off(node->text))
         return;
     struct binding binding = {config_baseline_fields, &reader->config->baseline};
     if (scalar || (node && node->type == NODE_SEQUENCE))

@@ -1,4 +1,5 @@
 #include "config/config_parts.h"
+#include "config/fields_text.h"
 
 #include <string.h>
 
@@ -47,7 +48,7 @@ void config_read_fleet(struct config_reader *reader, const struct node *root)
     const struct node *node = node_get(root, "fleet");
     if (!node || node->wrong || node_not_given(node))
         return;
-    if (node->type == NODE_SCALAR && !node_is_null(node) && !strcmp(node->text, "off"))
+    if (node->type == NODE_SCALAR && !node_is_null(node) && fields_is_off(node->text))
         return;
     if (node->type != NODE_MAPPING) {
         node_key_problem(

@@ -113,6 +113,11 @@ static int truth_of(const char *text)
     return -1;
 }
 
+bool fields_is_off(const char *text)
+{
+    return truth_of(text) == 0;
+}
+
 static int read_bool(bool *value, const char *text, struct error *err)
 {
     int truth = truth_of(text);

@@ -17,6 +17,9 @@ int fields_read_text(const struct field *field, void *value, const char *text, s
 enum { RANGE_TEXT_SIZE = 2 * VALUE_TEXT_SIZE + 8 };
 const char *fields_format_range(const struct field *field, char text[RANGE_TEXT_SIZE]);
 
+/* off, or false in another of YAML's ways: what rewrites a file may make that of an off. */
+bool fields_is_off(const char *text);
+
 /* Letters, digits, . _ -, 1 to `max` of them, no dot first. */
 bool fields_is_name(const char *text, size_t max);
 

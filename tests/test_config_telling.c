@@ -95,6 +95,22 @@ static void what_tells_is_checked(void **state)
     }
 }
 
+static char *print_parsed(const char *text, struct config **config)
+{
+    static const struct config_needs needs = {.exporter = true};
+    struct buf problems;
+    char *printed;
+    size_t size;
+    buf_init(&problems, 1 << 16);
+    *config = config_parse(text, strlen(text), "f.yaml", &config_kinds, &needs, &problems);
+    assert_string_equal(problems.data, "");
+    buf_free(&problems);
+    FILE *out = open_memstream(&printed, &size);
+    config_print(*config, &config_kinds, out);
+    fclose(out);
+    return printed;
+}
+
 /* What other readers of YAML take it for is what it is, and what follows is filled in. */
 static void what_is_printed_means_the_same_to_others(void **state)
 {
@@ -108,28 +124,43 @@ static void what_is_printed_means_the_same_to_others(void **state)
         "rest: a\n", "path_style: false\n", "path_style: true\n", "follow_up: off\n",
         "hold_off: off\n", "keep: off\n", "report_links: off\n", "listen: off\n",
         "per_day: 500MB\n"};
-    static const struct config_needs needs = {.exporter = true};
-    struct buf problems;
-    buf_init(&problems, 1 << 16);
-    struct config *config = config_parse(
-        text, strlen(text), "f.yaml", &config_kinds, &needs, &problems);
-    assert_string_equal(problems.data, "");
-    char *printed;
-    size_t size;
-    FILE *out = open_memstream(&printed, &size);
-    config_print(config, &config_kinds, out);
-    fclose(out);
+    struct config *config;
+    char *printed = print_parsed(text, &config);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (!strstr(printed, lines[i]))
             fail_msg("no %s in %s", lines[i], printed);
     free(printed);
-    buf_free(&problems);
     config_free(config, &config_kinds);
+}
+
+/* What a program of YAML 1.1 makes of an off when it writes a file anew. */
+static void false_is_off_wherever_off_is(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"off", "false", "no", "False"};
+    static const char *const lines[] = {"\nlisten: off\n", "\nbaseline: off\n", "\nfleet: off\n",
+        "\nfollow_up: off\n", "\nreport_links: off\n", "  hold_off: off\n", "    keep: off\n"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *word = words[i];
+        char *text = xasprintf(HEAD "  directory: {path: /c, keep: %s}\nlisten: %s\nbaseline: %s\n"
+                                    "fleet: %s\nfollow_up: %s\nreport_links: %s\n"
+                                    "limits: {hold_off: %s}\n",
+            word, word, word, word, word, word, word);
+        struct config *config;
+        char *printed = print_parsed(text, &config);
+        for (size_t j = 0; j < sizeof lines / sizeof *lines; j++)
+            if (!strstr(printed, lines[j]))
+                fail_msg("%s: no %s in %s", word, lines[j], printed);
+        free(printed);
+        free(text);
+        config_free(config, &config_kinds);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_tells_is_checked),
-        cmocka_unit_test(what_is_printed_means_the_same_to_others)};
+        cmocka_unit_test(what_is_printed_means_the_same_to_others),
+        cmocka_unit_test(false_is_off_wherever_off_is)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
