@@ -131,17 +131,54 @@ static void take_references(struct init *init)
     }
 }
 
+static bool says_config(const struct init *init)
+{
+    return init->service || init->debug || init->bucket || init->prefix || init->region;
+}
+
+/* Into init->text, from the command line's file, an earlier stakeout container, or the command
+ * line. `name` is set to what errors call it. */
+static int find_config(struct init *init, const char *app, const char **name)
+{
+    struct error err;
+    const char *earlier = init_task_config(init->task);
+    const char *secret = init_task_config_secret(init->task);
+    if (init->config_path) {
+        *name = init->config_path;
+        if (fs_read(init->config_path, CONFIG_MAX, &init->text, &err) < 0)
+            return command_failed(&command_init, "%s", err.text);
+    } else if (secret) {
+        char *safe = terminal_safe(secret);
+        command_failed(&command_init,
+            "its stakeout container has the configuration from %s; give that text with -c FILE",
+            safe);
+        free(safe);
+        return EXIT_FAILED;
+    } else if (earlier && !says_config(init)) {
+        *name = "STAKEOUT_CONFIG of its stakeout container";
+        buf_init(&init->text, CONFIG_MAX);
+        (void)buf_puts(&init->text, earlier);
+        (void)buf_puts(&init->notes,
+            "the configuration stays that of its stakeout container; -c or "
+            "--bucket and the like give another\n");
+    } else {
+        *name = "command line";
+        make_config(init, app);
+        if (earlier)
+            (void)buf_puts(&init->notes, "the configuration is made anew of the options; what else "
+                                         "that of its stakeout container had is gone\n");
+    }
+    return EXIT_DONE;
+}
+
 /* The configuration's text, and whether it is right. */
 static int read_config(struct init *init, const char *app)
 {
     static const struct config_needs exporter = {.exporter = true};
-    struct error err;
-    const char *name = init->config_path ? init->config_path : "command line";
-    if (!init->config_path) {
-        make_config(init, app);
-    } else if (fs_read(init->config_path, CONFIG_MAX, &init->text, &err) < 0) {
-        return command_failed(&command_init, "%s", err.text);
-    }
+    const char *name;
+    int status = find_config(init, app, &name);
+    if (status != EXIT_DONE)
+        return status;
     take_references(init);
     init->config = command_parse_config(init->text.data, init->text.size, name, &exporter);
     return init->config ? EXIT_DONE : EXIT_USAGE;
@@ -305,8 +342,7 @@ static int run(int argc, char **argv)
         return command_misused(&command_init,
             "the task definition is missing: a file with what `aws ecs describe-task-definition "
             "--task-definition NAME` prints");
-    if (init.config_path &&
-        (init.service || init.debug || init.bucket || init.prefix || init.region))
+    if (init.config_path && says_config(&init))
         return command_misused(&command_init, "--service, --debug, --bucket, --prefix and --region "
                                               "make a configuration, and -c has one");
     buf_init(&init.notes, NOTES_MAX);
@@ -323,13 +359,14 @@ const struct command command_init = {
         "Prints the task definition with the sidecar, its volume, its health check and the app's\n"
         "dependsOn added, ready for `aws ecs register-task-definition --cli-input-json`; and, on\n"
         "standard error, what is left to do and the IAM policy that the task role needs. What is\n"
-        "in the task stays as it is; a stakeout container that is there already is replaced.\n\n"
+        "in the task stays as it is, and in a stakeout container that is there already what the\n"
+        "options do not say otherwise.\n\n"
         "  -c, --config FILE  the configuration that the sidecar gets\n"
         "  --container NAME   the app's container; by default the only essential one\n"
-        "  --image IMAGE      the sidecar's image; by default stakeout, in the registry of the\n"
-        "                     app's image if that is Amazon's\n"
+        "  --image IMAGE      the sidecar's image; by default what it has, else stakeout, in the\n"
+        "                     registry of the app's image if that is Amazon's\n"
         "  --policy           prints the task role's policy and nothing else\n\n"
-        "Instead of -c, for a configuration of these:\n\n"
+        "Instead of -c, for a new configuration of these:\n\n"
         "  --bucket BUCKET    where incidents go; by default SERVICE-profiles\n"
         "  --prefix PREFIX    what their keys in it begin with\n"
         "  --region REGION    where the bucket is; by default the task's own\n"

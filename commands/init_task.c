@@ -9,6 +9,7 @@
 
 static const char sidecar_name[] = "stakeout";
 static const char state_path[] = "/var/lib/stakeout";
+static const char config_variable[] = "STAKEOUT_CONFIG";
 
 /* What the sidecar is given: a share of a core in 1024ths, and MiB. */
 enum { SIDECAR_CPU = 16, SIDECAR_RESERVED_MIB = 24, SIDECAR_MIB = 64, SIDECAR_STOP_S = 30 };
@@ -197,79 +198,42 @@ static double sum_of(const json_t *task, const char *key, const char *otherwise)
 }
 
 /* What containers reserve has to fit into the task. */
-static void set_resources(json_t *sidecar, const json_t *task, struct buf *notes)
+static int cpu_share(const json_t *task)
 {
-    double cpu = number_of(task, "cpu"), memory = number_of(task, "memory");
-    bool cpu_fits = cpu <= 0 || sum_of(task, "cpu", NULL) + SIDECAR_CPU <= cpu;
-    json_object_set_new(sidecar, "cpu", json_integer(cpu_fits ? SIDECAR_CPU : 0));
+    double cpu = number_of(task, "cpu");
+    return cpu <= 0 || sum_of(task, "cpu", NULL) + SIDECAR_CPU <= cpu ? SIDECAR_CPU : 0;
+}
+
+static void note_memory(const json_t *sidecar, const json_t *task, struct buf *notes)
+{
+    double memory = number_of(task, "memory"), own = number_of(sidecar, "memoryReservation");
     double reserved = sum_of(task, "memoryReservation", "memory");
-    if (memory > 0 && reserved + SIDECAR_RESERVED_MIB > memory)
+    if (memory > 0 && reserved + own > memory)
         (void)buf_printf(notes,
-            "its containers reserve %.0f MiB of the task's %.0f: give %d MiB back in one of them, "
-            "or the "
+            "its containers reserve %.0f MiB of the task's %.0f: give %.0f MiB back in one of "
+            "them, or the "
             "task more memory, or ECS refuses it\n",
-            reserved, memory, SIDECAR_RESERVED_MIB);
-    json_object_set_new(sidecar, "memoryReservation", json_integer(SIDECAR_RESERVED_MIB));
-    json_object_set_new(sidecar, "memory", json_integer(SIDECAR_MIB));
+            reserved, memory, own);
 }
 
+/* That of an earlier sidecar stays, as its tag may be the user's own. */
 static void set_image(
-    json_t *sidecar, const json_t *app, const struct init_sidecar *wanted, struct buf *notes)
+    json_t *sidecar, const json_t *task, const json_t *app, const char *wanted, struct buf *notes)
 {
-    char *beside = wanted->image ? xstrdup(wanted->image) : image_beside(app);
-    json_object_set_new(
-        sidecar, "image", json_string(beside ? beside : "stakeout:" STAKEOUT_VERSION));
-    if (!wanted->image)
-        (void)buf_printf(notes, "the image is to be at %s; --image names another place\n",
-            beside ? beside : "stakeout:" STAKEOUT_VERSION);
+    const char *earlier = json_string_value(json_object_get(sidecar, "image"));
+    const char *processor = json_string_value(
+        json_object_get(json_object_get(task, "runtimePlatform"), "cpuArchitecture"));
+    bool usual = !processor || !strcmp(processor, "X86_64");
+    char *beside = image_beside(app);
+    const char *otherwise = beside ? beside : "stakeout:" STAKEOUT_VERSION;
+    if (!wanted && earlier)
+        (void)buf_printf(notes, "the image stays %s; --image names another\n", earlier);
+    else if (!wanted)
+        (void)buf_printf(notes, "the image is to be at %s%s%s; --image names another place\n",
+            otherwise, usual ? "" : ", built for ", usual ? "" : processor);
+    if (wanted || !earlier)
+        json_object_set_new(sidecar, "image", json_string(wanted ? wanted : otherwise));
     free(beside);
-}
-
-static json_t *container(
-    const json_t *task, const json_t *app, const struct init_sidecar *wanted, struct buf *notes)
-{
-    json_t *sidecar = json_pack("{s:s}", "name", sidecar_name);
-    set_image(sidecar, app, wanted, notes);
-    json_object_set_new(sidecar, "essential", json_false());
-    set_resources(sidecar, task, notes);
-    json_object_set_new(sidecar, "readonlyRootFilesystem", json_true());
-    json_object_set_new(
-        sidecar, "linuxParameters", json_pack("{s:{s:[s]}}", "capabilities", "drop", "ALL"));
-    json_object_set_new(sidecar, "stopTimeout", json_integer(SIDECAR_STOP_S));
-    json_object_set_new(sidecar, "environment",
-        json_pack("[{s:s, s:s}]", "name", "STAKEOUT_CONFIG", "value", wanted->config));
-    json_object_set_new(sidecar, "mountPoints",
-        json_pack("[{s:s, s:s}]", "sourceVolume", sidecar_name, "containerPath", state_path));
-    json_object_set_new(sidecar, "healthCheck", health_check());
-    json_t *log = json_object_get(app, "logConfiguration");
-    if (log)
-        json_object_set_new(sidecar, "logConfiguration", json_deep_copy(log));
-    return sidecar;
-}
-
-/* Without secrets of another stakeout container none is known: where they are is the user's to say.
- */
-static void set_secrets(
-    json_t *sidecar, const json_t *earlier, const struct init_sidecar *wanted, struct buf *notes)
-{
-    json_t *secrets = json_object_get(earlier, "secrets");
-    if (secrets)
-        json_object_set_new(sidecar, "secrets", json_deep_copy(secrets));
-    for (size_t i = 0; i < wanted->secret_count; i++) {
-        bool known = false;
-        size_t j;
-        const json_t *each;
-        json_array_foreach(secrets, j, each)
-        {
-            known = known || !strcmp(name_of(each), wanted->secrets[i]);
-        }
-        if (!known)
-            (void)buf_printf(notes,
-                "the configuration needs %s: add it to the container's secrets (valueFrom: the ARN "
-                "of a "
-                "secret or parameter) or its environment\n",
-                wanted->secrets[i]);
-    }
 }
 
 /* The list under a key, made where there is none. */
@@ -296,6 +260,117 @@ static bool list_has(const json_t *list, const char *key, const char *value)
     return false;
 }
 
+static const char *config_in(const json_t *sidecar, const char *list, const char *key)
+{
+    size_t i;
+    const json_t *each;
+    json_array_foreach(json_object_get(sidecar, list), i, each)
+    {
+        if (!strcmp(name_of(each), config_variable))
+            return json_string_value(json_object_get(each, key));
+    }
+    return NULL;
+}
+
+const char *init_task_config(const json_t *task)
+{
+    return config_in(find(task, sidecar_name), "environment", "value");
+}
+
+const char *init_task_config_secret(const json_t *task)
+{
+    return config_in(find(task, sidecar_name), "secrets", "valueFrom");
+}
+
+/* ECS refuses a name that is in both the secrets and the environment. */
+static void set_config(json_t *sidecar, const char *config, struct buf *notes)
+{
+    json_t *environment = list_of(sidecar, "environment");
+    const char *secret = config_in(sidecar, "secrets", "valueFrom");
+    for (size_t i = json_array_size(environment); i > 0; i--)
+        if (!strcmp(name_of(json_array_get(environment, i - 1)), config_variable))
+            json_array_remove(environment, i - 1);
+    if (secret)
+        (void)buf_printf(
+            notes, "the container has its configuration from %s: put yours there\n", secret);
+    else
+        json_array_append_new(
+            environment, json_pack("{s:s, s:s}", "name", config_variable, "value", config));
+}
+
+/* What init says of a sidecar, in the order in which it is printed. The two lists are filled
+ * later. */
+static json_t *usual_sidecar(const json_t *task, const json_t *app)
+{
+    json_t *usual = json_pack("{s:b, s:i, s:i, s:i, s:b, s:{s:{s:[s]}}, s:i, s:[], s:[], s:o}",
+        "essential", 0, "cpu", cpu_share(task), "memoryReservation", SIDECAR_RESERVED_MIB, "memory",
+        SIDECAR_MIB, "readonlyRootFilesystem", 1, "linuxParameters", "capabilities", "drop", "ALL",
+        "stopTimeout", SIDECAR_STOP_S, "environment", "mountPoints", "healthCheck", health_check());
+    json_t *log = json_object_get(app, "logConfiguration");
+    if (log)
+        json_object_set_new(usual, "logConfiguration", json_deep_copy(log));
+    return usual;
+}
+
+/* Of an earlier sidecar all stays that is not said anew: what its user added to it, such as
+ * secrets, more memory, a group or a socket, is needed by the next one, too. */
+static json_t *container(const json_t *task, const json_t *app, const json_t *earlier,
+    const struct init_sidecar *wanted, struct buf *notes)
+{
+    json_t *sidecar = earlier ? json_deep_copy(earlier) : json_pack("{s:s}", "name", sidecar_name);
+    json_t *usual = usual_sidecar(task, app);
+    set_image(sidecar, task, app, wanted->image, notes);
+    json_object_update_missing(sidecar, usual);
+    json_decref(usual);
+    note_memory(sidecar, task, notes);
+    set_config(sidecar, wanted->config, notes);
+    json_t *mounts = list_of(sidecar, "mountPoints");
+    if (!list_has(mounts, "containerPath", state_path))
+        json_array_append_new(mounts,
+            json_pack("{s:s, s:s}", "sourceVolume", sidecar_name, "containerPath", state_path));
+    return sidecar;
+}
+
+/* Where the secrets that nobody has named are is the user's to say. */
+static void note_secrets(
+    const json_t *sidecar, const struct init_sidecar *wanted, struct buf *notes)
+{
+    for (size_t i = 0; i < wanted->secret_count; i++)
+        if (!list_has(json_object_get(sidecar, "secrets"), "name", wanted->secrets[i]) &&
+            !list_has(json_object_get(sidecar, "environment"), "name", wanted->secrets[i]))
+            (void)buf_printf(notes,
+                "the configuration needs %s: add it to the container's secrets (valueFrom: the ARN "
+                "of a "
+                "secret or parameter) or its environment\n",
+                wanted->secrets[i]);
+}
+
+/* A volume of the sidecar's name that the task has already may lie anywhere. "host": {} is what
+ * describe-task-definition prints of one that ECS makes for each task. */
+static void set_volume(json_t *task, struct buf *notes)
+{
+    json_t *volumes = list_of(task, "volumes"), *volume;
+    size_t i;
+    const char *key;
+    json_t *value;
+    json_array_foreach(volumes, i, volume)
+    {
+        if (strcmp(name_of(volume), sidecar_name) != 0)
+            continue;
+        json_object_foreach(volume, key, value)
+        {
+            if (strcmp(key, "name") != 0 && (json_is_true(value) || json_object_size(value) > 0))
+                (void)buf_printf(notes,
+                    "the state goes to the volume %s that the task has already (%s): it has to be "
+                    "local, "
+                    "writable for user 65532, and no other task's\n",
+                    sidecar_name, key);
+        }
+        return;
+    }
+    json_array_append_new(volumes, json_pack("{s:s}", "name", sidecar_name));
+}
+
 /* Who waits for the sidecar starts after it and, as ECS stops in reverse, ends before it. */
 static void wait_for_sidecar(json_t *app)
 {
@@ -319,6 +394,18 @@ static void note_task(const json_t *task, struct buf *notes)
         (void)buf_puts(notes, "it has no taskRoleArn: name a role that has the policy below\n");
 }
 
+static void share_pids(json_t *task, const struct init_sidecar *sidecar, struct buf *notes)
+{
+    const char *mode = json_string_value(json_object_get(task, "pidMode"));
+    if (!sidecar->shares_pids)
+        return;
+    if (mode && !strcmp(mode, "host"))
+        (void)buf_puts(notes, "pidMode is host: the app's process is looked for among all of the "
+                              "machine's, other tasks' included\n");
+    else
+        json_object_set_new(task, "pidMode", json_string("task"));
+}
+
 void init_task_add(json_t *task, const struct init_sidecar *sidecar, struct buf *notes)
 {
     json_t *containers = json_object_get(task, "containerDefinitions");
@@ -327,16 +414,14 @@ void init_task_add(json_t *task, const struct init_sidecar *sidecar, struct buf 
         if (is_sidecar(json_array_get(containers, i - 1)))
             json_array_remove(containers, i - 1);
     const json_t *app = find(task, sidecar->apps[0]);
-    json_t *added = container(task, app, sidecar, notes);
-    set_secrets(added, earlier, sidecar, notes);
+    json_t *added = container(task, app, earlier, sidecar, notes);
     json_decref(earlier);
+    note_secrets(added, sidecar, notes);
     json_array_append_new(containers, added);
     for (size_t i = 0; i < sidecar->app_count; i++)
         wait_for_sidecar(find(task, sidecar->apps[i]));
-    json_t *volumes = list_of(task, "volumes");
-    if (!list_has(volumes, "name", sidecar_name))
-        json_array_append_new(volumes, json_pack("{s:s}", "name", sidecar_name));
-    if (sidecar->shares_pids)
-        json_object_set_new(task, "pidMode", json_string("task"));
+    if (list_has(json_object_get(added, "mountPoints"), "sourceVolume", sidecar_name))
+        set_volume(task, notes);
+    share_pids(task, sidecar, notes);
     note_task(task, notes);
 }

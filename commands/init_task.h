@@ -24,20 +24,26 @@ const char *init_task_app(const json_t *task, const char *wanted, struct error *
 
 bool init_task_has(const json_t *task, const char *container);
 
+/* The configuration that a stakeout container of the task has already: its text, or where it is
+ * kept (the ARN of a secret or parameter). They stay the task's; NULL where there is none. */
+const char *init_task_config(const json_t *task);
+const char *init_task_config_secret(const json_t *task);
+
 /* What is put beside the app. */
 struct init_sidecar {
     const char *config; /* text of the configuration */
-    const char
-        *image;       /* NULL: beside the app's in its registry, with the version of this program */
-    bool shares_pids; /* it looks at the app's processes */
+    const char *image;  /* NULL: that of an earlier stakeout container, else beside the app's in its
+                           registry, with the version of this program */
+    bool shares_pids;   /* it looks at the app's processes */
     const char *const *apps; /* the containers that wait for it; the first is the app */
     size_t app_count;
     const char *const *secrets; /* environment variables that the configuration needs */
     size_t secret_count;
 };
 
-/* Adds container, volume, dependsOn and health check; an earlier stakeout container is replaced,
- * what is there already stays. `notes` gets a line for each thing that is left to do. */
+/* Adds container, volume, dependsOn and health check. What is there already stays: of an earlier
+ * stakeout container all but the configuration and, if given, the image. `notes` gets a line for
+ * each thing that is left to do. */
 void init_task_add(json_t *task, const struct init_sidecar *sidecar, struct buf *notes);
 
 #endif

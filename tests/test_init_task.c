@@ -145,6 +145,71 @@ static void adding_it_twice_is_adding_it_once(void **state)
     buf_free(&notes);
 }
 
+/* What the user added to an earlier sidecar stays, as what the next one needs, too. */
+static void of_an_earlier_sidecar_all_but_the_configuration_stays(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *earlier; /* its keys beside the name */
+        const char *image, *secret;
+        const char *says, *has, *has_not;
+    } rows[] = {
+        {"\"image\":\"r/stakeout:1\"", NULL, NULL, "the image stays r/stakeout:1",
+            "\"image\":\"r/stakeout:1\""},
+        {"\"image\":\"r/stakeout:1\"", "r/stakeout:2", NULL, "", "\"image\":\"r/stakeout:2\"",
+            "r/stakeout:1"},
+        {"\"memory\":128,\"user\":\"65532:999\"", "i", NULL, "",
+            "\"memory\":128,\"user\":\"65532:999\",\"image\":\"i\""},
+        {"\"environment\":[{\"name\":\"STAKEOUT_CONFIG\",\"value\":\"old\"},"
+         "{\"name\":\"TOKEN\",\"value\":\"t\"}]",
+            "i", "TOKEN", "",
+            "\"environment\":[{\"name\":\"TOKEN\",\"value\":\"t\"},"
+            "{\"name\":\"STAKEOUT_CONFIG\",\"value\":\"service: s\\n\"}]",
+            "needs TOKEN"},
+        {"\"secrets\":[{\"name\":\"STAKEOUT_CONFIG\",\"valueFrom\":\"arn:p\"}]", "i", NULL,
+            "from arn:p: put yours there", "\"environment\":[]"},
+        {"\"mountPoints\":[{\"sourceVolume\":\"mine\",\"containerPath\":\"/var/lib/stakeout\"}]",
+            "i", NULL, "", "\"containerPath\":\"/var/lib/stakeout\"}]",
+            "\"sourceVolume\":\"stakeout\""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[500];
+        snprintf(text, sizeof text,
+            "{\"containerDefinitions\":[{\"name\":\"api\"},{\"name\":\"stakeout\",%s}]}",
+            rows[i].earlier);
+        struct buf notes;
+        buf_init(&notes, 4096);
+        char *line = with_sidecar(text,
+            &(struct init_sidecar){.image = rows[i].image,
+                .secrets = &rows[i].secret,
+                .secret_count = rows[i].secret != NULL},
+            &notes);
+        assert_has(notes.data, rows[i].says);
+        assert_has(line, rows[i].has);
+        if (rows[i].has_not &&
+            (strstr(line, rows[i].has_not) || strstr(notes.data, rows[i].has_not)))
+            fail_msg("\"%s\" is in: %s %s", rows[i].has_not, line, notes.data);
+        free(line);
+        buf_free(&notes);
+    }
+}
+
+static void the_configuration_that_is_there_is_found(void **state)
+{
+    (void)state;
+    json_t *task = read_text("{\"containerDefinitions\":[{\"name\":\"api\"},{\"name\":\"stakeout\","
+                             "\"environment\":[{\"name\":\"A\",\"value\":\"1\"},"
+                             "{\"name\":\"STAKEOUT_CONFIG\",\"value\":\"service: s\"}]}]}");
+    assert_string_equal(init_task_config(task), "service: s");
+    assert_null(init_task_config_secret(task));
+    json_decref(task);
+    task = read_text("{\"containerDefinitions\":[{\"name\":\"stakeout\",\"secrets\":"
+                     "[{\"name\":\"STAKEOUT_CONFIG\",\"valueFrom\":\"arn\"}]}]}");
+    assert_null(init_task_config(task));
+    assert_string_equal(init_task_config_secret(task), "arn");
+    json_decref(task);
+}
+
 static void what_is_left_to_do_is_said(void **state)
 {
     (void)state;
@@ -168,8 +233,14 @@ static void what_is_left_to_do_is_said(void **state)
             "the image is to be at 1.dkr.ecr.eu-west-1.amazonaws.com/stakeout:",
             "\"image\":\"1.dkr.ecr.eu-west-1.amazonaws.com/stakeout:"},
         {"\"x\":0", ",\"image\":\"golang\"", {.image = NULL}, "--image", "\"image\":\"stakeout:"},
+        {"\"runtimePlatform\":{\"cpuArchitecture\":\"ARM64\"}", "", {.image = NULL},
+            ", built for ARM64; --image"},
         {"\"x\":0", "", {.image = "i", .secrets = secrets, .secret_count = 1}, "needs SLACK_URL"},
         {"\"x\":0", "", {.image = "i", .shares_pids = true}, "", "\"pidMode\":\"task\""},
+        {"\"pidMode\":\"host\"", "", {.image = "i", .shares_pids = true}, "pidMode is host",
+            "\"pidMode\":\"host\""},
+        {"\"volumes\":[{\"name\":\"stakeout\",\"host\":{\"sourcePath\":\"/mnt\"}}]", "",
+            {.image = "i"}, "the task has already (host)", "\"volumes\":[{\"name\":\"stakeout\","},
         {"\"x\":0", ",\"logConfiguration\":{\"logDriver\":\"awslogs\"}", {.image = "i"}, "",
             "\"retries\":3},\"logConfiguration\":{\"logDriver\":\"awslogs\"}}"},
     };
@@ -195,6 +266,8 @@ int main(void)
         cmocka_unit_test(the_app_is_the_only_essential_container),
         cmocka_unit_test(what_only_ecs_sets_goes_and_the_rest_stays),
         cmocka_unit_test(adding_it_twice_is_adding_it_once),
+        cmocka_unit_test(of_an_earlier_sidecar_all_but_the_configuration_stays),
+        cmocka_unit_test(the_configuration_that_is_there_is_found),
         cmocka_unit_test(what_is_left_to_do_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
