@@ -112,6 +112,30 @@ def test_a_task_definition_is_what_init_prints(name, tmp_path):
     assert init(tmp_path, plain(json_of(name)), "--policy").stdout == text_of("ecs/policy.json")
 
 
+def test_init_again_changes_only_what_the_options_say(tmp_path):
+    (tmp_path / "task.json").write_text(text_of(TASKS[0]), encoding="utf-8")
+    done = run("init", "--image", "r/stakeout:2", "task.json", cwd=tmp_path)
+    expected = json_of(TASKS[0])
+    container(expected, "stakeout")["image"] = "r/stakeout:2"
+    assert done.returncode == 0 and json.loads(done.stdout) == expected, done.stderr
+    done = run("init", "--debug", "http://localhost:1/debug/pprof", "task.json", cwd=tmp_path)
+    assert "localhost:1/" in done.stdout and "made anew of the options" in done.stderr
+
+
+def test_a_configuration_in_a_secret_has_to_be_given(tmp_path):
+    task = json_of(TASKS[0])
+    sidecar = container(task, "stakeout")
+    text = sidecar.pop("environment")[0]["value"]
+    sidecar["secrets"] = [{"name": "STAKEOUT_CONFIG", "valueFrom": "arn:aws:ssm:a:1:parameter/p"}]
+    (tmp_path / "task.json").write_text(json.dumps(task), encoding="utf-8")
+    (tmp_path / "stakeout.yaml").write_text(text, encoding="utf-8")
+    done = run("init", "task.json", cwd=tmp_path)
+    assert done.returncode == 1 and "arn:aws:ssm:a:1:parameter/p; give that text with -c FILE" in done.stderr
+    done = run("init", "-c", "stakeout.yaml", "task.json", cwd=tmp_path)
+    made = container(json.loads(done.stdout), "stakeout")
+    assert made.pop("environment") == [] and made == sidecar, done.stderr
+
+
 @pytest.fixture(scope="module")
 def ecs():
     """The shape of RegisterTaskDefinition, and what judges by it."""
