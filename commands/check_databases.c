@@ -41,7 +41,11 @@ static int try_address(const struct addrinfo *address, struct error *err)
         status = code ? -1 : 0;
     }
     close(fd);
-    return status < 0 ? error_set(err, "cannot connect: %s", strerror(code)) : 0;
+    return status < 0 ? error_set(err,
+                            "cannot connect: %s; does it run, is it the right port, and do its "
+                            "firewall or security groups let this task in?",
+                            strerror(code))
+                      : 0;
 }
 
 static int connect_to(const char *endpoint, struct error *err)
@@ -52,7 +56,11 @@ static int connect_to(const char *endpoint, struct error *err)
     char *host = xstrndup(endpoint + bracketed, length);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
     int code = getaddrinfo(host, colon + 1, &hints, &found);
-    int status = code ? error_set(err, "%s is not found: %s", host, gai_strerror(code)) : -1;
+    int status = code ? error_set(err,
+                            "%s is not found: %s; is database.endpoint right, and does "
+                            "this machine ask the DNS that knows it?",
+                            host, gai_strerror(code))
+                      : -1;
     for (const struct addrinfo *at = found; at && status < 0; at = at->ai_next)
         status = try_address(at, err);
     if (found)

@@ -210,8 +210,10 @@ static void what_is_wrong_is_told_with_a_remedy(void **state)
                                             "itself, with what it wants in headers"},
         {{200, "", PLAIN}, " is a page without any metrics"},
         {{200, "# EOF\n", PLAIN}, " is a page without any metrics"},
-        {{200, "\n<!DOCTYPE html>\n<p>\n", PLAIN}, " is no page of Prometheus metrics: its line 2 "
-                                                   "is no sample; its path is often /metrics"},
+        {{200, "\n<!DOCTYPE html>\n<p>\n", PLAIN},
+            " is no page of Prometheus metrics: its line 2 "
+            "is no sample; its path is often /metrics, and where a login answers it wants headers: "
+            "{Authorization: ...}"},
         {{200, "go_gorutine 1\n9\n", PLAIN},
             " has no go_goroutine; did you mean \"go_gorutine\"? (its line 2 is malformed)"},
         {{200, "x 1\n", PLAIN}, " has no go_goroutine"},

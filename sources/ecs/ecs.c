@@ -88,7 +88,10 @@ static int check_answer(
 {
     static const char name[] = "the ECS metadata endpoint";
     if (result->outcome != HTTP_ANSWERED)
-        return error_set(err, "%s did not answer %s: %s", name, path, result->error->text);
+        return error_set(err,
+            "%s did not answer %s: %s; is ECS_CONTAINER_METADATA_URI_V4 what ECS set, and no "
+            "firewall in the way?",
+            name, path, result->error->text);
     if (result->status == 429) {
         back_off(self);
         return error_set(err, "%s limits requests (429): asked again in %.3g s", name,

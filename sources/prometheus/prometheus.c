@@ -135,7 +135,7 @@ static int check_page(const struct metrics_source_page *page, struct error *err)
     if (read->malformed)
         return error_set(err,
             "%s is no page of Prometheus metrics: its line %llu is no sample; its path is often "
-            "/metrics",
+            "/metrics, and where a login answers it wants headers: {Authorization: ...}",
             page->public_url, (unsigned long long)read->malformed_line);
     return error_set(err, "%s is a page without any metrics", page->public_url);
 }
