@@ -116,7 +116,7 @@ def test_what_needs_all_of_them_is_left_out_of_rows_that_are_printed_as_they_are
         assert said == ""
         lines, said = listed(store, "-n", "201")
         assert "VERDICT" not in lines[0] and "TIMES" not in lines[0] and len(lines) == 202
-        assert "201 incidents, printed as they were read: without how often each was seen" in said
+        assert "201 incidents, printed as read: without how often each was seen" in said
         assert len({len(line.split("CPU rose")[0]) for line in lines[2:]}) == 1, "columns stay where they are"
         grouped, _ = listed(store, "--groups")
         assert len(grouped) == 7 and "167×, every 1 h" in grouped[1], grouped
