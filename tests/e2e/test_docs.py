@@ -130,7 +130,9 @@ def test_the_replays_of_the_trigger_page_say_what_it_says(tmp_path):
         for part in re.split(r"^\$ stakeout ", session, flags=re.M)[1:]:
             command, *expected = part.rstrip("\n").split("\n")
             name, *arguments = shlex.split(command)
-            result = harness.run(name, "-c", str(file), *arguments, cwd=harness.TREE)
+            assert "games.yaml" in arguments, command
+            arguments = [str(file) if argument == "games.yaml" else argument for argument in arguments]
+            result = harness.run(name, *arguments, cwd=harness.TREE)
             assert result.returncode == 0, f"{command}\n{configuration}{result.stderr}"
             shown(expected, (result.stdout + result.stderr).split("\n"))
             sessions += 1
