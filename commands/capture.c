@@ -144,10 +144,16 @@ static int run(int argc, char **argv)
     if (!state)
         return EXIT_USAGE;
     int status = ask_agent(state, &request);
-    if (status < 0)
-        status = request.given_state ? command_failed(&command_capture,
-                                           "no agent is running with the state folder %s", state)
-                                     : capture_alone(&request);
+    if (status < 0 && request.given_state)
+        status = command_failed(
+            &command_capture, "no agent is running with the state folder %s", state);
+    else if (status < 0 && !client_has_config(request.file))
+        status = command_misused(&command_capture,
+            "no agent is running with the state folder %s; --state DIR names another, as its log "
+            "says, and with -c FILE an incident is taken without one",
+            state);
+    else if (status < 0)
+        status = capture_alone(&request);
     free(state);
     return status;
 }

@@ -63,7 +63,7 @@ enum client_outcome client_ask(struct loop *loop, const char *state, const char 
     return outcome;
 }
 
-static bool has_config(const char *path)
+bool client_has_config(const char *path)
 {
     return path || getenv("STAKEOUT_CONFIG") || fs_exists(config_default_path);
 }
@@ -71,9 +71,10 @@ static bool has_config(const char *path)
 bool client_config_is_wrong(const char *config_path)
 {
     struct config_needs needs = {0};
-    struct config *config = has_config(config_path) ? command_load_config(config_path, &needs)
-                                                    : NULL;
-    bool wrong = has_config(config_path) && !config;
+    struct config *config = client_has_config(config_path)
+                                ? command_load_config(config_path, &needs)
+                                : NULL;
+    bool wrong = client_has_config(config_path) && !config;
     config_free(config, &config_kinds);
     return wrong;
 }
@@ -86,7 +87,7 @@ char *client_state(const struct command *command, const char *config_path, const
     }
     if (given)
         return xstrdup(given);
-    if (!has_config(config_path))
+    if (!client_has_config(config_path))
         return xstrdup(config_default_state);
     struct buf text;
     char *name = NULL, *state = NULL;

@@ -27,6 +27,9 @@ enum client_outcome client_ask(struct loop *loop, const char *state, const char 
  * started without a file. NULL after errors were printed; the caller frees. */
 char *client_state(const struct command *command, const char *config_path, const char *given);
 
+/* Whether there is a configuration: `config_path`, in the environment, or at the usual place. */
+bool client_has_config(const char *config_path);
+
 /* Whether there is a configuration and it has errors, which are printed. */
 bool client_config_is_wrong(const char *config_path);
 

@@ -415,6 +415,9 @@ def test_without_a_file_the_log_says_how_to_ask(agent, service, captures):
     taken = harness.run("capture", "--state", state)
     assert taken.returncode == 0, taken.stderr
     assert harness.incidents_below(captures)[0].id == taken.stdout.strip()
+    if not os.path.exists("/etc/stakeout/stakeout.yaml"):
+        elsewhere = harness.run("capture")
+        assert elsewhere.returncode == 2 and "--state DIR names another" in elsewhere.stderr
     assert one.terminate() == 0, one.log
     for command in ("status", "capture"):
         alone = harness.run(command, "--state", state)
