@@ -341,7 +341,7 @@ static void note_secrets(
             (void)buf_printf(notes,
                 "the configuration needs %s: add it to the container's secrets (valueFrom: the ARN "
                 "of a "
-                "secret or parameter) or its environment\n",
+                "secret or parameter, which the execution role may read) or its environment\n",
                 wanted->secrets[i]);
 }
 
