@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/listen.h"
 #include "core/log.h"
 #include "core/loop.h"
 
@@ -160,6 +161,17 @@ static void say_once(struct control *control, const struct error *err)
     control->said = *err;
 }
 
+static void say_listening(const char *listen)
+{
+    struct listen_address address;
+    struct error err;
+    bool local = listen_address_parse(listen, &address, &err) == 0 &&
+                 listen_address_is_loopback(&address);
+    log_info("listening on %s%s", listen,
+        local ? "" : ": whoever reaches it may read the status and take captures");
+    listen_address_free(&address);
+}
+
 static void listen_again(void *arg)
 {
     struct control *control = arg;
@@ -177,7 +189,7 @@ static void listen_again(void *arg)
     if (!control->port && agent->config->listen) {
         control->port = server_open_port(agent->loop, agent->config->listen, handle, control, &err);
         if (control->port)
-            log_info("listening on %s", agent->config->listen);
+            say_listening(agent->config->listen);
         else
             say_once(control, &err);
         missing = missing || !control->port;

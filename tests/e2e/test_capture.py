@@ -317,10 +317,10 @@ def ask(port, method, path, headers=None):
 
 def test_the_port_serves_health_status_metrics_and_captures(agent, service, captures):
     port = harness.free_port()
-    config = watching(service, captures, listen=f"127.0.0.1:{port}")
+    config = watching(service, captures, listen=f"0.0.0.0:{port}")
     config["captures"]["spike"] = ["goroutine"]
     running = warm(agent(config).start())
-    running.wait_log("listening on")
+    running.wait_log("listening on 0.0.0.0:.*: whoever reaches it may")
     assert ask(port, "GET", "/healthz")[:2] == (200, "ok\n")
     status, body, headers = ask(port, "GET", "/status")
     assert status == 200 and json.loads(body)["service"] == "games"
