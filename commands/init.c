@@ -11,6 +11,7 @@
 #include "core/fs.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +219,13 @@ static void note_containers(struct init *init)
     }
 }
 
+static bool needs_role(const struct init *init)
+{
+    json_t *policy = init_policy(init->config, NULL);
+    json_decref(policy);
+    return policy != NULL;
+}
+
 static void add_sidecar(struct init *init, const char *app)
 {
     const char **apps = xcalloc(init->config->app_count + 1, sizeof *apps);
@@ -227,6 +235,7 @@ static void add_sidecar(struct init *init, const char *app)
         &(struct init_sidecar){.config = init->text.data,
             .image = init->image,
             .shares_pids = shares_pids(init),
+            .needs_role = needs_role(init),
             .apps = apps,
             .app_count = count,
             .secrets = (const char *const *)init->needed.names,
@@ -279,16 +288,23 @@ static void print_notes(const struct init *init)
 }
 
 /* What is to be used goes to standard output, what is to be read to standard error. */
-static void print_all(const struct init *init)
+static int print_all(const struct init *init)
 {
-    if (init->policy_only) {
+    if (!init->policy_only)
+        print_json(init->task, stdout);
+    else if (needs_role(init))
         print_policies(init, stdout);
-        return;
-    }
-    print_json(init->task, stdout);
+    else
+        fputs("The task role needs no policy: the configuration asks AWS for nothing.\n", stderr);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return command_failed(
+            &command_init, "cannot write to standard output: %s", strerror(errno));
+    if (init->policy_only)
+        return EXIT_DONE;
     if (init->notes.size > 0)
         print_notes(init);
     print_policies(init, stderr);
+    return EXIT_DONE;
 }
 
 static int make(struct init *init, const char *path)
@@ -308,8 +324,7 @@ static int make(struct init *init, const char *path)
     if (status != EXIT_DONE)
         return status;
     add_sidecar(init, app);
-    print_all(init);
-    return EXIT_DONE;
+    return print_all(init);
 }
 
 static void free_all(struct init *init)
@@ -342,6 +357,8 @@ static int run(int argc, char **argv)
         return command_misused(&command_init,
             "the task definition is missing: a file with what `aws ecs describe-task-definition "
             "--task-definition NAME` prints");
+    if (init.image && !*init.image)
+        return command_misused(&command_init, "--image is empty");
     if (init.config_path && says_config(&init))
         return command_misused(&command_init, "--service, --debug, --bucket, --prefix and --region "
                                               "make a configuration, and -c has one");

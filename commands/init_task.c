@@ -132,10 +132,9 @@ const char *init_task_app(const json_t *task, const char *wanted, struct error *
     const json_t *each;
     json_array_foreach(json_object_get(task, "containerDefinitions"), i, each)
     {
-        bool chosen = wanted
-                          ? !strcmp(name_of(each), wanted)
-                          : !is_sidecar(each) && !json_is_false(json_object_get(each, "essential"));
-        if (!chosen)
+        bool chosen = wanted ? !strcmp(name_of(each), wanted)
+                             : !json_is_false(json_object_get(each, "essential"));
+        if (!chosen || is_sidecar(each))
             continue;
         app = name_of(each);
         candidates++;
@@ -143,7 +142,11 @@ const char *init_task_app(const json_t *task, const char *wanted, struct error *
     if (candidates == 1)
         return app;
     char *names = names_of(task);
-    if (wanted)
+    if (!*names)
+        error_set(err, "it has no container but %s, so that the app's is missing", sidecar_name);
+    else if (wanted && !strcmp(wanted, sidecar_name))
+        error_set(err, "%s is the sidecar; --container names the app's: %s", wanted, names);
+    else if (wanted)
         error_set(err, "it has no container \"%s\"; --container names one of: %s", wanted, names);
     else
         error_set(err, "it has %s essential container; name the app's with --container: %s",
@@ -323,6 +326,9 @@ static json_t *container(const json_t *task, const json_t *app, const json_t *ea
     json_object_update_missing(sidecar, usual);
     json_decref(usual);
     note_memory(sidecar, task, notes);
+    if (json_is_true(json_object_get(sidecar, "essential")))
+        (void)buf_puts(notes, "its stakeout container is essential: when that ends, ECS ends the "
+                              "task; say \"essential\": false\n");
     set_config(sidecar, wanted->config, notes);
     json_t *mounts = list_of(sidecar, "mountPoints");
     if (!list_has(mounts, "containerPath", state_path))
@@ -380,7 +386,7 @@ static void wait_for_sidecar(json_t *app)
             waits, json_pack("{s:s, s:s}", "containerName", sidecar_name, "condition", "START"));
 }
 
-static void note_task(const json_t *task, struct buf *notes)
+static void note_task(const json_t *task, const struct init_sidecar *sidecar, struct buf *notes)
 {
     const char *network = json_string_value(json_object_get(task, "networkMode"));
     if (network && !strcmp(network, "host"))
@@ -390,7 +396,7 @@ static void note_task(const json_t *task, struct buf *notes)
         (void)buf_puts(notes, "networkMode is not awsvpc: localhost is then not the app, and "
                               "database traffic cannot be "
                               "measured; say awsvpc\n");
-    if (!json_object_get(task, "taskRoleArn"))
+    if (sidecar->needs_role && !json_object_get(task, "taskRoleArn"))
         (void)buf_puts(notes, "it has no taskRoleArn: name a role that has the policy below\n");
 }
 
@@ -423,5 +429,5 @@ void init_task_add(json_t *task, const struct init_sidecar *sidecar, struct buf 
     if (list_has(json_object_get(added, "mountPoints"), "sourceVolume", sidecar_name))
         set_volume(task, notes);
     share_pids(task, sidecar, notes);
-    note_task(task, notes);
+    note_task(task, sidecar, notes);
 }

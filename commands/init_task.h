@@ -35,6 +35,7 @@ struct init_sidecar {
     const char *image;  /* NULL: that of an earlier stakeout container, else beside the app's in its
                            registry, with the version of this program */
     bool shares_pids;   /* it looks at the app's processes */
+    bool needs_role;    /* it has rights at AWS */
     const char *const *apps; /* the containers that wait for it; the first is the app */
     size_t app_count;
     const char *const *secrets; /* environment variables that the configuration needs */

@@ -81,6 +81,8 @@ static void the_app_is_the_only_essential_container(void **state)
         {"{\"name\":\"api\"},{\"name\":\"web\"}", "web", "web"},
         {"{\"name\":\"api\"}", "web", NULL, "no container \"web\""},
         {"{\"name\":\"api\",\"essential\":false}", NULL, NULL, "no essential container"},
+        {"{\"name\":\"api\"},{\"name\":\"stakeout\"}", "stakeout", NULL, "the app's: api"},
+        {"{\"name\":\"stakeout\"}", NULL, NULL, "no container but stakeout"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[300];
@@ -168,6 +170,7 @@ static void of_an_earlier_sidecar_all_but_the_configuration_stays(void **state)
             "needs TOKEN"},
         {"\"secrets\":[{\"name\":\"STAKEOUT_CONFIG\",\"valueFrom\":\"arn:p\"}]", "i", NULL,
             "from arn:p: put yours there", "\"environment\":[]"},
+        {"\"essential\":true", "i", NULL, "say \"essential\": false", "\"essential\":true"},
         {"\"mountPoints\":[{\"sourceVolume\":\"mine\",\"containerPath\":\"/var/lib/stakeout\"}]",
             "i", NULL, "", "\"containerPath\":\"/var/lib/stakeout\"}]",
             "\"sourceVolume\":\"stakeout\""},
@@ -222,7 +225,7 @@ static void what_is_left_to_do_is_said(void **state)
     } rows[] = {
         {"\"networkMode\":\"bridge\"", "", {.image = "i"}, "localhost is then not the app"},
         {"\"networkMode\":\"host\"", "", {.image = "i"}, "the neighbours' connections"},
-        {"\"networkMode\":\"awsvpc\"", "", {.image = "i"}, "no taskRoleArn"},
+        {"\"networkMode\":\"awsvpc\"", "", {.image = "i", .needs_role = true}, "no taskRoleArn"},
         {"\"memory\":\"512\"", ",\"memory\":512", {.image = "i"}, "give 24 MiB back"},
         {"\"memory\":\"2 GB\"", ",\"memory\":2040", {.image = "i"}, "2040 MiB of the task's 2048"},
         {"\"memory\":512", ",\"memory\":512,\"memoryReservation\":256", {.image = "i"}, "",

@@ -122,6 +122,22 @@ def test_init_again_changes_only_what_the_options_say(tmp_path):
     assert "localhost:1/" in done.stdout and "made anew of the options" in done.stderr
 
 
+def test_a_task_definition_that_cannot_be_written_is_no_success(tmp_path):
+    (tmp_path / "task.json").write_text(text_of(TASKS[0]), encoding="utf-8")
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([harness.BINARY, "init", "task.json"], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE,
+                              text=True, check=False, timeout=harness.PATIENCE_S)
+    assert done.returncode == 1 and "cannot write to standard output" in done.stderr
+
+
+def test_a_configuration_without_aws_needs_no_role(tmp_path):
+    (tmp_path / "task.json").write_text(json.dumps(plain(json_of(TASKS[0]))), encoding="utf-8")
+    (tmp_path / "stakeout.yaml").write_text("service: s\napp: {debug: 'http://localhost:1/debug/pprof'}\n"
+                                            "export: {directory: /captures}\n", encoding="utf-8")
+    done = run("init", "--policy", "-c", "stakeout.yaml", "task.json", cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout == "" and "needs no policy" in done.stderr
+
+
 def test_a_configuration_in_a_secret_has_to_be_given(tmp_path):
     task = json_of(TASKS[0])
     sidecar = container(task, "stakeout")
