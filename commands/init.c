@@ -9,6 +9,7 @@
 #include "core/buf.h"
 #include "core/error.h"
 #include "core/fs.h"
+#include "exporters/directory.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -219,6 +220,33 @@ static void note_containers(struct init *init)
     }
 }
 
+/* The root of the sidecar is read-only, and what it writes elsewhere ends with the task. */
+static void note_folders(struct init *init)
+{
+    for (size_t i = 0; i < init->config->exporter_count; i++) {
+        const struct exporter_config *exporter = &init->config->exporters[i];
+        if (exporter_kinds[exporter->kind] != &exporter_directory)
+            continue;
+        const struct directory_exporter_options *options = exporter->options;
+        if (!init_task_keeps(init->task, options->path))
+            (void)buf_printf(&init->notes,
+                "incidents go to %s: mount a volume there that outlives the task (EFS, or a host's "
+                "folder) and that user 65532 may write to\n",
+                options->path);
+    }
+}
+
+static void note_size(struct init *init)
+{
+    char *text = json_dumps(init->task, JSON_COMPACT);
+    if (strlen(text) > INIT_TASK_TAKEN_BYTES)
+        (void)buf_printf(&init->notes,
+            "it has %zu KiB, and ECS takes %d: move the configuration into a parameter of SSM, as "
+            "STAKEOUT_CONFIG of the container's secrets\n",
+            strlen(text) / 1024 + 1, INIT_TASK_TAKEN_BYTES / 1024);
+    free(text);
+}
+
 static bool needs_role(const struct init *init)
 {
     json_t *policy = init_policy(init->config, NULL);
@@ -241,6 +269,8 @@ static void add_sidecar(struct init *init, const char *app)
             .secrets = (const char *const *)init->needed.names,
             .secret_count = init->needed.count},
         &init->notes);
+    note_folders(init);
+    note_size(init);
     free(apps);
 }
 

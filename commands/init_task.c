@@ -285,6 +285,21 @@ const char *init_task_config_secret(const json_t *task)
     return config_in(find(task, sidecar_name), "secrets", "valueFrom");
 }
 
+bool init_task_keeps(const json_t *task, const char *path)
+{
+    size_t i;
+    const json_t *each;
+    json_array_foreach(json_object_get(find(task, sidecar_name), "mountPoints"), i, each)
+    {
+        const char *at = json_string_value(json_object_get(each, "containerPath"));
+        size_t length = at ? strlen(at) : 0;
+        if (length > 0 && strcmp(at, state_path) != 0 && !strncmp(path, at, length) &&
+            (path[length] == '/' || path[length] == '\0'))
+            return true;
+    }
+    return false;
+}
+
 /* ECS refuses a name that is in both the secrets and the environment. */
 static void set_config(json_t *sidecar, const char *config, struct buf *notes)
 {

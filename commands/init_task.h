@@ -10,8 +10,9 @@
 struct buf;
 struct error;
 
-/* ECS takes task definitions of at most 64 KiB. */
-enum { INIT_TASK_MAX_BYTES = 1 << 20 };
+/* What is read, as it is printed with blanks, and what ECS takes.
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html */
+enum { INIT_TASK_MAX_BYTES = 1 << 20, INIT_TASK_TAKEN_BYTES = 64 * 1024 };
 
 /* The task definition in a text, as `aws ecs describe-task-definition` prints it or as
  * `register-task-definition` takes it, without what only ECS may set. NULL and err for what is
@@ -28,6 +29,9 @@ bool init_task_has(const json_t *task, const char *container);
  * kept (the ARN of a secret or parameter). They stay the task's; NULL where there is none. */
 const char *init_task_config(const json_t *task);
 const char *init_task_config_secret(const json_t *task);
+
+/* Whether a volume is mounted at the path of the stakeout container, or above it. */
+bool init_task_keeps(const json_t *task, const char *path);
 
 /* What is put beside the app. */
 struct init_sidecar {

@@ -213,6 +213,22 @@ static void the_configuration_that_is_there_is_found(void **state)
     json_decref(task);
 }
 
+static void a_folder_is_kept_below_a_mount(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        bool kept;
+    } rows[] = {{"/captures", true}, {"/captures/a", true}, {"/captures2", false}, {"/", false},
+        {"/var/lib/stakeout/captures", false}}; /* the task's own volume, which ends with it */
+    json_t *task = read_text(
+        "{\"containerDefinitions\":[{\"name\":\"stakeout\",\"mountPoints\":["
+        "{\"containerPath\":\"/var/lib/stakeout\"},{\"containerPath\":\"/captures\"},{}]}]}");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(init_task_keeps(task, rows[i].path), rows[i].kept);
+    json_decref(task);
+}
+
 static void what_is_left_to_do_is_said(void **state)
 {
     (void)state;
@@ -271,6 +287,7 @@ int main(void)
         cmocka_unit_test(adding_it_twice_is_adding_it_once),
         cmocka_unit_test(of_an_earlier_sidecar_all_but_the_configuration_stays),
         cmocka_unit_test(the_configuration_that_is_there_is_found),
+        cmocka_unit_test(a_folder_is_kept_below_a_mount),
         cmocka_unit_test(what_is_left_to_do_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

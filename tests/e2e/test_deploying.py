@@ -136,6 +136,10 @@ def test_a_configuration_without_aws_needs_no_role(tmp_path):
                                             "export: {directory: /captures}\n", encoding="utf-8")
     done = run("init", "--policy", "-c", "stakeout.yaml", "task.json", cwd=tmp_path)
     assert done.returncode == 0 and done.stdout == "" and "needs no policy" in done.stderr
+    with open(tmp_path / "stakeout.yaml", "a", encoding="utf-8") as file:
+        file.write("# much\n" * 10000)
+    done = run("init", "-c", "stakeout.yaml", "task.json", cwd=tmp_path)
+    assert "incidents go to /captures: mount" in done.stderr and "KiB, and ECS takes 64" in done.stderr
 
 
 def test_a_configuration_in_a_secret_has_to_be_given(tmp_path):
