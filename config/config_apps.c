@@ -175,6 +175,24 @@ static bool is_unambiguous(const char *url)
     return !at || (!strchr(at + 1, '@') && !memchr(start, '/', (size_t)(at - start)));
 }
 
+/* Whether only numbers stand where libpq takes ports from: without USER:PASSWORD@HOST a password
+ * stands there, which it quotes as no number. The host may be a list, and in brackets. */
+static bool has_ports(const char *url)
+{
+    const char *start = strstr(url, "://") + 3, *at = strchr(start, '@');
+    const char *host = at ? at + 1 : start, *end = host + strcspn(host, "/?");
+    while (host < end) {
+        host += *host == '[' ? strcspn(host, "]") : 0;
+        host += strcspn(host, ":,/?");
+        if (*host == ':')
+            host += 1 + strspn(host + 1, "0123456789");
+        if (host < end && *host != ',')
+            return false;
+        host++;
+    }
+    return true;
+}
+
 /* Never quoted: it has a password in it. */
 static void check_statements(
     struct config_reader *reader, const struct database_config *database, const struct node *node)
@@ -195,6 +213,10 @@ static void check_statements(
         node_problem(reader->problems, statements,
             "has a / before an @, or two of these: write %%2F for a / and %%40 for an @ in the "
             "password");
+    else if (!has_ports(url))
+        node_problem(reader->problems, statements,
+            "has a port that is no number; write it like "
+            "postgres://USER:PASSWORD@HOST:5432/DATABASE");
 }
 
 static void read_database(

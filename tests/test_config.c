@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -152,6 +153,24 @@ static struct config *parse_full(void)
     struct config *config = parse_good(text, &run_needs);
     free(text);
     return config;
+}
+
+static void a_database_s_url_is_taken(void **state)
+{
+    (void)state;
+#ifdef STAKEOUT_WITH_LIBPQ
+    static const char *const urls[] = {"postgres://u:secret@h/d",
+        "postgresql://u:p@h:1,i:2/d?a=b:c", "postgres://u:p?w@[::1]:5432", "postgres://[::1],h/d",
+        "postgres:///d", "postgres://h?a=b"};
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        char text[300];
+        snprintf(
+            text, sizeof text, "%sdatabase: {endpoint: 'h:1', statements: '%s'}\n", HEAD, urls[i]);
+        struct config *config = parse_good(text, &run_needs);
+        assert_string_equal(config->databases[0].statements, urls[i]);
+        config_free(config, &fake_kinds);
+    }
+#endif
 }
 
 static void a_file_with_everything_is_read(void **state)
@@ -423,6 +442,7 @@ int main(void)
         cmocka_unit_test(without_triggers_a_set_is_built_in),
         cmocka_unit_test(each_app_gets_its_built_in_triggers),
         cmocka_unit_test(default_captures_are_there_and_can_be_replaced),
+        cmocka_unit_test(a_database_s_url_is_taken),
         cmocka_unit_test(a_file_with_everything_is_read),
         cmocka_unit_test(what_is_printed_reads_back_as_the_same),
         cmocka_unit_test(nothing_secret_is_printed),

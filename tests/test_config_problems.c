@@ -150,6 +150,10 @@ static void apps_that_cannot_be_are_refused(void **state)
     "f.yaml:4:41: database.statements: has a / before an @, or two of these: write %2F for a / "   \
     "and %40 for an @ in the password\n"
 
+#define NO_PORT                                                                                    \
+    "f.yaml:4:41: database.statements: has a port that is no number; write it like "               \
+    "postgres://USER:PASSWORD@HOST:5432/DATABASE\n"
+
 static void source_database_listen_and_export_are_checked(void **state)
 {
     (void)state;
@@ -170,6 +174,10 @@ static void source_database_listen_and_export_are_checked(void **state)
             "postgres://USER:PASSWORD@HOST:5432/DATABASE\n"},
         {HEAD "database: {endpoint: 'h:1', statements: 'postgres://u:sec@ret@h/d'}\n", AMBIGUOUS},
         {HEAD "database: {endpoint: 'h:1', statements: 'postgres://u:sec/ret@h/d'}\n", AMBIGUOUS},
+        {HEAD "database: {endpoint: 'h:1', statements: 'postgres://u:secret/d'}\n", NO_PORT},
+        {HEAD "database: {endpoint: 'h:1', statements: 'postgres://u:sec?ret'}\n", NO_PORT},
+        {HEAD "database: {endpoint: 'h:1', statements: 'postgres://u:1@[::1]:5a/d'}\n", NO_PORT},
+        {HEAD "database: {endpoint: 'h:1', statements: 'postgres://u:1@h:1,i:2b'}\n", NO_PORT},
 #endif
         {HEAD "database: {}\n", "f.yaml:4:1: database.endpoint: is missing (HOST:PORT or "
                                 "[V6]:PORT; TCP traffic to it is counted)\n"},
