@@ -298,9 +298,43 @@ static void identify(struct checks *checks, const struct exporter_kind *kind, vo
         printf("credentials of %s: %s\n", kind->label(exporter), identifying->who);
 }
 
-/* A channel is not to be bothered with each check. */
-static void check_notifier(struct checks *checks, const struct exporter_kind *kind, void *exporter)
+static void *open_exporter(
+    const struct checks *checks, const struct exporter_config *configured, struct error *err)
 {
+    struct exporter_setup setup = {.loop = checks->loop,
+        .disk = checks->disk,
+        .options = configured->options,
+        .service = checks->config->service,
+        .quiet = true};
+    return exporter_kinds[configured->kind]->open(&setup, err);
+}
+
+/* As the log and `status` call it: by its identity where another one has its label, as two webhooks
+ * of a host. Valid as long as the exporter. */
+static const char *name_of(
+    const struct checks *checks, const struct exporter_config *configured, void *exporter)
+{
+    const struct exporter_kind *kind = exporter_kinds[configured->kind];
+    const char *label = kind->label(exporter), *identity = kind->identity(exporter);
+    bool shared = false;
+    for (size_t i = 0; i < checks->config->exporter_count && strcmp(label, identity) != 0; i++) {
+        const struct exporter_config *other = &checks->config->exporters[i];
+        struct error err;
+        bool alike = other != configured && other->kind == configured->kind;
+        void *opened = alike ? open_exporter(checks, other, &err) : NULL;
+        shared = shared || (opened && !strcmp(label, kind->label(opened)));
+        if (opened)
+            kind->close(opened);
+    }
+    return shared ? identity : label;
+}
+
+/* A channel is not to be bothered with each check. */
+static void check_notifier(
+    struct checks *checks, const struct exporter_config *configured, void *exporter)
+{
+    const struct exporter_kind *kind = exporter_kinds[configured->kind];
+    const char *name = name_of(checks, configured, exporter);
     struct sending sending = {0};
     struct error err;
     struct incident *incident = test_incident(checks->config);
@@ -317,9 +351,9 @@ static void check_notifier(struct checks *checks, const struct exporter_kind *ki
         answered ? without_host(sending.result.reason, kind->label(exporter))
                  : "it does not answer");
     if (!answered || sending.result.outcome != SEND_STORED)
-        say(checks, kind->label(exporter), &err);
+        say(checks, name, &err);
     else
-        printf("%s: ok, %s\n", kind->label(exporter),
+        printf("%s: ok, %s\n", name,
             checks->notify ? "a test message was sent"
                            : "it can be reached (--notify sends a test message)");
     kind->close(exporter); /* before the incident that it may be telling of */
@@ -372,19 +406,14 @@ static void check_exporter(
     struct checks *checks, const struct exporter_config *configured, const char *path)
 {
     const struct exporter_kind *kind = exporter_kinds[configured->kind];
-    struct exporter_setup setup = {.loop = checks->loop,
-        .disk = checks->disk,
-        .options = configured->options,
-        .service = checks->config->service,
-        .quiet = true};
     struct error err = {0};
-    void *exporter = kind->open(&setup, &err);
+    void *exporter = open_exporter(checks, configured, &err);
     if (!exporter) {
         say(checks, kind->kind.name, &err);
         return;
     }
     if (kind->tell)
-        check_notifier(checks, kind, exporter);
+        check_notifier(checks, configured, exporter);
     else
         try_sending(checks, configured, exporter, path);
 }

@@ -203,6 +203,14 @@ def test_check_bothers_nobody(agent, service, captures, webhook):
     assert f"slack webhook at 127.0.0.1:{webhook.port}: Failed to connect" in broken.stdout
 
 
+def test_check_tells_two_webhooks_of_a_host_apart(agent, service, captures, webhook):
+    config = telling(service, captures)
+    config["export"]["webhook"] = [{"url": webhook.url + "/one"}, {"url": webhook.url + "/two"}]
+    checked = agent(config).command("check")
+    named = re.findall(r"^(slack webhook at 127\.0\.0\.1:\d+ \(\w{8}\)): ok", checked.stdout, re.M)
+    assert len(set(named)) == 2, checked.stdout + checked.stderr
+
+
 def test_a_link_to_the_report_needs_no_credentials(agent, service, s3, webhook):
     config = storage.storing(service, s3, "notified")
     config["captures"]["spike"] = ["goroutine"]
