@@ -454,6 +454,9 @@ static int run(int argc, char **argv)
         {.name = "offline", .flag = &offline}, {.name = "notify", .flag = &notify}, {.name = NULL}};
     if (options_read(&command_check, argc, argv, options, NULL) != EXIT_DONE)
         return EXIT_USAGE;
+    if (offline && notify)
+        return command_misused(
+            &command_check, "--offline tries nothing and --notify sends a message: leave one out");
     struct config_needs needs = {.exporter = true};
     struct config *config = command_load_config(file, &needs);
     if (!config)

@@ -213,6 +213,8 @@ def test_offline_tries_nothing(agent, whole, captures):
     result = checked.command("check", "--offline")
     assert (result.returncode, result.stdout, result.stderr) == (0, "configuration: ok\n", "")
     assert not os.path.exists(captures) and not os.path.exists(checked.state)
+    both = checked.command("check", "--offline", "--notify")
+    assert both.returncode == 2 and "leave one out" in both.stderr
 
 
 WRONG = """service: games
