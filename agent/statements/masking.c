@@ -13,7 +13,7 @@ static bool is_word(char c)
 
 static size_t line_comment(const char *text)
 {
-    return strcspn(text, "\n");
+    return strcspn(text, "\r\n");
 }
 
 /* They nest. */
@@ -103,7 +103,8 @@ static void hide(char *text, bool numbers)
 {
     const char *from = text;
     char *to = text;
-    bool escapes = false; /* an E stands just before */
+    bool escapes = false;   /* an E stands just before, */
+    bool continued = false; /* or before a literal that this one continues, on another line */
     while (*from) {
         size_t tag = *from == '$' ? dollar_tag(from) : 0, length;
         const char *mask = NULL;
@@ -125,7 +126,8 @@ static void hide(char *text, bool numbers)
         } else {
             length = plain(from);
         }
-        escapes = !mask && length == 1 && (*from == 'e' || *from == 'E');
+        continued = *from == '\'' ? escapes : continued && isspace((unsigned char)*from);
+        escapes = continued || (!mask && length == 1 && (*from == 'e' || *from == 'E'));
         if (mask)
             to += write_mask(to, mask, length);
         else
