@@ -81,7 +81,8 @@ static int take_row(void *arg, const char *const *values, size_t count)
 }
 
 /* Without the texts, which the server would read from a file. Users and nested calls of a statement
- * are added up here, which spares the server a sort. */
+ * are added up here, which spares the server a sort. A part of them is of no use: what is in the
+ * next look's part alone would seem to have run in between, with all that it ever took. */
 static int take_snapshot(struct look *look, int64_t until_ms)
 {
     char *sql = xasprintf(
@@ -89,9 +90,14 @@ static int take_snapshot(struct look *look, int64_t until_ms)
         "%s.pg_stat_statements(false) WHERE queryid IS NOT NULL AND dbid = (SELECT oid FROM "
         "pg_database WHERE datname = current_database()) LIMIT %d",
         mark, postgres_version(look->postgres) < 130000 ? "total_time" : "total_exec_time",
-        look->schema, SNAPSHOT_MAX);
+        look->schema, SNAPSHOT_MAX + 1);
     look->snapshot = (struct snapshot){.time_ms = look->now_ms, .wall_ms = look->wall_ms};
     int status = postgres_query(look->postgres, sql, NULL, take_row, look, until_ms, &look->err);
+    if (status < 0 && look->snapshot.count == SNAPSHOT_MAX)
+        error_set(&look->err,
+            "pg_stat_statements has more than %d entries of the database %s, and so many are not "
+            "looked at: a smaller pg_stat_statements.max in the server's configuration",
+            SNAPSHOT_MAX, look->database);
     snapshot_sort(&look->snapshot);
     free(sql);
     return status;

@@ -1,5 +1,5 @@
 """`database.statements`: an incident says which statements ran, by PostgreSQL's own word. A real
-server, real statements, and a real pooler. COST: 20 s."""
+server, real statements, and a real pooler. COST: 23 s."""
 import os
 import re
 import socket
@@ -210,6 +210,23 @@ def test_what_is_wrong_is_told_with_a_remedy(agent, start_service, captures, ser
     for name, (_, remedy) in REFUSED.items():
         assert remedy in said[name], (name, said[name])
     assert "secret" not in everything
+
+
+MANY = """ALTER FUNCTION pg_stat_statements(boolean) RENAME TO the_real_one;
+CREATE FUNCTION pg_stat_statements(boolean) RETURNS TABLE (queryid bigint, calls bigint, rows bigint,
+total_exec_time float8, total_time float8, shared_blks_hit bigint, shared_blks_read bigint, dbid oid)
+LANGUAGE sql AS $$ SELECT i, i, i, 1.0, 1.0, i, i, (SELECT oid FROM pg_database WHERE datname =
+current_database()) FROM generate_series(1, 20001) i $$;"""
+
+
+def test_a_part_of_the_statements_is_not_taken_for_all(agent, start_service, captures, server):
+    server.sql("CREATE DATABASE crowded")
+    server.sql("CREATE EXTENSION pg_stat_statements", database="crowded")
+    server.sql(MANY, database="crowded")
+    asked = configuration(start_service(cores=0.5), captures, server, url_of(server, database="crowded"))
+    result = agent(asked).command("check", timeout=PATIENCE_S * 3)
+    server.sql("DROP DATABASE crowded WITH (FORCE)")
+    assert "pg_stat_statements has more than 20000 entries of the database crowded" in result.stdout
 
 
 @pytest.fixture(scope="module")
