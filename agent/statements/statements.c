@@ -57,13 +57,25 @@ static bool same_text(const char *a, const char *b)
     return a && b ? !strcmp(a, b) : a == b;
 }
 
+/* The next one from *at on that is looked at; NULL: there is no more. */
+static const struct database_config *next_of(const struct config *config, size_t *at)
+{
+    while (*at < config->database_count && !config->databases[*at].statements)
+        ++*at;
+    return *at < config->database_count ? &config->databases[(*at)++] : NULL;
+}
+
 bool statements_are_same(const struct config *a, const struct config *b)
 {
-    bool same = a->database_count == b->database_count;
-    for (size_t i = 0; same && i < a->database_count; i++)
-        same = same_text(a->databases[i].name, b->databases[i].name) &&
-               same_text(a->databases[i].statements, b->databases[i].statements);
-    return same;
+    size_t at_a = 0, at_b = 0;
+    for (;;) {
+        const struct database_config *one = next_of(a, &at_a), *other = next_of(b, &at_b);
+        if (!one || !other)
+            return !one && !other;
+        if (!same_text(one->name, other->name) || !same_text(one->statements, other->statements) ||
+            (!one->name && !same_text(one->endpoint, other->endpoint))) /* it is the label */
+            return false;
+    }
 }
 
 void statements_tick(struct statements *statements, int64_t now_ms, int64_t begin_ms)
