@@ -4,9 +4,11 @@
 #include "core/buf.h"
 #include "core/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const size_t max_problems_bytes = 256 * 1024;
 
@@ -57,4 +59,13 @@ int command_misused(const struct command *command, const char *format, ...)
     fprintf(stderr, "; see `stakeout %s -h`\n", command->name);
     va_end(args);
     return EXIT_USAGE;
+}
+
+int command_printed(const struct command *command)
+{
+    if (fflush(stdout) != 0)
+        return command_failed(command, "cannot write to standard output: %s", strerror(errno));
+    if (ferror(stdout)) /* of an earlier part, whose reason is gone */
+        return command_failed(command, "cannot write all of it to standard output");
+    return EXIT_DONE;
 }

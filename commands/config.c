@@ -3,7 +3,6 @@
 #include "commands/command.h"
 #include "commands/options.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,9 +39,6 @@ static int run(int argc, char **argv)
         config_print_man(&config_kinds, stdout);
     else
         status = show_effective(file);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return command_failed(
-            &command_config, "cannot write to standard output: %s", strerror(errno));
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include "commands/init_task.h"
 #include "commands/options.h"
 #include "commands/terminal.h"
+#include "config/document.h"
 #include "core/alloc.h"
 #include "core/buf.h"
 #include "core/error.h"
@@ -12,7 +13,6 @@
 #include "exporters/directory.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,8 @@ static int read_task(struct init *init, const char *path)
 {
     struct buf file;
     struct error err;
-    int status = fs_read(path, INIT_TASK_MAX_BYTES, &file, &err);
+    int status = fs_read(
+        strcmp(path, "-") != 0 ? path : "/dev/stdin", INIT_TASK_MAX_BYTES, &file, &err);
     if (status == 0) {
         init->task = init_task_read(file.data, file.size, &err);
         if (!init->task) {
@@ -73,19 +74,29 @@ static char *default_bucket(const char *service)
     return bucket;
 }
 
+/* "key: value", as the value is meant; what refers to the environment goes on doing so. */
+static void put(struct init *init, const char *before, const char *value)
+{
+    bool refers = strstr(value, "${") && !strpbrk(value, "\"\\\n");
+    char *scalar = refers ? xasprintf("\"%s\"", value) : document_quote(value);
+    (void)buf_printf(&init->text, "%s: %s", before, scalar);
+    free(scalar);
+}
+
 /* A configuration of what the command line says; what it does not is guessed, and said. */
 static void make_config(struct init *init, const char *app)
 {
     char *service = init->service ? xstrdup(init->service) : default_service(init->task);
     char *bucket = init->bucket ? xstrdup(init->bucket) : default_bucket(service);
     buf_init(&init->text, CONFIG_MAX);
-    (void)buf_printf(&init->text,
-        "service: %s\napp:\n  debug: %s\n  container: %s\nexport:\n  s3: {bucket: %s", service,
-        init->debug ? init->debug : default_debug, app, bucket);
+    put(init, "service", service);
+    put(init, "\napp:\n  debug", init->debug ? init->debug : default_debug);
+    put(init, "\n  container", app);
+    put(init, "\nexport:\n  s3: {bucket", bucket);
     if (init->prefix)
-        (void)buf_printf(&init->text, ", prefix: %s", init->prefix);
+        put(init, ", prefix", init->prefix);
     if (init->region)
-        (void)buf_printf(&init->text, ", region: %s", init->region);
+        put(init, ", region", init->region);
     (void)buf_puts(&init->text, "}\n");
     if (!init->debug)
         (void)buf_printf(
@@ -326,9 +337,8 @@ static int print_all(const struct init *init)
         print_policies(init, stdout);
     else
         fputs("The task role needs no policy: the configuration asks AWS for nothing.\n", stderr);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return command_failed(
-            &command_init, "cannot write to standard output: %s", strerror(errno));
+    if (command_printed(&command_init) != EXIT_DONE)
+        return EXIT_FAILED;
     if (init->policy_only)
         return EXIT_DONE;
     if (init->notes.size > 0)
@@ -407,7 +417,7 @@ const struct command command_init = {
         "dependsOn added, ready for `aws ecs register-task-definition --cli-input-json`; and, on\n"
         "standard error, what is left to do and the IAM policy that the task role needs. What is\n"
         "in the task stays as it is, and in a stakeout container that is there already what the\n"
-        "options do not say otherwise.\n\n"
+        "options do not say otherwise. \"-\" is standard input.\n\n"
         "  -c, --config FILE  the configuration that the sidecar gets\n"
         "  --container NAME   the app's container; by default the only essential one\n"
         "  --image IMAGE      the sidecar's image; by default what it has, else stakeout, in the\n"

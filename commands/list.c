@@ -183,8 +183,8 @@ static void say_more(const struct listing *listing)
 
 static int end(struct listing *listing, int status, const struct error *err)
 {
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return command_failed(&command_list, "cannot write to standard output");
+    if (command_printed(&command_list) != EXIT_DONE)
+        return EXIT_FAILED;
     if (status < 0)
         return command_failed(&command_list, "%s", err->text);
     if (listing->printed == 0)

@@ -43,6 +43,14 @@ static int asks_for_help(int argc, char **argv)
     return 0;
 }
 
+static int run(const struct command *command, int argc, char **argv)
+{
+    if (asks_for_help(argc, argv))
+        return help(command);
+    int status = command->run(argc, argv);
+    return status == EXIT_DONE ? command_printed(command) : status;
+}
+
 int main(int argc, char **argv)
 {
     worker_settle_child();
@@ -65,8 +73,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; command_table[i]; i++)
         if (!strcmp(argv[1], command_table[i]->name))
-            return asks_for_help(argc - 1, argv + 1) ? help(command_table[i])
-                                                     : command_table[i]->run(argc - 1, argv + 1);
+            return run(command_table[i], argc - 1, argv + 1);
     fprintf(stderr, "stakeout: there is no command \"%s\"; see `stakeout --help`\n", argv[1]);
     return EXIT_USAGE;
 }

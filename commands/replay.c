@@ -207,8 +207,8 @@ static int stream(struct replay *replay)
                 series_push(replay->columns[i], row.time_ms, row.values[i]);
         detector_check(replay->detector);
     }
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return command_failed(&command_replay, "the events cannot be written to standard output");
+    if (command_printed(&command_replay) != EXIT_DONE)
+        return EXIT_FAILED;
     return status == 0 ? EXIT_DONE : trace_failed(&err);
 }
 

@@ -82,8 +82,6 @@ static int print_incident(const struct options *options)
     mark_free(&mark);
     evidence_free(evidence);
     store_incident_free(stored);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return command_failed(&command_show, "cannot write to standard output");
     return EXIT_DONE;
 }
 

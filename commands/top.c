@@ -108,8 +108,6 @@ static int print(const struct top *top, bool json)
         fwrite(out.data, 1, out.size, stdout);
     }
     buf_free(&out);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return command_failed(&command_top, "cannot write to standard output");
     return EXIT_DONE;
 }
 

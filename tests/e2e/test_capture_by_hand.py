@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -39,6 +40,11 @@ def test_a_capture_by_hand_needs_no_agent(agent, service, captures):
     assert incident.json["trigger"]["reason"] == "before the release"
     assert [profile["status"] for profile in incident.json["profiles"]] == ["ok"] * 3
     alone.wait_spool_empty()
+    with open("/dev/full", "w", encoding="ascii") as full:
+        untold = subprocess.run([harness.BINARY, "capture", "-c", alone.file], stdout=full, stderr=subprocess.PIPE,
+                                text=True, check=False, timeout=harness.PATIENCE_S)
+    assert untold.returncode == 1 and "cannot write to standard output" in untold.stderr
+    assert len(harness.incidents_below(captures)) == 2
 
 
 @pytest.mark.parametrize("signals", [1, 2], ids=["grace ends", "a second signal"])

@@ -120,12 +120,16 @@ def test_init_again_changes_only_what_the_options_say(tmp_path):
     assert done.returncode == 0 and json.loads(done.stdout) == expected, done.stderr
     done = run("init", "--debug", "http://localhost:1/debug/pprof", "task.json", cwd=tmp_path)
     assert "localhost:1/" in done.stdout and "made anew of the options" in done.stderr
+    options = ("--service", "on", "--prefix", "a: b # c", "--debug", "${DEBUG}")
+    done = run("init", *options, "task.json", cwd=tmp_path)
+    config = container(json.loads(done.stdout), "stakeout")["environment"][0]["value"]
+    assert config.startswith('service: "on"\napp:\n  debug: "${DEBUG}"\n') and 'prefix: "a: b # c"' in config, config
 
 
 def test_a_task_definition_that_cannot_be_written_is_no_success(tmp_path):
     (tmp_path / "task.json").write_text(text_of(TASKS[0]), encoding="utf-8")
-    with open("/dev/full", "w", encoding="ascii") as full:
-        done = subprocess.run([harness.BINARY, "init", "task.json"], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE,
+    with open("/dev/full", "w", encoding="ascii") as full, open(tmp_path / "task.json", encoding="ascii") as task:
+        done = subprocess.run([harness.BINARY, "init", "-"], stdin=task, stdout=full, stderr=subprocess.PIPE,
                               text=True, check=False, timeout=harness.PATIENCE_S)
     assert done.returncode == 1 and "cannot write to standard output" in done.stderr
 
