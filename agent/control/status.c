@@ -367,7 +367,8 @@ static void put_own(const struct agent *agent, struct buf *out)
         (double)(agent->fires + agent->fires_given_up));
     one(out, "stakeout_fires_suppressed_total", "counter",
         "Fires held back by a cooldown or a limit.", (double)agent->fires_suppressed);
-    one(out, "stakeout_spool_bytes", "gauge", "Bytes that wait on disk for an exporter.",
+    one(out, "stakeout_spool_bytes", "gauge",
+        "Bytes that wait on disk for an exporter, or for rds.*.",
         (double)spool_bytes(agent->spool));
     one(out, "stakeout_spool_memory_bytes", "gauge",
         "Bytes that wait in memory, as the disk takes no files.",

@@ -424,8 +424,8 @@ void late_give_way(struct late *late)
         if (!is_on_its_own(late, one))
             continue;
         late->gave_way_ms = now_ms;
-        log_warn(
-            "incident %s stays without rds.*: the spool is nearly full (limits.spool)", one->id);
+        log_warn("incident %s stays without rds.*%s: the spool is nearly full (limits.spool)",
+            one->id, one->state == LATE_SENDING ? " where it has none yet" : "");
         late_drop(late, one);
         break;
     }
