@@ -173,8 +173,7 @@ static void say_more(const struct listing *listing)
     if (listing->table)
         fprintf(stderr,
             "stakeout list: %zu incident%s, printed as read: without how often each was seen, "
-            "which "
-            "--groups and --json tell\n",
+            "which --groups and --json tell\n",
             listing->read, listing->read == 1 ? "" : "s");
     if (listing->verbose && store_requests(listing->where.store, &count))
         fprintf(stderr, "stakeout list: %" PRIu64 " LIST and %" PRIu64 " GET requests\n",

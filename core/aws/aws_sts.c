@@ -141,16 +141,14 @@ static const struct {
               "sts:AssumeRoleWithWebIdentity, with the token's `sub` and `aud`"}},
     {ROLES, {"AccessDenied", AWS_FAULT_LASTS,
                 "let the credentials' own policy allow sts:AssumeRole on it, and the role's trust "
-                "policy "
-                "name them (with the external id, if it wants one)"}},
+                "policy name them (with the external id, if it wants one)"}},
     {ROLES, {"ExpiredToken", AWS_FAULT_LASTS,
                 "the credentials that it is assumed with have expired: renew them"}},
     {ROLES, {"ExpiredTokenException", AWS_FAULT_LASTS,
                 "the token has expired: is it still being replaced in its file?"}},
     {ROLES, {"InvalidIdentityToken", AWS_FAULT_LASTS,
                 "the token is not one of the role's OIDC provider: check the provider's URL and "
-                "audience "
-                "in IAM"}},
+                "audience in IAM"}},
     {ROLES, {"IDPRejectedClaim", AWS_FAULT_LASTS,
                 "the role's trust policy does not accept the token's claims: check `sub` and `aud` "
                 "in it"}},
