@@ -298,15 +298,16 @@ static void identify(struct checks *checks, const struct exporter_kind *kind, vo
         printf("credentials of %s: %s\n", kind->label(exporter), identifying->who);
 }
 
-static void *open_exporter(
-    const struct checks *checks, const struct exporter_config *configured, struct error *err)
+/* NULL and err, as struct exporter_kind's open. */
+static void open_exporter(const struct checks *checks, const struct exporter_config *configured,
+    void **exporter, struct error *err)
 {
-    struct exporter_setup setup = {.loop = checks->loop,
+    const struct exporter_setup setup = {.loop = checks->loop,
         .disk = checks->disk,
         .options = configured->options,
         .service = checks->config->service,
         .quiet = true};
-    return exporter_kinds[configured->kind]->open(&setup, err);
+    *exporter = exporter_kinds[configured->kind]->open(&setup, err);
 }
 
 /* As the log and `status` call it: by its identity where another one has its label, as two webhooks
@@ -320,8 +321,9 @@ static const char *name_of(
     for (size_t i = 0; i < checks->config->exporter_count && strcmp(label, identity) != 0; i++) {
         const struct exporter_config *other = &checks->config->exporters[i];
         struct error err;
-        bool alike = other != configured && other->kind == configured->kind;
-        void *opened = alike ? open_exporter(checks, other, &err) : NULL;
+        void *opened = NULL;
+        if (other != configured && other->kind == configured->kind)
+            open_exporter(checks, other, &opened, &err);
         shared = shared || (opened && !strcmp(label, kind->label(opened)));
         if (opened)
             kind->close(opened);
@@ -407,7 +409,8 @@ static void check_exporter(
 {
     const struct exporter_kind *kind = exporter_kinds[configured->kind];
     struct error err = {0};
-    void *exporter = open_exporter(checks, configured, &err);
+    void *exporter;
+    open_exporter(checks, configured, &exporter, &err);
     if (!exporter) {
         say(checks, kind->kind.name, &err);
         return;
