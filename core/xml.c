@@ -4,6 +4,7 @@
 #include "core/error.h"
 
 #include <expat.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,11 +88,20 @@ int xml_read(const char *text, size_t size, char root[XML_NAME_SIZE], xml_ended 
     return status;
 }
 
+/* Whether a byte is of a control character: U+0000 to U+001F, U+007F, and U+0080 to U+009F, which
+ * are two bytes. */
+static bool is_control(const char *text, size_t at)
+{
+    unsigned char byte = (unsigned char)text[at], next = byte ? (unsigned char)text[at + 1] : 0;
+    bool second = at > 0 && (unsigned char)text[at - 1] == 0xc2 && byte >= 0x80 && byte < 0xa0;
+    return byte < ' ' || byte == 0x7f || second || (byte == 0xc2 && next >= 0x80 && next < 0xa0);
+}
+
 void xml_copy_text(char *to, size_t size, const char *from)
 {
     size_t length = 0;
     for (; from[length] && length + 1 < size; length++)
-        to[length] = (unsigned char)from[length] < ' ' ? ' ' : from[length];
+        to[length] = is_control(from, length) ? ' ' : from[length];
     while (length > 0 && ((unsigned char)from[length] & 0xc0) == 0x80)
         length--; /* no half of a UTF-8 character */
     to[length] = '\0';
