@@ -1,6 +1,8 @@
 /* Every refusal has a remedy, and the right one. */
 #include "agent/statements/remedies.h"
 
+#include "core/error.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -175,6 +177,29 @@ static void the_line_in_which_a_server_speaks_tells(void **state)
     }
 }
 
+static void what_a_server_says_steers_no_terminal(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *state, *message, *text;
+    } messages[] = {
+        {NULL, "", ""},
+        {NULL, "one\r\ntwo", "one"},
+        {"57P01", "a\tb\x1b[2Jc\x7f", "a b [2Jc : it is tried again by itself"},
+        {NULL, "\xc2\x9b[2J \xc2\xa0\xc3\xa4", "  [2J \xc2\xa0\xc3\xa4"},
+    };
+    struct error err;
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        assert_int_equal(remedies_explain(&err, messages[i].state, messages[i].message), -1);
+        assert_string_equal(err.text, messages[i].text);
+    }
+    char many[600] = "";
+    for (size_t i = 0; i + 2 < sizeof many; i += 2)
+        memcpy(many + i, "\xc3\xa4", 3);
+    remedies_explain(&err, NULL, many);
+    assert_int_equal(strlen(err.text), 298); /* no half of a character */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +207,7 @@ int main(void)
         cmocka_unit_test(what_is_not_known_has_none),
         cmocka_unit_test(a_state_stands_between_colons),
         cmocka_unit_test(the_line_in_which_a_server_speaks_tells),
+        cmocka_unit_test(what_a_server_says_steers_no_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

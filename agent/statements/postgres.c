@@ -44,22 +44,12 @@ int postgres_present(struct error *err)
 #endif
 }
 
-/* The message in one line, and what to do. */
-static int fail(struct error *err, const char *state, const char *message)
-{
-    enum { LONGEST = 300 };
-    const char *remedy = remedies_find(state, message);
-    size_t length = strcspn(message, "\r\n");
-    return error_set(err, "%.*s%s%s", (int)(length < LONGEST ? length : LONGEST), message,
-        remedy ? ": " : "", remedy ? remedy : "");
-}
-
 static int fail_connecting(const PGconn *connection, struct error *err)
 {
     char state[SQLSTATE_SIZE];
     const char *message = PQerrorMessage(connection);
     char *line = remedies_telling_line(*message ? message : "cannot connect");
-    int status = fail(err, remedies_state_of(line, state), line);
+    int status = remedies_explain(err, remedies_state_of(line, state), line);
     free(line);
     return status;
 }
@@ -214,7 +204,7 @@ static int take_result(const PGresult *result, postgres_row *row, void *arg, str
     if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
         const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-        return fail(err, state, message ? message : "the query failed");
+        return remedies_explain(err, state, message ? message : "the query failed");
     }
     int columns = PQnfields(result) < COLUMNS_MAX ? PQnfields(result) : COLUMNS_MAX;
     for (int i = 0; i < PQntuples(result); i++) {
@@ -234,7 +224,7 @@ int postgres_query(struct postgres *postgres, const char *sql, const char *const
     while (parameters && parameters[count])
         count++;
     if (!PQsendQueryParams(connection, sql, count, NULL, parameters, NULL, NULL, 0))
-        return fail(err, NULL, PQerrorMessage(connection));
+        return remedies_explain(err, NULL, PQerrorMessage(connection));
     PQsetSingleRowMode(connection);
     for (;;) {
         while (PQisBusy(connection)) {
@@ -242,7 +232,7 @@ int postgres_query(struct postgres *postgres, const char *sql, const char *const
                 return error_set(err, "the server does not answer a query: it is overloaded, or "
                                       "not reachable from here any more");
             if (!PQconsumeInput(connection))
-                return fail(err, NULL, PQerrorMessage(connection));
+                return remedies_explain(err, NULL, PQerrorMessage(connection));
         }
         PGresult *result = PQgetResult(connection);
         if (!result)

@@ -1,6 +1,8 @@
 #include "agent/statements/remedies.h"
 
 #include "core/alloc.h"
+#include "core/error.h"
+#include "core/xml.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -120,6 +122,15 @@ const char *remedies_find(const char *state, const char *message)
             return remedies[i].remedy;
     }
     return NULL;
+}
+
+int remedies_explain(struct error *err, const char *state, const char *message)
+{
+    const char *remedy = remedies_find(state, message);
+    char *line = xstrndup(message, strcspn(message, "\r\n")), words[300];
+    xml_copy_text(words, sizeof words, line);
+    free(line);
+    return error_set(err, "%s%s%s", words, remedy ? ": " : "", remedy ? remedy : "");
 }
 
 /* Five digits and capitals, and a digit or not: PANIC is none. */
