@@ -56,7 +56,7 @@
 static const int64_t own_memory_bytes = (16 << 20) + RESERVE_BYTES;
 
 /* What a close gives its threads: the disk may have something to finish, a look-up has not. */
-static const int64_t close_disk_ms = 3000, close_names_ms = 200;
+static const int64_t close_disk_ms = 3000, close_names_ms = 200, close_statements_ms = 300;
 
 static bool on_ended(void *arg, size_t app, const struct app_end **end)
 {
@@ -400,7 +400,7 @@ void agent_close(struct agent *agent)
     recorder_stop(agent->recorder);
     preflight_close(agent->preflight);
     sampler_close(agent->sampler);
-    if (statements_close(agent->statements) && !agent->own_ports_lost)
+    if (statements_close(agent->statements, close_statements_ms) && !agent->own_ports_lost)
         own_ports_free(agent->own_ports);
     agent->statements = NULL;
     learned_stop(agent->learned);

@@ -289,7 +289,7 @@ static void replace_statements(struct agent *agent, const struct config *was)
     struct error err;
     if (statements_are_same(was, agent->config))
         return;
-    if (!statements_close(agent->statements))
+    if (!statements_close(agent->statements, 0))
         agent->own_ports_lost = true;
     if (agent_open_statements(agent, &err) < 0)
         log_error("%s: incidents are without statements", err.text);

@@ -137,7 +137,7 @@ static inline int rig_tear_down(void **state)
 {
     struct rig *rig = *state;
     incident_statements_free(&rig->incident.statements);
-    statements_close(rig->statements);
+    statements_close(rig->statements, 60000);
     loop_close(rig->loop);
     free(rig);
     return 0;

@@ -208,7 +208,7 @@ static void nobody_has_to_have_databases(void **state)
     statements_tick(NULL, 0, 0);
     statements_hurry(NULL);
     assert_false(statements_are_late(NULL));
-    assert_true(statements_close(NULL));
+    assert_true(statements_close(NULL, 0));
     assert_int_equal(statements_databases(NULL), 0);
 }
 
@@ -245,7 +245,7 @@ static void only_what_is_looked_at_has_to_be_the_same(void **state)
             fail_msg("case %zu", i);
 }
 
-/* As at a reload. */
+/* As at an end; at a reload nothing is waited for. */
 static void what_comes_late_is_freed(void **state)
 {
     struct rig *rig = *state;
@@ -253,7 +253,7 @@ static void what_comes_late_is_freed(void **state)
     atomic_store(&rig_databases[1].hangs, true);
     statements_hurry(rig->statements);
     rig_wait(rig, 0, 2);
-    assert_false(statements_close(rig->statements));
+    assert_false(statements_close(rig->statements, 300));
     assert_int_equal(atomic_load(&rig_databases[0].freed), 1);
     assert_int_equal(atomic_load(&rig_databases[1].freed), 0);
     sem_post(&rig_databases[1].release);

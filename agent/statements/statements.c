@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t close_ms = 300; /* for all of them */
-
 struct statements {
     struct watched **all;
     size_t count;
@@ -26,7 +24,7 @@ struct statements *statements_open(
             continue;
         struct watched *watched = watched_open(loop, &config->databases[i], own, err);
         if (!watched) {
-            statements_close(statements);
+            statements_close(statements, 0);
             return NULL;
         }
         if (!statements)
@@ -37,9 +35,9 @@ struct statements *statements_open(
     return statements;
 }
 
-bool statements_close(struct statements *statements)
+bool statements_close(struct statements *statements, int64_t wait_ms)
 {
-    int64_t deadline_ms = clock_mono_ms() + close_ms;
+    int64_t deadline_ms = clock_mono_ms() + wait_ms;
     bool closed = true;
     if (!statements)
         return true;

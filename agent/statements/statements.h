@@ -20,9 +20,9 @@ struct statements;
 struct statements *statements_open(
     struct loop *loop, const struct config *config, struct own_ports *own, struct error *err);
 
-/* Ends it; false: a look hangs and is left to itself, so that `own` is lost. NULL is allowed, as in
- * all of these. */
-bool statements_close(struct statements *statements);
+/* Ends it, and waits so long for looks that are under way. False: one is left to itself, so that
+ * `own` is lost. NULL is allowed, as in all of these. */
+bool statements_close(struct statements *statements, int64_t wait_ms);
 
 /* Whether two configurations want the same of it. */
 bool statements_are_same(const struct config *a, const struct config *b);
