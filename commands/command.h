@@ -41,9 +41,9 @@ int command_failed(const struct command *command, const char *format, ...)
 int command_misused(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Whether all that was printed is out. EXIT_DONE, or EXIT_FAILED after saying why not: a full disk is
- * an error of who prints a result. main asks it of every command that is done; one that goes on after
- * its result asks before. */
+/* Whether all that was printed is out. EXIT_DONE, or EXIT_FAILED after saying why not: a full disk
+ * is an error of who prints a result. main asks it of every command that is done; one that goes on
+ * after its result asks before. */
 int command_printed(const struct command *command);
 
 #endif
