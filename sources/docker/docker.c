@@ -216,8 +216,7 @@ static void follow_events(struct watched *app, int64_t now_ms)
     free(url);
 }
 
-/* A new look at the app's container. What died has no samples any more, so that its counters are
- * pushed here. */
+/* A new look at the app's container, or news of it. */
 static void adopt(struct watched *app, int64_t now_ms)
 {
     uint64_t kills = app->state.oom_kills, restarts = app->state.restarts;
@@ -237,12 +236,8 @@ static void adopt(struct watched *app, int64_t now_ms)
     app->kills_taken = app->events.oom_kills;
     if (first && app->known)
         app->sampled_ms = now_ms;
-    if (first || (app->state.oom_kills == kills && app->state.restarts == restarts))
-        return;
-    struct measures measures;
-    measures_clear(&measures);
-    ecs_app_count(&app->state, &measures);
-    measured_series_push(&app->series, now_ms, &measures);
+    if (!first && (app->state.oom_kills != kills || app->state.restarts != restarts))
+        ecs_app_push_counts(&app->state, &app->series, now_ms);
 }
 
 static void ask_what_is_due(struct watched *app, int64_t now_ms)

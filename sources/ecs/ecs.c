@@ -202,8 +202,7 @@ static void stats_answered(void *arg, const struct http_result *result)
         self->setup.sampled(self->setup.arg);
 }
 
-/* A new look at the app's container. What died has no samples any more, so that its counters are
- * pushed here. */
+/* A new look at the app's container. */
 static void update_app(struct ecs *self, struct watched_app *app, int64_t now_ms)
 {
     const char *name = app->setup->container;
@@ -221,12 +220,8 @@ static void update_app(struct ecs *self, struct watched_app *app, int64_t now_ms
     ecs_app_update(&app->state, &self->task, app->container);
     if (first)
         app->sampled_ms = now_ms;
-    if (first || (app->state.oom_kills == kills && app->state.restarts == restarts))
-        return;
-    struct measures measures;
-    measures_clear(&measures);
-    ecs_app_count(&app->state, &measures);
-    measured_series_push(&app->series, now_ms, &measures);
+    else if (app->state.oom_kills != kills || app->state.restarts != restarts)
+        ecs_app_push_counts(&app->state, &app->series, now_ms);
 }
 
 static void adopt_task(struct ecs *self, int64_t now_ms)

@@ -256,6 +256,12 @@ static bool is_new(const struct ecs_app *app, const struct ecs_stats *stats)
            (stats->read_ns > app->read_ns || stats->read_ns < app->read_ns - set_back_ns);
 }
 
+static void count(const struct ecs_app *app, struct measures *measures)
+{
+    measures->value[MEASURED_OOM_KILLS] = (double)app->oom_kills;
+    measures->value[MEASURED_RESTARTS] = (double)app->restarts;
+}
+
 bool ecs_app_measure(struct ecs_app *app, const struct ecs_stats *stats,
     const struct ecs_machine *machine, struct measures *measures)
 {
@@ -272,14 +278,16 @@ bool ecs_app_measure(struct ecs_app *app, const struct ecs_stats *stats,
             &app->throttle, stats->periods, stats->throttled);
     measure_memory(app, stats, machine, measures);
     measure_net(&app->net, stats, measures);
-    ecs_app_count(app, measures);
+    count(app, measures);
     return true;
 }
 
-void ecs_app_count(const struct ecs_app *app, struct measures *measures)
+void ecs_app_push_counts(const struct ecs_app *app, struct measured_series *series, int64_t time_ms)
 {
-    measures->value[MEASURED_OOM_KILLS] = (double)app->oom_kills;
-    measures->value[MEASURED_RESTARTS] = (double)app->restarts;
+    struct measures measures;
+    measures_clear(&measures);
+    count(app, &measures);
+    measured_series_push(series, time_ms, &measures);
 }
 
 void ecs_app_identify(const struct ecs_container *container, struct source_identity *identity)

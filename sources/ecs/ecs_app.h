@@ -60,8 +60,10 @@ struct ecs_machine {
 bool ecs_app_measure(struct ecs_app *app, const struct ecs_stats *stats,
     const struct ecs_machine *machine, struct measures *measures);
 
-/* Only the counters that come from the task's answer: restarts and kills. */
-void ecs_app_count(const struct ecs_app *app, struct measures *measures);
+/* Pushes the counters that come from the task's answer, restarts and kills: what died has no
+ * samples any more that would do so. */
+void ecs_app_push_counts(
+    const struct ecs_app *app, struct measured_series *series, int64_t time_ms);
 
 /* Fills in what its container says of it; without a name it keeps the one that is there. */
 struct source_identity;
