@@ -5,6 +5,7 @@
 #include "core/incident_statements.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 static void note_statement(
     const struct watched *watched, struct incident_database *noted, const struct snapshot_row *row)
@@ -12,7 +13,7 @@ static void note_statement(
     const struct look_text *text = watched_text(watched, row->id);
     if (text && look_is_own(text->text)) {
         noted->calls -= row->calls;
-        noted->time_ms -= row->time_ms;
+        noted->time_ms = fmax(0, noted->time_ms - row->time_ms); /* as sums of fractions go */
         noted->others--;
         return;
     }

@@ -3,7 +3,6 @@ known of the same containers by their processes and cgroups."""
 import contextlib
 import os
 import signal
-import time
 import urllib.request
 
 import pytest
@@ -95,7 +94,8 @@ def test_a_kill_and_a_restart_are_counted_once(podman, closing):
     probe = closing(Probe("docker", name, environment={"DOCKER_HOST": f"unix://{podman.socket}"}))
     probe.wait("cpu", 3)
     podman("kill", "-s", "WINCH", name)  # which ends nothing; the kill below comes well after it
-    time.sleep(2.2)
+    last_ms = probe.samples["cpu.cores"][-1][0]
+    wait_until(lambda: probe.samples["cpu.cores"][-1][0] > last_ms + 2500, "what would be taken for its end is past")
     os.kill(podman.pid(name), signal.SIGKILL)  # nobody asked Podman for it, as with an OOM kill
     wait_until(lambda: probe.last("oom_kills") == 1, "a kill")
     probe.wait_error(f"the container {name} does not run")
