@@ -26,32 +26,6 @@ NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
 
 
-def stakeout_image(podman):
-    """The image `stakeout`: $STAKEOUT_IMAGE, as `podman save` has left it, or made here as the Dockerfile makes it, by
-    the same scripts and its own last stage, without a Debian of its own to build in."""
-    given = os.environ.get("STAKEOUT_IMAGE")
-    if given:
-        podman("tag", podman("load", "-i", given).stdout.decode().split()[-1], "stakeout")
-        return
-    folder = os.path.join(os.environ.get("STAKEOUT_BUILD", os.path.join(harness.TREE, "build")), "image")
-    os.makedirs(os.path.join(folder, "context", "state"), exist_ok=True)
-    scripts = os.path.join(harness.TREE, "scripts", "image.d")
-    libraries, program = os.path.join(folder, "libraries"), os.path.join(folder, "program")
-    made_by = b"".join(harness.read(os.path.join(scripts, name)) for name in ("libraries", "openssl-used", "libc-used"))
-    stamp = os.path.join(libraries, "made-by")
-    if not os.path.exists(stamp) or harness.read(stamp) != made_by:
-        subprocess.run([os.path.join(scripts, "libraries"), libraries], check=True)
-        with open(stamp, "wb") as file:
-            file.write(made_by)
-    root = os.path.join(folder, "context", "image")
-    subprocess.run([os.path.join(scripts, "program"), libraries, program, root], check=True)
-    last = harness.read(os.path.join(harness.TREE, "Dockerfile")).decode().rsplit("FROM scratch\n", 1)[1]
-    recipe = os.path.join(folder, "Dockerfile")
-    with open(recipe, "w", encoding="utf-8") as file:
-        file.write("FROM scratch\n" + re.sub(r"--from=build (--chown=\S+ )?/(\S+)", r"\1\2", last))
-    podman("build", "--network=host", "-f", recipe, "-t", "stakeout", os.path.join(folder, "context"))
-
-
 class Namespace:
     """A network namespace of its own, which this thread and what it starts are in until it is closed."""
 

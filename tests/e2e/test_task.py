@@ -16,6 +16,7 @@ import pytest
 import containers
 import harness
 import postgres
+import stakeout_image
 import storage
 from cloudwatch import CloudWatch, make_old
 from containers import Container
@@ -44,7 +45,7 @@ def podman(tmp_path_factory, service_binary):
         made.host = made.import_host()
         made.require()
         made.import_image("api", files={"service": service_binary})
-        containers.stakeout_image(made)
+        stakeout_image.make(made)
         yield made
     finally:
         made.close()
