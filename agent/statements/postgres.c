@@ -121,7 +121,8 @@ static int ignore_row(void *arg, const char *const *values, size_t count)
  * not among the URL's options, which a pooler may refuse. */
 int postgres_begin(struct postgres *postgres, int64_t deadline_ms, struct error *err)
 {
-    if (postgres_query(postgres, "BEGIN READ ONLY", NULL, ignore_row, NULL, deadline_ms, err) < 0)
+    if (postgres_query(postgres, "/* stakeout */ BEGIN READ ONLY", NULL, ignore_row, NULL,
+            deadline_ms, err) < 0)
         return -1;
     return postgres_query(postgres,
         "/* stakeout */ SELECT set_config('statement_timeout', '5s', true), "
@@ -131,7 +132,8 @@ int postgres_begin(struct postgres *postgres, int64_t deadline_ms, struct error 
 
 int postgres_end(struct postgres *postgres, int64_t deadline_ms, struct error *err)
 {
-    return postgres_query(postgres, "COMMIT", NULL, ignore_row, NULL, deadline_ms, err);
+    return postgres_query(
+        postgres, "/* stakeout */ COMMIT", NULL, ignore_row, NULL, deadline_ms, err);
 }
 
 /* libpq's own words have the whole URL in them. */
