@@ -38,7 +38,7 @@ def test_a_length_that_fits_is_taken_from_the_first_request_on(agent, start_serv
     assert preflight(status)["profile cpu of 25 s"]["state"] == "shorter"
     assert preflight(status)["profile cpu of 25 s"]["seconds"] == 3
     assert "raise WriteTimeout above 25 s" in running.command("status").stdout
-    service.burn(4)
+    running.fire(service)
     cpu = wait_incidents(running, captures)[0].profile("cpu")
     assert cpu["status"] == "ok" and cpu["attempts"] == 1
     assert 2.5 < cpu["seconds"] < 3.5

@@ -57,7 +57,7 @@ def wait_stored(agent, s3, prefix, timeout_s=harness.PATIENCE_S):
 
 def spike(agent, service, seconds=5):
     """Burns until the incident is open; its id."""
-    service.burn(seconds)
+    agent.fire(service, seconds)
     return agent.wait_log(r"incident (\S+) opened").group(1)
 
 
@@ -379,7 +379,7 @@ def test_a_full_spool_takes_no_more(agent, service, captures):
     status = running.status()["spool"]
     assert status["bytes"] >= status["limit_bytes"] == 64 << 10
     kept = running.spooled()
-    service.burn(4)
+    running.fire(service)
     running.wait_log("trigger cpu-high suppressed by limit")
     assert running.spooled() == kept
     os.remove(captures)

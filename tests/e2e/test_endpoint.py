@@ -125,7 +125,7 @@ def test_an_app_that_is_gone_still_yields_an_incident(agent, service, captures):
     config["app"]["debug"] = f"http://127.0.0.1:{harness.free_port()}/debug/pprof"
     config["captures"]["spike"] = ["cpu", "heap"]
     running = agent(config).start()
-    service.burn(3)
+    running.fire(service, 3)
     running.wait_log("incident \\S+ opened")
     wait_until(lambda: harness.incidents_below(captures), lambda: running.log, 90)
     incident = harness.incidents_below(captures)[0]

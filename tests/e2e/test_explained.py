@@ -32,11 +32,11 @@ def test_an_incident_and_a_fire_that_is_held_back_are_told(agent, start_service,
     running = warm(agent(config).start())
     running.wait_log("profiles? can be had")
     free.clear()
-    service.burn(8)
+    running.fire(service, 8)
     incident = wait_incidents(running, captures)[0]
     assert incident.profile("cpu")["attempts"] > 1
     running.wait_log("trigger cpu-high is clear again")
-    service.burn(4)
+    running.fire(service)
     running.wait_log("trigger cpu-high suppressed by limit: .*limits.per_hour: 1; there is room in ")
     expected = [
         "trigger cpu-high fired: cpu ",
@@ -64,7 +64,7 @@ def test_the_bytes_of_a_day_hold_also_over_a_restart(agent, start_service, captu
     config = watching(service, captures, limits=limits)
     config["captures"]["spike"] = ["goroutine"]
     running = warm(agent(config).start())
-    service.burn(3)
+    running.fire(service, 3)
     wait_incidents(running, captures)
     running.wait_log("trigger cpu-high is clear again")
     wait_until(lambda: running.status()["limits"]["per_day"]["bytes"] > 1024, "it is counted")
@@ -74,7 +74,7 @@ def test_the_bytes_of_a_day_hold_also_over_a_restart(agent, start_service, captu
     assert running.terminate() == 0
     running.lines.clear()
     warm(running.start())
-    service.burn(3)
+    running.fire(service, 3)
     running.wait_log("trigger cpu-high suppressed by limit: .*limits.per_day: .* there is room at 20")
     assert running.status()["limits"]["per_day"]["bytes"] >= day["bytes"]
     assert running.command("capture", "--reason", "by hand").returncode == 0

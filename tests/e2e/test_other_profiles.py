@@ -16,7 +16,7 @@ def with_set(service, captures, entries):
 def take(agent, start_service, captures, entries, name="agent", **flags):
     service = start_service(cores=CORES, **flags)
     running = warm(agent(with_set(service, captures, entries), name=name).start())
-    service.burn(4)
+    running.fire(service)
     return running, wait_incidents(running, captures)[0]
 
 

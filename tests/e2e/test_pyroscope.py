@@ -29,7 +29,7 @@ def pushing(service, captures, server, **options):
 
 def spike(running, service, captures):
     """The incident, once everybody has it."""
-    service.burn(4)
+    running.fire(service)
     [incident] = wait_incidents(running, captures)
     running.wait_spool_empty()
     return incident
@@ -97,7 +97,7 @@ def test_what_is_refused_for_good_holds_nothing_back(agent, service, captures, s
 def test_what_a_person_must_mend_is_said_and_waits(agent, service, captures, server):
     server.refuse = lambda pushed: (401, "unauthenticated", "no org id")
     running = agent(pushing(service, captures, server)).start()
-    service.burn(4)
+    running.fire(service)
     wait_incidents(running, captures)
     running.wait_log("HTTP 401: no org id: it does not know who sends this: set user and password, "
                      "headers, or the tenant")
@@ -113,7 +113,7 @@ def test_what_a_person_must_mend_is_said_and_waits(agent, service, captures, ser
 def test_a_kill_has_nothing_pushed_twice(agent, service, captures, server):
     server.refuse = lambda pushed: (503, "unavailable", "x") if pushed.name == "memory" else None
     running = agent(pushing(service, captures, server)).start()
-    service.burn(4)
+    running.fire(service)
     running.wait_log("HTTP 503")
     running.kill()
     assert len(server.pushed) == 3, "all but the heap, which is last"

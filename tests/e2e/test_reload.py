@@ -148,13 +148,13 @@ def test_what_a_trigger_has_learned_is_kept(agent, service, captures):
 def test_cooldowns_and_the_hour_go_on(agent, service, captures):
     config = watching(service, captures)
     running = warm(agent(config).start())
-    service.burn(4)
+    running.fire(service)
     wait_incidents(running, captures)
     reload(running, triggers={"cpu-high": {"metric": "cpu", "above": "50%"}},
            limits={"per_hour": 5})
     status = trigger(running.status(), "cpu-high")
     assert status["state"] == "cooldown" and status["fires"] == 1
-    service.burn(3)
+    running.fire(service, 3)
     running.wait_log("suppressed by cooldown")
     assert running.terminate() == 0 and len(incidents_below(captures)) == 1
 

@@ -36,7 +36,7 @@ def old_incident(captures, days, service="games", **changes):
 
 
 def spike(running, service):
-    service.burn(4)
+    running.fire(service)
     running.wait_log("incident .* delivered to directory:")
 
 
