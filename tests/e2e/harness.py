@@ -44,9 +44,14 @@ def wait_until(condition, what, timeout_s=PATIENCE_S):
         time.sleep(POLL_S)
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+def free_port(given=set()):  # one set for all calls
+    """Of this machine, and not one that was given before: who asked for that may not listen yet."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        if port not in given:
+            given.add(port)
+            return port
 
 
 def read(path):

@@ -176,7 +176,7 @@ def deliver(agent, proxy, found, meanwhile, patience_s):
     harness.warm(agent)
     cold = Growth(agent.process.pid)
     proxy.up()
-    agent.wait_log(r"waits in the spool: .*503", 120)
+    agent.wait_log(r"waits in the spool: .*\bHTTP 503\b", 120)
     warm, over = Growth(agent.process.pid), threading.Event()
     capturing = threading.Thread(target=capture_meanwhile, args=(agent, over))
     proxy.begin()
