@@ -22,15 +22,6 @@ char *activity_sql(int version)
         version >= 140000 ? "query_id" : "NULL", STATEMENT_TEXT_MAX + 1, STATEMENTS_ONGOING_MAX);
 }
 
-static char *masked(const char *text)
-{
-    char *copy = xstrdup(text);
-    masking_hide_constants(copy);
-    char *short_text = incident_statement_text(copy);
-    free(copy);
-    return short_text;
-}
-
 static double amount(const char *text)
 {
     double value = text ? strtod(text, NULL) : 0;
@@ -53,7 +44,7 @@ int activity_add(struct activity *activity, const char *const *values, size_t co
         .state = copy_of(values[1]),
         .waits_for = copy_of(wait),
         .time_ms = amount(values[4]),
-        .text = values[5] && *values[5] ? masked(values[5]) : NULL};
+        .text = values[5] && *values[5] ? masking_copy(values[5], masking_hide_constants) : NULL};
     activity->total = (int64_t)fmin(amount(values[6]), 1e6);
     free(wait);
     return 0;

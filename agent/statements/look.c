@@ -103,23 +103,13 @@ static int take_snapshot(struct look *look, int64_t until_ms)
     return status;
 }
 
-/* The caller frees. */
-static char *masked(const char *text)
-{
-    char *copy = xstrdup(text);
-    masking_hide_literals(copy);
-    char *short_text = incident_statement_text(copy);
-    free(copy);
-    return short_text;
-}
-
 static int take_text(void *arg, const char *const *values, size_t count)
 {
     struct look *look = arg;
     int64_t id = count == 2 && values[0] ? strtoll(values[0], NULL, 10) : 0;
     for (size_t i = 0; i < look->text_count; i++)
         if (look->texts[i].id == id && !look->texts[i].text && values[1])
-            look->texts[i].text = masked(values[1]);
+            look->texts[i].text = masking_copy(values[1], masking_hide_literals);
     return 0;
 }
 

@@ -1,8 +1,12 @@
 #include "agent/statements/masking.h"
 
+#include "core/alloc.h"
+#include "core/incident_statements.h"
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Bytes beyond ASCII are letters to the server. */
@@ -145,4 +149,13 @@ void masking_hide_literals(char *text)
 void masking_hide_constants(char *text)
 {
     hide(text, true);
+}
+
+char *masking_copy(const char *text, void (*masks)(char *text))
+{
+    char *whole = xstrdup(text);
+    masks(whole);
+    char *copy = incident_statement_text(whole);
+    free(whole);
+    return copy;
 }

@@ -14,4 +14,8 @@ void masking_hide_literals(char *text);
  * part of a name stays, as do $1 and comments. */
 void masking_hide_constants(char *text);
 
+/* A statement's text as an incident has it: masked by one of these, and no longer than
+ * incident_statement_text makes it. The caller frees it. */
+char *masking_copy(const char *text, void (*masks)(char *text));
+
 #endif
