@@ -361,8 +361,7 @@ static void note_secrets(
             !list_has(json_object_get(sidecar, "environment"), "name", wanted->secrets[i]))
             (void)buf_printf(notes,
                 "the configuration needs %s: add it to the container's secrets (valueFrom: the ARN "
-                "of a "
-                "secret or parameter, which the execution role may read) or its environment\n",
+                "of a secret or parameter, which the execution role may read) or its environment\n",
                 wanted->secrets[i]);
 }
 
@@ -383,8 +382,7 @@ static void set_volume(json_t *task, struct buf *notes)
             if (strcmp(key, "name") != 0 && (json_is_true(value) || json_object_size(value) > 0))
                 (void)buf_printf(notes,
                     "the state goes to the volume %s that the task has already (%s): it has to be "
-                    "local, "
-                    "writable for user 65532, and no other task's\n",
+                    "local, writable for user 65532, and no other task's\n",
                     sidecar_name, key);
         }
         return;

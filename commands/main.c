@@ -31,7 +31,7 @@ static int help(const struct command *command)
 {
     printf("usage: stakeout %s %s\n\n%s.\n\n%s", command->name, command->usage, command->summary,
         command->help);
-    return printed();
+    return command_printed(command);
 }
 
 /* -h and --help mean the same to every command, wherever they stand before "--". */
