@@ -10,6 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a look is made of may be among what took longest: its queries, its settings, and the bounds
+ * of its transaction. */
+enum { OWN_STATEMENTS = 8 };
+
+_Static_assert(STATEMENTS_MAX + OWN_STATEMENTS <= LOOK_TEXTS_MAX, "a look has room for them");
+
 static const int64_t calm_ms = 60000, busy_ms = 5000, first_ms = 1000;
 static const int64_t longest_wait_ms = 600000; /* between looks that fail, doubled from a minute */
 
@@ -98,8 +104,7 @@ static bool ask_texts(struct watched *watched)
     if (watched->begin_ms == INT64_MAX || watched->count < 2)
         return false;
     snapshot_subtract(was, &watched->snapshots[watched->count - 1], &difference);
-    /* Some may be our own. */
-    for (size_t i = 0; i < difference.count && i < STATEMENTS_MAX + 4; i++)
+    for (size_t i = 0; i < difference.count && i < STATEMENTS_MAX + OWN_STATEMENTS; i++)
         if (!watched_text(watched, difference.rows[i].id))
             look->texts[look->text_count++] = (struct look_text){.id = difference.rows[i].id};
     snapshot_difference_free(&difference);
